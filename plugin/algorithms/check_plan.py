@@ -10,9 +10,10 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
 )
 
-from ..bridge.check import check, stopper, write
+from ..bridge.check import check, write
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
 from ..core.files.writing import Outputs, check_outputs
 from ..core.standard import load_standard
 from ..core.standard.phases import PHASES
@@ -169,16 +170,16 @@ class CheckPlan(SanxianAlgorithm):
 
     def checked(self, feedback):
         """The check itself."""
-        progress, cancelled = progress_to(feedback), feedback.isCanceled
-        return check(self.what, self.options, source=self.origin, progress=progress, cancelled=cancelled)
+        progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
+        return check(self.what, self.options, source=self.origin, progress=progress, cancellation=cancellation)
 
     def execute(self, parameters, context, feedback):
-        cancelled = feedback.isCanceled
+        cancellation = Cancellation(feedback.isCanceled)
         say_county(feedback, self.taken)
         checked = self.checked(feedback)
         say_report(feedback, checked)
-        write(checked, self.outputs, cancelled=cancelled)
-        results = self.findings.give(self, parameters, context, checked, stopper(cancelled))
+        write(checked, self.outputs, cancellation=cancellation)
+        results = self.findings.give(self, parameters, context, checked, cancellation)
         say_written(feedback, self.outputs.paths())
         summary = checked.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}

@@ -13,10 +13,10 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
 )
 
-from ..bridge.check import stopper
 from ..bridge.tables import LAYER_FILES
 from ..bridge.texts import tr
 from ..bridge.versions import compare, parts_table, write_workbook
+from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.standard import load_standard
 from .common import (
@@ -107,21 +107,21 @@ class CompareVersions(SanxianAlgorithm):
         self.workbook = workbook_of(self, parameters, context, OUTPUT_XLSX, inputs)
 
     def execute(self, parameters, context, feedback):
-        cancelled, lang = feedback.isCanceled, self.options.lang
+        cancellation, lang = Cancellation(feedback.isCanceled), self.options.lang
         done = compare(
             *self.shots,
             self.options,
             role=self.role,
             renumbered=self.renumbered,
             progress=progress_to(feedback),
-            cancelled=cancelled,
+            cancellation=cancellation,
         )
         say_versions(feedback, done)
         results = {}
         if self.workbook:
             write_workbook(done, self.workbook, lang)
             results[OUTPUT_XLSX] = self.workbook
-        results |= self.output.write(self, parameters, context, parts_table(done, lang), stopper(cancelled))
+        results |= self.output.write(self, parameters, context, parts_table(done, lang), cancellation)
         say_written(feedback, (self.workbook, self.output.file))
         found = done.found
         areas = {f"AREA_{kind.upper()}": found.area(kind) for kind in ("in", "out", "changed")}

@@ -8,10 +8,10 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
 )
 
-from ..bridge.check import stopper
 from ..bridge.figures import figures_table, tabulate, write_workbook
 from ..bridge.tables import LAYER_FILES
 from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
 from ..core.standard import load_standard
 from .common import (
     SanxianAlgorithm,
@@ -96,17 +96,17 @@ class ComputeIndicators(SanxianAlgorithm):
         self.workbook = workbook_of(self, parameters, context, OUTPUT_XLSX, inputs)
 
     def execute(self, parameters, context, feedback):
-        cancelled = feedback.isCanceled
+        cancellation = Cancellation(feedback.isCanceled)
         say_county(feedback, self.taken)
         done = tabulate(
-            self.what, self.options, source=self.origin, progress=progress_to(feedback), cancelled=cancelled
+            self.what, self.options, source=self.origin, progress=progress_to(feedback), cancellation=cancellation
         )
         say_figures(feedback, done)
         results = {}
         if self.workbook:
-            write_workbook(done, self.workbook, cancelled)
+            write_workbook(done, self.workbook, cancellation)
             results[OUTPUT_XLSX] = self.workbook
-        results |= self.output.write(self, parameters, context, figures_table(done), stopper(cancelled))
+        results |= self.output.write(self, parameters, context, figures_table(done), cancellation)
         say_written(feedback, (self.workbook, self.output.file))
         computed = done.figures.all()
         states = [figure.state for one in computed for figure in one.figures]

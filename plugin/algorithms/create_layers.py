@@ -17,13 +17,13 @@ from qgis.core import (
 )
 
 from ..bridge import county, health
-from ..bridge.check import stopper
 from ..bridge.crs import crs_text
 from ..bridge.project.layers import dress, layers_in, order_of, place
 from ..bridge.project.request import norm_of
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
+from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.standard import ALL_LAYERS, load_standard, standard_ids
@@ -115,7 +115,7 @@ class CreateLayers(SanxianAlgorithm):
             raise InputError("output_missing")
 
     def execute(self, parameters, context, feedback):
-        made, crs, notice = self._create(stopper(feedback.isCanceled))
+        made, crs, notice = self._create(Cancellation(feedback.isCanceled))
         texts = Texts(interface_language())
         say_created(feedback, made, crs, notice, texts)
         unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.made]
@@ -144,7 +144,7 @@ class CreateLayers(SanxianAlgorithm):
             context.addLayerToLoadOnCompletion(sources[role], details)
 
     @steady
-    def _create(self, check):
+    def _create(self, cancellation):
         from ..core.exchange.create import create_database
         from ..core.geometry.crs import label, parse
         from ..core.standard.divisions import check_crs, check_place, default_crs
@@ -158,7 +158,7 @@ class CreateLayers(SanxianAlgorithm):
             crs,
             code_lists=self.standard.code_lists,
             existing=self.existing,
-            check=check,
+            cancellation=cancellation,
         )
         return made, label(crs), notice
 

@@ -14,7 +14,6 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.bsm import used_in
-from ..bridge.check import stopper
 from ..bridge.reading import read
 from ..bridge.roles import roles_for
 from ..bridge.settings import interface_language
@@ -22,6 +21,7 @@ from ..bridge.snapshots import unique_names
 from ..bridge.tables import LAYER_FILES, template_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady
+from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.model.rule import Need
@@ -103,11 +103,11 @@ class DeriveThreeZones(SanxianAlgorithm):
         self.output.check(LAYER_FILES, [shot.path for shot in (self.zones, self.county) if shot is not None])
 
     def execute(self, parameters, context, feedback):
-        stop = stopper(feedback.isCanceled)
+        cancellation = Cancellation(feedback.isCanceled)
         derived = self._derive(feedback)
         say_three_zones(feedback, derived)
         table = template_table(derived.frame, self.template, self.zones.crs)
-        results = self.output.write(self, parameters, context, table, stop)
+        results = self.output.write(self, parameters, context, table, cancellation)
         say_written(feedback, [self.output.file])
         found = derived.found
         areas = {name: found.area(space) for space, name in _AREAS.items()}
@@ -115,8 +115,8 @@ class DeriveThreeZones(SanxianAlgorithm):
 
     @steady
     def _derive(self, feedback) -> Derived:
-        stop = stopper(feedback.isCanceled)
-        health.require(stop)
+        cancellation = Cancellation(feedback.isCanceled)
+        health.require(cancellation)
         from ..core.loading.assembly import assemble
         from ..core.three_zones.figures import of_plan
 
@@ -126,10 +126,10 @@ class DeriveThreeZones(SanxianAlgorithm):
         for name, shot in shots.items():
             if shot is not None:
                 feedback.setProgressText(texts.get("toolbox", "reading", layer=shot.name))
-                given[name] = read(shot, check=stop)
+                given[name] = read(shot, cancellation=cancellation)
         feedback.setProgress(40)
         roles = roles_for(given, {name: Need(name) for name in shots}, self.norm)
-        plan = assemble(given.values(), self.norm, roles=roles, scope="three_lines", check=stop)
-        derived = of_plan(plan, self.template, texts, check=stop, used=self.used)
+        plan = assemble(given.values(), self.norm, roles=roles, scope="three_lines", cancellation=cancellation)
+        derived = of_plan(plan, self.template, texts, cancellation=cancellation, used=self.used)
         feedback.setProgress(80)
         return derived

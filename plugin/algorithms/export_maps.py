@@ -21,7 +21,6 @@ from qgis.core import (
 )
 
 from ..bridge import county, document, health
-from ..bridge.check import stopper
 from ..bridge.layers import file_of
 from ..bridge.layouts.build import Builder
 from ..bridge.layouts.export import FORMATS, LEAST_DPI
@@ -30,6 +29,7 @@ from ..bridge.layouts.run import Order, run
 from ..bridge.layouts.source import opened
 from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
 from ..core.check import Options
 from ..core.errors import InputError
 from ..core.files.writing import check_writable
@@ -138,7 +138,7 @@ class ExportMaps(SanxianAlgorithm):
         return super().checkParameterValues(plain, context)
 
     def prepare(self, parameters, context, feedback):
-        health.require(stopper(feedback.isCanceled))
+        health.require(Cancellation(feedback.isCanceled))
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
         self.layers = vector_layers(self, parameters, LAYERS, context) if parameters.get(LAYERS) else []
         if self.source and self.layers:
@@ -195,7 +195,7 @@ class ExportMaps(SanxianAlgorithm):
         return resolved.info, [one.message for one in (*filter(None, [lowering]), *resolved.lowered)]
 
     def execute(self, parameters, context, feedback):
-        stop, texts = stopper(feedback.isCanceled), Texts(interface_language())
+        cancellation, texts = Cancellation(feedback.isCanceled), Texts(interface_language())
         say_county(feedback, self.taken)
         for message in self.lowered:
             feedback.pushWarning(message.said(texts))
@@ -211,8 +211,8 @@ class ExportMaps(SanxianAlgorithm):
             world=self.parameterAsBool(parameters, WORLD, context),
         )
         with ExitStack() as stack:
-            builder = Builder(self._material(stack, feedback, stop, texts), self.catalogue, self.document)
-            outcome = run(builder, order, progress=progress_to(feedback), check=stop)
+            builder = Builder(self._material(stack, feedback, cancellation, texts), self.catalogue, self.document)
+            outcome = run(builder, order, progress=progress_to(feedback), cancellation=cancellation)
         lines = say_maps(feedback, outcome, order, texts)
         if not outcome.files:
             raise InputError("map_none", reasons=" ".join(lines))
@@ -223,13 +223,13 @@ class ExportMaps(SanxianAlgorithm):
             "NOT_MADE": tr(", ").join(_title(one) for one, _ in outcome.lacking),
         }
 
-    def _material(self, stack, feedback, stop, texts):
+    def _material(self, stack, feedback, cancellation, texts):
         if self.source:
 
             def unusable(key, params):
                 feedback.pushWarning(texts.problem(key, params))
 
-            return stack.enter_context(opened(self.source, self.options, check=stop, unusable=unusable))
+            return stack.enter_context(opened(self.source, self.options, cancellation=cancellation, unusable=unusable))
         if self.layers:
             return of_layers(self.project, self.layers, self.options)
         return of_project(self.project, self.options)

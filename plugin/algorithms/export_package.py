@@ -14,8 +14,9 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.check import check, stopper
+from ..bridge.check import check
 from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from .check_plan import CheckPlan
 from .common import advanced, progress_to, text_parameter
@@ -117,22 +118,22 @@ class ExportPackage(CheckPlan):
     def execute(self, parameters, context, feedback):
         from ..bridge.package import export
 
-        cancelled, progress = feedback.isCanceled, progress_to(feedback)
+        cancellation, progress = Cancellation(feedback.isCanceled), progress_to(feedback)
         say_county(feedback, self.taken)
         checked = check(
             self.what,
             self.options,
             source=self.origin,
             progress=lambda share, text: progress(_CHECKING * share, text),
-            cancelled=cancelled,
+            cancellation=cancellation,
         )
         say_report(feedback, checked)
-        stopper(cancelled)()
+        cancellation.raise_if_cancelled()
         done = export(
             checked,
             self.order,
             progress=lambda share, text: progress(_CHECKING + (1 - _CHECKING) * share, text),
-            cancelled=cancelled,
+            cancellation=cancellation,
         )
         say_package(feedback, done)
         say_written(feedback, [str(done.path)])

@@ -8,11 +8,11 @@ from pathlib import Path
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterFileDestination
 
 from ..bridge import health
-from ..bridge.check import stopper
 from ..bridge.reading import read_all
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
+from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.standard import load_standard, standard_ids
@@ -87,12 +87,12 @@ class ExportVct(SanxianAlgorithm):
         check_writable(self.target, [self.source] if self.source else [shot.path for shot in self.shots])
 
     def execute(self, parameters, context, feedback):
-        done = self._export(progress_to(feedback), stopper(feedback.isCanceled))
+        done = self._export(progress_to(feedback), Cancellation(feedback.isCanceled))
         texts = Texts(interface_language())
         if self.source:
             from ..core.loading.unread_files import unread_sentences
 
-            for line in unread_sentences(self.source, texts, stopper(feedback.isCanceled)):
+            for line in unread_sentences(self.source, texts, Cancellation(feedback.isCanceled)):
                 feedback.pushWarning(line)
         for key, params in done.notes:
             feedback.pushWarning(texts.notice(key, params))
@@ -104,12 +104,12 @@ class ExportVct(SanxianAlgorithm):
         return {OUTPUT: self.target, **counts, "ROWS": sum(done.rows.values())}
 
     @steady
-    def _export(self, progress, check):
+    def _export(self, progress, cancellation):
         from ..core.exchange.vct.sources import layers_of_source
         from ..core.exchange.vct.write import write_vct
 
         if self.source:
-            layers = layers_of_source(self.source, progress=progress, check=check)
+            layers = layers_of_source(self.source, progress=progress, cancellation=cancellation)
         else:
-            layers = read_all(self.shots, progress=progress, check=check)
-        return write_vct(self.target, layers, templates=self.templates, check=check)
+            layers = read_all(self.shots, progress=progress, cancellation=cancellation)
+        return write_vct(self.target, layers, templates=self.templates, cancellation=cancellation)

@@ -16,12 +16,12 @@ from qgis.core import (
 )
 
 from ..bridge import county, findings_layer, forms, health, styles
-from ..bridge.check import stopper
 from ..bridge.layers import IMPORTED_PROPERTY, set_template
 from ..bridge.project.layers import layers_in, order_of
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
+from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.profile import Norm
@@ -88,7 +88,7 @@ class ImportVct(SanxianAlgorithm):
         self.norm = Norm(self.standard, county.options(context.project()).norm().profile) if self.load else None
 
     def execute(self, parameters, context, feedback):
-        done = self._import(progress_to(feedback), stopper(feedback.isCanceled))
+        done = self._import(progress_to(feedback), Cancellation(feedback.isCanceled))
         texts = Texts(interface_language())
         remarks = [texts.notice(key, params) for key, params in done.notes]
         for remark in remarks:
@@ -121,11 +121,11 @@ class ImportVct(SanxianAlgorithm):
             context.addLayerToLoadOnCompletion(sources[name], details)
 
     @steady
-    def _import(self, progress, check):
+    def _import(self, progress, cancellation):
         from ..core.exchange.vct.database import vct_to_database
 
         return vct_to_database(
-            self.source, self.target, templates=self.standard.templates, progress=progress, check=check
+            self.source, self.target, templates=self.standard.templates, progress=progress, cancellation=cancellation
         )
 
 

@@ -9,6 +9,7 @@ from qgis.core import Qgis, QgsProcessingParameterFile
 
 from ..bridge import health
 from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from .check_plan import CheckPlan
 from .common import norm_help, progress_to, text_parameter
@@ -79,5 +80,5 @@ class InspectPackage(CheckPlan):
     def checked(self, feedback):
         from ..bridge.package import inspect
 
-        progress, cancelled = progress_to(feedback), feedback.isCanceled
-        return inspect(self.what, self.form, self.options, progress=progress, cancelled=cancelled)
+        progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
+        return inspect(self.what, self.form, self.options, progress=progress, cancellation=cancellation)

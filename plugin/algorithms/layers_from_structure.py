@@ -17,11 +17,11 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.check import stopper
 from ..bridge.crs import crs_text
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
+from ..core.cancellation import Cancellation
 from ..core.errors import DataError, InputError
 from ..core.messages.texts import Texts
 from ..core.standard import load_standard, standard_ids
@@ -108,7 +108,7 @@ class LayersFromStructure(SanxianAlgorithm):
             raise InputError("output_missing")
 
     def execute(self, parameters, context, feedback):
-        structure, made, crs, notice = self._create(stopper(feedback.isCanceled))
+        structure, made, crs, notice = self._create(Cancellation(feedback.isCanceled))
         texts = Texts(interface_language())
         say_created(feedback, made, crs, notice, texts)
         for note in structure.notes:
@@ -120,7 +120,7 @@ class LayersFromStructure(SanxianAlgorithm):
         return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(made.made)}
 
     @steady
-    def _create(self, check):
+    def _create(self, cancellation):
         from ..core.exchange.structure_database import create_from_structure, plan_crs
         from ..core.exchange.structure_table import read_structure
         from ..core.geometry.crs import label
@@ -128,6 +128,12 @@ class LayersFromStructure(SanxianAlgorithm):
         structure = read_structure(self.source, self.standard)
         crs, notice = plan_crs(self.crs_given, self.county)
         made = create_from_structure(
-            structure, self.standard, self.target, crs, existing=self.existing, folder=self.folder, check=check
+            structure,
+            self.standard,
+            self.target,
+            crs,
+            existing=self.existing,
+            folder=self.folder,
+            cancellation=cancellation,
         )
         return structure, made, label(crs), notice

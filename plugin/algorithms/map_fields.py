@@ -19,12 +19,12 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.check import stopper
 from ..bridge.mapping_work import free_name, read_rows
 from ..bridge.settings import interface_language, language
 from ..bridge.tables import LAYER_FILES, TABLE_FILES, loss_table, pour, template_table, write_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady
+from ..core.cancellation import Cancellation
 from ..core.errors import DataError, InputError, OutputError
 from ..core.files.writing import beside, same_file
 from ..core.messages.texts import Texts
@@ -127,7 +127,7 @@ class MapFields(SanxianAlgorithm):
             raise OutputError("output_twice", target=self.output.file)
 
     def execute(self, parameters, context, feedback):
-        stop = stopper(feedback.isCanceled)
+        cancellation = Cancellation(feedback.isCanceled)
         layer, mapping, proposals, mapped = self._map(feedback)
         self._say(feedback, layer, mapping, proposals, mapped)
         tables = (
@@ -144,15 +144,15 @@ class MapFields(SanxianAlgorithm):
             for output, table, formats in reversed(tables):
                 if output.file:
                     temporary = stack.enter_context(beside(output.file))
-                    write_table(temporary, table, formats[temporary.suffix.lower()], stop)
-            stop()
+                    write_table(temporary, table, formats[temporary.suffix.lower()], cancellation)
+            cancellation.raise_if_cancelled()
         results = {}
         for output, table, _ in tables:
             if output.wants_sink:
                 sink, results[output.name] = output.sink(
                     self, parameters, context, table.fields, table.geometry, table.crs
                 )
-                pour(sink, table, output.destination, stop)
+                pour(sink, table, output.destination, cancellation)
             results |= output.file_written(context)
         say_written(feedback, (self.output.file, self.unmapped.file))
         say_sealed(feedback, self.template.role, Norm(self.standard, load_profile()))
@@ -169,8 +169,8 @@ class MapFields(SanxianAlgorithm):
 
     @steady
     def _map(self, feedback) -> tuple[SourceLayer, Mapping, list[Proposal], Mapped]:
-        stop = stopper(feedback.isCanceled)
-        health.require(stop)
+        cancellation = Cancellation(feedback.isCanceled)
+        health.require(cancellation)
         from ..core.mapping import apply, from_proposals, load_mapping, propose
         from ..core.mapping.personal import told_without_personal, without_personal
 
@@ -179,14 +179,14 @@ class MapFields(SanxianAlgorithm):
         mapping = None
         if self.mapping_file:
             mapping = load_mapping(self.mapping_file, self.template, self.standard)
-        layer = read_rows(self.shot, stop)
+        layer = read_rows(self.shot, cancellation)
         feedback.setProgress(40)
-        stop()
+        cancellation.raise_if_cancelled()
         proposals = []
         if mapping is None:
             proposals = propose(layer, self.template, self.standard)
             mapping = from_proposals(self.template.role, proposals)
-        stop()
+        cancellation.raise_if_cancelled()
         mapped = apply(layer, mapping, self.template, self.standard)
         if self.drop_personal:
             losses = told_without_personal(mapped.losses, self.template)

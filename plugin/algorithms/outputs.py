@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from ..bridge.crs import to_qgis_crs
 from ..bridge.tables import LAYER_FILES, Table, pour, write_table
 from ..bridge.texts import tr
 from ..bridge.threads import steady
+from ..core.cancellation import Cancellation
 from ..core.errors import OutputError
 from ..core.files.writing import beside, check_not_input, check_writable
 from ..core.tabulate import check_workbook
@@ -103,18 +104,18 @@ class LayerOutput:
                 layer.setFieldAlias(layer.fields().lookupField(field.name()), field.alias())
         return sink, identifier
 
-    def write(self, algorithm, parameters, context, table: Table, stop: Callable[[], None]) -> dict[str, Any]:
+    def write(self, algorithm, parameters, context, table: Table, cancellation: Cancellation) -> dict[str, Any]:
         """A table that is a run's only one, to its file or sink; returns its part of the results."""
         results: dict[str, Any] = {}
         if self.file:
             with beside(self.file) as temporary:
-                write_table(temporary, table, LAYER_FILES[temporary.suffix.lower()], stop)
-                stop()
+                write_table(temporary, table, LAYER_FILES[temporary.suffix.lower()], cancellation)
+                cancellation.raise_if_cancelled()
         elif self.wants_sink:
             sink, results[self.name] = self.sink(
                 algorithm, parameters, context, table.fields, table.geometry, table.crs
             )
-            pour(sink, table, self.destination, stop)
+            pour(sink, table, self.destination, cancellation)
         return results | self.file_written(context)
 
     def file_written(self, context) -> dict[str, Any]:
@@ -145,7 +146,7 @@ class FindingsOutput(LayerOutput):
     def __init__(self, parameters, context):
         super().__init__(parameters, context, FINDINGS, tr("Findings"))
 
-    def give(self, algorithm, parameters, context, checked: Checked, check: Callable[[], None]) -> dict[str, Any]:
+    def give(self, algorithm, parameters, context, checked: Checked, cancellation: Cancellation) -> dict[str, Any]:
         """To Processing's sink where it is one (memory, database); a file is in place by now. Its part of the results."""
         if not self.wants_sink:
             results = self.file_written(context)
@@ -155,7 +156,7 @@ class FindingsOutput(LayerOutput):
         # pyproj is asked in a thread of its own; the sink belongs to this one.
         system = steady(to_qgis_crs)(checked.plan.crs)
         sink, identifier = self.sink(algorithm, parameters, context, sinks.fields(), sinks.GEOMETRY, system)
-        sinks.fill(sink, checked.report.findings, self.destination, check)
+        sinks.fill(sink, checked.report.findings, self.destination, cancellation)
         dress_when_loaded(context, identifier, _as_findings)
         return {FINDINGS: identifier}
 

@@ -15,13 +15,14 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.check import stopper, write
+from ..bridge.check import write
 from ..bridge.reading import read_all
 from ..bridge.roles import roles_for
 from ..bridge.settings import interface_language
 from ..bridge.snapshots import unique_names
 from ..bridge.texts import tr
 from ..bridge.threads import steady
+from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.files.writing import Outputs, check_outputs
 from ..core.messages.texts import Texts
@@ -194,8 +195,8 @@ class RuleAlgorithm(SanxianAlgorithm):
         (outcome,) = checked.report.rules
         self._or_raise(checked)
         say_rule(feedback, checked)
-        write(checked, Outputs(findings=self.findings.file), cancelled=feedback.isCanceled)
-        results = self.findings.give(self, parameters, context, checked, stopper(feedback.isCanceled))
+        write(checked, Outputs(findings=self.findings.file), cancellation=Cancellation(feedback.isCanceled))
+        results = self.findings.give(self, parameters, context, checked, Cancellation(feedback.isCanceled))
         say_written(feedback, [self.findings.file])
         summary = checked.report.summary
         counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
@@ -203,14 +204,16 @@ class RuleAlgorithm(SanxianAlgorithm):
 
     @steady
     def _check(self, feedback) -> Checked:
-        stop = stopper(feedback.isCanceled)
-        health.require(stop)
+        cancellation = Cancellation(feedback.isCanceled)
+        health.require(cancellation)
         from ..core.check import check as core_check
 
         norm = self.base.norm()
         progress = progress_to(feedback)
         shots = [*self.sources.values(), *self.others]
-        read = list(read_all(shots, progress=lambda share, text: progress(0.1 * share, text), check=stop))
+        read = list(
+            read_all(shots, progress=lambda share, text: progress(0.1 * share, text), cancellation=cancellation)
+        )
         named = dict(zip(self.sources, read, strict=False))
         roles = roles_for(named, {**self.rule.needs, TOWNSHIPS: Need(TOWNSHIPS)}, norm, self.role)
         options = replace(
@@ -219,7 +222,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             parameters={self.rule.code: self.given},
             tolerance=replace(norm.tolerance(), **self.limits) if self.limits else None,
         )
-        return core_check(read, options, progress=progress, cancelled=feedback.isCanceled)
+        return core_check(read, options, progress=progress, cancellation=Cancellation(feedback.isCanceled))
 
     def _or_raise(self, checked: Checked) -> None:
         """A rule that could not look is no result: a model that goes on would take it for a clean layer."""

@@ -17,12 +17,12 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.area_table import COLUMNS, Written, area_table
-from ..bridge.check import stopper
 from ..bridge.reading import read
 from ..bridge.settings import interface_language, language
 from ..bridge.tables import LAYER_FILES
 from ..bridge.texts import tr
 from ..bridge.threads import steady
+from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, text_parameter
@@ -174,7 +174,7 @@ class StatutoryArea(SanxianAlgorithm):
         return self.parameterAsDouble(parameters, name, context) if is_given(parameters, name) else None
 
     def execute(self, parameters, context, feedback):
-        stop = stopper(feedback.isCanceled)
+        cancellation = Cancellation(feedback.isCanceled)
         done = self._measure(feedback)
         say_areas(feedback, done, self.tolerance)
         if done.levelled is not None:
@@ -183,7 +183,7 @@ class StatutoryArea(SanxianAlgorithm):
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
             say_levelled(feedback, done, share)
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "writing"))
-        results = self._write(parameters, context, done, stop)
+        results = self._write(parameters, context, done, cancellation)
         say_written(feedback, [self.output.file])
         if self.mode == WRITE:
             say_sealed(feedback, done.role, self.norm)
@@ -199,31 +199,31 @@ class StatutoryArea(SanxianAlgorithm):
             results |= {"REFUSED": levelled.refused}
         return results
 
-    def _write(self, parameters, context, done: Done, stop) -> dict[str, Any]:
+    def _write(self, parameters, context, done: Done, cancellation) -> dict[str, Any]:
         written = Written(done.field, self.mode == WRITE, done.declared.alias if done.declared else "", done.decimals)
         if self.mode == CHECK:
             written.only = set(done.compared.differs.nonzero()[0].tolist())
         table = area_table(self.shot, done.fids, done.areas, done.compared, done.levelled, written, self.texts)
-        return self.output.write(self, parameters, context, table, stop)
+        return self.output.write(self, parameters, context, table, cancellation)
 
     @steady
     def _measure(self, feedback) -> Done:
-        stop = stopper(feedback.isCanceled)
-        health.require(stop)
+        cancellation = Cancellation(feedback.isCanceled)
+        health.require(cancellation)
         from ..core.geometry import crs as crs_care
         from ..core.indicators.layer_areas import DECIMALS, area_field, compare, measure, stored_values
         from ..core.loading.recognition import find_role
 
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "reading", layer=self.shot.name))
-        source = read(self.shot, check=stop)
+        source = read(self.shot, cancellation=cancellation)
         field, declared = area_field(source, self.norm, self.field)
         there = self._look_at_field(source, field)
         decimals = DECIMALS if declared is None or declared.decimals is None else declared.decimals
         feedback.setProgress(30)
-        areas = measure(source, self.norm, self.texts, stop)
+        areas = measure(source, self.norm, self.texts, cancellation)
         feedback.setProgress(60)
         compared = compare(areas, stored_values(source, field) if there else None, decimals, self.tolerance)
-        levelled = self._level(source, areas, 10.0**-decimals, stop)
+        levelled = self._level(source, areas, 10.0**-decimals, cancellation)
         feedback.setProgress(70)
         replaced = [f.name for f in source.fields if f.name in COLUMNS]
         other = "" if crs_care.describe(source.crs).cgcs2000 else crs_care.label(source.crs)
@@ -243,7 +243,7 @@ class StatutoryArea(SanxianAlgorithm):
             raise InputError("areas_field_kind", layer=source.name, field=field)
         return found is not None
 
-    def _level(self, source: SourceLayer, areas: Areas, step_m2: float, stop) -> Levelled | None:
+    def _level(self, source: SourceLayer, areas: Areas, step_m2: float, cancellation) -> Levelled | None:
         from ..core.indicators.area_closure import LIMIT as SETTING
         from ..core.indicators.layer_areas import keys_of, level_to_layer, level_to_number, measure, names_of
 
@@ -254,8 +254,8 @@ class StatutoryArea(SanxianAlgorithm):
             return level_to_number(areas, self.control_m2, keys, limit, step_m2, whole)
         if self.control is None:
             return None
-        control = read(self.control, check=stop)
-        measured = measure(control, self.norm, self.texts, stop)
+        control = read(self.control, cancellation=cancellation)
+        measured = measure(control, self.norm, self.texts, cancellation)
         if len(measured.bare) == len(measured.statutory):
             raise InputError("areas_control_bare", layer=control.name)
         names = names_of(control, self.norm)

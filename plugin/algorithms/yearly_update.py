@@ -14,6 +14,7 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to
 from .inputs import data_parameter
@@ -94,9 +95,9 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         from ..bridge.yearly import make_update
 
-        progress, cancelled = progress_to(feedback), feedback.isCanceled
+        progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
         done, written = make_update(
-            *self.sources, self.year, self.folder, self.options, progress=progress, cancelled=cancelled
+            *self.sources, self.year, self.folder, self.options, progress=progress, cancellation=cancellation
         )
         say_yearly(feedback, done, written)
         say_written(feedback, [str(path) for path in written.files])

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from qgis.core import Qgis
 
+from ..core.cancellation import NEVER, Cancellation
 from ..core.check import Options
-from ..core.errors import Cancelled, InputError
+from ..core.errors import InputError
 from ..core.files.writing import Outputs, check_outputs
 from . import health
 from .reading import read_all
@@ -31,24 +32,24 @@ def check(
     *,
     source: str = "",
     progress: Progress = lambda share, text: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancellation: Cancellation = NEVER,
 ) -> Checked:
     """Check a file, a folder or snapshots of layers, in any thread. ``source`` names the layers' origin in the report.
 
     In ``options.roles`` a layer may stand by its id in the project as well as by its name. Raises SanxianError when
     nothing can be run, EnvironmentLacking when libraries are missing, and Cancelled.
     """
-    health.require(stopper(cancelled))
+    health.require(cancellation)
     from ..core.check import check as core_check
 
     if isinstance(what, str):
-        return in_qgis(core_check(what, options, source=source, progress=progress, cancelled=cancelled))
-    layers, options = snapshots_read(what, options, lambda share, text: progress(0.1 * share, text), cancelled)
-    return in_qgis(core_check(layers, options, source=source, progress=progress, cancelled=cancelled))
+        return in_qgis(core_check(what, options, source=source, progress=progress, cancellation=cancellation))
+    layers, options = snapshots_read(what, options, lambda share, text: progress(0.1 * share, text), cancellation)
+    return in_qgis(core_check(layers, options, source=source, progress=progress, cancellation=cancellation))
 
 
 def snapshots_read(
-    what: list[Snapshot], options: Options, progress: Progress, cancelled: Callable[[], bool]
+    what: list[Snapshot], options: Options, progress: Progress, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], Options]:
     """The layers of the plan among snapshots, read, and the options with their names. InputError when there are none."""
     from ..core.check import part_of_plan
@@ -58,23 +59,13 @@ def snapshots_read(
     shots = unique_names(what)
     options = with_names(options, shots)
     wanted = part_of_plan(options.norm(), options.role_choices())
-    return read_all(shots, progress=progress, check=stopper(cancelled), wanted=wanted), options
+    return read_all(shots, progress=progress, cancellation=cancellation, wanted=wanted), options
 
 
 def in_qgis(checked: Checked) -> Checked:
     """The report says in which QGIS it was made; the core does not know."""
     checked.report.provenance["versions"]["qgis"] = Qgis.QGIS_VERSION.partition("-")[0]
     return checked
-
-
-def stopper(cancelled: Callable[[], bool]) -> Callable[[], None]:
-    """A function that raises Cancelled once the user has asked to stop."""
-
-    def stop() -> None:
-        if cancelled():
-            raise Cancelled
-
-    return stop
 
 
 def with_names(options: Options, shots: list[Snapshot]) -> Options:
@@ -90,7 +81,7 @@ def write(
     outputs: Outputs,
     *,
     progress: Progress = lambda share, text: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancellation: Cancellation = NEVER,
     has_rows: bool = True,
 ) -> None:
     """Write all outputs beside their targets and, once every one is complete, move them.
@@ -103,13 +94,11 @@ def write(
     from ..core.render.words import Words
     from .pictures import draw
 
-    stop = stopper(cancelled)
-
     def pictures() -> Pictures:
         if has_rows:
-            return draw(checked.plan, checked.report, check=stop)
+            return draw(checked.plan, checked.report, cancellation=cancellation)
         return Pictures(problem=Words(checked.report.lang).get("text", "kept_result"))
 
     check_outputs(outputs, list(checked.plan.inputs))
-    write_outputs(checked, outputs, pictures, check=stop)
+    write_outputs(checked, outputs, pictures, cancellation=cancellation)
     progress(1.0, "")

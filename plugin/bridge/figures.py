@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsFeature, QgsField, QgsFields
 from qgis.PyQt.QtCore import QMetaType
 
+from ..core.cancellation import NEVER, Cancellation
 from ..core.check import Options
 from . import health
-from .check import snapshots_read, stopper
+from .check import snapshots_read
 from .snapshots import Snapshot
 from .tables import Table
 from .threads import steady
@@ -36,16 +37,16 @@ def tabulate(
     *,
     source: str = "",
     progress: Progress = lambda share, text: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancellation: Cancellation = NEVER,
 ) -> Tabulated:
     """All figures of a file, a folder or snapshots of layers, in any thread; as `bridge.check.check` takes them."""
-    health.require(stopper(cancelled))
+    health.require(cancellation)
     from ..core.tabulate import tabulate as core_tabulate
 
     if isinstance(what, str):
-        return core_tabulate(what, options, source=source, progress=progress, cancelled=cancelled)
-    layers, options = snapshots_read(what, options, lambda share, text: progress(0.3 * share, text), cancelled)
-    return core_tabulate(layers, options, source=source, progress=progress, cancelled=cancelled)
+        return core_tabulate(what, options, source=source, progress=progress, cancellation=cancellation)
+    layers, options = snapshots_read(what, options, lambda share, text: progress(0.3 * share, text), cancellation)
+    return core_tabulate(layers, options, source=source, progress=progress, cancellation=cancellation)
 
 
 @steady
@@ -118,7 +119,7 @@ def _others(done: Tabulated) -> Iterator[dict[str, Any]]:
 
 
 @steady
-def write_workbook(done: Tabulated, target: str, cancelled: Callable[[], bool] = lambda: False) -> None:
+def write_workbook(done: Tabulated, target: str, cancellation: Cancellation = NEVER) -> None:
     from ..core.tabulate import write_workbook as write
 
-    write(done, target, stopper(cancelled))
+    write(done, target, cancellation)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import importlib
 import platform
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from qgis.core import Qgis
 from qgis.PyQt.QtCore import qVersion
 
+from ..core.cancellation import NEVER, Cancellation
 from ..core.errors import SanxianError
 from ..core.messages.texts import Texts
 from .settings import interface_language
@@ -55,14 +56,14 @@ def check_libraries() -> list[Item]:
     return [_library(name, oldest) for name, oldest in NEEDED.items()]
 
 
-def require(check: Callable[[], None] = lambda: None) -> None:
+def require(cancellation: Cancellation = NEVER) -> None:
     """Raise EnvironmentLacking when a check cannot run here; the error says what is missing and how to get it.
 
-    The first time this loads the libraries, which takes a moment; ``check`` is called in between.
+    The first time this loads the libraries, which takes a moment; it can be cancelled between two of them.
     """
     lacking = []
     for name, oldest in NEEDED.items():
-        check()
+        cancellation.raise_if_cancelled()
         item = _library(name, oldest)
         if item.state != OK:
             lacking.append(item)

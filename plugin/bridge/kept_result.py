@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsProject, QgsVectorLayer
 
+from ..core.cancellation import Cancellation
 from ..core.results.kept_result import Changes, KeptLayer, KeptResult, Stamp
 from ..metadata import plugin_version
 from . import county, recognise
@@ -77,7 +77,7 @@ def _describe_layer(layer: QgsVectorLayer, stamps: dict[str, Stamp]) -> KeptLaye
 
 
 def make_kept_result(
-    checked: Checked, state: ProjectState, names: dict[str, str], finished: datetime, cancellation: Callable[[], None]
+    checked: Checked, state: ProjectState, names: dict[str, str], finished: datetime, cancellation: Cancellation
 ) -> KeptResult:
     """Return the saved form of a check result, in any thread. ``names``: layer name in the check → layer id."""
     from ..core.results.kept_result import digest_rows, keep_file
@@ -110,7 +110,7 @@ def find_changes(
     state: ProjectState,
     shots: list[Snapshot],
     outlines: list[recognise.Outline],
-    cancelled: Callable[[], bool],
+    cancellation: Cancellation,
 ) -> Changes | None:
     """Compare a project with a saved result, in any thread. Features are read only if the file of their layer has changed.
 
@@ -135,7 +135,7 @@ def find_changes(
         found = recognise.recognise(new, state.options).roles
         for role, layer_id in found.items():
             changes = changes.with_layer(now[layer_id].name, role)
-    return _compare_rows(to_compare, changes, state, shots, cancelled)
+    return _compare_rows(to_compare, changes, state, shots, cancellation)
 
 
 def _compare_rows(
@@ -143,7 +143,7 @@ def _compare_rows(
     changes: Changes,
     state: ProjectState,
     shots: list[Snapshot],
-    cancelled: Callable[[], bool],
+    cancellation: Cancellation,
 ) -> Changes:
     from ..core.results.kept_result import digest_rows
 
@@ -151,7 +151,7 @@ def _compare_rows(
     shots = [shot for shot in shots if shot.layer_id in ids_to_compare]
     if not shots:
         return changes
-    read, _options = snapshots_read(shots, state.options, lambda share, text: None, cancelled)
+    read, _options = snapshots_read(shots, state.options, lambda share, text: None, cancellation)
     ids = {shot.name: shot.layer_id for shot in shots}
     digests = {ids[source.name]: digest_rows(source) for source in read if not source.problem}
     for one in to_compare:

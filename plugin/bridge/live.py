@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsFeature, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
-from .check import stopper
+from ..core.cancellation import Cancellation
 from .edits import EditStep, LayerEdits
 from .findings_layer import features
 from .reading import states as states_of
@@ -157,7 +157,7 @@ class LiveCheck(QObject):
             return
         if not self._ready:
             work = self._work
-            self._start(lambda _progress, cancelled: work.prepare(stopper(cancelled)), self._prepared, hidden=False)
+            self._start(lambda _progress, cancellation: work.prepare(cancellation), self._prepared, hidden=False)
         elif self._queue:
             from ..core.live.edits import Batch
 
@@ -166,7 +166,7 @@ class LiveCheck(QObject):
             causes, self._causes = self._causes, []
             self._step = causes[0] if len(causes) == 1 else None
             self._under_way = len(batch.states)
-            self._start(lambda _progress, cancelled: _take(work, batch, cancelled), self._taken, hidden=True)
+            self._start(lambda _progress, cancellation: _take(work, batch, cancellation), self._taken, hidden=True)
 
     def _start(self, doing: Callable[..., Any], done: Callable[[Any], None], *, hidden: bool) -> None:
         self._job = Job(
@@ -201,7 +201,7 @@ class LiveCheck(QObject):
             self.outdated.emit()
 
 
-def _take(work: Any, batch: Batch, cancelled: Callable[[], bool]) -> tuple[Change, dict[int, QgsFeature]]:
-    change = work.take(batch, stopper(cancelled))
+def _take(work: Any, batch: Batch, cancellation: Cancellation) -> tuple[Change, dict[int, QgsFeature]]:
+    change = work.take(batch, cancellation)
     new = [*change.found, *(now for _, now in change.renewed)]
     return change, {id(finding): row for finding, row in zip(new, features(new), strict=True)}

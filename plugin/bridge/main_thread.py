@@ -11,17 +11,17 @@ from typing import Any, TypeVar
 
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, QThread, pyqtSignal, pyqtSlot
 
+from ..core.cancellation import NEVER, Cancellation
+
 R = TypeVar("R")
 #: How often the one who waits looks whether it should stop, in seconds.
 _LOOK = 0.1
 
 
-def on_main(
-    function: Callable[[], R], check: Callable[[], None] = lambda: None, patience: float | None = None
-) -> R | None:
+def on_main(function: Callable[[], R], cancellation: Cancellation = NEVER, patience: float | None = None) -> R | None:
     """Call a function on the main thread and wait for its answer, or its error; at once when this is the main thread.
 
-    ``check`` may raise while the call waits for its turn: then it is never made. A call that has begun is waited for, so that
+    Cancelled while the call waits for its turn, it is never made. A call that has begun is waited for, so that
     nothing it uses is gone too early. ``patience``: seconds after which a main thread that never has time (QGIS is closing)
     is no longer waited for, with None as the answer.
     """
@@ -35,7 +35,7 @@ def on_main(
     while not call.over.wait(_LOOK):
         waited += _LOOK
         try:
-            check()
+            cancellation.raise_if_cancelled()
         except BaseException:
             if call.withdraw():
                 raise

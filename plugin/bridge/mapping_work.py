@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsFeatureRequest
 
+from ..core.cancellation import Cancellation
 from .reading import read
 from .snapshots import Snapshot
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from ..core.standard.template import Template
 
 
-def read_rows(shot: Snapshot, check: Callable[[], None]) -> SourceLayer:
+def read_rows(shot: Snapshot, cancellation: Cancellation) -> SourceLayer:
     """Through the layer, so that edits and selections count; a whole shapefile by its bytes, for QGIS takes a missing
     or wrong .cpg at its word. Off the main thread through `threads.steady`."""
     whole = shot.request.filterType() == QgsFeatureRequest.FilterType.FilterNone and shot.request.limit() < 0
     if shot.path.lower().endswith(".shp") and whole and not shot.unsaved and not shot.filter:
         from ..core.io import read_source
 
-        (layer,) = read_source(shot.path, check=check)
+        (layer,) = read_source(shot.path, cancellation=cancellation)
         return layer
-    return read(shot, check=check)
+    return read(shot, cancellation=cancellation)
 
 
 def free_name(output: str) -> str:
@@ -57,7 +57,7 @@ def prepare(
     template: Template,
     standard: Standard,
     given: Mapping | None,
-    check: Callable[[], None],
+    cancellation: Cancellation,
     known: dict[str, str] | None = None,
 ) -> Prepared:
     """``given``, or the proposed mapping with the ``known`` values (field → value) where the source has none.
@@ -68,9 +68,9 @@ def prepare(
     from ..core.mapping import from_proposals, propose, source_names
     from ..core.mapping.preview import Columns, changed, preview
 
-    columns = Columns(read_rows(source, check)) if isinstance(source, Snapshot) else source
+    columns = Columns(read_rows(source, cancellation)) if isinstance(source, Snapshot) else source
     for field in columns.layer.fields:
-        check()
+        cancellation.raise_if_cancelled()
         columns.of(field.name)
     proposals = [] if given is not None else propose(columns.layer, template, standard)
     mapping = given if given is not None else from_proposals(template.role, proposals)
@@ -81,6 +81,6 @@ def prepare(
     mapping = replace(mapping, fields=source_names(columns.layer, mapping))
     previews = {}
     for target in template.fields:
-        check()
+        cancellation.raise_if_cancelled()
         previews[target.name] = preview(columns, mapping, target, template, standard)
     return Prepared(columns, mapping, {p.target: p for p in proposals if p.source}, previews)

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..core.cancellation import NEVER, Cancellation
 from . import health
-from .check import in_qgis, stopper
+from .check import in_qgis
 from .threads import steady
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def export(
     order: Order,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancellation: Cancellation = NEVER,
 ) -> Exported:
     """Make the package, in any thread; its maps are printed on the main one, page by page. Raises SanxianError, and
     Cancelled; then what stood at the target still does."""
@@ -32,12 +33,10 @@ def export(
     from .layouts import packed
     from .pictures import draw
 
-    stop = stopper(cancelled)
-
     def page(report: Report) -> str:
-        return render(report, checked.plan.norm, draw(checked.plan, report, check=stop))
+        return render(report, checked.plan.norm, draw(checked.plan, report, cancellation=cancellation))
 
-    return export_package(checked, order, page=page, draw=packed.draw, progress=progress, check=stop)
+    return export_package(checked, order, page=page, draw=packed.draw, progress=progress, cancellation=cancellation)
 
 
 @steady
@@ -47,10 +46,10 @@ def inspect(
     options: Options,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancellation: Cancellation = NEVER,
 ) -> Checked:
     """Check a package, folder or zip, in any thread. Raises SanxianError for what is none, and Cancelled."""
-    health.require(stopper(cancelled))
+    health.require(cancellation)
     from ..core.package.inspection.inspect import inspect_package
 
-    return in_qgis(inspect_package(path, form, options, progress=progress, cancelled=cancelled))
+    return in_qgis(inspect_package(path, form, options, progress=progress, cancellation=cancellation))

@@ -4,11 +4,12 @@ what the plan lacks. In any thread; nothing is written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..core.cancellation import Cancellation
 from ..core.errors import InputError, SanxianError
 from .settings import interface_language
 from .threads import steady
@@ -146,15 +147,15 @@ class Looker:
         return self._known.get(self._key(order))
 
     @steady
-    def look(self, order: Order, check: Callable[[], None]) -> Against:
-        """In any thread. ``check`` may raise to stop."""
+    def look(self, order: Order, cancellation: Cancellation) -> Against:
+        """In any thread. Raises Cancelled."""
         from ..core.messages.texts import Texts
         from ..core.package.gate import verdict
         from ..core.package.layers.prepare import prepare
         from ..core.package.problems import Level, of_level
 
         texts = Texts(interface_language())
-        _, problems = prepare(self.checked, order, check)
+        _, problems = prepare(self.checked, order, cancellation)
         problems = [*verdict(self.checked), *problems]
         told = [
             tuple(p.sentence(texts) for p in of_level(problems, level))

@@ -5,12 +5,12 @@ was handed in stays as it is."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsLayerTreeLayer, QgsMapLayer, QgsProject, QgsVectorLayer
 
+from ..core.cancellation import NEVER, Cancellation
 from ..core.standard.arrangement import branch_of
 from . import styles
 from .project.layers import layers_in, open_layer, order_of
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
 
 @steady
-def copies(path: str, form: PackageProfile, into: Path, check: Callable[[], None] = lambda: None) -> list[Path]:
-    """Copy the data sets of a package, folder or zip, into a folder; their paths there. In any thread; ``check`` may raise to
-    stop. Raises SanxianError for what is no package."""
+def copies(path: str, form: PackageProfile, into: Path, cancellation: Cancellation = NEVER) -> list[Path]:
+    """Copy the data sets of a package, folder or zip, into a folder; their paths there. In any thread. Raises SanxianError
+    for what is no package, and Cancelled."""
     from ..core.package.folder.hashes import files_below, is_link
     from ..core.package.inspection.archive import unpacked
     from ..core.package.inspection.facts import FileFact, PackageFacts
 
     def copy(source: str, target: str) -> None:
-        check()
+        cancellation.raise_if_cancelled()
         shutil.copyfile(source, target)
 
     made: list[Path] = []
-    with unpacked(Path(path), check, form.root, form.folders.values()) as folder:
+    with unpacked(Path(path), cancellation, form.root, form.folders.values()) as folder:
         files = tuple(FileFact(name, 0, link=is_link(place)) for name, place in files_below(folder))
         for number, place in enumerate(PackageFacts(folder.name, form, files=files).data_sets()):
-            check()
+            cancellation.raise_if_cancelled()
             # Two of one name lie in different folders of the package.
             target = into / str(number) / Path(place).name
             target.parent.mkdir(parents=True)

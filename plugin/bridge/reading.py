@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsWkbTypes
 
+from ..core.cancellation import NEVER, Cancellation
 from ..core.geometry.tolerance import CURVE_STEP_DEGREES
 from .crs import crs_text
 from .snapshots import Snapshot
@@ -29,10 +30,10 @@ def read_all(
     snapshots: Iterable[Snapshot],
     *,
     progress: Callable[[float, str], None],
-    check: Callable[[], None],
+    cancellation: Cancellation,
     wanted: Callable[[SourceLayer], bool | frozenset[str]] = lambda layer: True,
 ) -> Iterator[SourceLayer]:
-    """Read layers in turn. ``check`` raises when the user wants to stop.
+    """Read layers in turn. Raises Cancelled.
 
     ``wanted`` is asked with name and fields before the rows of a layer are read: True, False (the layer stays empty) or
     the names of the fields to read, in capitals.
@@ -46,7 +47,7 @@ def read_all(
             yield drawn
             continue
         progress(done / total, one.name)
-        yield read(one, check=check, only=None if counts is True else counts)
+        yield read(one, cancellation=cancellation, only=None if counts is True else counts)
         done += one.count
 
 
@@ -98,9 +99,7 @@ def _stamp(path: Path) -> tuple[Any, ...]:
     return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists())
 
 
-def read(
-    shot: Snapshot, *, check: Callable[[], None] = lambda: None, only: frozenset[str] | None = None
-) -> SourceLayer:
+def read(shot: Snapshot, *, cancellation: Cancellation = NEVER, only: frozenset[str] | None = None) -> SourceLayer:
     """The table of a snapshot: attributes by column, geometries as WKB, in one pass over the features.
 
     ``only``: the fields that are read, in capitals; default all.
@@ -114,7 +113,7 @@ def read(
     kept, crs = _kept(shot), drawn.crs
     if only is not None:
         kept = [n for n in kept if shot.fields.at(n).name().upper() in only]
-    read = _rows(shot, kept, check)
+    read = _rows(shot, kept, cancellation)
     stored = _expected(shot)
     if stored is not None and stored != len(read.fids):
         counts = {"read": len(read.fids), "stored": stored}
@@ -122,7 +121,7 @@ def read(
     columns = list(zip(*read.attributes, strict=True)) if read.attributes else [()] * shot.fields.count()
     index = pd.Index(read.fids, dtype="int64")
     table = {shot.fields.at(n).name(): column_of(columns[n], shot.fields.at(n), index) for n in kept}
-    check()
+    cancellation.raise_if_cancelled()
     # A ring that GEOS cannot hold comes back as missing, as when a file is read; GEO002 reports it.
     geometries = shapely.from_wkb(np.array(read.shapes, dtype=object), on_invalid="ignore")
     together = zip(read.fids, read.shapes, geometries, strict=True)
@@ -167,7 +166,7 @@ class _Rows:
     curves: list[int] = field(default_factory=list)
 
 
-def _rows(shot: Snapshot, kept: list[int], check: Callable[[], None]) -> _Rows:
+def _rows(shot: Snapshot, kept: list[int], cancellation: Cancellation) -> _Rows:
     """One pass over the features, for the fields at these positions."""
     request, found = QgsFeatureRequest(shot.request), _Rows()
     if len(kept) < shot.fields.count() and request.filterExpression() is None:
@@ -175,14 +174,14 @@ def _rows(shot: Snapshot, kept: list[int], check: Callable[[], None]) -> _Rows:
         request.setSubsetOfAttributes(kept)
     for number, feature in enumerate(shot.source.getFeatures(request)):
         if number % _BATCH == 0:
-            check()
+            cancellation.raise_if_cancelled()
         wkb, curved = as_wkb(feature.geometry()) if feature.hasGeometry() else (None, False)
         found.fids.append(feature.id())
         found.attributes.append(feature.attributes())
         found.shapes.append(wkb)
         if curved:
             found.curves.append(feature.id())
-    check()
+    cancellation.raise_if_cancelled()
     return found
 
 

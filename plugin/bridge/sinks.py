@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qgis.core import (
@@ -17,6 +16,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType
 
+from ..core.cancellation import NEVER, Cancellation
 from ..core.errors import OutputError
 from .crs import to_qgis_crs
 
@@ -54,12 +54,12 @@ def feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     return made
 
 
-def fill(sink: Any, findings: list[Finding], target: str, check: Callable[[], None] = lambda: None) -> None:
+def fill(sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER) -> None:
     """Add all findings to a QgsFeatureSink; OutputError when it does not take one. ``target`` is for that error."""
     columns = fields()
     for number, finding in enumerate(findings):
         if number % _BATCH == 0:
-            check()
+            cancellation.raise_if_cancelled()
         if not sink.addFeature(feature(finding, columns)):
             raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
     if not sink.flushBuffer():

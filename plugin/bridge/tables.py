@@ -20,6 +20,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QMetaType
 
+from ..core.cancellation import NEVER, Cancellation
 from ..core.errors import OutputError
 from ..core.messages.texts import Texts
 from .threads import steady
@@ -113,7 +114,7 @@ def loss_table(losses: list[Loss], texts: Texts, name: str = "UNMAPPED") -> Tabl
     return Table(name, fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), rows, len(losses))
 
 
-def write_table(path: Path, table: Table, driver: str, check: Callable[[], None] = lambda: None) -> None:
+def write_table(path: Path, table: Table, driver: str, cancellation: Cancellation = NEVER) -> None:
     """A new file; `core.writing.beside` gives the path. OutputError when the driver refuses, or not all arrived."""
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = driver
@@ -131,17 +132,17 @@ def write_table(path: Path, table: Table, driver: str, check: Callable[[], None]
     try:
         if writer.hasError() != QgsVectorFileWriter.WriterError.NoError:
             raise OutputError("output_unwritable", target=path.name, detail="refused")
-        pour(writer, table, path.name, check)
+        pour(writer, table, path.name, cancellation)
     finally:
         # The file is whole once the writer is gone.
         del writer
 
 
-def pour(sink: Any, table: Table, target: str, check: Callable[[], None] = lambda: None) -> None:
+def pour(sink: Any, table: Table, target: str, cancellation: Cancellation = NEVER) -> None:
     """All rows into a sink; OutputError when it does not take one. ``target`` is for that error."""
     for number, feature in enumerate(table.rows()):
         if number % _BATCH == 0:
-            check()
+            cancellation.raise_if_cancelled()
         if not sink.addFeature(feature):
             raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()) or "refused")
     if not sink.flushBuffer():

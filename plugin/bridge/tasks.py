@@ -13,6 +13,7 @@ from qgis.core import Qgis, QgsApplication, QgsMessageLog, QgsTask
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import pyqtSignal
 
+from ..core.cancellation import Cancellation
 from ..core.errors import Cancelled
 from .collection import Hold
 from .main_thread import make_waiting_calls
@@ -24,8 +25,8 @@ LOG = "Sanxian"
 PATIENCE = 5.0
 _LOOK = 0.05
 
-#: work(progress, cancelled) → result; must not touch a layer, the project or a widget.
-Work = Callable[[Callable[[float, str], None], Callable[[], bool]], Any]
+#: work(progress, cancellation) → result; must not touch a layer, the project or a widget.
+Work = Callable[[Callable[[float, str], None], Cancellation], Any]
 
 
 class Job(QgsTask):
@@ -69,7 +70,7 @@ class Job(QgsTask):
 
     def _run(self) -> bool:
         try:
-            self._result = steady(self._work)(self._progress, self.isCanceled)
+            self._result = steady(self._work)(self._progress, Cancellation(self.isCanceled))
         except Cancelled:
             return False
         except Exception as error:

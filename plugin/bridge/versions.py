@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsGeometry
 from qgis.PyQt.QtCore import QMetaType
 
+from ..core.cancellation import NEVER, Cancellation
 from ..core.check import Options
 from ..core.messages.texts import Texts
 from . import health
-from .check import stopper
 from .crs import to_qgis_crs
 from .reading import read_all
 from .snapshots import Snapshot, unique_names
@@ -43,18 +43,19 @@ def compare(
     role: str = "",
     renumbered: str = "",
     progress: Progress = lambda share, text: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancellation: Cancellation = NEVER,
 ) -> Versions:
     """Compare two layers, in any thread. Raises SanxianError, EnvironmentLacking and Cancelled."""
-    stop = stopper(cancelled)
-    health.require(stop)
+    health.require(cancellation)
     from ..core.versions.sources import compare_sources
 
     shots = unique_names([shot for shot in (before, after, townships) if shot is not None])
-    old, new, *towns = read_all(shots, progress=lambda share, text: progress(0.5 * share, text), check=stop)
+    old, new, *towns = read_all(
+        shots, progress=lambda share, text: progress(0.5 * share, text), cancellation=cancellation
+    )
     progress(0.5, Texts(options.lang).get("toolbox", "comparing"))
     norm, more = options.norm(), {"role": role, "renumbered": renumbered}
-    return compare_sources(old, new, norm, townships=towns[0] if towns else None, check=stop, **more)
+    return compare_sources(old, new, norm, townships=towns[0] if towns else None, cancellation=cancellation, **more)
 
 
 @steady

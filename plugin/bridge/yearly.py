@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..core.cancellation import NEVER, Cancellation
 from . import health
-from .check import stopper
 from .threads import steady
 
 if TYPE_CHECKING:
@@ -25,11 +25,10 @@ def make_update(
     options: Options,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancellation: Cancellation = NEVER,
 ) -> tuple[YearlyUpdate, Written]:
     """Compare two editions and write the geodatabase, in any thread. Raises SanxianError, EnvironmentLacking and Cancelled."""
-    stop = stopper(cancelled)
-    health.require(stop)
+    health.require(cancellation)
     from ..core.yearly.make import make_update as make
 
-    return make(filed, current, year, folder, options, progress=progress, check=stop)
+    return make(filed, current, year, folder, options, progress=progress, cancellation=cancellation)

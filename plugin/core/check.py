@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import Cancelled
+from .cancellation import NEVER, Cancellation
 from .loading.reading import part_of_plan, read_plan
 from .options import Options, parse_roles
 from .side_inputs import read_side_tables
@@ -44,7 +44,7 @@ def check(
     *,
     source: str = "",
     progress: Progress = lambda share, text: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancellation: Cancellation = NEVER,
     reading_seconds: float = 0.0,
 ) -> Checked:
     """Check a file or folder, or layers that were read already (``source`` then names where they come from).
@@ -58,10 +58,6 @@ def check(
     from .profile.document import with_document
     from .results.run import run
 
-    def stop_if_cancelled() -> None:
-        if cancelled():
-            raise Cancelled
-
     options = options or Options()
     started = time.monotonic()
     norm = options.norm()
@@ -69,10 +65,10 @@ def check(
     options.role_choices()
     # Side inputs before layers: a slip there is told before anything large is read.
     tables = read_side_tables(options, norm, sources if isinstance(sources, str | Path) else None)
-    stop_if_cancelled()
+    cancellation.raise_if_cancelled()
     progress(0.0, "")
-    plan = read_plan(sources, norm, options, source=source, check=stop_if_cancelled)
-    side = tables.complete(plan, norm, stop_if_cancelled)
+    plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
+    side = tables.complete(plan, norm, cancellation)
     if not any(name.strip() for name in options.rules):
         # What a delivery is, and which rules that asks for, its layers tell.
         rules = choose_rules((*norm.rules_in(plan.scope), *tables.find_requested_rules()))
@@ -86,7 +82,7 @@ def check(
         tolerance=options.tolerance,
         lang=options.lang,
         progress=lambda share, text: progress(_READING + (1 - _READING) * share, text),
-        cancelled=cancelled,
+        cancellation=cancellation,
         reading_seconds=reading_seconds + time.monotonic() - started,
     )
     run_codes = {rule.code for rule in rules}

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .cancellation import NEVER, Cancellation
 from .model.side_inputs import SideInputs
 from .options import Options
 
@@ -35,7 +36,7 @@ class SideTables:
     waivers: Waivers
     said: list[tuple[str, dict[str, Any]]]
 
-    def complete(self, plan: Plan, norm: Norm, check: Callable[[], None] = lambda: None) -> SideInputs:
+    def complete(self, plan: Plan, norm: Norm, cancellation: Cancellation = NEVER) -> SideInputs:
         """Return all side inputs of a plan: the tables, the sealed edition in its plane, and the record beside its layers.
 
         The plan's notices say what was given, its inputs name the files. InputError as `read_baseline`.
@@ -56,7 +57,7 @@ class SideTables:
         side = side.give(record=record_of(plan), **self.options.side)
         if not self.options.baseline:
             return side
-        return side.give(**self._read_baseline(plan, norm, check))
+        return side.give(**self._read_baseline(plan, norm, cancellation))
 
     def find_requested_rules(self) -> tuple[str, ...]:
         """Return the codes of rules that compare what was given for this check. They run beside those of the plan's scope."""
@@ -72,13 +73,15 @@ class SideTables:
         if own and COUNT_RULE not in running:
             plan.notices.append(("notice_counts_unused", {"count": len(own), "rule": COUNT_RULE}))
 
-    def _read_baseline(self, plan: Plan, norm: Norm, check: Callable[[], None]) -> dict[str, Any]:
+    def _read_baseline(self, plan: Plan, norm: Norm, cancellation: Cancellation) -> dict[str, Any]:
         from .loading.reading import part_of_plan
         from .loading.renumbering import read_renumbered
         from .versions.baseline import note_baseline, read_baseline
 
         numbers = read_renumbered(self.options.renumbered) if self.options.renumbered else {}
-        sealed = read_baseline(self.options.baseline, plan, norm, wanted=part_of_plan(norm, {}), check=check)
+        sealed = read_baseline(
+            self.options.baseline, plan, norm, wanted=part_of_plan(norm, {}), cancellation=cancellation
+        )
         note_baseline(plan, sealed)
         return {"baseline": sealed, "renumbered": dict(numbers)}
 

@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .errors import Cancelled, OutputError
+from .cancellation import NEVER, Cancellation
+from .errors import OutputError
 from .files.writing import beside, check_not_input
 from .loading.reading import read_plan
 from .model.side_inputs import NO_SIDE_INPUTS, SideInputs
@@ -50,7 +51,7 @@ def tabulate(
     *,
     source: str = "",
     progress: Progress = lambda share, text: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancellation: Cancellation = NEVER,
 ) -> Tabulated:
     """All indicators and tables of a file or folder, or of layers that were read already.
 
@@ -59,21 +60,17 @@ def tabulate(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .messages.texts import Texts
 
-    def stop_if_cancelled() -> None:
-        if cancelled():
-            raise Cancelled
-
     options = options or Options()
     norm, texts = options.norm(), Texts(options.lang)
     progress(0.0, "")
-    plan = read_plan(sources, norm, options, source=source, check=stop_if_cancelled)
+    plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
     progress(_READ, texts.get("toolbox", "computing"))
     done = tabulate_plan(
         plan,
         options.lang,
         tolerance=options.tolerance,
         progress=lambda share: progress(_READ + _TABLES * share, ""),
-        check=stop_if_cancelled,
+        cancellation=cancellation,
     )
     progress(1.0, "")
     return done
@@ -86,16 +83,16 @@ def tabulate_plan(
     side: SideInputs = NO_SIDE_INPUTS,
     tolerance: Tolerance | None = None,
     progress: Callable[[float], None] = lambda share: None,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> Tabulated:
-    """All indicators and tables of a plan that is there already. ``check`` may raise to stop."""
+    """All indicators and tables of a plan that is there already. Raises Cancelled."""
     from .engine.context import Context
     from .indicators.compute import Figures
     from .messages.texts import Texts
     from .render.tables import all_tables
 
     limits = tolerance or plan.norm.tolerance()
-    figures = Figures(Context(plan, plan.norm, limits, check=check, side=side, lang=lang), Texts(lang))
+    figures = Figures(Context(plan, plan.norm, limits, cancellation=cancellation, side=side, lang=lang), Texts(lang))
     return Tabulated(plan, figures, [*all_tables(figures, progress), _about(plan, figures)])
 
 
@@ -107,12 +104,12 @@ def check_workbook(target: str | Path) -> None:
         raise OutputError("output_openpyxl", target=Path(target).name)
 
 
-def write_workbook(done: Tabulated, target: str | Path, check: Callable[[], None] = lambda: None) -> None:
+def write_workbook(done: Tabulated, target: str | Path, cancellation: Cancellation = NEVER) -> None:
     """The tables as xlsx, written beside the target and moved. OutputError, also for a target that was read."""
     check_not_input(target, list(done.plan.inputs))
     with beside(target) as path:
         put_tables(done, path)
-        check()
+        cancellation.raise_if_cancelled()
 
 
 def put_tables(done: Tabulated, path: Path) -> None:

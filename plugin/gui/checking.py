@@ -74,10 +74,10 @@ class Checking(QObject):
             options = replace(options, standard=standard)
         source = project.title() or project.baseName() or tr("Layers of the project")
 
-        def work(progress, cancelled):
+        def work(progress, cancellation):
             from ..bridge.check import check
 
-            checked = check(shots, options, source=source, progress=progress, cancelled=cancelled)
+            checked = check(shots, options, source=source, progress=progress, cancellation=cancellation)
             return checked, findings_layer.features(checked.report.findings)
 
         def done(answer):

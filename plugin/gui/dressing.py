@@ -131,7 +131,7 @@ class Dressing:
         self._runner.start(
             Job(
                 title,
-                lambda progress, cancelled: (recognise.recognise(outlines, options), options.norm()),
+                lambda progress, cancellation: (recognise.recognise(outlines, options), options.norm()),
                 on_done=done,
                 on_error=failed,
             )

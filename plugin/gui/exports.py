@@ -115,8 +115,8 @@ class Exports:
         info = self._info()
         checked = result.checked if info is None else with_current_document(result.checked, info)
 
-        def work(progress, cancelled):
-            write(checked, outputs, progress=progress, cancelled=cancelled, has_rows=not result.kept)
+        def work(progress, cancellation):
+            write(checked, outputs, progress=progress, cancellation=cancellation, has_rows=not result.kept)
             return path
 
         def saved(path: str) -> None:

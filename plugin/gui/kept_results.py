@@ -13,13 +13,13 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..bridge import county, findings_layer, kept_result, recognise
-from ..bridge.check import stopper
 from ..bridge.crs import to_qgis_crs
 from ..bridge.file_stamps import read_stamp
 from ..bridge.kept_result import ProjectState
 from ..bridge.layers import file_of
 from ..bridge.tasks import Job, Runner
 from ..bridge.texts import tr
+from ..core.cancellation import Cancellation
 from ..core.errors import SanxianError
 from ..core.results.kept_result import Changes, KeptResult, keep_file, kept_result_path, read_kept, write_kept
 from . import idle, trouble
@@ -46,7 +46,7 @@ class KeptResults(QObject):
         super().__init__(parent)
         self._runner, self._watch = runner, watch
         #: Creates the saved form of the result in view; None if that result is not of the project.
-        self._make: Callable[[Callable[[], None]], KeptResult] | None = None
+        self._make: Callable[[Cancellation], KeptResult] | None = None
         self._writing: Job | None = None
         self._reading: Job | None = None
         #: Project file whose result file is up to date.
@@ -86,7 +86,7 @@ class KeptResults(QObject):
         checked, finished = result.checked, result.finished
         made: list[KeptResult] = []
 
-        def make(cancellation: Callable[[], None]) -> KeptResult:
+        def make(cancellation: Cancellation) -> KeptResult:
             if not made:
                 made.append(kept_result.make_kept_result(checked, state, names, finished, cancellation))
             return made[0]
@@ -102,7 +102,7 @@ class KeptResults(QObject):
         text = str(path or "")
         file = keep_file(text, read_stamp(text))
 
-        def made(cancellation: Callable[[], None]) -> KeptResult:
+        def made(cancellation: Cancellation) -> KeptResult:
             kept = make(cancellation)
             kept.files["waivers"] = file
             return kept
@@ -120,8 +120,8 @@ class KeptResults(QObject):
             return
         self._again, self._written, make = False, target, self._make
 
-        def work(_progress: Any, cancelled: Callable[[], bool]) -> None:
-            write_kept(kept_result_path(target), make(stopper(cancelled)))
+        def work(_progress: Any, cancellation: Cancellation) -> None:
+            write_kept(kept_result_path(target), make(cancellation))
 
         def failed(error: Exception) -> None:
             self._written = ""
@@ -164,10 +164,10 @@ class KeptResults(QObject):
         shots, outlines = kept_result.take_snapshots(project), recognise.outlines(project)
         inputs = list(dict.fromkeys(file_of(layer) for layer in recognise.plan_layers(project)))
 
-        def work(_progress: Any, cancelled: Callable[[], bool]) -> Any:
+        def work(_progress: Any, cancellation: Cancellation) -> Any:
             kept = read_kept(path)
-            stopper(cancelled)()
-            changes = kept_result.find_changes(kept, state, shots, outlines, cancelled)
+            cancellation.raise_if_cancelled()
+            changes = kept_result.find_changes(kept, state, shots, outlines, cancellation)
             if changes is None:
                 return None
             checked = kept_result.restore(kept, state, inputs)

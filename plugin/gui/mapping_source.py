@@ -9,7 +9,6 @@ from typing import Any
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ..bridge import county, forms, mapping_work, settings
-from ..bridge.check import stopper
 from ..bridge.layers import template_id
 from ..bridge.mapping_work import Prepared
 from ..bridge.snapshots import snapshot
@@ -96,8 +95,8 @@ class MappingSource(MappingForm):
         template, standard = self._target, self._norm.standard
         known = forms.known_values(template, self._norm)
 
-        def work(progress, cancelled):
-            return mapping_work.prepare(source, template, standard, given, stopper(cancelled), known)
+        def work(progress, cancellation):
+            return mapping_work.prepare(source, template, standard, given, cancellation, known)
 
         self._job = Job(tr("Map Fields"), work, on_done=self._show, on_error=self._failed, on_cancelled=self._cancelled)
         self._say(tr("Reading {layer}…").format(layer=layer.name()))

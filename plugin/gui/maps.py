@@ -61,7 +61,7 @@ class Maps:
         self._runner.start(
             Job(
                 tr("Recognising layers"),
-                lambda progress, cancelled: (recognise.recognise(outlines, options), options.norm()),
+                lambda progress, cancellation: (recognise.recognise(outlines, options), options.norm()),
                 on_done=self._recognised,
                 on_error=self._failed,
             )

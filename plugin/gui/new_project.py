@@ -83,7 +83,7 @@ class NewProject:
         self.wizard.set_busy(True)
         self._job = Job(
             tr("New County Plan"),
-            lambda progress, cancelled: make_database(request, progress, cancelled),
+            lambda progress, cancellation: make_database(request, progress, cancellation),
             on_done=self._made,
             on_error=self._failed,
             on_cancelled=self._cancelled,

@@ -77,7 +77,7 @@ class ProjectLook(QObject):
         self._runner.start(
             Job(
                 tr("Recognising layers"),
-                lambda progress, cancelled: recognise.recognise(outlines, options),
+                lambda progress, cancellation: recognise.recognise(outlines, options),
                 on_done=lambda found: self._recognised(found, asked),
                 on_error=log_error,
             )

@@ -15,6 +15,8 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from plugin.core.cancellation import Cancellation
+from plugin.core.errors import Cancelled
 from plugin.core.geometry import linework, overlay, windows
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.polygons import Polygons
@@ -143,18 +145,9 @@ def test_segments_that_look_the_same_are_not_taken_for_the_same(distinct, monkey
     holds()
 
 
-class Stopped(Exception):
-    pass
-
-
-def stop_after(calls):
+def cancelled_after(calls):
     left = iter(range(calls))
-
-    def check():
-        if next(left, None) is None:
-            raise Stopped
-
-    return check
+    return Cancellation(lambda: next(left, None) is None)
 
 
 @layouts_tried(1 / 40)
@@ -165,10 +158,10 @@ def test_a_question_that_is_stopped_leaves_nothing_half_known(seed, near):
     one, two = Polygons(a), Polygons(b)
     for calls in range(1000):
         try:
-            shared_parts(one, two, tolerance=EXACT, check=stop_after(calls))
-            uncovered_parts(one, two, tolerance=EXACT, check=stop_after(calls))
+            shared_parts(one, two, tolerance=EXACT, cancellation=cancelled_after(calls))
+            uncovered_parts(one, two, tolerance=EXACT, cancellation=cancelled_after(calls))
             break
-        except Stopped:
+        except Cancelled:
             continue
     assert everything(one, two) == expected
 

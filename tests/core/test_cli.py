@@ -15,6 +15,7 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
+from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check, parse_roles
 from plugin.core.cli import console
 from plugin.core.cli.checking import exit_code
@@ -355,7 +356,7 @@ def test_cancelled_before_the_first_rule(faulty):
     from plugin.core.errors import Cancelled
 
     with pytest.raises(Cancelled):
-        check(faulty, Options(), cancelled=lambda: True)
+        check(faulty, Options(), cancellation=Cancellation(lambda: True))
 
 
 def test_rules_that_do_not_fit_on_the_screen_are_counted(faulty, monkeypatch, capsys):

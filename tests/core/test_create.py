@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pyproj import CRS
 
+from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled, DataError, InputError, OutputError
 from plugin.core.exchange import create, schema
@@ -372,11 +373,8 @@ def test_a_parent_that_is_a_file(tmp_path):
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_cancelled_or_refused_halfway_leaves_nothing(tmp_path, suffix, monkeypatch):
-    def stop():
-        raise Cancelled
-
     with pytest.raises(Cancelled):
-        make(tmp_path / f"库{suffix}", TELLING, check=stop)
+        make(tmp_path / f"库{suffix}", TELLING, cancellation=Cancellation(lambda: True))
     assert nothing_left(tmp_path)
     monkeypatch.setattr(create, "_check_whole", lambda *a: (_ for _ in ()).throw(RuntimeError("disk")))
     with pytest.raises(OutputError):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check
 from plugin.core.engine import choose_rules
 from plugin.core.errors import Cancelled, InputError
@@ -213,7 +214,7 @@ def test_cancel_stops_the_run_at_once_and_is_no_crash(after):
         return len(asked) > after
 
     with pytest.raises(Cancelled):
-        check(as_read(), Options(), cancelled=cancelled)
+        check(as_read(), Options(), cancellation=Cancellation(cancelled))
     assert len(asked) == after + 1
 
 

@@ -15,6 +15,7 @@ from openpyxl.utils import get_column_letter
 from shapely.geometry import shape
 
 from plugin.core.__main__ import main
+from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options
 from plugin.core.engine.context import Context
 from plugin.core.errors import Cancelled, OutputError
@@ -303,14 +304,10 @@ def test_an_old_workbook_stands_where_nothing_new_can(county, tmp_path):
     target.write_bytes(b"old")
     layers = source.as_read({role: county[role] for role in LAYERS[:3]})
     with pytest.raises(Cancelled):
-        tabulate(layers, OPTIONS, cancelled=lambda: True)
+        tabulate(layers, OPTIONS, cancellation=Cancellation(lambda: True))
     made = tabulate(layers, OPTIONS)
-
-    def stop():
-        raise Cancelled
-
     with pytest.raises(Cancelled):
-        write_workbook(made, target, stop)
+        write_workbook(made, target, Cancellation(lambda: True))
     assert target.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["x.xlsx"]
     write_workbook(made, target)
     assert openpyxl.load_workbook(target).sheetnames

@@ -15,6 +15,7 @@ import pyogrio
 import pytest
 import shapely
 
+from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.files.encoding import garbled, known_codec, shapefile_encoding
@@ -373,11 +374,8 @@ def test_a_layer_with_a_slash_in_its_name_can_be_chosen(tmp_path):
 
 
 def test_reading_stops_when_asked(forms):
-    def stop():
-        raise Cancelled
-
     with pytest.raises(Cancelled):
-        read_source(forms["shapefiles in GBK"], check=stop)
+        read_source(forms["shapefiles in GBK"], cancellation=Cancellation(lambda: True))
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------

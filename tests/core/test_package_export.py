@@ -19,6 +19,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
+from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.package.export import Order, export_package, package_path
@@ -405,13 +406,12 @@ def test_cancel_and_progress(checked, order):
     before = digest(order.folder / ROOT)
     asked = []
 
-    def stop():
+    def cancelled():
         asked.append(1)
-        if len(asked) == 40:
-            raise Cancelled
+        return len(asked) == 40
 
     with pytest.raises(Cancelled):
-        export_package(checked, order, check=stop)
+        export_package(checked, order, cancellation=Cancellation(cancelled))
     assert digest(order.folder / ROOT) == before and {p.name for p in order.folder.iterdir()} == {ROOT}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.files.holders import holders
 from plugin.core.package.folder.hashes import DIGEST, MANIFEST, is_whole, sha256, told_digest, write_digest
@@ -65,11 +66,7 @@ def test_what_goes_wrong_leaves_the_former_one(target, error):
 
 def test_cancelled_at_the_last_moment(target):
     fill(target, "旧")
-
-    def stop():
-        raise Cancelled
-
-    with pytest.raises(Cancelled), whole_folder(target, stop) as new:
+    with pytest.raises(Cancelled), whole_folder(target, Cancellation(lambda: True)) as new:
         fill(new)
     assert text_of(target) == "旧" and alone(target)
 

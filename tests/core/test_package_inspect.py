@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.model.report import Verdict
@@ -569,7 +570,7 @@ def test_archives_that_cannot_be_read(tmp_path, package):
 
 def test_cancelled(package):
     with pytest.raises(Cancelled):
-        inspect_package(package, FORM, Options(), cancelled=lambda: True)
+        inspect_package(package, FORM, Options(), cancellation=Cancellation(lambda: True))
 
 
 def test_unpacked_files_are_gone_afterwards(tmp_path, package):

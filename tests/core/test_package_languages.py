@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from plugin.core.cancellation import NEVER
 from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.saying import Cause, RuleNamed
 from plugin.core.messages.texts import Texts
@@ -97,5 +98,5 @@ def test_the_receivers_rules_are_told_by_their_names(monkeypatch):
     standard = SimpleNamespace(rule_groups={received.RECEIVED_GROUP: ("ATT013",)})
     plan = SimpleNamespace(norm=SimpleNamespace(standard=standard), layers={})
     checked = SimpleNamespace(plan=plan, report=SimpleNamespace(lang="zh", rules=[]))
-    (problem,) = as_received(checked, lambda: None)
+    (problem,) = as_received(checked, NEVER)
     assert speaks("en", problem.sentence(Texts("en"))) and speaks("zh", problem.sentence(Texts("zh")))

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from plugin.core.cancellation import NEVER
 from plugin.core.errors import OutputError
 from plugin.core.messages.texts import Texts
 from plugin.core.package.files import Filled
@@ -90,7 +91,7 @@ def making_of(tmp_path, filled=()):
     slot = {"id": SLOT.id, "kind": "table", "pattern": pattern, "files": []}
     manifest = {"tables": [], "slots": [slot]}
     filled_slot = Filled(SLOT, pattern, filled)
-    given = {"maps": None, "page": None, "document": None, "steps": None, "check": lambda: None}
+    given = {"maps": None, "page": None, "document": None, "steps": None, "cancellation": NEVER}
     return Making(checked, FORM, tmp_path, values, manifest, [filled_slot], **given)
 
 

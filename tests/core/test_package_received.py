@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import Texts
@@ -27,7 +28,7 @@ def county(**shifts):
 
 
 def told(layers, options=None):
-    return list(as_received(check(layers, options or Options()), lambda: None))
+    return list(as_received(check(layers, options or Options()), NEVER))
 
 
 def test_a_sound_county_has_nothing_to_hear():
@@ -51,11 +52,8 @@ def test_what_the_check_has_looked_at_is_told_by_its_report():
 
 
 def test_it_hears_cancel():
-    def stop():
-        raise Cancelled
-
     with pytest.raises(Cancelled):
-        list(as_received(check(county(), Options()), stop))
+        list(as_received(check(county(), Options()), Cancellation(lambda: True)))
 
 
 def test_a_standard_without_such_rules_asks_none():
@@ -63,4 +61,4 @@ def test_a_standard_without_such_rules_asks_none():
     norm = checked.plan.norm
     groups = {name: rules for name, rules in norm.standard.rule_groups.items() if name != "received"}
     checked.plan.norm = replace(norm, standard=replace(norm.standard, rule_groups=groups))
-    assert list(as_received(checked, lambda: None)) == []
+    assert list(as_received(checked, NEVER)) == []

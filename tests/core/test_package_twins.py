@@ -10,6 +10,7 @@ import pytest
 import shapely
 from pyproj import CRS
 
+from plugin.core.cancellation import NEVER
 from plugin.core.check import Options, check
 from plugin.core.loading.recognition import best_template
 from plugin.core.package.export import Order, export_package
@@ -32,7 +33,7 @@ def layer(frame, role="DLTB"):
 
 
 def twin(first, other, role="DLTB", without=frozenset()):
-    return twin_of(layer(first, role), layer(other, role), "a.gdb", "a.vct", without, lambda: None)
+    return twin_of(layer(first, role), layer(other, role), "a.gdb", "a.vct", without, NEVER)
 
 
 def test_the_same_in_another_order_and_crs_and_with_rings_begun_elsewhere():
@@ -154,7 +155,7 @@ def test_fields_that_only_one_has():
 def test_without_a_crs_shapes_are_not_compared():
     (source,) = as_read({"DLTB": parcels(2).set_crs(None, allow_override=True)})
     bare = Layer(source, layer(parcels(2)).template, GEODETIC)
-    found = twin_of(layer(parcels(2)), bare, "a.gdb", "a.shp", frozenset(), lambda: None)
+    found = twin_of(layer(parcels(2)), bare, "a.gdb", "a.shp", frozenset(), NEVER)
     assert not found.placed and not len(found.off) and found.areas == (0.0, 0.0)
 
 

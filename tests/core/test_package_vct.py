@@ -8,6 +8,7 @@ import pytest
 import shapely
 from pyproj import CRS
 
+from plugin.core.cancellation import NEVER
 from plugin.core.errors import DataError, InputError
 from plugin.core.geometry.crs import reproject
 from plugin.core.messages.texts import Texts
@@ -51,7 +52,7 @@ def go(path, plan, crs="EPSG:4526", change=lambda text: text):
     """Write a set, change its text, read it again: layer → what the comparison says."""
     filled, _ = contents(plan, form(crs))
     plane = CRS.from_user_input(crs)
-    more = {"progress": lambda rows: None, "check": lambda: None}
+    more = {"progress": lambda rows: None, "cancellation": NEVER}
     written = write_set(path, filled, plane, **more)
     text = path.read_bytes().decode("gbk")
     changed = change(text)

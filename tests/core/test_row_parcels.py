@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import shapely
 
+from plugin.core.cancellation import NEVER
 from plugin.core.indicators.row_parcels import cut_otherwise
 
 SQUARE, NEXT, HALF = shapely.box(0, 0, 100, 100), shapely.box(100, 0, 200, 100), shapely.box(100, 0, 150, 100)
@@ -20,7 +21,7 @@ class Shapes:
 
 
 def test_a_multipolygon_of_one_part_copies_its_polygon() -> None:
-    ctx = SimpleNamespace(plan=SimpleNamespace(_cache={}), check=lambda: None)
+    ctx = SimpleNamespace(plan=SimpleNamespace(_cache={}), cancellation=NEVER)
     rows = Shapes(shapely.multipolygons([SQUARE]), HALF, shapely.multipolygons([SQUARE, shapely.box(300, 0, 301, 1)]))
     parcels = Shapes(SQUARE, shapely.multipolygons([NEXT]))
     assert cut_otherwise(rows, parcels, ctx).tolist() == [False, True, True]

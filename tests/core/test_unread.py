@@ -17,6 +17,7 @@ import pyogrio
 import pytest
 import shapely
 
+from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.io import beside as scan
 from plugin.core.io import read_source
@@ -215,11 +216,8 @@ def test_the_limit_of_a_search_is_reached_and_named(source):
 
 
 def test_a_search_stops_when_asked(source):
-    def stop():
-        raise Cancelled
-
     with pytest.raises(Cancelled):
-        scan.data_beside(source, [], check=stop)
+        scan.data_beside(source, [], cancellation=Cancellation(lambda: True))
 
 
 # -- what the plugin wrote --------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pyogrio
 import pytest
 
 from plugin.core.__main__ import main
+from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.exchange.vct.database import vct_to_database
 from plugin.core.exchange.vct.write import write_vct
@@ -83,25 +84,21 @@ def test_lengths_that_no_format_counts(tmp_path, declared):
     assert gpd.read_file(tmp_path / "a.gpkg")["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
 
 
-def cancel():
-    raise Cancelled
-
-
 @pytest.mark.parametrize(
-    ("text", "target", "check", "error"),
+    ("text", "target", "cancellation", "error"),
     [
-        (SQUARES[: len(SQUARES) // 2], "a.gpkg", lambda: None, InputError),
-        (changed(("2,520", "2,520,1")), "a.gpkg", lambda: None, InputError),
-        (SQUARES, "a.gpkg", cancel, Cancelled),
-        (SQUARES, "a.shp", lambda: None, OutputError),
+        (SQUARES[: len(SQUARES) // 2], "a.gpkg", NEVER, InputError),
+        (changed(("2,520", "2,520,1")), "a.gpkg", NEVER, InputError),
+        (SQUARES, "a.gpkg", Cancellation(lambda: True), Cancelled),
+        (SQUARES, "a.shp", NEVER, OutputError),
     ],
     ids=["cut off", "a value too many", "cancelled", "another format"],
 )
-def test_nothing_half_made_is_left(tmp_path, text, target, check, error):
+def test_nothing_half_made_is_left(tmp_path, text, target, cancellation, error):
     source, target = put(tmp_path / "a.vct", text), tmp_path / target
     target.write_text("old")
     with pytest.raises(error):
-        vct_to_database(source, target, check=check)
+        vct_to_database(source, target, cancellation=cancellation)
     assert target.read_text() == "old" and sorted(tmp_path.iterdir()) == sorted([source, target])
 
 

@@ -11,6 +11,7 @@ import shapely.affinity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.geometry.overlay import shared_parts
 from plugin.core.geometry.polygons import Polygons
@@ -391,15 +392,10 @@ def test_only_rows_without_an_equal_are_overlaid(monkeypatch):
     assert found.equal == 142 and {p.kind for p in found.parts} == {OUT}
 
 
-def _stop_at(last):
-    """A look at the cancel button that is pressed at the ``last`` one."""
+def _cancelled_at(last):
+    """A cancel button that is pressed at the ``last`` look."""
     looks = itertools.count(1)
-
-    def look():
-        if next(looks) == last:
-            raise Cancelled()
-
-    return look
+    return Cancellation(lambda: next(looks) == last)
 
 
 def test_what_takes_long_looks_at_the_cancel_button_on_the_way(monkeypatch):
@@ -412,12 +408,12 @@ def test_what_takes_long_looks_at_the_cancel_button_on_the_way(monkeypatch):
     monkeypatch.setattr("plugin.core.geometry.rings.BATCH_VERTICES", 30)
     degrees = shapely.transform(squares, lambda xy: xy / 1000 + (113, 39))
     for run in (
-        lambda check: settle.settled(squares, onto, 0.0001, check),
-        lambda check: statutory_area(degrees, None, check),
+        lambda cancellation: settle.settled(squares, onto, 0.0001, cancellation),
+        lambda cancellation: statutory_area(degrees, None, cancellation),
     ):
         looks: list[int] = []
-        run(lambda to=looks: to.append(1))
+        run(Cancellation(lambda to=looks: bool(to.append(1))))
         assert len(looks) >= 6
         with pytest.raises(Cancelled):
-            run(_stop_at(len(looks)))
+            run(_cancelled_at(len(looks)))
     assert shapely.equals_exact(settle.settled(squares, onto, 0.0001), whole, 0).all()

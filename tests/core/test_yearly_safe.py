@@ -12,6 +12,7 @@ from pathlib import Path
 import pyogrio
 import pytest
 
+from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.package.folder.lock import writing
 from plugin.core.yearly import yearly_update
@@ -163,19 +164,19 @@ def test_cancelled_at_any_moment_nothing_stays(done, tmp_path):
 
     def count():
         asked[0] += 1
+        return False
 
-    write_update(done, folder, check=count)
+    write_update(done, folder, cancellation=Cancellation(count))
     shutil.rmtree(folder)
     for at in range(1, asked[0] + 1, max(asked[0] // 15, 1)):
         left = [at]
 
-        def stop(left=left):
+        def cancelled(left=left):
             left[0] -= 1
-            if not left[0]:
-                raise Cancelled
+            return not left[0]
 
         with pytest.raises(Cancelled):
-            write_update(done, folder, check=stop)
+            write_update(done, folder, cancellation=Cancellation(cancelled))
         assert not list(tmp_path.iterdir()), at
 
 

@@ -12,8 +12,9 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.__main__ import main
+from plugin.core.cancellation import Cancellation
 from plugin.core.cli import files
-from plugin.core.errors import InputError, OutputError
+from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.messages.texts import Texts
 from plugin.core.options import Options
@@ -218,17 +219,9 @@ def test_no_change_makes_no_package(tmp_path):
 
 
 def test_a_cancel_and_a_text_too_long_leave_nothing(tmp_path):
-    class Stop(Exception):
-        pass
-
     calls = iter(range(1000))
-
-    def stop():
-        if next(calls) > 8:
-            raise Stop
-
-    with pytest.raises(Stop):
-        write_update(update(FILED, CURRENT), tmp_path, check=stop)
+    with pytest.raises(Cancelled):
+        write_update(update(FILED, CURRENT), tmp_path, cancellation=Cancellation(lambda: next(calls) > 8))
     assert not list(tmp_path.iterdir())
     long = {**CURRENT, "ZXCQCSLX": [row(box(40, 0), 1, MC="河" * 300)]}
     with pytest.raises(OutputError) as caught:

@@ -16,6 +16,7 @@ from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedb
 from plugin.bridge.layouts import export, keep
 from plugin.bridge.layouts.run import Order
 from plugin.bridge.layouts.run import run as run_order
+from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard import map_set as maps
@@ -212,12 +213,14 @@ def test_cancel_leaves_everything_as_it_was(county, tmp_path):
     old.write_bytes(b"of last year")
     pages = []
 
-    def check():
-        if len(pages) == 3:
-            raise Cancelled
-
+    cancellation = Cancellation(lambda: len(pages) == 3)
     with pytest.raises(Cancelled):
-        run_order(county, order(tmp_path, "3", townships=True), progress=lambda s, t: pages.append(t), check=check)
+        run_order(
+            county,
+            order(tmp_path, "3", townships=True),
+            progress=lambda s, t: pages.append(t),
+            cancellation=cancellation,
+        )
     assert len(pages) == 3
     assert [p.name for p in tmp_path.iterdir()] == [old.name] and old.read_bytes() == b"of last year"
 

@@ -13,6 +13,7 @@ from qgis.PyQt.QtWidgets import QWidget
 from plugin.bridge import kept_paths, package_ahead, package_layers, recognise, settings
 from plugin.bridge.package_ahead import NOTHING, REFUSED, REPLACED, Against, Ahead, SlotSeen
 from plugin.bridge.tasks import Runner
+from plugin.core.cancellation import NEVER
 from plugin.core.errors import InputError, OutputError
 from plugin.core.package.folder.hashes import MANIFEST, SCHEMA
 from plugin.core.package.form.load import load_package
@@ -108,7 +109,7 @@ def test_what_the_plan_lacks_is_told_before_and_looked_for_once(small):
     looker = package_ahead.Looker(checked)
     order = Order(load_package("county"), small.parent)
     assert looker.known(order) is None
-    against = looker.look(order, lambda: None)
+    against = looker.look(order, NEVER)
     assert "检查结论是" in against.gates[0] and against.notes
     assert looker.known(order) is against
     assert looker.known(Order(load_package("county"), small.parent, personal=True)) is None
@@ -304,7 +305,7 @@ class World:
     def show(self):
         self.shown += 1
 
-    def write(self, checked, order, progress, cancelled):
+    def write(self, checked, order, progress, cancellation):
         self.orders.append((checked, order))
         progress(0.5, "数据.gdb")
         if isinstance(self.told, Exception):
@@ -468,14 +469,12 @@ def test_closed_in_the_middle_it_goes_on_and_tells_in_the_message_bar(world, qgi
 def test_cancel_says_that_nothing_was_made(world, qgis_app):
     import time
 
-    from plugin.core.errors import Cancelled
-
     world.result()
 
-    def slow(_checked, _order, progress, cancelled):
-        while not cancelled():
+    def slow(_checked, _order, progress, cancellation):
+        while True:
+            cancellation.raise_if_cancelled()
             time.sleep(0.005)
-        raise Cancelled
 
     world.write = slow
     import plugin.bridge.package as package

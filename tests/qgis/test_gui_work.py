@@ -23,7 +23,6 @@ from qgis.PyQt.QtCore import QSize
 from plugin.bridge import county, findings_layer, recognise, roles, sample
 from plugin.bridge.layers import template_id
 from plugin.bridge.tasks import Job, Runner
-from plugin.core.errors import Cancelled
 from plugin.gui.map_marks import MapMark, to_qgis, view_of
 from tests.qgis.gui_helpers import X, Y, finding, small_report
 from tests.qgis.helpers import SAMPLE, digest, write_small
@@ -57,17 +56,17 @@ def start(qgis_app, heard):
 
 
 def until_cancelled(begun):
-    def work(progress, cancelled):
+    def work(progress, cancellation):
         begun.set()
-        while not cancelled():
+        while True:
+            cancellation.raise_if_cancelled()
             time.sleep(0.005)
-        raise Cancelled
 
     return work
 
 
 def test_work_is_off_the_main_thread_and_answers_on_it(qgis_app, start, heard):
-    job = start(lambda progress, cancelled: (progress(0.5, "half"), threading.current_thread())[1])
+    job = start(lambda progress, cancellation: (progress(0.5, "half"), threading.current_thread())[1])
     steps = []
     job.step.connect(lambda share, text: steps.append((share, text, threading.current_thread())))
     assert wait(lambda: heard)
@@ -77,7 +76,7 @@ def test_work_is_off_the_main_thread_and_answers_on_it(qgis_app, start, heard):
 
 
 def test_an_error_is_told_once(qgis_app, start, heard):
-    start(lambda progress, cancelled: 1 / 0)
+    start(lambda progress, cancellation: 1 / 0)
     assert wait(lambda: heard)
     assert [h[:2] for h in heard] == [("error", "division by zero")]
 
@@ -92,7 +91,7 @@ def test_cancel_is_heard_by_work_under_way(qgis_app, start, heard):
 
 
 def test_what_finished_after_cancel_is_cancelled(qgis_app, start, heard):
-    job = start(lambda progress, cancelled: time.sleep(0.2))
+    job = start(lambda progress, cancellation: time.sleep(0.2))
     job.cancel()
     assert wait(lambda: heard)
     assert heard[0][0] == "cancelled"

@@ -23,6 +23,7 @@ from plugin.bridge.crs import to_qgis_crs
 from plugin.bridge.layers import TEMPLATE_PROPERTY, file_of, set_template, unsaved_edits
 from plugin.bridge.reading import read, read_all, states
 from plugin.bridge.snapshots import snapshot, unique_names
+from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.io import read_source
 from plugin.core.live.edits import _same
@@ -229,12 +230,12 @@ def test_reading_stops_when_asked():
     layer = memory([square(0, 0).wkt] * 3)
     asked = []
 
-    def check():
+    def cancelled():
         asked.append(1)
-        raise Cancelled
+        return True
 
     with pytest.raises(Cancelled):
-        list(read_all([snapshot(layer)], progress=lambda share, text: None, check=check))
+        list(read_all([snapshot(layer)], progress=lambda share, text: None, cancellation=Cancellation(cancelled)))
     assert len(asked) == 1
 
 

@@ -20,6 +20,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 from plugin.bridge.layouts import packed
 from plugin.bridge.main_thread import on_main
+from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.package.folder.hashes import is_whole
 from plugin.paths import PACKAGES
@@ -234,12 +235,9 @@ def test_a_call_is_made_on_the_main_thread_and_its_answer_or_error_comes_back():
 def test_who_stops_while_the_main_thread_is_busy_is_not_held_and_nothing_is_called():
     called, stopped = [], threading.Event()
 
-    def check():
-        raise Cancelled
-
     def work():
         with pytest.raises(Cancelled):
-            on_main(lambda: called.append(1), check)
+            on_main(lambda: called.append(1), Cancellation(lambda: True))
         assert on_main(lambda: called.append(2), patience=0.2) is None
         stopped.set()
 

@@ -11,6 +11,7 @@ from qgis.PyQt.QtGui import QImage
 from plugin.bridge import painting, pictures, styles
 from plugin.bridge.pictures.close_up import CLOSE_UP_PIXELS, SHARE, close_up_sheet
 from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
+from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled
 from plugin.core.loading.assembly import assemble
@@ -122,11 +123,8 @@ def test_drawn_in_a_worker_thread_as_the_toolbox_does(county, drawn):
 
 
 def test_cancel_is_heard(county):
-    def stop():
-        raise Cancelled
-
     with pytest.raises(Cancelled):
-        pictures.draw(*county, check=stop)
+        pictures.draw(*county, cancellation=Cancellation(lambda: True))
 
 
 def test_what_goes_wrong_is_a_sentence_in_the_report(county, monkeypatch):

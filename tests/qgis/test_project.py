@@ -19,6 +19,7 @@ from qgis.core import (
 from plugin.bridge.layers import template_id
 from plugin.bridge.project import assemble, bookmarks, editing
 from plugin.bridge.project.request import Request, make_database
+from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.standard import load_standard
 from plugin.core.standard.arrangement import branches
@@ -47,7 +48,7 @@ def request(folder, suffix=".gpkg", **more):
 
 def make(wanted):
     said = []
-    made = make_database(wanted, lambda share, text: said.append((share, text)), lambda: False)
+    made = make_database(wanted, lambda share, text: said.append((share, text)), NEVER)
     assert [share for share, _ in said] == sorted(share for share, _ in said) and said[0][0] == 0
     return assemble.build(wanted, made)
 
@@ -234,7 +235,7 @@ def test_cancelled_leaves_nothing(functions, tmp_path):
         return len(asked) > 3
 
     with pytest.raises(Cancelled):
-        make_database(request(tmp_path), lambda share, text: None, cancelled)
+        make_database(request(tmp_path), lambda share, text: None, Cancellation(cancelled))
     assert len(asked) == 4 and not list(tmp_path.iterdir())
 
 
@@ -243,7 +244,7 @@ def test_a_project_that_cannot_be_written_leaves_the_former_one(functions, tmp_p
     make(wanted)
     before = digest(wanted.project)
     again = request(tmp_path, roles=("CZKFBJ",), existing="replace", replace_project=True)
-    made = make_database(again, lambda share, text: None, lambda: False)
+    made = make_database(again, lambda share, text: None, NEVER)
     monkeypatch.setattr(QgsProject, "write", lambda self, path: False)
     with pytest.raises(OutputError, match="refused"):
         assemble.build(again, made)

@@ -80,9 +80,9 @@ def test_who_stops_all_makes_the_calls_that_the_work_waits_for(qgis_app):
     """As a package's maps, whose project is closed on the main thread when the work is stopped."""
     begun, heard = threading.Event(), []
 
-    def work(progress, cancelled):
+    def work(progress, cancellation):
         begun.set()
-        while not cancelled():
+        while not cancellation.is_cancelled:
             time.sleep(0.005)
         on_main(lambda: heard.append(threading.current_thread()), patience=PATIENCE)
         raise Cancelled
@@ -131,16 +131,18 @@ def test_the_collection_resumes_after_failure_and_stop(qgis_app):
     assert not gc.isenabled()
     assert wait(lambda: errors) and wait(gc.isenabled)
     runner.start(
-        Job("test", lambda progress, cancelled: wait_for(cancelled), on_done=errors.append, on_error=errors.append)
+        Job(
+            "test", lambda progress, cancellation: wait_for(cancellation), on_done=errors.append, on_error=errors.append
+        )
     )
     runner.stop_all()
     assert wait(gc.isenabled)
 
 
-def wait_for(condition):
-    while not condition():
+def wait_for(cancellation):
+    while True:
+        cancellation.raise_if_cancelled()
         time.sleep(0.005)
-    raise Cancelled
 
 
 TWICE = """

@@ -6,7 +6,7 @@ Nothing of the user or the machine is in the files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QRectF, QSize
 from qgis.PyQt.QtGui import QImage, QImageWriter
 
+from ...core.cancellation import NEVER, Cancellation
 from ...core.errors import OutputError
 from . import frame, legend
 from .clean import without_traces
@@ -50,18 +51,18 @@ def write_page(
     formats: tuple[str, ...] = FORMATS,
     dpi: float = LEAST_DPI,
     world: bool = False,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> list[str]:
     """Write one page in all its formats into a folder; returns the names of the files.
 
-    ``check`` raises when the user wants to stop; ``world``: beside the jpg a .jgw, in the maps' plane. OutputError
-    when QGIS cannot make the file.
+    ``world``: beside the jpg a .jgw, in the maps' plane. Raises Cancelled between two files, and
+    OutputError when QGIS cannot make the file.
     """
     turn_to(layout, page)
     written = []
     with _full_strength(layout):
         for kind in formats:
-            check()
+            cancellation.raise_if_cancelled()
             target = folder / f"{page.stem}.{kind}"
             if kind == JPG:
                 _write_jpg(layout, target, dpi)

@@ -8,12 +8,13 @@ their own, and prints page by page, on the main thread.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsLayoutItemMap, QgsPrintLayout, QgsProject, QgsVectorLayer
 
+from ...core.cancellation import Cancellation
 from ...core.errors import OutputError
 from ...core.invariants import InvariantError, require
 from ...core.package.maps.slots import Drawn, MapJob, Wish
@@ -36,32 +37,32 @@ _PATIENCE = 30.0
 def draw(job: MapJob) -> Iterator[Drawn]:
     """A `Drawer`: the maps of a job, one after the other. In any thread that may use the plan.
 
-    Between pages ``job.check`` may raise. OutputError for a file that cannot be written.
+    Raises Cancelled between pages, and OutputError for a file that cannot be written.
     """
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         file = Path(folder) / "layers.gpkg"
         tables = _written(job, file)
-        press = require(on_main(lambda: _Press(job, file, tables), job.check), "the answer of the main thread")
+        press = require(on_main(lambda: _Press(job, file, tables), job.cancellation), "the answer of the main thread")
         try:
             for n, wish in enumerate(job.wishes):
                 job.progress(n / len(job.wishes), wish.one.title)
-                job.check()
-                yield _printed(press, wish, job.check)
+                job.cancellation.raise_if_cancelled()
+                yield _printed(press, wish, job.cancellation)
         finally:
             # Before their file goes: Windows does not delete what is open. And the project goes where it was made.
             on_main(press.close, patience=_PATIENCE)
     job.progress(1.0, "")
 
 
-def _printed(press: _Press, wish: Wish, check: Callable[[], None]) -> Drawn:
-    return require(on_main(lambda: press.print(wish, check), check), "the answer of the main thread")
+def _printed(press: _Press, wish: Wish, cancellation: Cancellation) -> Drawn:
+    return require(on_main(lambda: press.print(wish, cancellation), cancellation), "the answer of the main thread")
 
 
 def _written(job: MapJob, file: Path) -> dict[str, str]:
     """The layers that the maps show, in one file; role → table."""
     tables: dict[str, str] = {}
     for layer in _shown(job):
-        job.check()
+        job.cancellation.raise_if_cancelled()
         table = f"t{len(tables)}"
         if write_layer(_rows(layer), file, table):
             tables[layer.role] = table
@@ -103,7 +104,7 @@ class _Press:
         self._sheet = job.catalogue.sheets[said.page]
         self._builder = Builder(material, job.catalogue, job.document)
 
-    def print(self, wish: Wish, check: Callable[[], None]) -> Drawn:
+    def print(self, wish: Wish, cancellation: Cancellation) -> Drawn:
         lack = self._builder.material.lack(wish.one)
         if lack:
             return Drawn(wish, lack=lack)
@@ -112,7 +113,13 @@ class _Press:
         said = self._job.settings
         try:
             names = write_page(
-                layout, page, self._job.folder, formats=(JPG,), dpi=said.dpi, world=said.world_file, check=check
+                layout,
+                page,
+                self._job.folder,
+                formats=(JPG,),
+                dpi=said.dpi,
+                world=said.world_file,
+                cancellation=cancellation,
             )
         except OutputError as error:
             if error.key != "map_too_large":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from qgis.core import QgsPrintLayout
 
+from ...core.cancellation import NEVER, Cancellation
 from ...core.files.writing import beside
 from ...core.messages.saying import Saying
 from ...core.profile.document import load_secrecy_levels
@@ -55,11 +56,11 @@ def run(
     order: Order,
     *,
     progress: Progress = lambda share, text: None,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> Outcome:
-    """Export page by page. Before each, ``progress`` says which, and ``check`` may raise to stop.
+    """Export page by page. Before each, ``progress`` says which, and the export can be cancelled.
 
-    Files are replaced after all pages are made. Raises OutputError, and InputError for a sheet of the project whose level
+    Files are replaced after all pages are made. Raises Cancelled, OutputError, and InputError for a sheet of the project whose level
     of secrecy would be lowered without a reason. On the main thread only.
     """
     material, outcome = builder.material, Outcome()
@@ -82,9 +83,9 @@ def run(
     if jobs:
         # All files take their places together, once every page is there: a run that stops leaves what stood.
         with beside(order.folder / f"{_first_stem(builder, jobs[0])}.{order.formats[0]}") as temporary:
-            for name in _write(builder, order, jobs, outcome, temporary.parent, progress, check):
+            for name in _write(builder, order, jobs, outcome, temporary.parent, progress, cancellation):
                 outcome.files.append(order.folder / name)
-            check()
+            cancellation.raise_if_cancelled()
     progress(1.0, "")
     return outcome
 
@@ -101,7 +102,7 @@ def _write(
     outcome: Outcome,
     folder: Path,
     progress: Progress,
-    check: Callable[[], None],
+    cancellation: Cancellation,
 ) -> Iterator[str]:
     """Page by page into a folder; gives the names of the files."""
     total = sum(len(builder.material.townships) if by_township else 1 for _, by_township in jobs)
@@ -109,7 +110,7 @@ def _write(
     for one, by_township in jobs:
         for layout, page in _pages(builder, order, one, by_township, outcome):
             progress(done / total, page.title)
-            check()
+            cancellation.raise_if_cancelled()
             yield from write_page(
                 layout,
                 page,
@@ -117,7 +118,7 @@ def _write(
                 formats=order.formats,
                 dpi=order.dpi,
                 world=order.world,
-                check=check,
+                cancellation=cancellation,
             )
             done += 1
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 
+from ...core.cancellation import NEVER, Cancellation
 from ...core.errors import InputError
 from .. import health
 from ..layers import set_template
@@ -37,17 +38,17 @@ def opened(
     path: str,
     options: Options,
     *,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
     unusable: Notice = lambda key, params: None,
 ) -> Iterator[Material]:
     """The layers of a source that play a role, in a project that ends with the block.
 
     ``unusable`` is told, as text key and parameters, of layers that cannot be drawn. Raises InputError.
     """
-    health.require(check)
+    health.require(cancellation)
     with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
         file = Path(folder) / "layers.gpkg"
-        names = _copied(path, file, options, check, unusable)
+        names = _copied(path, file, options, cancellation, unusable)
         project = QgsProject()
         layers = []
         for table, (name, template) in names.items():
@@ -66,16 +67,16 @@ def opened(
 
 @steady
 def _copied(
-    path: str, file: Path, options: Options, check: Callable[[], None], unusable: Notice
+    path: str, file: Path, options: Options, cancellation: Cancellation, unusable: Notice
 ) -> dict[str, tuple[str, str]]:
     """Write the source's layers to one file; returns table → (the layer's name, its template)."""
     from ...core.check import part_of_plan
     from ...core.io import read_source
 
     names: dict[str, tuple[str, str]] = {}
-    found = read_source(path, wanted=part_of_plan(options.norm(), options.role_choices()), check=check)
+    found = read_source(path, wanted=part_of_plan(options.norm(), options.role_choices()), cancellation=cancellation)
     for number, layer in enumerate(found):
-        check()
+        cancellation.raise_if_cancelled()
         if layer.problem:
             unusable(*_problem(layer))
         elif len(layer.frame) and layer.crs is None:

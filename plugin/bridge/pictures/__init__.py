@@ -6,9 +6,9 @@ Everything is drawn from the plan's own tables, so this runs in the toolbox's th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ...core.cancellation import NEVER, Cancellation
 from ...core.errors import Cancelled
 from ...core.render.pictures import Pictures
 from ...core.render.words import Words
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from ...core.plan.plan import Plan
 
 
-def draw(plan: Plan, report: Report, *, check: Callable[[], None] = lambda: None) -> Pictures:
+def draw(plan: Plan, report: Report, *, cancellation: Cancellation = NEVER) -> Pictures:
     """All pictures of a report. Only Cancelled is raised: a report without pictures is better than none."""
     words = Words(report.lang)
     try:
-        return _pictures(Scene(plan, report, words, check))
+        return _pictures(Scene(plan, report, words, cancellation))
     except Cancelled:
         raise
     except Exception as error:
@@ -40,6 +40,6 @@ def _pictures(scene: Scene) -> Pictures:
         return Pictures()
     drawn = Pictures(overview=overview(scene, sheet), legend=legend(scene))
     for finding in scene.chosen:
-        scene.check()
+        scene.cancellation.raise_if_cancelled()
         drawn.conflicts.append(close_up(scene, finding))
     return drawn

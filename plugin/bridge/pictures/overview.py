@@ -107,7 +107,7 @@ def _numbers(scene: Scene, painter: QPainter, sheet: Sheet, spots: list[Spot]) -
 
 def _outline_layer(scene: Scene, concept: str, sheet: Sheet) -> QgsVectorLayer | None:
     """A concept's layer as it reads at this scale. Named areas stay apart, all others become one."""
-    scene.check()
+    scene.cancellation.raise_if_cancelled()
     layer = scene.plan.concept(concept)
     if layer is None:
         return None
@@ -122,7 +122,7 @@ def _outline_layer(scene: Scene, concept: str, sheet: Sheet) -> QgsVectorLayer |
         shapes = scene.plan.shown(county[1].shapes) if county and county[0] is layer else scene.shapes(layer)
     else:
         shapes = scene.shapes(layer)
-    outlines = dissolve(shapes, sheet.pixel_m, scene.check, keep_small=concept != "farmland")
+    outlines = dissolve(shapes, sheet.pixel_m, scene.cancellation, keep_small=concept != "farmland")
     scene.outlines[concept, layer.role] = outlines
     return painting.memory_layer(style_of(layer, concept), scene.crs, [], [(s, []) for s in outlines])
 

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import shapely
 
+from ...core.cancellation import Cancellation
 from ...core.geometry.validity import missing, polygons_only
 from ...core.render.pictures import largest
 from ...core.render.words import Words
@@ -30,8 +30,8 @@ class Scene:
     """``chosen`` are the findings that get a close-up, ``placed`` all that lie somewhere; ``outlines`` are layers as the
     overview generalised them, by concept and role."""
 
-    def __init__(self, plan: Plan, report: Report, words: Words, check: Callable[[], None]):
-        self.plan, self.words, self.check = plan, words, check
+    def __init__(self, plan: Plan, report: Report, words: Words, cancellation: Cancellation):
+        self.plan, self.words, self.cancellation = plan, words, cancellation
         self.crs = to_qgis_crs(plan.crs)
         self.chosen = largest(report)
         self.placed = [f for f in report.findings if f.geom_kind != "none"]

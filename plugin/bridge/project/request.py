@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...core.errors import Cancelled, DataError, OutputError
+from ...core.cancellation import Cancellation
+from ...core.errors import DataError, OutputError
 from ...core.files.writing import check_writable
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def norm_of(standard: str, profile: str, code: str) -> Norm:
     return Norm(load_standard(standard or loaded.standard), replace(loaded, area_code=code))
 
 
-def make_database(request: Request, progress: Callable[[float, str], None], cancelled: Callable[[], bool]) -> Made:
+def make_database(request: Request, progress: Callable[[float, str], None], cancellation: Cancellation) -> Made:
     """Write the empty database. Raises SanxianError, with nothing changed on the disk, and Cancelled.
 
     Call it in a thread of Python's own (`threads.steady`): pyproj is at work.
@@ -80,22 +81,13 @@ def make_database(request: Request, progress: Callable[[float, str], None], canc
         check_writable(request.own_profile, [])
     norm = norm_of(request.standard, request.profile, request.code)
     templates = [norm.standard.templates[role] for role in request.roles]
-    begun = iter(range(len(templates) + 1))
-
-    def check() -> None:
-        # The writer looks here before each layer.
-        if cancelled():
-            raise Cancelled
-        number = next(begun, len(templates))
-        role = templates[min(number, len(templates) - 1)].role if templates else ""
-        progress(number / max(len(templates), 1), role)
-
     created = create_database(
         request.database,
         templates,
         check_crs(parse(request.crs), request.crs),
         code_lists=norm.standard.code_lists,
         existing=request.existing,
-        check=check,
+        progress=progress,
+        cancellation=cancellation,
     )
     return Made(created, norm)

@@ -68,7 +68,7 @@ def _apply_to_each(
     total = RuleResult(applicable=False)
     asked = context.focus.roles if context.focus is not None else None
     for layer in list(context.plan.layers.values()):
-        context.check()
+        context.cancellation.raise_if_cancelled()
         if asked is not None and layer.role not in asked:
             continue
         if not context.around_an_edit and _nothing_to_check(rule, layer):

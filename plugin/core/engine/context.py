@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.coverage import Mismatches, gaps, mismatched_both, mismatched_edges
@@ -44,7 +45,7 @@ class Context:
     norm: Norm
     tolerance: Tolerance
     rules: tuple[Rule, ...] = ()
-    check: Callable[[], None] = lambda: None
+    cancellation: Cancellation = NEVER
     side: SideInputs = NO_SIDE_INPUTS
     focus: Focus | None = None
     ignored: list[Ignored] = field(default_factory=list)
@@ -75,7 +76,7 @@ class Context:
 
         A whole feature's is `Layer.statutory`, by its stored vertices; parts that may be whole features are `areas_of`.
         """
-        return drawn_area(_array(shapes), crs_care.lonlat_of(self.plan.plane), self.check)
+        return drawn_area(_array(shapes), crs_care.lonlat_of(self.plan.plane), self.cancellation)
 
     def areas_of(self, parts: Parts, a: Layer, b: Layer | None = None) -> NDArray:
         """(k,) m² of parts of rows of ``a`` (and ``b``): as drawn, of a whole row its statutory area (`cut_parts`)."""
@@ -140,7 +141,7 @@ class Context:
             connected=connected,
             slivers_too=measured,
             tolerance=self.tolerance,
-            check=self.check,
+            cancellation=self.cancellation,
         )
         if pairs is not None:
             parts = parts.between(pairs)
@@ -171,7 +172,7 @@ class Context:
             cover_rows=cover_rows,
             slivers_too=measured,
             tolerance=self.tolerance,
-            check=self.check,
+            cancellation=self.cancellation,
         )
         self._note(parts, a, None)
         self.ignore(parts.slivers, a, b, severity=severity)
@@ -191,7 +192,7 @@ class Context:
         cover. ``left`` of the parts is the polygon's position. Without ``b`` a share is measured, slivers and all."""
         polygons = require(b.polygons if cover is None and b is not None else cover, "what covers the polygons")
         parts = uncovered_parts(
-            Polygons(shapes), polygons, slivers_too=b is None, tolerance=self.tolerance, check=self.check
+            Polygons(shapes), polygons, slivers_too=b is None, tolerance=self.tolerance, cancellation=self.cancellation
         )
         ladder = parts.ladder
         if b is not None:
@@ -253,11 +254,11 @@ class Context:
 
     def mismatched(self, a: Layer) -> Mismatches:
         """Places where edges of rows of ``a`` should meet in one vertex and do not."""
-        return self._stored(mismatched_edges(a.polygons, tolerance=self.tolerance, check=self.check))
+        return self._stored(mismatched_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation))
 
     def mismatched_both(self, a: Layer, b: Layer) -> tuple[Mismatches, Mismatches]:
         """Places where edges of ``a`` and of ``b`` should meet in one vertex and do not: edges of ``a``, then of ``b``."""
-        mine, theirs = mismatched_both(a.polygons, b.polygons, tolerance=self.tolerance, check=self.check)
+        mine, theirs = mismatched_both(a.polygons, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
         return self._stored(mine), self._stored(theirs)
 
     def _stored(self, found: Mismatches) -> Mismatches:
@@ -265,7 +266,7 @@ class Context:
         return found.only(self.plan.stored_points(found.point))
 
     def _gaps(self, polygons: Polygons, widest: float, a: Layer) -> Parts:
-        parts = gaps(polygons, tolerance=self.tolerance, widest=widest, check=self.check)
+        parts = gaps(polygons, tolerance=self.tolerance, widest=widest, cancellation=self.cancellation)
         self.outline_failed = self.outline_failed or bool(parts.ladder.failed)
         self.steps += [{"step": s.name, "role": a.role, "area_m2": s.area_m2} for s in parts.ladder.steps]
         return parts
@@ -289,7 +290,7 @@ class Context:
     def uncovered_shape(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> Parts:
         """Connected parts of an outline of ``a`` (``shape``, one row) that ``b`` does not cover. ``row``: the row of ``a``
         that the outline lies in, −1 for the layer as a whole."""
-        parts = uncovered_parts(shape, b.polygons, tolerance=self.tolerance, check=self.check)
+        parts = uncovered_parts(shape, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
         slivers = parts.slivers
         self.ignore(Slivers(slivers.geometry, np.full(len(slivers.left), row), slivers.right), a, b)
         self.outline_failed = self.outline_failed or bool(parts.ladder.failed)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Texts
@@ -67,21 +68,21 @@ def evaluate(
     tolerance: Tolerance | None = None,
     lang: str = "zh",
     progress: Progress = lambda share, text: None,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> Evaluation:
     """Apply rules to a plan, one after the other: for a whole check, around an edit (``focus``), or a single rule.
 
     ``parameters``: code → keyword arguments that beat the standard's and the profile's. ``progress(0…1, text)`` is called
-    before each rule; ``check`` may raise Cancelled between batches of pairs. Nothing else is raised: a rule that raises
+    before each rule; ``cancellation`` is asked between batches of pairs. Nothing but Cancelled is raised: a rule that raises
     becomes an outcome ``crashed`` and a finding RUN900.
     """
     texts = Texts(lang)
     done = Evaluation(list(rules), tolerance or plan.norm.tolerance())
     last = _last_asked(plan, done.rules)
     for position, rule in enumerate(done.rules):
-        check()
+        cancellation.raise_if_cancelled()
         progress(position / max(len(done.rules), 1), f"{rule.code} {texts.rule_title(rule)}")
-        context = Context(plan, plan.norm, done.tolerance, tuple(done.rules), check, side, focus, lang=lang)
+        context = Context(plan, plan.norm, done.tolerance, tuple(done.rules), cancellation, side, focus, lang=lang)
         begun = time.monotonic()
         outcome, found, indicators = run_one(rule, context, parameters or {}, texts)
         outcome.seconds = round(time.monotonic() - begun, 3)
@@ -95,7 +96,7 @@ def evaluate(
         for layer in plan.layers.values():
             if focus is None and last.get(layer.role, -1) == position:
                 layer.polygons.forget()
-    check()
+    cancellation.raise_if_cancelled()
     return done
 
 

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import drawn_area, statutory_area
 from ..messages.texts import Texts
@@ -24,7 +24,7 @@ _BATCH = 1000
 _SAME_M2, _SAME_SHARE = 0.01, 1e-6
 
 
-def finish(plan: Plan, findings: list[Finding], texts: Texts, check: Callable[[], None]) -> None:
+def finish(plan: Plan, findings: list[Finding], texts: Texts, cancellation: Cancellation) -> None:
     """Township, sentence and fingerprint of every finding, and its shape in the CRS it is given in."""
     placed = [f for f in findings if f.geom_kind != "none"]
     shapes = np.array([f.geometry for f in placed], dtype=object)
@@ -38,11 +38,11 @@ def finish(plan: Plan, findings: list[Finding], texts: Texts, check: Callable[[]
         finding.place = (float(x), float(y))
     _measure_by_nodes(plan, placed, shapes)
     places = {id(f): (round(f.place[0], 5), round(f.place[1], 5)) for f in placed if f.place}
-    check()
+    cancellation.raise_if_cancelled()
     set_fingerprints(findings, places)
     for number, finding in enumerate(findings):
         if number % _BATCH == 0:
-            check()
+            cancellation.raise_if_cancelled()
         finding.message = texts.message(finding, plan.norm.standard.templates)
     for finding, shape in zip(placed, plan.shown(plan.stored_only(shapes)), strict=True):
         finding.geometry = shape

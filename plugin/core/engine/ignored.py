@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import Cancellation
 from ..geometry.distinct import Distinct, distinct
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import SLIVERS
@@ -121,7 +121,7 @@ class PairSum:
 
 
 def sum_ignored(
-    plan: Plan, ignored: dict[str, list[Ignored]], rules: list[Rule], limits: Tolerance, check: Callable[[], None]
+    plan: Plan, ignored: dict[str, list[Ignored]], rules: list[Rule], limits: Tolerance, cancellation: Cancellation
 ) -> list[PairSum]:
     """Sums by pair of layers, largest first. ``ignored``: rule code → what its verbs left out."""
     by_code = {rule.code: rule for rule in rules}
@@ -129,10 +129,10 @@ def sum_ignored(
     for code, batches in ignored.items():
         for one in batches:
             pairs[*sorted((one.a.role, one.b.role)), one.sealed].append((by_code[code], one))
-    context = Context(plan, plan.norm, limits, check=check)
+    context = Context(plan, plan.norm, limits, cancellation=cancellation)
     found = []
     for ignored_by in pairs.values():
-        check()
+        cancellation.raise_if_cancelled()
         found.append(_pair(ignored_by, context))
     return sorted(found, key=lambda one: -one.area_m2)
 
@@ -143,7 +143,7 @@ def _pair(batches: list[tuple[Rule, Ignored]], ctx: Context) -> PairSum:
     rule, first = ranked[0]
     shapes = np.empty(sum(len(one.slivers.geometry) for _, one in ranked), dtype=object)
     shapes[:] = [shape for _, one in ranked for shape in one.slivers.geometry]
-    places = distinct(shapes, ctx.check)
+    places = distinct(shapes, ctx.cancellation)
     codes = np.array([rule.code for rule, one in ranked for _ in one.slivers.geometry], dtype=object)
     own = np.flatnonzero(places.own)
     areas = np.zeros(len(shapes))
@@ -222,8 +222,8 @@ def _add_features(result: PairSum, batches: list[Ignored], shapes: NDArray, plac
     near = crossed & (sums > ctx.tolerance.ignored_feature_m2)
     near[order[:FEATURES]] |= crossed[order[:FEATURES]]
     for n in np.flatnonzero(near).tolist():
-        ctx.check()
-        own = distinct(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.check)
+        ctx.cancellation.raise_if_cancelled()
+        own = distinct(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation)
         counts[n], sums[n] = own.own.sum(), ctx.statutory(own.shapes[own.own]).sum()
     result.above = int((sums > ctx.tolerance.ignored_feature_m2).sum())
     for n in np.argsort(-sums, kind="stable")[:FEATURES].tolist():

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError, OutputError
 from ..files.writing import beside, check_writable
 from ..geometry import crs as crs_care
@@ -25,6 +26,7 @@ from .schema import Domain, Format, LayerSchema, format_of, schemas
 if TYPE_CHECKING:
     from pyproj import CRS
 
+Progress = Callable[[float, str], None]
 #: What to do with a database that is there already.
 EXISTING = ("stop", "add", "replace")
 #: A GeoPackage that the GDAL of an older QGIS opens without a word.
@@ -53,12 +55,14 @@ def create_database(
     *,
     code_lists: Mapping[str, CodeList],
     existing: str = "stop",
-    check: Callable[[], None] = lambda: None,
+    progress: Progress = lambda share, role: None,
+    cancellation: Cancellation = NEVER,
 ) -> Created:
     """Write empty layers as GeoPackage or FileGDB, by the suffix.
 
     ``existing``: ``stop`` is an error when the database is there, ``add`` makes the layers that it lacks, ``replace`` puts a
-    new database in its place. Raises OutputError or InputError; whatever stood there then still does.
+    new database in its place. ``progress(share, role)`` is called before each layer. Raises OutputError, InputError or
+    Cancelled; whatever stood there then still does.
     """
     target = Path(path)
     form = format_of(target)
@@ -77,11 +81,11 @@ def create_database(
         try:
             if there and existing == "add":
                 _copy(target, work)
-                made, kept = _add(work, target, wanted, crs, form, check)
+                made, kept = _add(work, target, wanted, crs, form, progress, cancellation)
                 if not made:
                     return Created(target, (), kept)
             else:
-                made, kept = _new(work, wanted, crs, form, check), ()
+                made, kept = _new(work, wanted, crs, form, progress, cancellation), ()
             if form.driver == "GPKG":
                 _describe(work, [s for s in wanted if s.name in made])
             _check_whole(work, {*made, *kept})
@@ -137,13 +141,15 @@ def _check_unlocked(target: Path) -> None:
         raise OutputError("output_open_elsewhere", target=str(target))
 
 
-def _new(work: Path, wanted: list[LayerSchema], crs: CRS, form: Format, check: Callable[[], None]) -> tuple[str, ...]:
+def _new(
+    work: Path, wanted: list[LayerSchema], crs: CRS, form: Format, progress: Progress, cancellation: Cancellation
+) -> tuple[str, ...]:
     with quiet_gdal() as gdal:
         driver = gdal.GetDriverByName(form.driver)
         if driver is None:
             raise InputError("osgeo_lacking")
         database = sure(driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[form.driver]))
-        made = _fill(database, wanted, crs, form, check)
+        made = _fill(database, wanted, crs, form, progress, cancellation)
         # Closed, and so written.
         del database
     return made
@@ -160,7 +166,13 @@ def _check_whole(work: Path, names: set[str]) -> None:
 
 
 def _add(
-    work: Path, target: Path, wanted: list[LayerSchema], crs: CRS, form: Format, check: Callable[[], None]
+    work: Path,
+    target: Path,
+    wanted: list[LayerSchema],
+    crs: CRS,
+    form: Format,
+    progress: Progress,
+    cancellation: Cancellation,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     with quiet_gdal() as gdal:
         try:
@@ -170,7 +182,7 @@ def _add(
         there = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
         lacking = [s for s in wanted if s.name.upper() not in there]
         _check_same_crs(database, {s.name.upper() for s in wanted}, crs, target)
-        made = _fill(database, lacking, crs, form, check)
+        made = _fill(database, lacking, crs, form, progress, cancellation)
         del database
     return made, tuple(s.name for s in wanted if s.name.upper() in there)
 
@@ -190,7 +202,7 @@ def _check_same_crs(database: Any, names: set[str], crs: CRS, target: Path) -> N
 
 
 def _fill(
-    database: Any, wanted: list[LayerSchema], crs: CRS, form: Format, check: Callable[[], None]
+    database: Any, wanted: list[LayerSchema], crs: CRS, form: Format, progress: Progress, cancellation: Cancellation
 ) -> tuple[str, ...]:
     from osgeo import ogr
 
@@ -200,8 +212,9 @@ def _fill(
     # All domains first: a FileGDB that has just got one does not know it before it is written.
     for domain in dict.fromkeys(d for s in wanted for d in s.domains):
         known[domain] = _domain(database, domain)
-    for schema in wanted:
-        check()
+    for number, schema in enumerate(wanted):
+        cancellation.raise_if_cancelled()
+        progress(number / len(wanted), schema.name)
         kind = getattr(ogr, f"wkb{schema.shape}")
         # A GeoPackage takes a title once; 防灾减灾设施（点） is in the county's part and in the centre's.
         title = f"{schema.title} {schema.name}" if schema.title in taken else schema.title

@@ -6,11 +6,12 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError, OutputError
 from ..files.writing import os_reason
 from ..geometry import crs as crs_care
@@ -33,7 +34,7 @@ def create_from_structure(
     *,
     existing: str = "stop",
     folder: str | Path = "",
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> Created:
     """An empty database of the table's layers; with ``folder`` also a standard of them, which can be chosen by its path.
 
@@ -44,7 +45,9 @@ def create_from_structure(
     with _new_folder(folder) as made:
         if made is not None:
             _write_standard(structure, standard, made)
-        return create_database(target, templates, crs, code_lists=standard.code_lists, existing=existing, check=check)
+        return create_database(
+            target, templates, crs, code_lists=standard.code_lists, existing=existing, cancellation=cancellation
+        )
 
 
 def plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, Any]] | None]:

@@ -10,7 +10,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .polygons import BATCH, Check, never
+from ..cancellation import NEVER, Cancellation
+from .polygons import BATCH
 from .rings import batches, rings
 from .validity import missing, polygons_only
 from .wide import shrunk_evenly, surely_wide
@@ -29,13 +30,13 @@ class Corners(NamedTuple):
     measure: NDArray
 
 
-def sharp_corners(shapes: NDArray, below: float, *, check: Check = never) -> Corners:
+def sharp_corners(shapes: NDArray, below: float, *, cancellation: Cancellation = NEVER) -> Corners:
     """Vertices whose angle between the two edges is less than ``below`` degrees: acute angles, at 0 a spike (尖锐角).
 
     ``shapes`` (n,) polygons, multipolygons or None in a plane, m, valid or not. Repeated vertices count as one.
     """
     found: list[tuple[NDArray, NDArray, NDArray]] = []
-    for row, xy, at in _rings_of(shapes, check):
+    for row, xy, at in _rings_of(shapes, cancellation):
         row, xy, at = _perhaps_sharp(row, xy, at, below)
         before, after, ring = _neighbours(xy, at)
         if not len(ring):
@@ -69,10 +70,10 @@ def _perhaps_sharp(row: NDArray, xy: NDArray, at: NDArray, below: float) -> tupl
     return row[kept], xy[kept], np.concatenate([[0], np.cumsum(np.diff(at)[chosen])])
 
 
-def near_vertices(shapes: NDArray, within: float, *, check: Check = never) -> Corners:
+def near_vertices(shapes: NDArray, within: float, *, cancellation: Cancellation = NEVER) -> Corners:
     """Consecutive vertices nearer to each other than ``within`` m, equal ones too (the closing vertex is not one)."""
     found: list[tuple[NDArray, NDArray, NDArray]] = []
-    for row, xy, at in _rings_of(shapes, check):
+    for row, xy, at in _rings_of(shapes, cancellation):
         step = np.full(len(xy), np.inf)
         step[:-1] = np.hypot(*(xy[1:] - xy[:-1]).T)
         step[at[1:] - 1] = np.inf
@@ -81,11 +82,11 @@ def near_vertices(shapes: NDArray, within: float, *, check: Check = never) -> Co
     return _joined(found)
 
 
-def _rings_of(shapes: NDArray, check: Check) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
+def _rings_of(shapes: NDArray, cancellation: Cancellation) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
     """Batches of rings: the row of each vertex, the vertices, where rings begin."""
     present = np.flatnonzero(~missing(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
     for batch in batches(shapes[present]):
-        check()
+        cancellation.raise_if_cancelled()
         got = rings(shapes[present[batch]])
         yield np.repeat(present[batch][got.shape], np.diff(got.at)), got.xy, got.at
 
@@ -122,18 +123,18 @@ def _joined(found: list[tuple[NDArray, NDArray, NDArray]]) -> Corners:
     return Corners(row[order], point[order], measure[order])
 
 
-def narrow_parts(shapes: NDArray, width: float, *, check: Check = never) -> tuple[NDArray, NDArray]:
+def narrow_parts(shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER) -> tuple[NDArray, NDArray]:
     """Where valid polygons are narrower than ``width`` m: rows (k,) and the places (k,), connected polygons.
 
     What a disc of that diameter cannot reach: necks, arms and spikes. Corners, which it cannot reach either, are left
     out down to 10°, where a corner is an acute angle of its own right (GEO005). Most polygons are `surely_wide` and
     need no disc.
     """
-    present = np.flatnonzero(~missing(shapes) & ~surely_wide(shapes, width, check=check))
+    present = np.flatnonzero(~missing(shapes) & ~surely_wide(shapes, width, cancellation=cancellation))
     rows: list[int] = []
     places: list[Any] = []
     for start in range(0, len(present), BATCH):
-        check()
+        cancellation.raise_if_cancelled()
         some = present[start : start + BATCH]
         core = shapely.buffer(shapes[some], -width / 2, join_style="mitre")
         open_ = ~shrunk_evenly(shapes[some], core, width / 2)

@@ -10,11 +10,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from .ladder import Ladder
 from .linework import DRAWN_IN, Linework
 from .nearby import points_by_segments
 from .parts import Parts, collect
-from .polygons import Check, Polygons, never
+from .polygons import Polygons
 from .rings import rings
 from .tolerance import Tolerance
 from .union import united
@@ -50,7 +51,7 @@ FEW_TIMES = 4
 
 
 def mismatched_edges(
-    a: Polygons, b: Polygons | None = None, *, tolerance: Tolerance, check: Check = never
+    a: Polygons, b: Polygons | None = None, *, tolerance: Tolerance, cancellation: Cancellation = NEVER
 ) -> Mismatches:
     """Vertices of one polygon on or near another's edge (up to ``edge_match_m``) that has no vertex just there.
 
@@ -58,28 +59,32 @@ def mismatched_edges(
     both sides are looked at: where all are, nothing can be missing. Sorted by row and place.
     """
     if b is None:
-        return _mismatches(a, a, a.lines.alone, a.lines.alone, tolerance, check)
-    mine, theirs = _alone(a, b, tolerance.edge_match_m, check)
-    return _mismatches(a, b, mine, theirs, tolerance, check)
+        return _mismatches(a, a, a.lines.alone, a.lines.alone, tolerance, cancellation)
+    mine, theirs = _alone(a, b, tolerance.edge_match_m, cancellation)
+    return _mismatches(a, b, mine, theirs, tolerance, cancellation)
 
 
 def mismatched_both(
-    a: Polygons, b: Polygons, *, tolerance: Tolerance, check: Check = never
+    a: Polygons, b: Polygons, *, tolerance: Tolerance, cancellation: Cancellation = NEVER
 ) -> tuple[Mismatches, Mismatches]:
     """`mismatched_edges` of ``a`` against ``b`` and of ``b`` against ``a``: what the two do not share is looked up once."""
-    mine, theirs = _alone(a, b, tolerance.edge_match_m, check)
-    return _mismatches(a, b, mine, theirs, tolerance, check), _mismatches(b, a, theirs, mine, tolerance, check)
+    mine, theirs = _alone(a, b, tolerance.edge_match_m, cancellation)
+    return _mismatches(a, b, mine, theirs, tolerance, cancellation), _mismatches(
+        b, a, theirs, mine, tolerance, cancellation
+    )
 
 
 def _mismatches(
-    a: Polygons, b: Polygons, mine: NDArray, theirs: NDArray, tolerance: Tolerance, check: Check
+    a: Polygons, b: Polygons, mine: NDArray, theirs: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> Mismatches:
     """Segments of ``a`` that are ``mine`` ((v,) bool) against the vertices of those of ``b`` that are ``theirs``."""
     lines, others = a.lines, b.lines
     edges, ends = np.flatnonzero(mine), _ends(theirs)
     if not len(edges) or not len(ends):
         return _none()
-    i, j = points_by_segments(others.xy[ends], lines.xy[edges], lines.xy[edges + 1], tolerance.edge_match_m, check)
+    i, j = points_by_segments(
+        others.xy[ends], lines.xy[edges], lines.xy[edges + 1], tolerance.edge_match_m, cancellation
+    )
     return _told_apart(lines, others, edges[j], ends[i], tolerance, a is b)
 
 
@@ -90,20 +95,20 @@ def _ends(segments: NDArray) -> NDArray:
     return np.flatnonzero(chosen)
 
 
-def _alone(a: Polygons, b: Polygons, distance: float, check: Check) -> tuple[NDArray, NDArray]:
+def _alone(a: Polygons, b: Polygons, distance: float, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
     """(v,) bool each: segments of ``a`` that ``b`` does not have, and of ``b`` that ``a`` does not have.
 
     A fine layer's inner edges are not in a coarse one, but nothing of the coarse one is near them either: of the layer
     with more vertices only those polygons are looked at that come near what the other one has alone.
     """
     if len(a.lines.xy) > len(b.lines.xy):
-        theirs, mine = _alone(b, a, distance, check)
+        theirs, mine = _alone(b, a, distance, cancellation)
         return mine, theirs
     mine = a.lines.unmatched(b.lines, np.ones(len(a), dtype=bool))
     if FEW_TIMES * int(mine.sum()) > len(b.lines.xy):
         near = np.ones(len(b), dtype=bool)
     else:
-        near = b.near(a.lines.pieces(mine).line, distance + 2 * DRAWN_IN, check)
+        near = b.near(a.lines.pieces(mine).line, distance + 2 * DRAWN_IN, cancellation)
     return mine, b.lines.unmatched(a.lines, near)
 
 
@@ -145,7 +150,7 @@ def _has_vertex(lines: Linework, row: NDArray, at: NDArray) -> NDArray:
     return np.array([(r, tuple(v)) in have for r, v in zip(row.tolist(), at.tolist(), strict=True)], dtype=bool)
 
 
-def gaps(a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, check: Check = never) -> Parts:
+def gaps(a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, cancellation: Cancellation = NEVER) -> Parts:
     """Open places enclosed by a layer's polygons (缝隙, 空洞): holes of their union at most ``widest`` m wide.
 
     ``left`` and ``right`` of the parts: two polygons at its edge (−1 where there is one only). Gaps below both
@@ -153,7 +158,7 @@ def gaps(a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, check: Ch
     """
     ladder = Ladder()
     whole = united(a, tolerance=tolerance, ladder=ladder)
-    check()
+    cancellation.raise_if_cancelled()
     holes = open_places(whole)
     area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
     holes = holes[(width <= widest) | tolerance.is_sliver(area, width)]

@@ -9,11 +9,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .polygons import Check, never
+from ..cancellation import NEVER, Cancellation
 
 #: Area (m², and as a share of the polygon) below which what is left of a polygon is GEOS's rounding.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-6, 1e-9
-#: Pairs compared between two calls of ``check``.
+#: Pairs compared between two questions whether the user cancelled.
 _BATCH = 10_000
 
 
@@ -31,12 +31,12 @@ class Distinct:
     overlapping: NDArray
 
 
-def distinct(shapes: NDArray, check: Check = never) -> Distinct:
+def distinct(shapes: NDArray, cancellation: Cancellation = NEVER) -> Distinct:
     """Take each place of (k,) valid polygons once; the first polygon keeps it."""
     k = len(shapes)
     same_as, overlapping, left = np.arange(k), np.zeros(k, dtype=bool), shapes.copy()
     own = np.ones(k, dtype=bool)
-    first, second = _sharing(shapes, check)
+    first, second = _sharing(shapes, cancellation)
     if not len(first):
         return Distinct(left, own, same_as, overlapping)
     normal = np.empty(k, dtype=object)
@@ -57,7 +57,7 @@ def distinct(shapes: NDArray, check: Check = never) -> Distinct:
     ends = np.append(starts[1:], len(first))
     for n, (row, start, end) in enumerate(zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True)):
         if n % _BATCH == 0:
-            check()
+            cancellation.raise_if_cancelled()
         others = first[start:end]
         cover = shapes[others[0]] if len(others) == 1 else shapely.union_all(shapes[others])
         rest = shapely.difference(shapes[row], cover)
@@ -67,14 +67,14 @@ def distinct(shapes: NDArray, check: Check = never) -> Distinct:
     return Distinct(left, own, same_as, overlapping)
 
 
-def _sharing(shapes: NDArray, check: Check) -> tuple[NDArray, NDArray]:
+def _sharing(shapes: NDArray, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
     """Pairs (first < second) of polygons that share area."""
     i, j = shapely.STRtree(shapes).query(shapes)
     later = i < j
     i, j = i[later], j[later]
     kept = np.zeros(len(i), dtype=bool)
     for start in range(0, len(i), _BATCH):
-        check()
+        cancellation.raise_if_cancelled()
         some = slice(start, start + _BATCH)
         kept[some] = shapely.area(shapely.intersection(shapes[i[some]], shapes[j[some]])) > _ROUNDING_M2
     return i[kept], j[kept]

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from .validity import missing, polygons_only
 
 #: Holes below this many pixels are closed.
@@ -17,9 +17,7 @@ _SMALL_PIXELS = 60
 _UNION_BATCH = 2_000
 
 
-def dissolve(
-    shapes: NDArray, pixel_m: float, check: Callable[[], None] = lambda: None, keep_small: bool = True
-) -> NDArray:
+def dissolve(shapes: NDArray, pixel_m: float, cancellation: Cancellation = NEVER, keep_small: bool = True) -> NDArray:
     """The polygons of all shapes together, for a picture with pixels of that size: gaps and bends nobody could see go.
 
     ``keep_small`` False drops parts of few pixels as well; small holes always go, they would only be a blot.
@@ -31,9 +29,9 @@ def dissolve(
     coarse = shapely.simplify(real, pixel_m / 2, preserve_topology=False)
     gone = shapely.is_empty(coarse)
     coarse[gone] = shapely.envelope(real[gone])
-    check()
+    cancellation.raise_if_cancelled()
     grown = shapely.buffer(coarse, pixel_m * 1.2, quad_segs=1, join_style="mitre")
-    joined = _union(grown, check)
+    joined = _union(grown, cancellation)
     joined = shapely.simplify(shapely.buffer(joined, -pixel_m * 1.2, join_style="mitre"), pixel_m / 2)
     parts = shapely.get_parts(np.array([polygons_only(joined)], dtype=object))
     least = _SMALL_PIXELS * pixel_m**2
@@ -41,16 +39,16 @@ def dissolve(
     return parts if keep_small or not len(parts) else parts[shapely.area(parts) >= least / 4]
 
 
-def _union(shapes: NDArray, check: Callable[[], None]) -> Any:
+def _union(shapes: NDArray, cancellation: Cancellation) -> Any:
     """The union, by neighbourhoods first: faster, and the user can stop in between."""
     x, y = shapely.get_coordinates(shapely.centroid(shapes)).T
     strip = np.argsort(np.argsort(x)) // max(int((len(shapes) * _UNION_BATCH) ** 0.5), 1)
     order = np.lexsort((y, strip))
     pieces = []
     for start in range(0, len(order), _UNION_BATCH):
-        check()
+        cancellation.raise_if_cancelled()
         pieces.append(shapely.union_all(shapes[order[start : start + _UNION_BATCH]]))
-    check()
+    cancellation.raise_if_cancelled()
     return shapely.union_all(np.array(pieces, dtype=object))
 
 

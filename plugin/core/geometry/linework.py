@@ -8,7 +8,7 @@ be looked at (`polygons`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -17,6 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from .rings import Rings, batches, ring_sums, rings
 
 #: Segments in one piece of a line: few enough that its box says where it runs.
@@ -153,7 +154,7 @@ def _as_one(xy: NDArray) -> NDArray:
     return xy.view(np.complex128).ravel()
 
 
-def linework(shapes: NDArray, rows: NDArray, check: Callable[[], None] = lambda: None) -> Linework:
+def linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = NEVER) -> Linework:
     """The segments of (n,) valid polygons and multipolygons, none missing; ``rows`` (n,) the row each stands for."""
     total = int(shapely.get_num_coordinates(shapes).sum())
     xy, left, begins = np.empty((total, 2)), np.empty(total, dtype=bool), np.zeros(total, dtype=bool)
@@ -161,7 +162,7 @@ def linework(shapes: NDArray, rows: NDArray, check: Callable[[], None] = lambda:
     row: list[NDArray] = [np.zeros(0, dtype=np.int32)]
     known, start = 0, 0
     for batch in batches(shapes):
-        check()
+        cancellation.raise_if_cancelled()
         found = rings(shapes[batch])
         lengths, stop = np.diff(found.at), start + len(found.xy)
         xy[start:stop] = found.xy
@@ -175,7 +176,7 @@ def linework(shapes: NDArray, rows: NDArray, check: Callable[[], None] = lambda:
         # A sum knows no direction.
         key[start : stop - 1] = code[:-1] + code[1:]
         known, start = known + len(lengths), stop
-    check()
+    cancellation.raise_if_cancelled()
     segments, key = np.flatnonzero(begins).astype(np.int32), key[begins]
     order = np.argsort(key)
     return Linework(xy, ring, np.concatenate(row), left, segments[order], key[order])

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .polygons import Check, never
+from ..cancellation import NEVER, Cancellation
 
 #: A square is as wide as this many segments of the middle length.
 _SEGMENTS = 2.0
@@ -18,7 +18,7 @@ _PAIRS = 1_000_000
 
 
 def points_by_segments(
-    points: NDArray, a: NDArray, b: NDArray, distance: float, check: Check = never
+    points: NDArray, a: NDArray, b: NDArray, distance: float, cancellation: Cancellation = NEVER
 ) -> tuple[NDArray, NDArray]:
     """Points ((k, 2), m) within ``distance`` m of segments from ``a`` to ``b`` ((s, 2) each), other than their own ends.
 
@@ -29,12 +29,12 @@ def points_by_segments(
     origin = low.min(axis=0)
     first, last = (((edge - origin) // size).astype(np.int64) for edge in (low, high))
     wide = (last - first + 1).prod(axis=1) > _SQUARES
-    i, j = _by_squares(points, low, high, (points - origin) // size, first, last, np.flatnonzero(~wide), check)
+    i, j = _by_squares(points, low, high, (points - origin) // size, first, last, np.flatnonzero(~wide), cancellation)
     far = np.flatnonzero(wide)
     if len(far):
         tree = shapely.STRtree(shapely.points(points))
         boxes = shapely.box(low[far, 0], low[far, 1], high[far, 0], high[far, 1])
-        check()
+        cancellation.raise_if_cancelled()
         n, k = tree.query(boxes)
         i, j = np.concatenate([i, k]), np.concatenate([j, far[n]])
     other = (points[i] != a[j]).any(axis=1) & (points[i] != b[j]).any(axis=1)
@@ -51,7 +51,7 @@ def _by_squares(
     first: NDArray,
     last: NDArray,
     some: NDArray,
-    check: Check,
+    cancellation: Cancellation,
 ) -> tuple[NDArray, NDArray]:
     """Points that lie in the boxes of ``some`` segments (``low`` to ``high``), which cross squares ``first`` to ``last``."""
     width = int(last[:, 0].max()) + 2
@@ -73,7 +73,7 @@ def _by_squares(
     total = np.cumsum(end[there] - begin[there])
     start = 0
     while start < len(there):
-        check()
+        cancellation.raise_if_cancelled()
         before = int(total[start - 1]) if start else 0
         stop = max(int(np.searchsorted(total, before + _PAIRS, side="right")), start + 1)
         part = there[start:stop]

@@ -14,10 +14,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from ..invariants import require
 from .ladder import Ladder, overlay, union
 from .parts import Parts, collect
-from .polygons import BATCH, Check, Decided, Polygons, never
+from .polygons import BATCH, Decided, Polygons
 from .progress import Progress, silent
 from .tolerance import Tolerance
 from .union import united
@@ -62,7 +63,7 @@ def shared_parts(
     rows_b: NDArray | None = None,
     connected: bool = False,
     slivers_too: bool = False,
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
     progress: Progress = silent,
 ) -> Parts:
     """Which polygons of ``a`` and ``b`` share area: containment, equality and crossing alike, never mere touching.
@@ -70,28 +71,28 @@ def shared_parts(
     ``a``, ``b``: `Polygons` (kept from question to question, so that what they know is used again) or (n,), (m,) valid
     polygons or None, one plane in metres; without ``b`` the pairs i < j within ``a``. ``rows_a``, ``rows_b`` ((n,),
     (m,) bool) ask of some rows only. One row a pair, or per connected part when ``connected``. Parts below both
-    minimums of the tolerance are left out, counted in ``slivers`` (not with ``slivers_too``). ``check`` is called between batches and may raise
-    to stop; ``progress`` is told the share of pairs that are done.
+    minimums of the tolerance are left out, counted in ``slivers`` (not with ``slivers_too``). Raises Cancelled
+    between batches; ``progress`` is told the share of pairs that are done.
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     if b is None:
         some = _chosen(a, rows_a)
-        left, right, shape, ladder = _within(a, tolerance, check)
+        left, right, shape, ladder = _within(a, tolerance, cancellation)
         keep = some[left] & some[right]
         ladder = ladder.only(some, some)
-        return collect(left[keep], right[keep], shape[keep], tolerance, connected, ladder, check, slivers_too)
+        return collect(left[keep], right[keep], shape[keep], tolerance, connected, ladder, cancellation, slivers_too)
     b = b if isinstance(b, Polygons) else Polygons(b)
     # Asked of the finer layer: more of its polygons lie whole in one of the other.
     turned = len(b.present) > len(a.present)
     fine, coarse = (b, a) if turned else (a, b)
     fine_rows, coarse_rows = (rows_b, rows_a) if turned else (rows_a, rows_b)
     left, right, shape, ladder = _between(
-        fine, coarse, _chosen(fine, fine_rows), _chosen(coarse, coarse_rows), tolerance, check, progress
+        fine, coarse, _chosen(fine, fine_rows), _chosen(coarse, coarse_rows), tolerance, cancellation, progress
     )
     if turned:
         order = np.lexsort((left, right))
         left, right, shape, ladder = right[order], left[order], shape[order], ladder.turned()
-    return collect(left, right, shape, tolerance, connected, ladder, check, slivers_too)
+    return collect(left, right, shape, tolerance, connected, ladder, cancellation, slivers_too)
 
 
 def uncovered_parts(
@@ -102,7 +103,7 @@ def uncovered_parts(
     rows: NDArray | None = None,
     cover_rows: NDArray | None = None,
     slivers_too: bool = False,
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
     progress: Progress = silent,
 ) -> Parts:
     """The connected parts of each polygon of ``a`` that no polygon of ``cover`` covers; ``right`` is −1.
@@ -115,27 +116,29 @@ def uncovered_parts(
     ladder = Ladder()
     if not covering.any():
         bare = np.flatnonzero(some)
-        return collect(bare, np.full(len(bare), -1), a.shapes[bare], tolerance, True, ladder, check, slivers_too)
+        return collect(bare, np.full(len(bare), -1), a.shapes[bare], tolerance, True, ladder, cancellation, slivers_too)
     if some.sum() * VERTICES_A_ROW < cover.vertices:
         # Few rows under a fine cover: it is quicker to cut than to compare all boundaries.
         decided = Decided(np.zeros(0, dtype=int), np.zeros(0, dtype=int), some)
     else:
-        _know_crowded(a, tolerance, check)
-        decided = a.decide(cover, some, covering, check)
+        _know_crowded(a, tolerance, cancellation)
+        decided = a.decide(cover, some, covering, cancellation)
     bare = some & ~decided.open
     bare[decided.left] = False
     whole = np.flatnonzero(bare)
     rows_open = np.flatnonzero(decided.open)
     rest = np.empty(len(rows_open), dtype=object)
-    near_of = _near(a, rows_open, cover, covering, check)
+    near_of = _near(a, rows_open, cover, covering, cancellation)
     for n, row in enumerate(rows_open.tolist()):
-        check()
+        cancellation.raise_if_cancelled()
         progress(n / len(rows_open))
         rest[n] = _difference(a, row, cover, near_of[n], tolerance, ladder)
     left = np.concatenate([whole, rows_open])
     shape = np.concatenate([a.shapes[whole], rest])
     order = np.argsort(left)
-    return collect(left[order], np.full(len(left), -1), shape[order], tolerance, True, ladder, check, slivers_too)
+    return collect(
+        left[order], np.full(len(left), -1), shape[order], tolerance, True, ladder, cancellation, slivers_too
+    )
 
 
 def _chosen(polygons: Polygons, rows: NDArray | None) -> NDArray:
@@ -145,20 +148,20 @@ def _chosen(polygons: Polygons, rows: NDArray | None) -> NDArray:
     return chosen if rows is None else chosen & rows
 
 
-def _within(a: Polygons, tolerance: Tolerance, check: Check) -> tuple[NDArray, NDArray, NDArray, Ladder]:
+def _within(a: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> tuple[NDArray, NDArray, NDArray, Ladder]:
     """Pairs within a layer. Kept with the layer: every question between layers needs to know who is crowded."""
     if a.overlaps is None:
-        suspect = np.flatnonzero(a.suspects(check))
+        suspect = np.flatnonzero(a.suspects(cancellation))
         ladder, found = Ladder(), _Rows()
         tree = shapely.STRtree(a.shapes[suspect])
         for start in range(0, len(suspect), BATCH):
-            check()
+            cancellation.raise_if_cancelled()
             i, j = tree.query(a.shapes[suspect[start : start + BATCH]])
             i, j = suspect[start + i], suspect[j]
             i, j = i[i < j], j[i < j]
             for step in range(0, len(i), BATCH):
-                check()
-                _overlay(a, a, i[step : step + BATCH], j[step : step + BATCH], tolerance, ladder, found, check)
+                cancellation.raise_if_cancelled()
+                _overlay(a, a, i[step : step + BATCH], j[step : step + BATCH], tolerance, ladder, found, cancellation)
         left, right, shape = found.all()
         crowded = np.zeros(len(a), dtype=bool)
         crowded[left] = crowded[right] = True
@@ -170,40 +173,48 @@ def _within(a: Polygons, tolerance: Tolerance, check: Check) -> tuple[NDArray, N
     return a.overlaps
 
 
-def crowded(a: Polygons, tolerance: Tolerance, check: Check = never) -> NDArray:
+def crowded(a: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER) -> NDArray:
     """(n,) bool: polygons that share area with another of their own layer."""
-    _know_crowded(a, tolerance, check)
+    _know_crowded(a, tolerance, cancellation)
     return require(a.crowded, "`crowded`")
 
 
-def _know_crowded(a: Polygons, tolerance: Tolerance, check: Check) -> None:
+def _know_crowded(a: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> None:
     if a.crowded is None:
-        _within(a, tolerance, check)
+        _within(a, tolerance, cancellation)
 
 
 def _between(
-    a: Polygons, b: Polygons, rows_a: NDArray, rows_b: NDArray, tolerance: Tolerance, check: Check, progress: Progress
+    a: Polygons,
+    b: Polygons,
+    rows_a: NDArray,
+    rows_b: NDArray,
+    tolerance: Tolerance,
+    cancellation: Cancellation,
+    progress: Progress,
 ) -> tuple[NDArray, NDArray, NDArray, Ladder]:
     ladder, found = Ladder(), _Rows()
     if rows_a.any() and rows_b.any():
-        _know_crowded(a, tolerance, check)
-        decided = a.decide(b, rows_a, rows_b, check)
+        _know_crowded(a, tolerance, cancellation)
+        decided = a.decide(b, rows_a, rows_b, cancellation)
         found.add(decided.left, decided.right, a.shapes[decided.left])
         undecided = np.flatnonzero(decided.open)
-        i, j = _pairs(a, undecided, b, np.flatnonzero(rows_b), check)
+        i, j = _pairs(a, undecided, b, np.flatnonzero(rows_b), cancellation)
         for start in range(0, len(i), BATCH):
-            check()
+            cancellation.raise_if_cancelled()
             progress(start / len(i))
-            _overlay(a, b, i[start : start + BATCH], j[start : start + BATCH], tolerance, ladder, found, check)
+            _overlay(a, b, i[start : start + BATCH], j[start : start + BATCH], tolerance, ladder, found, cancellation)
     return *found.all(), ladder
 
 
-def _pairs(a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, check: Check) -> tuple[NDArray, NDArray]:
+def _pairs(
+    a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, cancellation: Cancellation
+) -> tuple[NDArray, NDArray]:
     """Rows of both that meet. The side with the larger polygons asks: what asks is prepared, and so looked through once."""
     if _mean_size(a, rows_a) > _mean_size(b, rows_b):
-        right, left = _meeting(b, rows_b, a, rows_a, check)
+        right, left = _meeting(b, rows_b, a, rows_a, cancellation)
     else:
-        left, right = _meeting(a, rows_a, b, rows_b, check)
+        left, right = _meeting(a, rows_a, b, rows_b, cancellation)
     return left, right
 
 
@@ -212,12 +223,14 @@ def _mean_size(polygons: Polygons, rows: NDArray) -> float:
     return float(shapely.get_num_coordinates(polygons.shapes[rows]).mean()) if len(rows) else 0.0
 
 
-def _meeting(a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, check: Check) -> tuple[NDArray, NDArray]:
+def _meeting(
+    a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, cancellation: Cancellation
+) -> tuple[NDArray, NDArray]:
     """Rows of ``a`` and of ``b`` that meet, asked with those of ``b``."""
     tree = shapely.STRtree(a.shapes[rows_a])
     left, right = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for start in range(0, len(rows_b), BATCH):
-        check()
+        cancellation.raise_if_cancelled()
         some = rows_b[start : start + BATCH]
         j, i = tree.query(b.shapes[some], predicate="intersects")
         left.append(rows_a[i])
@@ -233,32 +246,34 @@ def _overlay(
     tolerance: Tolerance,
     ladder: Ladder,
     found: _Rows,
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
 ) -> None:
     """What pairs of rows have in common; those that only touch are left out."""
     for start in range(0, len(i), PAIRS):
         rows, others = i[start : start + PAIRS], j[start : start + PAIRS]
         left, right = a.shapes[rows], b.shapes[others]
-        _through_windows(left, right, b, others, check)
-        _through_windows(right, left, a, rows, check)
-        check()
+        _through_windows(left, right, b, others, cancellation)
+        _through_windows(right, left, a, rows, cancellation)
+        cancellation.raise_if_cancelled()
         shape = overlay(shapely.intersection, left, right, rows, others, tolerance, ladder)
         there = shapely.area(shape) > 0
         found.add(rows[there], others[there], shape[there])
 
 
-def _through_windows(small: NDArray, large: NDArray, source: Polygons, rows: NDArray, check: Check) -> None:
+def _through_windows(
+    small: NDArray, large: NDArray, source: Polygons, rows: NDArray, cancellation: Cancellation
+) -> None:
     """Put in place of each large shape what is to be seen of it around the small one beside it."""
     windows = source.windows
     for n in np.flatnonzero(windows.large[rows]).tolist():
-        check()
+        cancellation.raise_if_cancelled()
         if large[n] is not None and small[n] is not None:
             large[n] = windows.around(int(rows[n]), np.array(small[n].bounds))
 
 
-def _near(a: Polygons, rows: NDArray, cover: Polygons, covering: NDArray, check: Check) -> list[NDArray]:
+def _near(a: Polygons, rows: NDArray, cover: Polygons, covering: NDArray, cancellation: Cancellation) -> list[NDArray]:
     """For each of ``rows`` the rows of the cover that meet it, sorted."""
-    i, j = _pairs(a, rows, cover, np.flatnonzero(covering), check)
+    i, j = _pairs(a, rows, cover, np.flatnonzero(covering), cancellation)
     order = np.lexsort((j, i))
     i, j = i[order], j[order]
     return np.split(j, np.searchsorted(i, rows[1:])) if len(rows) else []

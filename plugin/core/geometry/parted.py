@@ -14,10 +14,10 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from ..cancellation import NEVER, Cancellation
 from . import crs as crs_care
 from .coverage import Mismatches
 from .nearby import points_by_segments
-from .polygons import Check, never
 from .rings import rings
 from .straight import offsets, ring_edges
 from .validity import missing
@@ -30,7 +30,9 @@ class InDegrees(NamedTuple):
     crs: CRS
 
 
-def parted_edges(a: InDegrees, b: InDegrees, plane: CRS, edge_match_m: float, check: Check = never) -> Mismatches:
+def parted_edges(
+    a: InDegrees, b: InDegrees, plane: CRS, edge_match_m: float, cancellation: Cancellation = NEVER
+) -> Mismatches:
     """Vertices of ``b`` that lie on an edge of ``a`` (to ``edge_match_m``) where it is straight in ``plane`` (metres), and
     further off where it is straight in degrees. ``point`` in degrees, ``distance`` how far off (m); ``a is b``: neighbours
     within a layer."""
@@ -39,11 +41,11 @@ def parted_edges(a: InDegrees, b: InDegrees, plane: CRS, edge_match_m: float, ch
     none = Mismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
     if not len(edges.row):
         return none
-    check()
+    cancellation.raise_if_cancelled()
     row_b, xy_b = _vertices(b)
     put = crs_care.coordinates(xy_b, b.crs, plane)
     low, high = (crs_care.coordinates(end, a.crs, plane) for end in (edges.low, edges.high))
-    i, j = points_by_segments(put, low, high, edge_match_m, check)
+    i, j = points_by_segments(put, low, high, edge_match_m, cancellation)
     if a is b:
         other = row_b[i] != edges.row[j]
         i, j = i[other], j[other]

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from .ladder import Ladder
 from .tolerance import Tolerance
 from .validity import polygons_only
@@ -80,20 +81,20 @@ def collect(
     tolerance: Tolerance,
     connected: bool,
     ladder: Ladder,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
     slivers_too: bool = False,
 ) -> Parts:
     """The areal parts of each (k,) shape without slivers: one row a shape, or per connected part when ``connected``.
 
     ``slivers_too``: for figures that are measured, which leave nothing out.
     """
-    shapes = _areal(shapes, check)
+    shapes = _areal(shapes, cancellation)
     there = ~shapely.is_missing(shapes)
     left, right, shapes = left[there], right[there], shapes[there]
     parts, owner = shapely.get_parts(shapes, return_index=True)
-    check()
+    cancellation.raise_if_cancelled()
     area, length = shapely.area(parts), shapely.length(parts)
-    check()
+    cancellation.raise_if_cancelled()
     with np.errstate(invalid="ignore", divide="ignore"):
         sliver = area <= 0 if slivers_too else tolerance.is_sliver(area, 2 * area / length)
     on = owner[sliver]
@@ -104,19 +105,19 @@ def collect(
     # Most shapes keep all their parts and stay as they are; the others are put together again from what is left.
     kept, all_parts = np.bincount(owner[~sliver], minlength=len(shapes)), np.bincount(owner, minlength=len(shapes))
     for n in np.flatnonzero((kept < all_parts) & (kept > 0)).tolist():
-        check()
+        cancellation.raise_if_cancelled()
         rest = parts[(owner == n) & ~sliver]
         shapes[n] = rest[0] if len(rest) == 1 else shapely.multipolygons(rest)
     real = kept > 0
     return _made(left[real], right[real], shapes[real], slivers, ladder)
 
 
-def _areal(shapes: NDArray, check: Callable[[], None]) -> NDArray:
+def _areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
     """(k,) polygons and multipolygons; what an overlay left of lines and points is dropped, nothing areal is None."""
     shapes = shapes.copy()
     plain = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
     for n in np.flatnonzero(~plain).tolist():
-        check()
+        cancellation.raise_if_cancelled()
         shapes[n] = polygons_only(shapes[n])
     return shapes
 

@@ -7,11 +7,14 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from .linework import vertex_codes
-from .polygons import BATCH, Check, Polygons, never
+from .polygons import BATCH, Polygons
 
 
-def patches(polygons: Polygons, area: NDArray, reach_m: float, least_m2: float, check: Check = never) -> NDArray:
+def patches(
+    polygons: Polygons, area: NDArray, reach_m: float, least_m2: float, cancellation: Cancellation = NEVER
+) -> NDArray:
     """(n,) the patch of each row: the smallest row number in it; rows without a shape are patches of their own.
 
     Polygons with a vertex in common are one patch. Only patches whose ``area`` ((n,) m² of the rows) stays below
@@ -25,12 +28,12 @@ def patches(polygons: Polygons, area: NDArray, reach_m: float, least_m2: float, 
     same = codes[order[1:]] == codes[order[:-1]]
     of = rows[owner[order]]
     i, j = of[:-1][same], of[1:][same]
-    check()
+    cancellation.raise_if_cancelled()
     patch = joined(len(polygons), i, j)
     small = rows[_area_of(patch, area)[rows] < least_m2]
     left, right = [i], [j]
     for start in range(0, len(small), BATCH):
-        check()
+        cancellation.raise_if_cancelled()
         some = small[start : start + BATCH]
         position, near = polygons.within(polygons.shapes[some], reach_m)
         left.append(some[position])

@@ -12,7 +12,6 @@ do are told apart, and always overlaid).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from ..invariants import require
 from .ladder import Ladder
 from .linework import Linework, Pieces, linework
@@ -27,13 +27,8 @@ from .tolerance import Tolerance
 from .validity import missing
 from .windows import Windows
 
-Check = Callable[[], None]
 #: Shapes per step between two looks at the cancel button.
 BATCH = 8192
-
-
-def never() -> None:
-    """Nobody asks to stop."""
 
 
 class Decided(NamedTuple):
@@ -108,16 +103,16 @@ class Polygons:
     def _points(self) -> tuple[NDArray, NDArray]:
         """A point inside each part of each polygon, None where there is none to be had (a hair may have no inside), and
         the row of each: the inside of a polygon hangs together, that of a multipolygon does not."""
-        return self._find_points(never)
+        return self._find_points(NEVER)
 
-    def _find_points(self, check: Check) -> tuple[NDArray, NDArray]:
+    def _find_points(self, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
         several = shapely.get_num_geometries(self._real) > 1
         parts, of = shapely.get_parts(self._real[several], return_index=True)
         there = ~shapely.is_empty(parts)
         shapes = np.concatenate([self._real[~several], parts[there]])
         points = np.empty(len(shapes), dtype=object)
         for start in range(0, len(shapes), BATCH):
-            check()
+            cancellation.raise_if_cancelled()
             some = slice(start, start + BATCH)
             found = shapely.point_on_surface(shapes[some])
             found[~shapely.contains_xy(shapes[some], shapely.get_x(found), shapely.get_y(found))] = None
@@ -128,48 +123,48 @@ class Polygons:
     def _point_tree(self) -> shapely.STRtree:
         return shapely.STRtree(self._points[0])
 
-    def suspects(self, check: Check = never) -> NDArray:
+    def suspects(self, cancellation: Cancellation = NEVER) -> NDArray:
         """(n,) bool: rows that may share area with another row of this layer; all others surely do not."""
         if self._suspects is None:
-            self._suspects = self._find_suspects(check)
+            self._suspects = self._find_suspects(cancellation)
         return self._suspects
 
-    def _find_suspects(self, check: Check) -> NDArray:
+    def _find_suspects(self, cancellation: Cancellation) -> NDArray:
         suspect = np.zeros(len(self), dtype=bool)
-        self._prepare(check)
+        self._prepare(cancellation)
         points, owner = self._points
-        check()
+        cancellation.raise_if_cancelled()
         suspect[owner[shapely.is_missing(points)]] = True
         pieces = self.lines.pieces(self.lines.alone)
-        rows, met = self._meeting(pieces.line, check)
+        rows, met = self._meeting(pieces.line, cancellation)
         suspect[rows[pieces.row[met] != rows]] = True
-        rows, met = self._meeting(points, check)
+        rows, met = self._meeting(points, cancellation)
         twice = rows != owner[met]
         suspect[rows[twice]] = suspect[owner[met[twice]]] = True
         return suspect
 
-    def _prepare(self, check: Check) -> None:
+    def _prepare(self, cancellation: Cancellation) -> None:
         """Make what comparing boundaries asks for, with looks at the cancel button on the way."""
         if "_points" not in self.__dict__:
-            self.__dict__["_points"] = self._find_points(check)
-        self._prepare_lines(check)
+            self.__dict__["_points"] = self._find_points(cancellation)
+        self._prepare_lines(cancellation)
 
-    def _prepare_lines(self, check: Check) -> None:
+    def _prepare_lines(self, cancellation: Cancellation) -> None:
         if "lines" not in self.__dict__:
-            self.__dict__["lines"] = linework(self._real, self.present, check)
-        check()
+            self.__dict__["lines"] = linework(self._real, self.present, cancellation)
+        cancellation.raise_if_cancelled()
 
-    def struck(self, pieces: Pieces, check: Check = never) -> NDArray:
+    def struck(self, pieces: Pieces, cancellation: Cancellation = NEVER) -> NDArray:
         """(n,) bool: rows that a piece of line meets."""
-        return self.near(pieces.line, 0.0, check)
+        return self.near(pieces.line, 0.0, cancellation)
 
-    def near(self, others: NDArray, distance: float, check: Check = never) -> NDArray:
+    def near(self, others: NDArray, distance: float, cancellation: Cancellation = NEVER) -> NDArray:
         """(n,) bool: rows that come within ``distance`` m of one of (k,) small geometries; 0: that meet one."""
         found = np.zeros(len(self), dtype=bool)
-        found[self._meeting(others, check, distance)[0]] = True
+        found[self._meeting(others, cancellation, distance)[0]] = True
         return found
 
-    def _meeting(self, others: NDArray, check: Check, distance: float = 0.0) -> tuple[NDArray, NDArray]:
+    def _meeting(self, others: NDArray, cancellation: Cancellation, distance: float = 0.0) -> tuple[NDArray, NDArray]:
         """Rows of this layer and positions of ``others`` ((k,) small geometries) that meet or come that near."""
         how: dict[str, Any] = (
             {"predicate": "dwithin", "distance": distance} if distance else {"predicate": "intersects"}
@@ -177,36 +172,38 @@ class Polygons:
         tree, small = self._small
         rows, met = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         for start in range(0, len(others), BATCH):
-            check()
+            cancellation.raise_if_cancelled()
             k, i = tree.query(others[start : start + BATCH], **how)
             rows.append(small[i])
             met.append(start + k)
         if len(self._large) and len(others):
             tree = shapely.STRtree(others)
             for row in self._large.tolist():
-                check()
+                cancellation.raise_if_cancelled()
                 k = tree.query(self.shapes[row], **how)
                 rows.append(np.full(len(k), row))
                 met.append(k)
         return np.concatenate(rows), np.concatenate(met)
 
-    def decide(self, other: Polygons, rows: NDArray, other_rows: NDArray, check: Check = never) -> Decided:
+    def decide(
+        self, other: Polygons, rows: NDArray, other_rows: NDArray, cancellation: Cancellation = NEVER
+    ) -> Decided:
         """Which rows lie whole in which rows of ``other``, and which need an overlay to tell.
 
         ``rows`` (n,) and ``other_rows`` (m,) bool: only these are asked. `crowded` must be known.
         """
         crowded = require(self.crowded, "`crowded`")
-        self._prepare(check)
-        other._prepare_lines(check)
+        self._prepare(cancellation)
+        other._prepare_lines(cancellation)
         pieces = other.lines.pieces(other.lines.unmatched(self.lines, other_rows))
-        check()
-        undecided = self.struck(pieces, check) | crowded
+        cancellation.raise_if_cancelled()
+        undecided = self.struck(pieces, cancellation) | crowded
         points, owner = self._points
         undecided[owner[shapely.is_missing(points)]] = True
         holders = np.flatnonzero(other_rows[other.present])
         held, holder = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         for start in range(0, len(holders), BATCH):
-            check()
+            cancellation.raise_if_cancelled()
             some = holders[start : start + BATCH]
             j, i = self._point_tree.query(other.shapes[other.present[some]], predicate="contains")
             held.append(owner[i])

@@ -18,6 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from .rings import Rings, batches, ring_sums, rings
 
 ToLonLat = Callable[[NDArray], NDArray]
@@ -64,34 +65,32 @@ def trapezoid(lon_width: NDArray, lat1: NDArray, lat2: NDArray) -> NDArray:
     return 2 * _B**2 * lon_width * series
 
 
-def statutory_area(
-    shapes: NDArray, to_lonlat: ToLonLat | None = None, check: Callable[[], None] = lambda: None
-) -> NDArray:
+def statutory_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, cancellation: Cancellation = NEVER) -> NDArray:
     """Statutory area of polygons and multipolygons, unrounded m².
 
     ``shapes``: (n,) shapely geometries, coordinates (longitude, latitude) in degrees, CGCS2000 (EPSG:4490); in another
     CRS, ``to_lonlat`` turns (v, 2) coordinates into such. Returns (n,) float64; 0 for missing, empty, line and point
     geometries. Only the stored vertices count: each edge is a trapezoid of its mean longitude, rings are |sum|, holes
-    are taken off, parts are added (procedure of the annex). ``check`` is called between batches and may raise to stop.
+    are taken off, parts are added (procedure of the annex). Raises Cancelled between batches.
     """
-    return _areas(shapes, to_lonlat, check, drawn=False)
+    return _areas(shapes, to_lonlat, cancellation, drawn=False)
 
 
-def drawn_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, check: Callable[[], None] = lambda: None) -> NDArray:
+def drawn_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, cancellation: Cancellation = NEVER) -> NDArray:
     """Area of the land inside the edges of polygons, which are straight in the shapes' own plane; unrounded m².
 
     Arguments as of `statutory_area`; without ``to_lonlat`` the plane is that of degrees. Right to 0.01 m². A polygon whose
     edges are so short that together they cannot be off by what is allowed (`_ALLOWED_M2`) is measured by its vertices, as the annex has it.
     """
-    return _areas(shapes, to_lonlat, check, drawn=True)
+    return _areas(shapes, to_lonlat, cancellation, drawn=True)
 
 
-def _areas(shapes: NDArray, to_lonlat: ToLonLat | None, check: Callable[[], None], drawn: bool) -> NDArray:
+def _areas(shapes: NDArray, to_lonlat: ToLonLat | None, cancellation: Cancellation, drawn: bool) -> NDArray:
     shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
     parts, owner = _polygons(shapes)
     areas = np.zeros(len(shapes))
     for batch in batches(parts):
-        check()
+        cancellation.raise_if_cancelled()
         found = rings(parts[batch])
         lonlat = np.radians(to_lonlat(found.xy) if to_lonlat else found.xy)
         lat = lonlat[:, 1]

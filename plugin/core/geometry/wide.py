@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .polygons import Check, never
+from ..cancellation import NEVER, Cancellation
 from .rings import Rings, batches, rings
 from .validity import missing
 
@@ -42,7 +42,7 @@ EVEN_M2 = 1e-3
 _STEPS, _SIDES = 16, 64
 
 
-def surely_wide(shapes: NDArray, width: float, *, check: Check = never) -> NDArray:
+def surely_wide(shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER) -> NDArray:
     """(n,) bool: valid polygons without a place narrower than ``width`` m. False means: not known.
 
     Not known of polygons with holes or several parts, and of those with very short edges or very many sides.
@@ -52,7 +52,7 @@ def surely_wide(shapes: NDArray, width: float, *, check: Check = never) -> NDArr
     one = (shapely.get_num_geometries(shapes[present]) == 1) & (_holes(shapes[present]) == 0)
     present = present[one]
     for batch in batches(shapes[present]):
-        check()
+        cancellation.raise_if_cancelled()
         found = rings(shapes[present[batch]])
         rows = present[batch][found.shape]
         wide[rows[_wide(found, width)]] = True

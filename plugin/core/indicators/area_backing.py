@@ -182,7 +182,7 @@ def _backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> Backing |
         return None
     written = square_metres(layer, meaning)
     if exact:
-        layer.measure(ctx.check)
+        layer.measure(ctx.cancellation)
     drawn = np.nan_to_num(layer.statutory) if exact else _estimated(layer, ctx)
     there = np.isfinite(written)
     beyond = np.zeros(len(layer))

@@ -73,7 +73,7 @@ class Figures:
     def get(self, name: str) -> Computed:
         """One indicator by its id; KeyError for one that the list does not have."""
         if name not in self._found:
-            self.ctx.check()
+            self.ctx.cancellation.raise_if_cancelled()
             entry = self.catalogue.entries[name]
             try:
                 figures = self._figures(entry)

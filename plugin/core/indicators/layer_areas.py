@@ -10,11 +10,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..files.cells import as_text
 from ..geometry import crs as crs_care
 from ..geometry.geodesic import geodesic_area
-from ..geometry.polygons import Check, never
 from ..geometry.statutory_area import statutory_area
 from ..geometry.validity import missing, sound_copies
 from ..invariants import require
@@ -59,7 +59,7 @@ class Areas:
         return float(np.nansum(getattr(self, basis)))
 
 
-def measure(source: SourceLayer, norm: Norm, texts: Texts, check: Check = never) -> Areas:
+def measure(source: SourceLayer, norm: Norm, texts: Texts, cancellation: Cancellation = NEVER) -> Areas:
     """Measure every row. Only stored vertices count. InputError when coordinates and CRS contradict each other."""
     problem, stray = look_at_coordinates(source)
     if problem is not None:
@@ -70,12 +70,12 @@ def measure(source: SourceLayer, norm: Norm, texts: Texts, check: Check = never)
     drawn = source.frame.geometry.to_numpy().copy()
     drawn[list(stray)] = None
     shapes, repaired = sound_copies(drawn)
-    check()
+    cancellation.raise_if_cancelled()
     bare = missing(shapes)
     to_lonlat = crs_care.lonlat_of(crs)
     statutory = statutory_area(shapes, to_lonlat)
-    check()
-    geodesic = geodesic_area(shapes, to_lonlat, check)
+    cancellation.raise_if_cancelled()
+    geodesic = geodesic_area(shapes, to_lonlat, cancellation)
     plane = _plane(crs, shapes[~bare])
     planar = shapely.area(crs_care.reproject(shapes, crs, plane))
     for areas in (planar, geodesic, statutory):

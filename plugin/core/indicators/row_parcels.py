@@ -22,7 +22,7 @@ def rows_below(layer: Layer, other: Layer, ctx: Context) -> NDArray:
     """(n,) the row of ``other`` that a point on each row of ``layer`` lies on, −1 for none."""
     cache = ctx.plan.computed("rows_below")
     if (layer, other) not in cache:
-        ctx.check()
+        ctx.cancellation.raise_if_cancelled()
         cache[layer, other] = _rows_below(layer, other)
     found: NDArray = cache[layer, other]
     return found

@@ -42,7 +42,7 @@ def _towns_of(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
     names = [one.name or one.code for one in towns]
     if towns_layer is layer:
         return of_row, names
-    ctx.check()
+    ctx.cancellation.raise_if_cancelled()
     x, y, rows = centres_of(layer)
     centres = shapely.points(x, y)
     there = np.flatnonzero(~missing(towns_layer.plane))

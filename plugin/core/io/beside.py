@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..cancellation import NEVER, Cancellation
 from ..model.unread import Unread
 from .formats import format_of
 
@@ -40,15 +41,16 @@ def data_beside(
     read: Iterable[Path],
     *,
     is_output: Callable[[Path], bool] = lambda path: False,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
     most: int = MOST,
 ) -> list[Unread]:
     """The data in a folder that is not among the datasets ``read``. Linear in the number of its files, ``most`` of them.
 
-    ``is_output`` says of a folder or file whether it is a result that the plugin wrote itself. ``check`` may raise to stop.
+    ``is_output`` says of a folder or file whether it is a result that the plugin wrote itself. Raises
+    Cancelled.
     """
     read, search = set(read), _Search()
-    _walk(folder, read, is_output, check, most, search)
+    _walk(folder, read, is_output, cancellation, most, search)
     unread = [
         Unread("format", {"file": place.name, "format": kind}) for place, kind in search.found if len(place.parts) == 1
     ]
@@ -66,10 +68,10 @@ def data_beside(
     return unread
 
 
-def data_within(database: Path, check: Callable[[], None] = lambda: None) -> list[Unread]:
+def data_within(database: Path, cancellation: Cancellation = NEVER) -> list[Unread]:
     """The data in the folder of a FileGDB that is none of its own files."""
     search = _Search()
-    _walk(database, set(), lambda path: False, check, MOST, search)
+    _walk(database, set(), lambda path: False, cancellation, MOST, search)
     places = [place for place, _ in search.found]
     return [_of_folder("in_database", database.name, places)] if places else []
 
@@ -87,7 +89,7 @@ def _walk(
     folder: Path,
     read: set[Path],
     is_output: Callable[[Path], bool],
-    check: Callable[[], None],
+    cancellation: Cancellation,
     most: int,
     search: _Search,
 ) -> None:
@@ -95,7 +97,7 @@ def _walk(
     its own files are passed over."""
     waiting, seen = deque([folder]), {_identity(folder)}
     while waiting:
-        check()
+        cancellation.raise_if_cancelled()
         place = waiting.popleft()
         try:
             with os.scandir(place) as entries:
@@ -105,7 +107,7 @@ def _walk(
                         search.full = True
                         return
                     if search.visited % _BATCH == 0:
-                        check()
+                        cancellation.raise_if_cancelled()
                     path = Path(entry.path)
                     if path in read:
                         seen.add(_identity(path))

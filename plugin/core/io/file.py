@@ -13,6 +13,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
+from ..cancellation import Cancellation
 from ..errors import InputError
 from ..files.encoding import Encoding
 from ..files.opening import openable, touch, whole_shapefile
@@ -38,7 +39,7 @@ _FEW, _FEWER, _MANY = 50, 5, 1000
 Wanted = Callable[[SourceLayer], bool | frozenset[str]]
 
 
-def read_file(path: Path, wanted: Wanted, check: Callable[[], None], *, tables: bool = False) -> list[SourceLayer]:
+def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables: bool = False) -> list[SourceLayer]:
     """The layers of one file. InputError where it is packed, no GIS data, without a layer, or a layer cannot be read.
 
     ``tables``: a file of tables alone will do where one of them may be a layer that lost its shapes.
@@ -65,7 +66,7 @@ def read_file(path: Path, wanted: Wanted, check: Callable[[], None], *, tables: 
         for name, kind in names:
             if name in hidden or (suffix == ".gpkg" and not kind and name.lower().startswith(OWN)):
                 continue
-            check()
+            cancellation.raise_if_cancelled()
             stored = counted.get(name)
             layers.append(
                 _read_layer(path, opened, name, kind is not None, encoding, wanted, declared.get(name), stored)

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pyogrio
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..files.opening import openable, touch
 from .file import ERRORS
@@ -18,7 +19,7 @@ from .rows import BYTES, KEY
 from .source import datasets_of
 
 
-def keys_of_source(source: str | Path, check: Callable[[], None] = lambda: None) -> Iterator[str]:
+def keys_of_source(source: str | Path, cancellation: Cancellation = NEVER) -> Iterator[str]:
     """Each key of each layer and table of a file or folder, blanks left out. InputError for a layer that cannot be read."""
     for path in datasets_of(Path(os.path.abspath(source))):
         touch(path)
@@ -26,7 +27,7 @@ def keys_of_source(source: str | Path, check: Callable[[], None] = lambda: None)
             with _readable(path, path.stem):
                 names = [str(name) for name, _ in pyogrio.list_layers(opened)]
             for name in names:
-                check()
+                cancellation.raise_if_cancelled()
                 with _readable(path, name):
                     keys = _keys(opened, name)
                 yield from keys

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..files.encoding import part
 from ..files.writing import os_reason
@@ -19,16 +19,12 @@ def _all(layer: SourceLayer) -> bool:
     return True
 
 
-def _never() -> None:
-    """Nobody asks to stop."""
-
-
-def read_source(source: str | Path, *, wanted: Wanted = _all, check: Callable[[], None] = _never) -> list[SourceLayer]:
+def read_source(source: str | Path, *, wanted: Wanted = _all, cancellation: Cancellation = NEVER) -> list[SourceLayer]:
     """All layers of a GeoPackage, FileGDB, shapefile or GeoJSON, or of a folder of them.
 
     ``wanted`` is asked with name and fields before the rows of a layer are read: True, False (the layer stays empty) or
     the names of the fields to read, in capitals.
-    ``check`` is called between layers and may raise to stop. In a folder, a file that cannot be read becomes a layer
+    Raises Cancelled between layers. In a folder, a file that cannot be read becomes a layer
     with a ``problem``, so that it does not stop the others. Raises InputError naming the file: it is not there, it
     is not GIS data, nothing in the folder can be read.
     """
@@ -41,8 +37,8 @@ def read_source(source: str | Path, *, wanted: Wanted = _all, check: Callable[[]
         raise InputError("source_no_access", source=text, detail=os_reason(error)) from error
     path = _whole(Path(os.path.abspath(path)))
     if path.is_dir() and path.suffix.lower() != ".gdb":
-        return _read_folder(path, wanted, check)
-    return read_file(path, wanted, check)
+        return _read_folder(path, wanted, cancellation)
+    return read_file(path, wanted, cancellation)
 
 
 def folder_of(source: str | Path) -> Path | None:
@@ -64,7 +60,7 @@ def _whole(path: Path) -> Path:
     return path
 
 
-def _read_folder(folder: Path, wanted: Wanted, check: Callable[[], None]) -> list[SourceLayer]:
+def _read_folder(folder: Path, wanted: Wanted, cancellation: Cancellation) -> list[SourceLayer]:
     try:
         found = datasets(folder)
         inner = [] if found else sorted({p.parent for p in (*folder.glob("*/*"), *folder.glob("*/*/*")) if _is_data(p)})
@@ -75,9 +71,9 @@ def _read_folder(folder: Path, wanted: Wanted, check: Callable[[], None]) -> lis
         raise InputError("source_in_subfolder", source=str(folder), folders=names)
     layers, first = [], None
     for path in found:
-        check()
+        cancellation.raise_if_cancelled()
         try:
-            layers += read_file(path, wanted, check, tables=True)
+            layers += read_file(path, wanted, cancellation, tables=True)
         except InputError as error:
             first = first or error
             # Not every .json is a map, and a report of ours may well lie here; a file of tables has nothing to check.

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
+from ..cancellation import NEVER, Cancellation
 from ..check import Checked, Options
 from ..engine import choose_rules
 from . import Live, Recheck
@@ -87,14 +88,14 @@ class Edited:
         """As they stand after all batches so far."""
         return list(self._kept)
 
-    def prepare(self, check: Callable[[], None] = lambda: None) -> None:
-        """Build the index. ``check`` raises when it is to stop."""
-        self._live.prepare(check)
+    def prepare(self, cancellation: Cancellation = NEVER) -> None:
+        """Build the index. Raises Cancelled."""
+        self._live.prepare(cancellation)
         for role, layer in self._live.plan.layers.items():
-            check()
+            cancellation.raise_if_cancelled()
             self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
 
-    def take(self, batch: Batch, check: Callable[[], None] = lambda: None) -> Change:
+    def take(self, batch: Batch, cancellation: Cancellation = NEVER) -> Change:
         """Check a batch of changes. Raises CannotFollow, after which only a whole check will do."""
         change = Change()
         self._live.waivers = self._checked.waivers
@@ -105,7 +106,7 @@ class Edited:
                     self._rows[role][new] = row
                     self._say(change, self._live.renumber(role, row, new))
         for place, state in batch.states.items():
-            check()
+            cancellation.raise_if_cancelled()
             recheck = self._one(*place, state)
             if recheck is not None:
                 change.places.add(place)

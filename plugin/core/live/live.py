@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
+from ..cancellation import NEVER, Cancellation
 from ..engine.evaluate import evaluate
 from ..engine.finish import finish
 from ..messages.texts import Texts
@@ -55,14 +56,14 @@ class Live:
         self._parameters, self._tolerance, self._lang = parameters, tolerance, lang
         self._rows = Rows(plan)
 
-    def prepare(self, check: Callable[[], None] = lambda: None) -> None:
+    def prepare(self, cancellation: Cancellation = NEVER) -> None:
         """Build what edits are looked up in; otherwise the first edit does."""
         for layer in self.plan.layers.values():
-            check()
+            cancellation.raise_if_cancelled()
             layer.polygons.rows_in((0.0, 0.0, 0.0, 0.0))
             _ = layer.unsure_keys, layer.broken, layer.drawn, layer.original
             self._rows.holder(layer.role, "")
-        check()
+        cancellation.raise_if_cancelled()
         self.plan.county_shape()
         _ = self.plan.area_code
 
@@ -134,7 +135,7 @@ class Live:
         done = evaluate(
             rules, small, focus=focus, parameters=self._parameters, tolerance=self._tolerance, lang=self._lang
         )
-        finish(small, done.findings, Texts(self._lang), lambda: None)
+        finish(small, done.findings, Texts(self._lang), NEVER)
         codes = frozenset(rule.code for rule in self.rules)
         names = frozenset(name_of(role, layer, 0) for layer in (before, after) if len(layer))
         answer = Recheck(names, frozenset(touched), where, codes)

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from pyproj import CRS
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..geometry.register import Register
 from ..geometry.straight import shared_edges
@@ -29,7 +30,7 @@ def assemble(
     base_year: int | None = None,
     source: str = "",
     beside: Plan | None = None,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
     bare: bool = False,
     project: bool = False,
     drawn_in: CRS | None = None,
@@ -66,7 +67,7 @@ def assemble(
         inputs=tuple(dict.fromkeys(s.source for s in sources if s.source)),
     )
     for role, read in sorted(usable.items(), key=lambda item: list(norm.standard.templates).index(item[0])):
-        check()
+        cancellation.raise_if_cancelled()
         layer = Layer(read, best_template(read, role, norm), plan.plane, strays.get(role))
         layer.by_vertices = drawn_in is not None and beside is None
         plan.layers[role] = layer

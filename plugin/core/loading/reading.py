@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..options import Options
 
@@ -27,11 +28,11 @@ def read_plan(
     options: Options,
     *,
     source: str = "",
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> Plan:
     """The plan of a file or folder, or of layers that were read already (``source`` then names where they come from).
 
-    Raises InputError or DataError when there is nothing that can be used. ``check`` may raise to stop.
+    Raises InputError or DataError when there is nothing that can be used, and Cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..io import read_source
@@ -44,8 +45,8 @@ def read_plan(
     check_base_year(options.base_year)
     if isinstance(sources, str | Path):
         source = source or str(sources)
-        sources = read_source(sources, wanted=part_of_plan(norm, roles), check=check)
-    check()
+        sources = read_source(sources, wanted=part_of_plan(norm, roles), cancellation=cancellation)
+    cancellation.raise_if_cancelled()
     plan = assemble(
         sources,
         norm,
@@ -53,13 +54,13 @@ def read_plan(
         scope=options.scope,
         base_year=options.base_year,
         source=source,
-        check=check,
+        cancellation=cancellation,
         bare=options.bare,
         drawn_in=options.drawn_in,
         project=file is None,
     )
     if file is not None:
-        plan.unread += unread_files(file, check)
+        plan.unread += unread_files(file, cancellation)
     # The project names the layers that it cannot open.
     plan.unread += [
         Unread("broken", {"name": params["layer"], "file": params["file"]})

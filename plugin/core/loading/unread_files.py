@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pyogrio
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..files.opening import openable
 from ..io.beside import data_beside, data_within, is_geodatabase
@@ -27,30 +27,32 @@ _OPENED, _LARGEST = 200, 2**28
 _FINDINGS = (".gpkg", ".shp", ".geojson", ".gdb")
 
 
-def unread_files(source: str | Path, check: Callable[[], None] = lambda: None) -> list[Unread]:
+def unread_files(source: str | Path, cancellation: Cancellation = NEVER) -> list[Unread]:
     """The data in a folder that its reading leaves out, that of a FileGDB too; nothing for a file, which is read as a whole."""
     folder = folder_of(source)
     if folder is None:
-        return [one for path in datasets_of(Path(source)) if is_geodatabase(path) for one in data_within(path, check)]
-    outputs = _Outputs(check)
+        return [
+            one for path in datasets_of(Path(source)) if is_geodatabase(path) for one in data_within(path, cancellation)
+        ]
+    outputs = _Outputs(cancellation)
     try:
         read = datasets(folder)
     except OSError:
         # Reading it has reported that.
         return []
-    return data_beside(folder, read, is_output=outputs.holds, check=check)
+    return data_beside(folder, read, is_output=outputs.holds, cancellation=cancellation)
 
 
-def unread_sentences(source: str | Path, texts: Texts, check: Callable[[], None] = lambda: None) -> list[str]:
+def unread_sentences(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER) -> list[str]:
     """As `unread_files`, a sentence each, for commands that have no report."""
-    return [one.sentence(texts) for one in unread_files(source, check)]
+    return [one.sentence(texts) for one in unread_files(source, cancellation)]
 
 
 class _Outputs:
     """Recognise the plugin's own results by their content, never by their name alone."""
 
-    def __init__(self, check: Callable[[], None]):
-        self._check = check
+    def __init__(self, cancellation: Cancellation):
+        self._cancellation = cancellation
         self._opened = 0
 
     def holds(self, path: Path) -> bool:
@@ -70,8 +72,8 @@ class _Outputs:
         listed = {row["path"]: row["sha256"] for row in manifest["files"]}
         try:
             for name, path in files_below(folder):
-                self._check()
-                if name not in UNLISTED and listed.get(name) != sha256(path, self._check):
+                self._cancellation.raise_if_cancelled()
+                if name not in UNLISTED and listed.get(name) != sha256(path, self._cancellation):
                     return False
         except OSError:
             return False

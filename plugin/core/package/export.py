@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cancellation import NEVER, Cancellation
 from ..profile.document import ResolvedDocument, load_secrecy_levels, with_document
 from .files import fill_slots
 from .folder.hashes import write_digest
@@ -44,7 +45,7 @@ def export_package(
     page: Callable[[Report], str] | None = None,
     draw: Drawer | None = None,
     progress: Progress = lambda share, text: None,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> Exported:
     """Make the package of a checked plan. ``page``: renders the report as HTML (default without pictures); ``draw``: makes the maps
     (default: they are not made, and the manifest says so).
@@ -52,11 +53,12 @@ def export_package(
     InputError when no level of secrecy is set, or one is lowered without a reason.
     OutputError when the gate is shut (a plan that does not pass, something that the form wants is missing) and nobody forces
     it; when somebody else exports to the target or inspects it; when something cannot be written without loss; when what was
-    read again is not what was drawn; when the target cannot be replaced. Whatever stood there then still does. ``check`` may raise to stop.
+    read again is not what was drawn; when the target cannot be replaced. Whatever stood there then still does,
+    also when Cancelled is raised.
     """
     target = package_path(checked.plan, order)
     with made_folder(order.folder), writing(target):
-        return _export(checked, order, target, page, draw, progress, check)
+        return _export(checked, order, target, page, draw, progress, cancellation)
 
 
 def _export(
@@ -66,7 +68,7 @@ def _export(
     page: Callable[[Report], str] | None,
     draw: Drawer | None,
     progress: Progress,
-    check: Callable[[], None],
+    cancellation: Cancellation,
 ) -> Exported:
     plan, form, lang = checked.plan, order.form, checked.report.lang
     values = names_of(plan, form)
@@ -76,22 +78,22 @@ def _export(
     settle(target)
     check_target(target, plan.inputs, form, values)
     progress(0.0, "")
-    sets, problems = prepare(checked, order, check)
+    sets, problems = prepare(checked, order, cancellation)
     filled, missing = fill_slots(form, values, order.documents, target if target.is_dir() else None, lang)
     work = plan_maps(plan, order, filled, values, draw)
-    problems = [*verdict(checked), *as_received(checked, check), *problems, *missing, *told(work.lacking)]
+    problems = [*verdict(checked), *as_received(checked, cancellation), *problems, *missing, *told(work.lacking)]
     problems += _document_notes(document, with_maps=bool(work.wishes))
     pass_gate(problems, order, target)
     manifest = head(checked, form, values, target.name, document, forced=bool(of_level(problems, Level.GATE)))
     steps = Steps(sum(len(c) for s in sets for c in s.contents), progress, MAPS_BEGIN if work.wishes else 0.95)
-    with whole_folder(target, check) as new:
-        making = Making(checked, form, new, values, manifest, filled, work, page, document, steps, check)
+    with whole_folder(target, cancellation) as new:
+        making = Making(checked, form, new, values, manifest, filled, work, page, document, steps, cancellation)
         manifest["layers"] = [row for one in sets for row in put_set(one, making)]
         manifest["slots"] = slot_rows(filled, form)
         for part in PARTS:
             problems += part(making)
         problems = told_once(problems, manifest["slots"])
-        written = write_manifest(new, manifest, problems, lang, check)
+        written = write_manifest(new, manifest, problems, lang, cancellation)
         digest = write_digest(new)
     progress(1.0, "")
     return Exported(target, digest, written, problems)

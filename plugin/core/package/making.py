@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..cancellation import Cancellation
 from .names import own_name
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Steps:
 class Making:
     """``new``: the folder that becomes the package; ``values``: what placeholders stand for; ``manifest``: grows as parts are
     made; ``maps``: those to be made; ``page``: renders the report as HTML, None for the one without pictures; ``document``:
-    成果信息; ``check`` may raise to stop."""
+    成果信息."""
 
     checked: Checked
     form: PackageProfile
@@ -52,7 +53,7 @@ class Making:
     page: Callable[[Report], str] | None
     document: ResolvedDocument
     steps: Steps
-    check: Callable[[], None]
+    cancellation: Cancellation
 
     @property
     def plan(self) -> Plan:

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..cancellation import NEVER, Cancellation
 from ..engine.provenance import versions
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
@@ -23,7 +24,7 @@ from .metadata.write import DEGREES, METRES
 from .problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from ..check import Checked
     from ..profile.document import ResolvedDocument
@@ -110,21 +111,21 @@ def write_manifest(
     manifest: dict[str, Any],
     problems: Iterable[Problem],
     lang: str,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> dict[str, Any]:
     """List every file of the folder, then write page, manifest and the list of digests. Returns the manifest as written."""
     from .page import page
 
     texts = Texts(lang)
     told = {**manifest, "problems": [p.to_dict(texts) for p in problems]}
-    told["files"] = [_file_row(name, path, check) for name, path in files_below(folder)]
+    told["files"] = [_file_row(name, path, cancellation) for name, path in files_below(folder)]
     (folder / PAGE).write_text(page(told, lang), encoding="utf-8", newline="\n")
-    told["files"].append(_file_row(PAGE, folder / PAGE, check))
+    told["files"].append(_file_row(PAGE, folder / PAGE, cancellation))
     text = json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
     write_sums(folder, ((row["path"], row["sha256"]) for row in told["files"]))
     return told
 
 
-def _file_row(name: str, path: Path, check: Callable[[], None]) -> dict[str, Any]:
-    return {"path": name, "bytes": path.stat().st_size, "sha256": sha256(path, check)}
+def _file_row(name: str, path: Path, cancellation: Cancellation) -> dict[str, Any]:
+    return {"path": name, "bytes": path.stat().st_size, "sha256": sha256(path, cancellation)}

@@ -24,7 +24,7 @@ def documents(making: Making) -> list[Problem]:
     """The planner's own files into their places."""
     for one in making.filled:
         for path in one.files:
-            making.check()
+            making.cancellation.raise_if_cancelled()
             target = making.place(one.slot.folder, path.name)
             try:
                 # The content alone: no owner, no times of this machine.

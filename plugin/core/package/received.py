@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..cancellation import Cancellation
 from ..engine import choose_rules
 from ..messages.saying import RuleNamed
 from ..model.rule import Severity
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
     from ..model.findings import Finding
 
 
-def as_received(checked: Checked, check: Callable[[], None]) -> Iterator[Problem]:
+def as_received(checked: Checked, cancellation: Cancellation) -> Iterator[Problem]:
     """What rules of the group ``received`` find that the check did not run; a problem for each rule, layer and field. Findings
-    that are waived are not told. ``check`` may raise to stop."""
+    that are waived are not told. Raises Cancelled."""
     plan, lang = checked.plan, checked.report.lang
     asked = {outcome.code for outcome in checked.report.rules}
     group = plan.norm.standard.rule_groups.get(RECEIVED_GROUP, ())
     rules = [rule for rule in choose_rules(group) if rule.code not in asked]
     found: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in run(
-        plan, rules, side=checked.side, waivers=checked.waivers, lang=lang, progress=lambda share, text: check()
+        plan, rules, side=checked.side, waivers=checked.waivers, lang=lang, cancellation=cancellation
     ).findings:
         if finding.state == "open":
             found.setdefault((finding.code, finding.role, finding.field), []).append(finding)

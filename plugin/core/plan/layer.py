@@ -12,8 +12,9 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from ..cancellation import NEVER, Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.polygons import Check, Polygons, never
+from ..geometry.polygons import Polygons
 from ..geometry.register import Register
 from ..geometry.statutory_area import statutory_area
 from ..geometry.straight import Brought, Edge, bring
@@ -269,7 +270,7 @@ class Layer:
     @cached_property
     def statutory(self) -> NDArray:
         """(n,) statutory areas in m², from the stored vertices; rows that are invalid from a repaired copy."""
-        return self._measure(never)
+        return self._measure(NEVER)
 
     def statutory_of(self, rows: NDArray) -> NDArray:
         """(k,) `statutory` of some rows, without measuring a large layer for the sake of a few."""
@@ -278,19 +279,19 @@ class Layer:
             return self.statutory[rows]
         return self.take(some).statutory[at.ravel()]
 
-    def measure(self, check: Check) -> None:
+    def measure(self, cancellation: Cancellation) -> None:
         """Know `statutory`, with looks at the cancel button on the way."""
         if "statutory" not in self.__dict__:
-            self.__dict__["statutory"] = self._measure(check)
+            self.__dict__["statutory"] = self._measure(cancellation)
 
-    def _measure(self, check: Check) -> NDArray:
+    def _measure(self, cancellation: Cancellation) -> NDArray:
         crs = self.known_crs
         if crs == self.plane_crs:
-            return statutory_area(self.plane, crs_care.lonlat_of(crs), check)
+            return statutory_area(self.plane, crs_care.lonlat_of(crs), cancellation)
         own = self.drawn.copy()
         own[missing(self.plane)] = None
         for position in np.flatnonzero(self.invalid & ~missing(own)).tolist():
             own[position] = repair(own[position])
         for position in np.flatnonzero(shapely.get_type_id(own) == _COLLECTION).tolist():
             own[position] = areal(own[position])
-        return statutory_area(own, crs_care.lonlat_of(crs), check)
+        return statutory_area(own, crs_care.lonlat_of(crs), cancellation)

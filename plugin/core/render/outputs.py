@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from ..cancellation import NEVER, Cancellation
 from ..files.writing import Outputs, beside, check_not_input
 from .findings_file import put_findings
 from .html import render
@@ -22,11 +23,11 @@ def write_outputs(
     outputs: Outputs,
     draw: Callable[[], Pictures | None] = lambda: None,
     *,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> None:
     """Raises OutputError, also for a target that was an input of the check; then every target stands as it was.
 
-    ``draw`` makes the pictures of the page, asked only when there is one; ``check`` may raise to stop, up to the end.
+    ``draw`` makes the pictures of the page, asked only when there is one. Raises Cancelled, up to the end.
     """
     report = checked.report
 
@@ -40,9 +41,9 @@ def write_outputs(
             if target:
                 path = stack.enter_context(beside(target))
                 path.write_text(make(), encoding="utf-8", newline="\n")
-                check()
+                cancellation.raise_if_cancelled()
         if outputs.findings:
             # Last, so that it moves first: of the three it is the one that another program may hold open.
             path = stack.enter_context(beside(outputs.findings))
             put_findings(path, report.findings, checked.plan.crs)
-        check()
+        cancellation.raise_if_cancelled()

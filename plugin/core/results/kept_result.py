@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import DataError
 from ..files.writing import write_text
 
@@ -103,7 +104,7 @@ def kept_result_path(project_file: str | Path) -> Path:
     return path.with_name(f"{path.stem}{SUFFIX}")
 
 
-def digest_rows(source: SourceLayer, cancellation: Callable[[], None] = lambda: None) -> str:
+def digest_rows(source: SourceLayer, cancellation: Cancellation = NEVER) -> str:
     """Return a SHA-256 digest of a table's values, geometries and CRS, independent of row order and feature ids."""
     import numpy as np
     import pandas as pd
@@ -114,7 +115,7 @@ def digest_rows(source: SourceLayer, cancellation: Callable[[], None] = lambda: 
     rows = pd.util.hash_array(np.asarray(shapely.to_wkb(frame.geometry.to_numpy()), dtype=object)).copy()
     names = sorted(str(column) for column in frame.columns if column != shapes)
     for name in names:
-        cancellation()
+        cancellation.raise_if_cancelled()
         # The factor makes the digest depend on the column of a value; uint64 wraps around.
         rows = rows * np.uint64(1_000_003) + _hash_column(frame[name])
     digest = hashlib.sha256("\n".join([str(source.crs), *names]).encode("utf-8"))

@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
+from ..cancellation import NEVER, Cancellation
 from ..engine.evaluate import Evaluation, Progress, evaluate
 from ..engine.finish import finish, summed_steps
 from ..engine.frame import wrong_frame
 from ..engine.ignored import sliver_findings, sum_ignored, told_ignored
 from ..engine.provenance import provenance
-from ..errors import Cancelled
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Texts
 from ..model.findings import Finding, in_order
@@ -35,16 +35,11 @@ def run(
     tolerance: Tolerance | None = None,
     lang: str = "zh",
     progress: Progress = lambda share, text: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancellation: Cancellation = NEVER,
     reading_seconds: float = 0.0,
 ) -> Report:
     """Check a plan as a whole: evaluate the rules and make the report. Arguments as `evaluate`; raises Cancelled."""
     started = time.monotonic()
-
-    def check() -> None:
-        if cancelled():
-            raise Cancelled
-
     done = evaluate(
         rules,
         plan,
@@ -53,16 +48,16 @@ def run(
         tolerance=tolerance,
         lang=lang,
         progress=progress,
-        check=check,
+        cancellation=cancellation,
     )
-    report = make_report(done, plan, side, waivers, lang, check)
+    report = make_report(done, plan, side, waivers, lang, cancellation)
     report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
     progress(1.0, "")
     return report
 
 
 def make_report(
-    done: Evaluation, plan: Plan, side: SideInputs, waivers: Waivers, lang: str, check: Callable[[], None]
+    done: Evaluation, plan: Plan, side: SideInputs, waivers: Waivers, lang: str, cancellation: Cancellation
 ) -> Report:
     """Return the report of an evaluation: with the sum of ignored slivers, what belongs to another county, waivers, what
     was not read, and where everything comes from."""
@@ -72,10 +67,10 @@ def make_report(
         return texts.message(finding, plan.norm.standard.templates)
 
     report = Report(rules=done.outcomes, findings=done.findings, indicators=done.indicators, lang=lang)
-    sums = sum_ignored(plan, done.ignored, done.rules, done.tolerance, check)
+    sums = sum_ignored(plan, done.ignored, done.rules, done.tolerance, cancellation)
     report.findings += sliver_findings(sums, report.rules, done.rules, done.tolerance)
     report.findings += wrong_frame(plan, side)
-    finish(plan, report.findings, texts, check)
+    finish(plan, report.findings, texts, cancellation)
     for indicator in report.indicators:
         indicator.name = texts.indicator_at(indicator.id, indicator.place)
     judge(report, plan, waivers, say)

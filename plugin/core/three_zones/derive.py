@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.overlay import shared_parts
@@ -81,12 +82,12 @@ def derive(
     crs: CRS,
     spaces: SpaceMap,
     *,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> ThreeZones:
     """Dissolve zones by the space that the mapping gives their code.
 
     ``shapes``: (n,) geometries in ``crs`` (any), ``codes`` the zone code of each. Invalid ones are repaired in a copy;
-    the input stays as it is. Edges that zones share are taken over vertex for vertex. ``check`` may raise to stop. InputError
+    the input stays as it is. Edges that zones share are taken over vertex for vertex. Raises Cancelled, and InputError
     where the zones of a space cannot be put together.
     """
     shapes, repaired = sound_copies(np.asarray(shapes, dtype=object))
@@ -99,7 +100,7 @@ def derive(
     made_of: list[str] = []
     wholes: dict[str, Any] = {}
     for space in spaces.spaces.codes:
-        check()
+        cancellation.raise_if_cancelled()
         rows = present & (of_zone == space)
         if rows.any():
             wholes[space] = united(polygons, rows, tolerance=limits)
@@ -108,7 +109,7 @@ def derive(
             parts = shapely.get_parts([wholes[space]])
             made += parts[np.argsort(-shapely.area(parts), kind="stable")].tolist()
             made_of += [space] * len(parts)
-    check()
+    cancellation.raise_if_cancelled()
     between = _between(wholes, crs, limits)
     areas = statutory_area(crs_care.to_lonlat(np.array(made, dtype=object), crs)) if made else np.zeros(0)
     result = ThreeZones(

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..cancellation import NEVER, Cancellation
 from ..engine.context import trim
 from ..errors import InputError
 from ..model.indicator import Indicator, in_unit
@@ -33,11 +34,11 @@ ROLE = "SQKJ"
 USES = (THREE_ZONES, "codes.planning_zones")
 
 
-def of_layer(zones: Layer, spaces: SpaceMap, check: Callable[[], None] = lambda: None) -> ThreeZones:
+def of_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER) -> ThreeZones:
     """The zones as they were drawn, in their own coordinates; rows whose coordinates contradict the CRS count as missing."""
     shapes = zones.drawn.copy()
     shapes[list(zones.stray)] = None
-    return derive(shapes, zone_codes(zones), zones.known_crs, spaces, check=check)
+    return derive(shapes, zone_codes(zones), zones.known_crs, spaces, cancellation=cancellation)
 
 
 @dataclass
@@ -53,7 +54,7 @@ def of_plan(
     plan: Plan,
     template: Template,
     texts: Texts,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
     used: Mapping[str, int] = MappingProxyType({}),
 ) -> Derived:
     """The three zones of a plan's zones, in the fields of ``template``, numbered above the plan's rows and ``used``.
@@ -72,7 +73,7 @@ def of_plan(
     if not zones.has("zone_code"):
         raise InputError("zones_no_code", layer=zones.name, field=zones.field_name("zone_code"))
     spaces = space_map(plan.norm)
-    found = of_layer(zones, spaces, check)
+    found = of_layer(zones, spaces, cancellation)
     county = plan.concept("county")
     divisions = plan.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
     code = plan.area_code

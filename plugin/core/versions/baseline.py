@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..files.writing import same_file
 from ..geometry.polygons import Polygons
@@ -36,7 +37,7 @@ def read_baseline(
     norm: Norm,
     *,
     wanted: Callable[[SourceLayer], bool | frozenset[str]],
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> Plan:
     """The three lines of a file or folder (and its townships) as a plan in the plane of another one.
 
@@ -55,13 +56,13 @@ def read_baseline(
 
     if any(same_file(source, path) for path in (plan.source, *plan.inputs)):
         raise InputError("baseline_is_source", source=str(source))
-    layers = read_source(source, wanted=asked, check=check)
+    layers = read_source(source, wanted=asked, cancellation=cancellation)
     lines = [layer for layer in layers if find_role(layer, norm)[0] in roles]
     if all(find_role(layer, norm)[0] in plan.roles_of("townships") for layer in lines):
         names = ", ".join(layer.name for layer in layers) or "-"
         raise InputError("baseline_no_layer", source=str(source), layers=names)
-    sealed = assemble(lines, norm, scope="three_lines", source=str(source), beside=plan, check=check)
-    sealed.unread += unread_files(source, check)
+    sealed = assemble(lines, norm, scope="three_lines", source=str(source), beside=plan, cancellation=cancellation)
+    sealed.unread += unread_files(source, cancellation)
     return sealed
 
 
@@ -111,7 +112,7 @@ def _compare(ctx: Context, concept: str) -> Comparison | None:
         tolerance=ctx.tolerance,
         townships=townships_of(ctx.plan, sealed),
         renumbered=numbers,
-        check=ctx.check,
+        cancellation=ctx.cancellation,
     )
 
 

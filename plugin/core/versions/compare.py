@@ -10,7 +10,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..geometry.polygons import Check, Polygons, never
+from ..cancellation import NEVER, Cancellation
+from ..geometry.polygons import Polygons
 from ..geometry.progress import Progress, silent, within
 from ..geometry.tolerance import Tolerance
 from .attributes import Compared, fields_of, value_text
@@ -41,7 +42,7 @@ def compare_layers(
     townships: Townships = NO_TOWNSHIPS,
     renumbered: Mapping[str, str] | None = None,
     fields: Iterable[str] = (),
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
     progress: Progress = silent,
 ) -> Comparison:
     """What moved in, moved out and changed between two editions in one plane (metres).
@@ -51,9 +52,9 @@ def compare_layers(
     part ÷ those of all parts × the feature's own statutory or net area (永农数据库标准, A8), so that parts add up to
     features and features to the layer. ``progress`` is told 0…1.
     """
-    cut_up = _cut_up(before, after, tolerance, renumbered or {}, check, within(progress, 0.0, 0.8))
-    pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, check)
-    return _compared(before, after, cut_up, pieces, tolerance, townships, fields, check)
+    cut_up = _cut_up(before, after, tolerance, renumbered or {}, cancellation, within(progress, 0.0, 0.8))
+    pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, cancellation)
+    return _compared(before, after, cut_up, pieces, tolerance, townships, fields, cancellation)
 
 
 def compare_also_by_township(
@@ -63,24 +64,24 @@ def compare_also_by_township(
     tolerance: Tolerance,
     townships: Townships,
     fields: Iterable[str] = (),
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
     progress: Progress = silent,
 ) -> tuple[Comparison, Pieces, dict[str, Balance]]:
     """As `compare_layers` without townships, whose borders are none of the features'; the pieces behind it; and the balance
     of each township (statutory; ``""`` for land in none), of pieces that are cut there."""
-    cut_up = _cut_up(before, after, tolerance, {}, check, within(progress, 0.0, 0.6))
-    found, values, changes = _valued(before, after, cut_up, cut_up.pieces, fields, check)
-    check()
+    cut_up = _cut_up(before, after, tolerance, {}, cancellation, within(progress, 0.0, 0.6))
+    found, values, changes = _valued(before, after, cut_up, cut_up.pieces, fields, cancellation)
+    cancellation.raise_if_cancelled()
     sum_up(found, cut_up.pieces, values, changes, [])
-    check()
-    list_parts(found, cut_up.pieces, values, changes, [], tolerance, check)
+    cancellation.raise_if_cancelled()
+    list_parts(found, cut_up.pieces, values, changes, [], tolerance, cancellation)
     progress(0.7)
     if not townships.names:
         return found, cut_up.pieces, {}
-    pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, check)
+    pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, cancellation)
     progress(0.9)
-    check()
-    by_town = shared_out(found, cut_up.pieces, pieces, values, changes, townships.names, check)
+    cancellation.raise_if_cancelled()
+    by_town = shared_out(found, cut_up.pieces, pieces, values, changes, townships.names, cancellation)
     return found, cut_up.pieces, by_town
 
 
@@ -98,13 +99,13 @@ def _cut_up(
     after: Edition,
     tolerance: Tolerance,
     renumbered: Mapping[str, str],
-    check: Check,
+    cancellation: Cancellation,
     progress: Progress,
 ) -> _CutUp:
     keys = [renumbered.get(key, key) for key in before.layer.keys]
-    same = same_shapes(before.shapes, after.shapes, keys, after.layer.keys, tolerance.cluster_m, check)
+    same = same_shapes(before.shapes, after.shapes, keys, after.layer.keys, tolerance.cluster_m, cancellation)
     progress(0.2)
-    return _CutUp(keys, same, cut(same.shapes, after.shapes, same.after, check, within(progress, 0.2, 1.0)))
+    return _CutUp(keys, same, cut(same.shapes, after.shapes, same.after, cancellation, within(progress, 0.2, 1.0)))
 
 
 def _polygons(edition: Edition) -> Polygons:
@@ -120,25 +121,25 @@ def _compared(
     tolerance: Tolerance,
     townships: Townships,
     fields: Iterable[str],
-    check: Check,
+    cancellation: Cancellation,
 ) -> Comparison:
-    found, values, changes = _valued(before, after, cut_up, pieces, fields, check)
+    found, values, changes = _valued(before, after, cut_up, pieces, fields, cancellation)
     sum_up(found, pieces, values, changes, townships.names)
-    check()
-    list_parts(found, pieces, values, changes, townships.names, tolerance, check)
+    cancellation.raise_if_cancelled()
+    list_parts(found, pieces, values, changes, townships.names, tolerance, cancellation)
     return found
 
 
 def _valued(
-    before: Edition, after: Edition, cut_up: _CutUp, pieces: Pieces, fields: Iterable[str], check: Check
+    before: Edition, after: Edition, cut_up: _CutUp, pieces: Pieces, fields: Iterable[str], cancellation: Cancellation
 ) -> tuple[Comparison, Values, Changes]:
     """The comparison without sums and parts, what its pieces are worth, and which of them changed."""
     keys, same = cut_up.keys, cut_up.same
     found = Comparison(before, after, fields_of(before.layer, after.layer, fields), failed=pieces.failed)
     _pair_keys(found, keys, same.after, pieces)
-    check()
-    values = Values(found, pieces, same.shapes, check)
-    check()
+    cancellation.raise_if_cancelled()
+    values = Values(found, pieces, same.shapes, cancellation)
+    cancellation.raise_if_cancelled()
     changes = changes_of(found, pieces)
     bare = np.flatnonzero((same.after >= 0) & shapely.is_missing(same.shapes))
     found.changed_rows = changed_rows(pieces, changes) + changed_bare(found, bare, same.after[bare])
@@ -172,7 +173,7 @@ def list_parts(
     changes: Changes,
     names: list[str],
     tolerance: Tolerance,
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
 ) -> None:
     area = shapely.area(pieces.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -184,7 +185,7 @@ def list_parts(
     net_old, net_new = values.old.get(NET, nothing), values.new.get(NET, nothing)
     for kind, rows in kinds.items():
         for n in rows.tolist():
-            check()
+            cancellation.raise_if_cancelled()
             worth = float(old[n] if kind == OUT else new[n])
             if sliver[n]:
                 found.slivers.append(pieces.shape[n])

@@ -16,8 +16,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from ..geometry.linework import vertex_codes
-from ..geometry.polygons import Check, never
 from ..geometry.rings import batches, rings
 from ..geometry.validity import missing
 from .settle import FLOAT_M, settled
@@ -44,7 +44,7 @@ def same_shapes(
     keys_before: list[str],
     keys_after: list[str],
     cluster_m: float,
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
 ) -> Same:
     """Pair (n,) and (m,) valid polygons or None of one plane (metres) that are the same to ``cluster_m``.
 
@@ -52,16 +52,16 @@ def same_shapes(
     by key only.
     """
     both = _Editions(before, after, keys_before, keys_after)
-    _pair_by_digest(both, check)
-    check()
-    _pair_by_vertex(both, cluster_m + FLOAT_M, check)
-    check()
-    _pair_by_place(both, cluster_m + FLOAT_M, check)
+    _pair_by_digest(both, cancellation)
+    cancellation.raise_if_cancelled()
+    _pair_by_vertex(both, cluster_m + FLOAT_M, cancellation)
+    cancellation.raise_if_cancelled()
+    _pair_by_place(both, cluster_m + FLOAT_M, cancellation)
     shapes = before
     rest, free = both.rest()
     if len(rest) and len(free):
         shapes = before.copy()
-        shapes[rest] = settled(before[rest], after[free], cluster_m, check)
+        shapes[rest] = settled(before[rest], after[free], cluster_m, cancellation)
     _pair_bare(both)
     return Same(both.found, shapes)
 
@@ -97,13 +97,13 @@ class _Editions:
         self.found[pairs["row"].to_numpy(dtype=np.int64)] = pairs["other"].to_numpy(dtype=np.int64)
 
 
-def digests(shapes: NDArray, check: Check = never) -> NDArray:
+def digests(shapes: NDArray, cancellation: Cancellation = NEVER) -> NDArray:
     """(n, 2) uint64: two sums over the edges of each polygon or multipolygon that know neither order nor direction; zeros
     where there is none."""
     sums = np.zeros((len(shapes), 2), dtype=np.uint64)
     present = np.flatnonzero(~missing(shapes))
     for batch in batches(shapes[present]):
-        check()
+        cancellation.raise_if_cancelled()
         rows = present[batch]
         found = rings(shapes[rows])
         code = vertex_codes(found.xy)
@@ -120,9 +120,9 @@ def digests(shapes: NDArray, check: Check = never) -> NDArray:
     return sums
 
 
-def _pair_by_digest(both: _Editions, check: Check) -> None:
+def _pair_by_digest(both: _Editions, cancellation: Cancellation) -> None:
     """Rows whose digests agree: first those of one key too, then any."""
-    before, after = digests(both.before, check), digests(both.after, check)
+    before, after = digests(both.before, cancellation), digests(both.after, cancellation)
     for on in (["one", "two", "key"], ["one", "two"]):
         rest, free = both.rest()
         left, right = both.tables(rest[before[rest].any(axis=1)], free[after[free].any(axis=1)])
@@ -131,7 +131,7 @@ def _pair_by_digest(both: _Editions, check: Check) -> None:
         both.pair(left, right, on)
 
 
-def _pair_by_vertex(both: _Editions, reach: float, check: Check) -> None:
+def _pair_by_vertex(both: _Editions, reach: float, cancellation: Cancellation) -> None:
     """Rows of one key whose vertices stand one by one where the other's do: a whole layer that was stored on a grid."""
     left, right = _one_key(both)
     before, after = both.before[left], both.after[right]
@@ -140,7 +140,7 @@ def _pair_by_vertex(both: _Editions, reach: float, check: Check) -> None:
     alike &= shapely.get_num_geometries(before) == shapely.get_num_geometries(after)
     left, right, before, after = left[alike], right[alike], before[alike], after[alike]
     for batch in batches(before):
-        check()
+        cancellation.raise_if_cancelled()
         one, other = before[batch], after[batch]
         off = np.hypot(*(shapely.get_coordinates(one) - shapely.get_coordinates(other)).T)
         starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(one))[:-1]]
@@ -148,7 +148,7 @@ def _pair_by_vertex(both: _Editions, reach: float, check: Check) -> None:
         both.found[left[batch][same]] = right[batch][same]
 
 
-def _pair_by_place(both: _Editions, reach: float, check: Check) -> None:
+def _pair_by_place(both: _Editions, reach: float, cancellation: Cancellation) -> None:
     """Rows whose boxes agree, ring by ring, wherever rings begin; of several the one of the same key."""
     rest, free = both.rest()
     if not len(rest) or not len(free):
@@ -163,7 +163,7 @@ def _pair_by_place(both: _Editions, reach: float, check: Check) -> None:
     keys = both.keys_before, both.keys_after
     for n, (i, j) in enumerate(sorted(pairs, key=lambda p: (p[0], keys[0][p[0]] != keys[1][p[1]], p[1]))):
         if n % 1000 == 0:
-            check()
+            cancellation.raise_if_cancelled()
         if found[i] < 0 and j not in taken and same_rings(before[i], after[j], reach):
             found[i] = j
             taken.add(j)

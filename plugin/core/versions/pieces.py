@@ -9,10 +9,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from ..geometry.ladder import Ladder, overlay
 from ..geometry.overlay import crowded, shared_parts, uncovered_parts
 from ..geometry.parts import Parts
-from ..geometry.polygons import Check, Polygons, never
+from ..geometry.polygons import Polygons
 from ..geometry.progress import Progress, silent, within
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import missing, polygons_only
@@ -43,7 +44,9 @@ class Pieces:
         return len(self.before)
 
 
-def cut(before: NDArray, after: NDArray, same: NDArray, check: Check = never, progress: Progress = silent) -> Pieces:
+def cut(
+    before: NDArray, after: NDArray, same: NDArray, cancellation: Cancellation = NEVER, progress: Progress = silent
+) -> Pieces:
     """Pieces of (n,) and (m,) polygons, of which ``same`` (n,) are rows with an equal shape (−1: none).
 
     Only rows without an equal are overlaid: those of both editions with each other, and what is left of them with all.
@@ -53,15 +56,15 @@ def cut(before: NDArray, after: NDArray, same: NDArray, check: Check = never, pr
     rest = np.flatnonzero((same < 0) & ~missing(before))
     free = np.setdiff1d(np.flatnonzero(~missing(after)), same)
     one, other = Polygons(before[rest]), Polygons(after[free])
-    shared = shared_parts(one, other, tolerance=_ALL, check=check, progress=within(progress, 0.0, 0.4))
+    shared = shared_parts(one, other, tolerance=_ALL, cancellation=cancellation, progress=within(progress, 0.0, 0.4))
     # A row that lies whole on land of an unchanged one (features on top of each other) has not moved.
     left, new = (
         uncovered_parts(
             mine,
             Polygons(theirs[around(theirs, mine.shapes)]),
-            rows=~_covered(rows, mine, others, crowded(theirs_free, _ALL, check), shared),
+            rows=~_covered(rows, mine, others, crowded(theirs_free, _ALL, cancellation), shared),
             tolerance=_ALL,
-            check=check,
+            cancellation=cancellation,
             progress=within(progress, begun, begun + 0.3),
         )
         for mine, theirs, theirs_free, rows, others, begun in (
@@ -102,20 +105,20 @@ def around(shapes: NDArray, places: NDArray) -> NDArray:
     return present[np.unique(shapely.STRtree(shapes[present]).query(places)[1])]
 
 
-def by_township(pieces: Pieces, after: Polygons, townships: Polygons, check: Check = never) -> Pieces:
+def by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancellation: Cancellation = NEVER) -> Pieces:
     """The pieces cut at the borders of (t,) townships; what lies in none stays with −1. ``after``: the later edition, whose
     rows the whole pieces are: what is known of it already is used again."""
     if not len(townships.present) or not len(pieces):
         return pieces
-    townships = _disjoint(townships, check)
-    left, right, shape = _within_towns(pieces, after, townships, check)
+    townships = _disjoint(townships, cancellation)
+    left, right, shape = _within_towns(pieces, after, townships, cancellation)
     # What could not be taken apart goes to the first: land counts once.
     planar, inside = shapely.area(pieces.shape), np.bincount(left, shapely.area(shape), minlength=len(pieces))
     slack = _ROUNDING_M2 + _ROUNDING_SHARE * planar
     twice = np.flatnonzero(inside > planar + slack)
     good = ~np.isin(left, twice)
     rest = np.flatnonzero(inside < planar - slack)
-    bare = uncovered_parts(Polygons(pieces.shape[rest]), townships, tolerance=_ALL, check=check)
+    bare = uncovered_parts(Polygons(pieces.shape[rest]), townships, tolerance=_ALL, cancellation=cancellation)
     first = right[~good][np.searchsorted(left[~good], twice)] if len(twice) else twice
     of = np.concatenate([left[good], twice, rest[bare.left]])
     cut_up = np.concatenate([shape[good], pieces.shape[twice], bare.geometry])
@@ -128,14 +131,14 @@ def by_township(pieces: Pieces, after: Polygons, townships: Polygons, check: Che
     return Pieces(pieces.before[of], pieces.after[of], cut_up[order], pieces.whole[of], town[order], pieces.failed, of)
 
 
-def _disjoint(townships: Polygons, check: Check) -> Polygons:
+def _disjoint(townships: Polygons, cancellation: Cancellation) -> Polygons:
     """(t,) townships of which none overlaps an earlier one: where they do, the first has it."""
-    pairs = shared_parts(townships, tolerance=_ALL, check=check)
+    pairs = shared_parts(townships, tolerance=_ALL, cancellation=cancellation)
     if not len(pairs):
         return townships
     shapes, ladder = townships.shapes.copy(), Ladder()
     for row in np.unique(pairs.right).tolist():
-        check()
+        cancellation.raise_if_cancelled()
         earlier = shapely.union_all(townships.shapes[pairs.left[pairs.right == row]])
         own, other = (np.array([shape], dtype=object) for shape in (shapes[row], earlier))
         at, none = np.array([row]), np.array([-1])
@@ -145,14 +148,14 @@ def _disjoint(townships: Polygons, check: Check) -> Polygons:
 
 
 def _within_towns(
-    pieces: Pieces, after: Polygons, townships: Polygons, check: Check
+    pieces: Pieces, after: Polygons, townships: Polygons, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Which piece lies in which township, and with what of it; sorted by piece, then by township."""
     whole, others = np.flatnonzero(pieces.whole), np.flatnonzero(~pieces.whole)
     piece_of = np.full(len(after), -1)
     piece_of[pieces.after[whole]] = whole
-    one = shared_parts(after, townships, rows_a=piece_of >= 0, tolerance=_ALL, check=check)
-    other = shared_parts(Polygons(pieces.shape[others]), townships, tolerance=_ALL, check=check)
+    one = shared_parts(after, townships, rows_a=piece_of >= 0, tolerance=_ALL, cancellation=cancellation)
+    other = shared_parts(Polygons(pieces.shape[others]), townships, tolerance=_ALL, cancellation=cancellation)
     left = np.concatenate([piece_of[one.left], others[other.left]])
     right, shape = np.concatenate([one.right, other.right]), np.concatenate([one.geometry, other.geometry])
     order = np.lexsort((right, left))

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..geometry.polygons import Check, never
+from ..cancellation import NEVER, Cancellation
 from ..geometry.rings import batches
 
 #: What a double of eight digits before the point may itself be off (m).
@@ -17,24 +17,24 @@ FLOAT_M = 1e-8
 _SHAPES = 2048
 
 
-def settled(shapes: NDArray, onto: NDArray, cluster_m: float, check: Check = never) -> NDArray:
+def settled(shapes: NDArray, onto: NDArray, cluster_m: float, cancellation: Cancellation = NEVER) -> NDArray:
     """(n,) polygons with each vertex in the place of the nearest vertex of ``onto`` ((m,) polygons) within ``cluster_m``.
 
     One that this would spoil stays as it is.
     """
     if not len(shapes) or not len(onto):
         return shapes
-    check()
+    cancellation.raise_if_cancelled()
     once = each_once(shapely.get_coordinates(onto))
-    check()
+    cancellation.raise_if_cancelled()
     vertices = _Vertices(once, cluster_m + FLOAT_M)
     done = shapes.copy()
     for batch in batches(shapes):
         for start in range(batch.start, batch.stop, _SHAPES):
-            check()
+            cancellation.raise_if_cancelled()
             some = slice(start, min(start + _SHAPES, batch.stop))
             moved = shapely.transform(shapes[some], vertices.nearest)
-            check()
+            cancellation.raise_if_cancelled()
             good = shapely.is_valid(moved) & (shapely.area(moved) > 0)
             done[some] = np.where(good, moved, shapes[some])
     return done

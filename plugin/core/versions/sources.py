@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
-from ..geometry.polygons import Check, never
 from .compare import compare_layers
 from .edition import edition_of
 from .model import Comparison
@@ -40,7 +40,7 @@ def compare_sources(
     townships: SourceLayer | None = None,
     renumbered: str = "",
     fields: Iterable[str] = (),
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
 ) -> Versions:
     """Compare two layers; ``role`` empty: as the later (else the earlier) is recognised.
 
@@ -69,8 +69,10 @@ def compare_sources(
     if townships is not None:
         given.append(townships)
         chosen[_township_role(townships, norm)] = townships.full_name
-    plan = assemble(given, norm, roles=chosen, scope="three_lines", source=after.source, check=check)
-    old = assemble([before], norm, roles={named: before.full_name}, scope="three_lines", beside=plan, check=check)
+    plan = assemble(given, norm, roles=chosen, scope="three_lines", source=after.source, cancellation=cancellation)
+    old = assemble(
+        [before], norm, roles={named: before.full_name}, scope="three_lines", beside=plan, cancellation=cancellation
+    )
     for one in (plan, old):
         if named not in one.layers:
             raise InputError("versions_unusable", unusable=one.unusable[named].why)
@@ -81,7 +83,7 @@ def compare_sources(
         townships=townships_of(plan),
         renumbered=numbers,
         fields=fields,
-        check=check,
+        cancellation=cancellation,
     )
     return Versions(plan, found, named, (before.full_name, after.full_name))
 
@@ -95,7 +97,7 @@ def _township_role(townships: SourceLayer, norm: Norm) -> str:
 
 
 def layers_of(
-    source: str | Path, role: str, norm: Norm, *, check: Callable[[], None] = never
+    source: str | Path, role: str, norm: Norm, *, cancellation: Cancellation = NEVER
 ) -> tuple[SourceLayer, SourceLayer | None]:
     """The layer of a role in a file or folder, and the townships where they are there.
 
@@ -113,13 +115,13 @@ def layers_of(
         known = find_role(layer, norm)[0]
         return known in towns or (known == role.upper() if role else known not in county)
 
-    layers = read_source(source, wanted=wanted, check=check)
+    layers = read_source(source, wanted=wanted, cancellation=cancellation)
     asked = [layer for layer in layers if wanted(layer) and not layer.problem]
     divisions = [layer for layer in asked if find_role(layer, norm)[0] in towns]
     chosen = [layer for layer in asked if layer not in divisions] if role.upper() not in towns else divisions
     if not chosen and len(layers) == 1 and not layers[0].problem and not find_role(layers[0], norm)[0]:
         # The only layer of a file is meant, whatever it is called; but not one that is known as another.
-        chosen = read_source(source, check=check)
+        chosen = read_source(source, cancellation=cancellation)
     if len(chosen) != 1:
         names = ", ".join(layer.name for layer in layers) or "-"
         raise InputError("versions_which", source=str(source), layers=names)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.polygons import Check, never
 from ..geometry.statutory_area import drawn_area
 from .model import STATUTORY, Balance, Comparison
 from .pieces import Pieces
@@ -75,14 +75,14 @@ def shared_out(
     values: Values,
     changes: Changes,
     names: list[str],
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
 ) -> dict[str, Balance]:
     """What the whole pieces are worth, shared out to the townships by the areas of the parts that lie there: so that the
     townships add up to the layer, whatever vertices a border adds."""
     of = np.arange(len(pieces)) if pieces.of is None else pieces.of
     share = np.ones(len(pieces))
     several = np.bincount(of, minlength=len(whole))[of] > 1
-    share[several] = drawn_area(pieces.shape[several], crs_care.lonlat_of(found.after.layer.plane_crs), check)
+    share[several] = drawn_area(pieces.shape[several], crs_care.lonlat_of(found.after.layer.plane_crs), cancellation)
     total = np.bincount(of, share, minlength=len(whole))[of]
     share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
     terms = {name: value[of] * share for name, value in _terms(STATUTORY, whole, values, changes).items()}

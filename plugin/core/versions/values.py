@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cancellation import NEVER, Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.polygons import Check, never
 from ..geometry.statutory_area import drawn_area
 from .attributes import Compared, differing
 from .edition import Edition
@@ -22,22 +22,22 @@ class Values:
     of a row exceed it (its land is claimed twice), at its first piece, for both editions; ``bare``: what rows without any
     piece are worth (no shape; an exact copy of a row that has the piece)."""
 
-    def __init__(self, found: Comparison, pieces: Pieces, settled: NDArray, check: Check = never):
+    def __init__(self, found: Comparison, pieces: Pieces, settled: NDArray, cancellation: Cancellation = NEVER):
         self.old: dict[str, NDArray] = {}
         self.new: dict[str, NDArray] = {}
         self.over: dict[str, tuple[NDArray, NDArray]] = {}
         self.bare: dict[str, tuple[float, float]] = {}
-        direct = _direct(found, pieces, check)
+        direct = _direct(found, pieces, cancellation)
         sides = []
         for edition, rows, shapes in (
             (found.before, pieces.before, settled),
             (found.after, pieces.after, found.after.shapes),
         ):
             # Measuring a layer is the longest step here.
-            edition.layer.measure(check)
-            check()
-            sides.append((edition, rows, _shares(rows, edition, shapes, pieces, direct, check)))
-        check()
+            edition.layer.measure(cancellation)
+            cancellation.raise_if_cancelled()
+            sides.append((edition, rows, _shares(rows, edition, shapes, pieces, direct, cancellation)))
+        cancellation.raise_if_cancelled()
         for basis in (STATUTORY, NET):
             both = [worth(edition, basis) for edition, _, _ in sides]
             if any(w is None for w in both):
@@ -64,7 +64,7 @@ def _spread(rows: NDArray, share: NDArray, worth: NDArray) -> tuple[NDArray, NDA
     return value, over, float(worth[~has].sum())
 
 
-def _direct(found: Comparison, pieces: Pieces, check: Check) -> NDArray:
+def _direct(found: Comparison, pieces: Pieces, cancellation: Cancellation) -> NDArray:
     """(k,) areas of the pieces as they are drawn; 1 for those that are all of a row of both editions, and so all of its area."""
     alone = pieces.whole.copy()
     for rows in (pieces.before, pieces.after):
@@ -73,7 +73,7 @@ def _direct(found: Comparison, pieces: Pieces, check: Check) -> NDArray:
         alone[there] &= counts[rows[there]] == 1
     direct = np.ones(len(pieces))
     cut_up = np.flatnonzero(~alone)
-    direct[cut_up] = drawn_area(pieces.shape[cut_up], crs_care.lonlat_of(found.after.layer.plane_crs), check)
+    direct[cut_up] = drawn_area(pieces.shape[cut_up], crs_care.lonlat_of(found.after.layer.plane_crs), cancellation)
     return direct
 
 
@@ -84,7 +84,9 @@ def worth(edition: Edition, basis: str) -> NDArray | None:
     return layer.numbers("net_area") if layer.has("net_area") else None
 
 
-def _shares(rows: NDArray, edition: Edition, shapes: NDArray, pieces: Pieces, direct: NDArray, check: Check) -> NDArray:
+def _shares(
+    rows: NDArray, edition: Edition, shapes: NDArray, pieces: Pieces, direct: NDArray, cancellation: Cancellation
+) -> NDArray:
     """(k,) which share of its row each piece is, by areas as drawn. Of a row whose pieces do not make it up once (its land is
     claimed twice), the pieces are measured by themselves and may exceed it."""
     there = rows >= 0
@@ -92,7 +94,7 @@ def _shares(rows: NDArray, edition: Edition, shapes: NDArray, pieces: Pieces, di
     once = complete(rows, shapes, pieces)
     base = np.where(once, total, 1.0)
     twice = np.unique(rows[there][~once[rows[there]]])
-    own = drawn_area(shapes[twice], crs_care.lonlat_of(edition.layer.plane_crs), check)
+    own = drawn_area(shapes[twice], crs_care.lonlat_of(edition.layer.plane_crs), cancellation)
     base[twice] = np.where(own > 0, own, 1.0)
     share = np.zeros(len(rows))
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -7,10 +7,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.overlay import shared_parts
-from ..geometry.polygons import Check, Polygons
+from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import statutory_area
 from ..geometry.tolerance import Tolerance
 from ..versions import Comparison
@@ -32,9 +33,9 @@ def slivers(shapes: NDArray, tolerance: Tolerance) -> NDArray:
     return found
 
 
-def areas(found: Comparison, shapes: NDArray, check: Check) -> NDArray:
+def areas(found: Comparison, shapes: NDArray, cancellation: Cancellation) -> NDArray:
     """(k,) statutory m² of shapes of the plane, by their vertices: each is written as a feature of its own."""
-    return statutory_area(shapes, crs_care.lonlat_of(found.after.layer.plane_crs), check)
+    return statutory_area(shapes, crs_care.lonlat_of(found.after.layer.plane_crs), cancellation)
 
 
 def share(area_m2: float, found: Comparison, row: int) -> float:
@@ -43,7 +44,9 @@ def share(area_m2: float, found: Comparison, row: int) -> float:
     return min(area_m2 / own, 1.0) if own > 0 else 1.0
 
 
-def land_after(found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, check: Check) -> list[After]:
+def land_after(
+    found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
+) -> list[After]:
     """The current land on filed rows ((q,) positions): row by row, in single parts, whatever filed parcels it lies on.
 
     ``pieces``: what the comparison cut both editions into. InputError where a pair of rows cannot be computed.
@@ -51,7 +54,7 @@ def land_after(found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tole
     if not len(rows):
         return []
     there = np.isin(pieces.before, rows) & (pieces.after >= 0)
-    more_of, more = _on_top(found, pieces, rows, tolerance, check)
+    more_of, more = _on_top(found, pieces, rows, tolerance, cancellation)
     of, shapes = np.concatenate([pieces.after[there], more_of]), np.concatenate([pieces.shape[there], more])
     order = np.argsort(of, kind="stable")
     shapes = shapes[order]
@@ -59,7 +62,7 @@ def land_after(found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tole
     joined = np.empty(len(own), dtype=object)
     whole = np.zeros(len(own), dtype=bool)
     for n, (row, first, count) in enumerate(zip(own.tolist(), starts.tolist(), counts.tolist(), strict=True)):
-        check()
+        cancellation.raise_if_cancelled()
         joined[n], whole[n] = _one_shape(shapes[first : first + count], found.after.shapes[row])
     parts, owner = shapely.get_parts(joined, return_index=True)
     whole &= np.bincount(owner, minlength=len(joined)) == 1
@@ -68,13 +71,13 @@ def land_after(found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tole
     return [
         After(row, shape, area_m2, 1.0 if whole[n] else share(area_m2, found, row))
         for n, row, shape, area_m2 in zip(
-            owner.tolist(), own[owner].tolist(), parts, areas(found, parts, check).tolist(), strict=True
+            owner.tolist(), own[owner].tolist(), parts, areas(found, parts, cancellation).tolist(), strict=True
         )
     ]
 
 
 def _on_top(
-    found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, check: Check
+    found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
     """Current rows and what they have of filed ``rows`` beyond the pieces: rows with an equal were held against that one
     alone, and share land with others only where features of one edition lie on each other."""
@@ -91,8 +94,8 @@ def _on_top(
     for filed, own, others in asked:
         near = others[around(found.after.shapes[others], filed)]
         current = found.after.shapes[near]
-        onto = settled(filed, current, tolerance.cluster_m, check)
-        shared = shared_parts(Polygons(current), Polygons(onto), tolerance=_ALL, check=check)
+        onto = settled(filed, current, tolerance.cluster_m, cancellation)
+        shared = shared_parts(Polygons(current), Polygons(onto), tolerance=_ALL, cancellation=cancellation)
         if shared.ladder.failed:
             raise InputError("yearly_geometry", layer=found.after.layer.name, count=len(shared.ladder.failed))
         other = near[shared.left] != own[shared.right]

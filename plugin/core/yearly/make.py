@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ..geometry.polygons import Check, never
+from ..cancellation import NEVER, Cancellation
 from ..messages.texts import Texts
 from ..options import Options
 from .model import YearlyUpdate
@@ -27,7 +27,7 @@ def make_update(
     options: Options,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
 ) -> tuple[YearlyUpdate, Written]:
     """Compare two editions and write the geodatabase into a folder. Where it goes is looked at before the comparison, and
     again when it is written.
@@ -58,14 +58,14 @@ def make_update(
         options.norm(),
         ready=lambda plan: look_at_target(plan, year, folder),
         progress=comparing,
-        check=check,
+        cancellation=cancellation,
     )
     writing = texts.get("yearly", "writing")
     written = write_update(
         done,
         folder,
         lang=options.lang,
-        check=check,
+        cancellation=cancellation,
         progress=lambda share: tell(_COMPARING + (1 - _COMPARING) * share, writing),
     )
     progress(1.0, "")

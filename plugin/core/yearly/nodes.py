@@ -19,8 +19,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.polygons import Check
 from ..geometry.rings import batches, rings
 from ..geometry.tolerance import Tolerance
 from ..plan.layer import Layer
@@ -33,7 +33,7 @@ _Line = list[tuple[float, float]]
 _EDGES = 20_000
 
 
-def noded(shapes: NDArray, tolerance: Tolerance, bends: bool, check: Check) -> NDArray:
+def noded(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: Cancellation) -> NDArray:
     """(n,) polygons of one plane, each with the vertices that others have on its edges; the same object where it gets none.
 
     A vertex within the cluster tolerance of an edge becomes the edge's own; of one within the edge tolerance the edge gets
@@ -45,24 +45,24 @@ def noded(shapes: NDArray, tolerance: Tolerance, bends: bool, check: Check) -> N
     if not len(shapes):
         return done
     once = each_once(shapely.get_coordinates(shapes))
-    check()
+    cancellation.raise_if_cancelled()
     points = shapely.points(once)
-    check()
+    cancellation.raise_if_cancelled()
     tree = shapely.STRtree(points)
-    check()
+    cancellation.raise_if_cancelled()
     # The tree is built when it is first asked.
     tree.query(points[0])
     for batch in batches(shapes):
-        check()
+        cancellation.raise_if_cancelled()
         found = rings(shapes[batch])
         start = np.delete(np.arange(len(found.xy)), found.at[1:] - 1)
         more: dict[int, list[tuple[float, float, float]]] = defaultdict(list)
         for first in range(0, len(start), _EDGES):
-            check()
+            cancellation.raise_if_cancelled()
             some = start[first : first + _EDGES]
             for edge, along, point in _on(found.xy[some], found.xy[some + 1], once, tree, reach, tolerance):
                 more[int(some[edge])].append((along, *point))
-        _put_in(done, batch.start, found.shape, found.at, more, tolerance.cluster_m, check)
+        _put_in(done, batch.start, found.shape, found.at, more, tolerance.cluster_m, cancellation)
     return done
 
 
@@ -96,12 +96,12 @@ def _put_in(
     ring_at: NDArray,
     more: dict[int, list[tuple[float, float, float]]],
     cluster_m: float,
-    check: Check,
+    cancellation: Cancellation,
 ) -> None:
     """Put ``more`` (by the vertex that an edge begins at) into the shapes from position ``first`` on."""
     touched = np.unique(np.searchsorted(ring_at, list(more), side="right") - 1)
     for shape in np.unique(shape_of[touched]).tolist():
-        check()
+        cancellation.raise_if_cancelled()
         at = [int(ring_at[ring]) for ring in np.flatnonzero(shape_of == shape)]
         lines = [
             _ring(line, vertex, more, cluster_m) for line, vertex in zip(_lines(done[first + shape]), at, strict=True)

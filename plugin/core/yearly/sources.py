@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..files.writing import same_file
-from ..geometry.polygons import Check, never
 from ..standard.numbering import highest_running
 from .model import YearlyUpdate
 from .update import check_year, yearly_update
@@ -31,7 +31,7 @@ def update_from_files(
     *,
     ready: Callable[[Plan], None] = lambda current: None,
     progress: Callable[[float, str], None] = lambda share, layer: None,
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
 ) -> YearlyUpdate:
     """Read what is maintained (and county and townships) of two files or folders, and compare it; inputs are not altered.
 
@@ -60,14 +60,16 @@ def update_from_files(
 
     plans: list[Plan] = []
     for source in (current, filed):
-        every = read_source(source, wanted=wanted, check=check)
+        every = read_source(source, wanted=wanted, cancellation=cancellation)
         layers = [one for one in every if wanted(one)]
         damaged = [one for one in every if one.problem is not None and not wanted(one)]
         if not any(find_role(one, norm)[0] in roles for one in layers):
             raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
         beside = plans[0] if plans else None
-        plans.append(assemble(layers, norm, scope="three_lines", source=str(source), beside=beside, check=check))
-        plans[-1].unread += [*unread_layers(damaged, plans[-1], project=False), *unread_files(source, check)]
+        plans.append(
+            assemble(layers, norm, scope="three_lines", source=str(source), beside=beside, cancellation=cancellation)
+        )
+        plans[-1].unread += [*unread_layers(damaged, plans[-1], project=False), *unread_files(source, cancellation)]
         if len(plans) == 1:
             ready(plans[0])
         progress(_READING * len(plans) / 2, "")
@@ -76,9 +78,11 @@ def update_from_files(
         before,
         after,
         year,
-        check=check,
+        cancellation=cancellation,
         progress=lambda share, layer: progress(_READING + (1 - _READING) * share, layer),
     )
     # New numbers are above those of every layer of both databases, also of layers that are not maintained.
-    done.highest = max(highest_running(keys_of_source(source, check), after.area_code) for source in (filed, current))
+    done.highest = max(
+        highest_running(keys_of_source(source, cancellation), after.area_code) for source in (filed, current)
+    )
     return done

@@ -10,9 +10,9 @@ from datetime import date
 import numpy as np
 import shapely
 
+from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
-from ..geometry.polygons import Check, never
 from ..geometry.progress import Progress, within
 from ..geometry.tolerance import Tolerance
 from ..plan.plan import Plan
@@ -34,7 +34,7 @@ def yearly_update(
     year: int,
     *,
     day: date | None = None,
-    check: Check = never,
+    cancellation: Cancellation = NEVER,
     progress: Callable[[float, str], None] = lambda share, layer: None,
 ) -> YearlyUpdate:
     """Compare each maintained layer of two plans in one plane (``assemble(…, beside=…)``); neither is changed.
@@ -56,9 +56,9 @@ def yearly_update(
             sizes[one] = 1 + len(filed.layers[one.role]) + len(current.layers[one.role])
     begun, total = 0, sum(sizes.values())
     for one, size in sizes.items():
-        check()
+        cancellation.raise_if_cancelled()
         part = within(_named(progress, current.layers[one.role].template.name), begun / total, (begun + size) / total)
-        done.layers.append(_maintain(one, filed, current, check, part))
+        done.layers.append(_maintain(one, filed, current, cancellation, part))
         begun += size
     if not done.layers:
         for plan in (filed, current):
@@ -98,11 +98,13 @@ def _named(progress: Callable[[float, str], None], name: str) -> Progress:
     return lambda share: progress(share, name)
 
 
-def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progress: Progress) -> MaintainedLayer:
+def _maintain(
+    one: Maintained, filed: Plan, current: Plan, cancellation: Cancellation, progress: Progress
+) -> MaintainedLayer:
     before = edition_of(filed.layers[one.role])
-    check()
+    cancellation.raise_if_cancelled()
     after = edition_of(current.layers[one.role])
-    check()
+    cancellation.raise_if_cancelled()
     tolerance = current.norm.tolerance()
     fields = (one.compare,) if one.compare else ()
     found, pieces, townships = compare_also_by_township(
@@ -111,15 +113,15 @@ def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progres
         tolerance=tolerance,
         townships=townships_of(current, filed),
         fields=fields,
-        check=check,
+        cancellation=cancellation,
         progress=within(progress, 0.0, 0.9),
     )
     if found.failed:
         raise InputError("yearly_geometry", layer=after.layer.name, count=len(found.failed))
     made = MaintainedLayer(one, found, townships=townships)
-    check()
+    cancellation.raise_if_cancelled()
     made.changes = _changes(
-        made, [part for part in found.parts if KIND_CODES[part.kind] in one.kinds], tolerance, check
+        made, [part for part in found.parts if KIND_CODES[part.kind] in one.kinds], tolerance, cancellation
     )
     for kind, code in KIND_CODES.items():
         parts = found.of_kind(kind)
@@ -128,14 +130,14 @@ def _maintain(one: Maintained, filed: Plan, current: Plan, check: Check, progres
     made.before = np.unique([c.before for c in made.changes if c.kind != IN]).astype(int)
     made.after = [
         *(After(c.after, c.shape, c.area_m2, share(c.area_m2, found, c.after)) for c in made.changes if c.kind == IN),
-        *land_after(found, pieces, made.before, tolerance, check),
+        *land_after(found, pieces, made.before, tolerance, cancellation),
     ]
     made.after.sort(key=lambda piece: piece.row)
-    _share_nodes(made, tolerance, check)
+    _share_nodes(made, tolerance, cancellation)
     return made
 
 
-def _share_nodes(made: MaintainedLayer, tolerance: Tolerance, check: Check) -> None:
+def _share_nodes(made: MaintainedLayer, tolerance: Tolerance, cancellation: Cancellation) -> None:
     """Give each class the vertices that the others have on its edges, and measure anew what got some."""
     before = made.found.before
     filed = before.shapes[made.before]
@@ -144,20 +146,22 @@ def _share_nodes(made: MaintainedLayer, tolerance: Tolerance, check: Check) -> N
     shapes[: len(filed)] = filed
     shapes[len(filed) :] = [one.shape for one in rest]
     bends = not crs_care.keeps_straight(crs_care.GEODETIC, before.layer.plane_crs)
-    full = noded(shapes, tolerance, bends, check)
+    full = noded(shapes, tolerance, bends, cancellation)
     made.filed = filed_with_nodes(before, made.before, full[: len(filed)])
     others = full[len(filed) :]
     more = np.flatnonzero([one.shape is not shape for one, shape in zip(rest, others, strict=True)])
-    for n, area_m2 in zip(more.tolist(), areas(made.found, others[more], check).tolist(), strict=True):
+    for n, area_m2 in zip(more.tolist(), areas(made.found, others[more], cancellation).tolist(), strict=True):
         rest[n] = rest[n]._replace(shape=others[n], area_m2=area_m2)
     made.changes = [one for one in rest if isinstance(one, Change)]
     made.after = [one for one in rest if isinstance(one, After)]
 
 
-def _changes(made: MaintainedLayer, parts: list[Part], tolerance: Tolerance, check: Check) -> list[Change]:
+def _changes(
+    made: MaintainedLayer, parts: list[Part], tolerance: Tolerance, cancellation: Cancellation
+) -> list[Change]:
     """Single parts; those that are slivers, though the whole is none, join the layer's."""
     shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
-    measured = areas(made.found, shapes, check)
+    measured = areas(made.found, shapes, cancellation)
     thin = slivers(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
     made.found.slivers += shapes[thin].tolist()
     made.found.sliver_m2 += float(measured[thin].sum())

@@ -13,6 +13,7 @@ from pathlib import Path
 from pyproj import CRS
 
 from ...metadata import plugin_version
+from ..cancellation import NEVER, Cancellation
 from ..engine.provenance import area_name
 from ..errors import InputError, OutputError
 from ..files.writing import check_not_input
@@ -102,7 +103,7 @@ def write_update(
     folder: str | Path,
     *,
     lang: str = "zh",
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
     progress: Progress = silent,
 ) -> Written:
     """Write the classes of all layers that changed, and the balance, into a folder; all of it or nothing.
@@ -117,37 +118,39 @@ def write_update(
     places = _places(done.current, done.year, folder)
     check_not_input(places[0], [*done.current.inputs, *done.filed.inputs])
     with _free(places):
-        return _write(done, places, Texts(lang), check, progress)
+        return _write(done, places, Texts(lang), cancellation, progress)
 
 
 def _write(
-    done: YearlyUpdate, places: list[Path], texts: Texts, check: Callable[[], None], progress: Progress
+    done: YearlyUpdate, places: list[Path], texts: Texts, cancellation: Cancellation, progress: Progress
 ) -> Written:
     delivery, target, plane = _delivery(done.current), places[0], crs_care.GEODETIC
     contents = class_contents(done, plane)
-    made = Written(places, problems=_look(done, contents, target, check))
+    made = Written(places, problems=_look(done, contents, target, cancellation))
     rows = _Rows(sum(len(content) for content in contents), progress)
     with together(places) as new:
         database = new / target.name
         crs = crs_care.with_heights(delivery.crs, delivery.vertical)
         code_lists = done.current.norm.standard.code_lists
-        write_database(database, contents, crs, plane=plane, code_lists=code_lists, progress=rows.add, check=check)
+        write_database(
+            database, contents, crs, plane=plane, code_lists=code_lists, progress=rows.add, cancellation=cancellation
+        )
         for content in contents:
-            made.classes[content.name] = _read_again(database, content, plane, texts, rows.add, check)
+            made.classes[content.name] = _read_again(database, content, plane, texts, rows.add, cancellation)
         author = texts.get("about", "program", version=plugin_version())
         put_workbook(new / places[1].name, all_tables(done, texts), area_name(done.current), texts, author)
         text = json.dumps(to_dict(done), ensure_ascii=False, indent=1, allow_nan=False)
         (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
-        check()
+        cancellation.raise_if_cancelled()
     return made
 
 
-def _look(done: YearlyUpdate, contents: list[Content], target: Path, check: Callable[[], None]) -> list[Problem]:
+def _look(done: YearlyUpdate, contents: list[Content], target: Path, cancellation: Cancellation) -> list[Problem]:
     """What cannot be written without loss stops; what the filed edition has against its own lists is told."""
     delivery = _delivery(done.current)
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
     lists = done.current.norm.standard.code_lists
-    found = [problem for content in contents for problem in look(content, vectors, lists, check)]
+    found = [problem for content in contents for problem in look(content, vectors, lists, cancellation)]
     if stops := of_level(found, Level.STOP):
         raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=Shut(tuple(stops)))
     return [problem for problem in found if problem.level is Level.GATE]
@@ -159,9 +162,9 @@ def _read_again(
     plane: CRS,
     texts: Texts,
     progress: Callable[[int], None],
-    check: Callable[[], None],
+    cancellation: Cancellation,
 ) -> ReadBack:
-    found = read_back(path, content, plane, progress=progress, check=check)
+    found = read_back(path, content, plane, progress=progress, cancellation=cancellation)
     if not found.same:
         said = [
             texts.get("read_back", kind, field=name, count=count, features=", ".join(found.examples[kind, name]))

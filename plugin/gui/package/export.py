@@ -145,8 +145,8 @@ class PackageExport(QObject):
 
         order = self._order
 
-        def work(progress, cancelled):
-            return export(checked, order, progress=progress, cancelled=cancelled)
+        def work(progress, cancellation):
+            return export(checked, order, progress=progress, cancellation=cancellation)
 
         self._job = Job(
             tr("Export Submission Package"),

@@ -12,7 +12,6 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge import county, findings_layer, package_layers
-from ...bridge.check import stopper
 from ...bridge.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
@@ -67,10 +66,10 @@ class PackageInspection(QObject):
             form,
         )
 
-        def work(progress, cancelled):
+        def work(progress, cancellation):
             from ...bridge.package import inspect
 
-            checked = inspect(path, form, options, progress=progress, cancelled=cancelled)
+            checked = inspect(path, form, options, progress=progress, cancellation=cancellation)
             return checked, findings_layer.features(checked.report.findings)
 
         def done(answer):
@@ -119,7 +118,7 @@ class PackageInspection(QObject):
 
         self._job = Job(
             tr("Opening the package's layers"),
-            lambda _progress, cancelled: package_layers.copies(path, form, into, stopper(cancelled)),
+            lambda _progress, cancellation: package_layers.copies(path, form, into, cancellation),
             on_done=done,
             on_error=failed,
             on_cancelled=self._forget,

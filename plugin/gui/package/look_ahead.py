@@ -10,7 +10,6 @@ from typing import Any
 from qgis.core import QgsProject
 
 from ...bridge import county, recognise
-from ...bridge.check import stopper
 from ...bridge.layers import file_of
 from ...bridge.package_ahead import NOTHING, Looker, look_ahead, values_of
 from ...bridge.tasks import Job, Runner, log_error
@@ -53,7 +52,7 @@ class LookAhead:
         options = county.options(project)
         inputs = [file_of(layer) for layer in recognise.plan_layers(project)]
 
-        def work(_progress, _cancelled):
+        def work(_progress, _cancellation):
             return look_ahead(order, values_of(order.form, options, checked), inputs)
 
         def done(ahead):
@@ -89,7 +88,7 @@ class LookAhead:
         self._runner.start(
             Job(
                 tr("Looking at what goes into the package"),
-                lambda _progress, cancelled: looker.look(order, stopper(cancelled)),
+                lambda _progress, cancellation: looker.look(order, cancellation),
                 on_done=done,
                 on_error=log_error,
             )

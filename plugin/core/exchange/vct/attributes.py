@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from ...cancellation import Cancellation
 from ...errors import InputError
 from . import parts
 from .batch import BATCH_ROWS, Batch
@@ -45,11 +46,11 @@ class Rows:
         structure: Structure,
         geometry: Geometry,
         remarks: Remarks,
-        check: Callable[[], None],
+        cancellation: Cancellation,
         join: bool = False,
     ):
         self.lines, self.structure, self.geometry = lines, structure, geometry
-        self.remarks, self.check, self.join = remarks, check, join
+        self.remarks, self.cancellation, self.join = remarks, cancellation, join
         self.counties = CountyCodes()
         self._zeros = LostZeros()
         self._county_fields = {*load_settings().county_fields, parts.KEY}
@@ -105,7 +106,8 @@ class Rows:
                 batch.more.setdefault(len(batch.ids) - 1, []).append((ident, shape))
                 continue
             if batch.full:
-                self.check()
+                self.cancellation.raise_if_cancelled()
+                lines.report_progress()
                 joined += self._close(batch, meant, repeats)
                 yield batch
                 batch = Batch(table, size=len(shape or b""))

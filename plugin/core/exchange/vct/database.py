@@ -15,6 +15,7 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 
+from ...cancellation import NEVER, Cancellation
 from ...errors import OutputError
 from ...files.writing import beside, check_writable
 from ...geometry.crs import label
@@ -56,7 +57,7 @@ def vct_to_database(
     *,
     templates: Mapping[str, Template] | None = None,
     progress: Progress = lambda share, text: None,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> Imported:
     """Write every table of a file as a layer of a new GeoPackage. ``templates`` (role → template) tell Chinese names.
 
@@ -66,16 +67,9 @@ def vct_to_database(
     if target.suffix.lower() != SUFFIX:
         raise OutputError("output_format", target=str(target), known=SUFFIX)
     check_writable(target, [str(source)])
-    lines: list[Any] = []
-
-    def step() -> None:
-        check()
-        if lines:
-            progress(lines[0].share, lines[0].section)
-
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / f"made{SUFFIX}"
-        with open_vct(source, step, lines.append, join=True) as vct:
+        with open_vct(source, cancellation, progress=progress, join=True) as vct:
             done = Imported(target, label(vct.head.crs))
             try:
                 _fill(work, vct, done, templates or {})
@@ -95,9 +89,10 @@ def _fill(work: Path, vct: Vct, done: Imported, templates: Mapping[str, Template
     done.notes += [*_foreign_titles(vct, known), *_renamed(vct)]
     layers = [_template(table, known.get(table.name.upper())) for table in vct.tables if table.kind]
     if layers:
-        create_database(work, layers, vct.head.crs, code_lists={}, check=vct.check)
+        create_database(work, layers, vct.head.crs, code_lists={}, cancellation=vct.cancellation)
     for table, frame in vct.batches():
-        vct.check()
+        vct.cancellation.raise_if_cancelled()
+        vct.lines.report_progress()
         frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _TAKEN})
         _append(work, table, frame)
         done.rows[table.name] = done.rows.get(table.name, 0) + len(frame)

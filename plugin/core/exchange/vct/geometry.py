@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...cancellation import Cancellation
 from ...geometry.crs import describe
 from .assemble import Broken, has_stray_separator, rings
 from .head import Head
@@ -23,7 +23,7 @@ from .settings import load_settings
 from .store import Store
 from .structure import Structure
 
-#: Records between two questions whether to stop.
+#: Records between two questions whether the user cancelled.
 _CHECK_EVERY = 2_000
 #: Arcs and splines by the number of their type: more than a line's points would have to be read.
 _MOST_SEGMENTS = 1_000_000
@@ -38,8 +38,8 @@ class Geometry:
     points and annotation; ``texts``: annotation's text and angle by id; ``codes``: 要素代码 by the number kept with each shape;
     ``sections``: those that were read, with their lines."""
 
-    def __init__(self, folder: Path, head: Head, check: Callable[[], None], remarks: Remarks):
-        self.head, self.check, self.remarks = head, check, remarks
+    def __init__(self, folder: Path, head: Head, cancellation: Cancellation, remarks: Remarks):
+        self.head, self.cancellation, self.remarks = head, cancellation, remarks
         self.shapes, self.lines = Store(folder / "shapes"), Store(folder / "lines")
         self.places = Store(folder / "places")
         self.texts: dict[int, tuple[str, float | None]] = {}
@@ -88,7 +88,8 @@ class Geometry:
             count += 1
             if count % _CHECK_EVERY == 0:
                 self._make_polygons(lines)
-                self.check()
+                self.cancellation.raise_if_cancelled()
+                lines.report_progress()
         self._make_polygons(lines)
 
     def _code(self, section: str, lines: Lines, structure: Structure) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 
+Progress = Callable[[float, str], None]
 #: Coordinates taken at a time: a wrong count is noticed at the next word, not at the end of the file.
 _BLOCK = 20_000
 _LINE_FEED = ord("\n")
@@ -40,10 +41,14 @@ _BEGINNING = 65_536
 
 
 class Lines:
-    """``number`` is that of the line last taken; ``section`` and ``source`` are told in errors."""
+    """``number`` is that of the line last taken; ``section`` and ``source`` are told in errors.
 
-    def __init__(self, handle: BinaryIO, source: str):
+    ``progress(share, section)`` is called by `report_progress`.
+    """
+
+    def __init__(self, handle: BinaryIO, source: str, progress: Progress = lambda share, section: None):
         self._file = handle
+        self._progress = progress
         self._handle: Iterator[bytes] = iter(handle)
         self._size = max(handle.seek(0, 2), 1)
         handle.seek(0)
@@ -58,10 +63,9 @@ class Lines:
         #: The coarsest last digit of coordinates in E notation, the line of the first of them, how many there are.
         self.coarsest, self.coarse_line, self.coarse_count = 0.0, 0, 0
 
-    @property
-    def share(self) -> float:
-        """How much of the file is read, 0…1."""
-        return self._file.tell() / self._size
+    def report_progress(self) -> None:
+        """Report how much of the file is read, 0…1, and the section."""
+        self._progress(self._file.tell() / self._size, self.section)
 
     def verify_text(self) -> None:
         """InputError when the file, of which nothing is read yet, is UTF-16 or has other line ends."""

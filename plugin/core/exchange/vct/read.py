@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
 from ...files.writing import is_about_writing, os_reason
 from ...plan.layer import FieldInfo, SourceLayer
@@ -20,7 +21,7 @@ from .attributes import Rows, shapes_without_rows
 from .batch import Batch
 from .geometry import Geometry
 from .head import Head, read_head
-from .lines import Lines, shown
+from .lines import Lines, Progress, shown
 from .place import verify_county
 from .remarks import Remarks
 from .structure import KINDS, Structure, Table, read_classes, read_tables
@@ -45,7 +46,7 @@ class Vct:
     structure: Structure
     lines: Lines
     geometry: Geometry
-    check: Callable[[], None]
+    cancellation: Cancellation
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     several: bool = False
     join: bool = False
@@ -69,7 +70,7 @@ class Vct:
         self.notes += self.remarks.notes()
 
     def _all(self) -> Iterator[Batch]:
-        rows = Rows(self.lines, self.structure, self.geometry, self.remarks, self.check, self.join)
+        rows = Rows(self.lines, self.structure, self.geometry, self.remarks, self.cancellation, self.join)
         yield from rows.read(self.notes)
         _rest(self.lines, self.remarks)
         yield from shapes_without_rows(self.structure, self.geometry, self.notes)
@@ -82,17 +83,17 @@ class Vct:
 @contextmanager
 def open_vct(
     path: str | Path,
-    check: Callable[[], None] = lambda: None,
-    opened: Callable[[Lines], None] = lambda lines: None,
+    cancellation: Cancellation = NEVER,
     *,
+    progress: Progress = lambda share, section: None,
     join: bool = False,
     placed: bool = True,
 ) -> Iterator[Vct]:
-    """Open a file and read all before its attributes. ``check`` may raise to stop; ``opened`` is given the lines, which
-    tell how far they are read; ``join``: features of several parts come as one row each (`parts`); ``placed=False``: for a
-    file that was just written, whatever county its rows name.
+    """Open a file and read all before its attributes. ``progress(share, section)``: how much of the file is read;
+    ``join``: features of several parts come as one row each (`parts`); ``placed=False``: for a file that was just written,
+    whatever county its rows name.
 
-    Raises InputError with the number of the line: not GBK, cut off, a count that does not fit, a reference to nothing,
+    Raises Cancelled, and InputError with the number of the line: not GBK, cut off, a count that does not fit, a reference to nothing,
     positions that contradict the header, or lie far from the county; also when the disk of temporary files is full.
     """
     try:
@@ -102,13 +103,12 @@ def open_vct(
     except OSError as error:
         raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
     with handle, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        lines = Lines(handle, str(path))
-        opened(lines)
+        lines = Lines(handle, str(path), progress)
         remarks = Remarks()
         head = read_head(lines, remarks)
-        with Geometry(Path(folder), head, check, remarks) as geometry:
+        with Geometry(Path(folder), head, cancellation, remarks) as geometry:
             try:
-                vct = _until_attributes(lines, head, geometry, check, remarks)
+                vct = _until_attributes(lines, head, geometry, cancellation, remarks)
             except OSError as error:
                 if not is_about_writing(error, Path(folder)):
                     raise
@@ -118,11 +118,14 @@ def open_vct(
             yield vct
 
 
-def _until_attributes(lines: Lines, head: Head, geometry: Geometry, check: Callable[[], None], remarks: Remarks) -> Vct:
-    vct = Vct(head, Structure([], {}), lines, geometry, check, remarks=remarks)
+def _until_attributes(
+    lines: Lines, head: Head, geometry: Geometry, cancellation: Cancellation, remarks: Remarks
+) -> Vct:
+    vct = Vct(head, Structure([], {}), lines, geometry, cancellation, remarks=remarks)
     begun: dict[str, int] = {}
     while (section := _next_section(lines, vct.structure, begun)) != "attribute":
-        check()
+        cancellation.raise_if_cancelled()
+        lines.report_progress()
         if section == "head":
             raise lines.error("vct_section_late")
         if section in _ONCE:
@@ -237,9 +240,9 @@ def _refuse_utf8(lines: Lines, structure: Structure) -> None:
         raise lines.error("vct_utf8")
 
 
-def read_vct(path: str | Path, check: Callable[[], None] = lambda: None, *, join: bool = False) -> list[SourceLayer]:
+def read_vct(path: str | Path, cancellation: Cancellation = NEVER, *, join: bool = False) -> list[SourceLayer]:
     """All layers at once, for a file that fits into memory."""
-    with open_vct(path, check, join=join) as vct:
+    with open_vct(path, cancellation, join=join) as vct:
         return read_all(vct, str(path))
 
 

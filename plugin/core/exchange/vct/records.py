@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -11,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...cancellation import Cancellation
 from .printing import numbers, records
 from .shapes import labels, rings_of
 from .shared import share
@@ -24,7 +24,7 @@ PLAIN, POLYLINE, POLYGON, INDIRECT = 1, 11, 100, 21
 ITEMS_A_ROW = 8
 #: Digits of a label point.
 _LABEL_DECIMALS = 6
-#: Records between two questions whether to stop.
+#: Records between two questions whether the user cancelled.
 _CHECK_EVERY = 5_000
 
 
@@ -36,7 +36,7 @@ class Form:
     style: str
     decimals: int
     bounding: str
-    check: Callable[[], None]
+    cancellation: Cancellation
 
 
 def write_points(out: TextIO, points: NDArray, first: int, form: Form) -> None:
@@ -47,7 +47,7 @@ def write_points(out: TextIO, points: NDArray, first: int, form: Form) -> None:
 
 def _write(out: TextIO, xy: NDArray, at: list[int], heads: list[str], form: Form) -> None:
     for block in records(xy, at, heads, "0\n", form.decimals):
-        form.check()
+        form.cancellation.raise_if_cancelled()
         out.write(block)
 
 
@@ -83,9 +83,9 @@ def write_polygons(
     Returns how many lines there are. OutputError names the polygon ((p,) ``names``) that vanishes in the printed digits.
     """
     rings = rings_of(polygons, form.decimals, layer, names)
-    form.check()
+    form.cancellation.raise_if_cancelled()
     shared = share(rings.xy, rings.at)
-    form.check()
+    form.cancellation.raise_if_cancelled()
     count = len(shared.at) - 1
     _write_lines(lines, shared.xy, shared.at, first, form.bounding, form)
     label = numbers_fixed(labels(polygons))
@@ -113,4 +113,4 @@ def numbers_fixed(xy: NDArray) -> list[str]:
 
 def _now_and_then(number: int, form: Form) -> None:
     if number % _CHECK_EVERY == 0:
-        form.check()
+        form.cancellation.raise_if_cancelled()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -19,6 +19,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from ...cancellation import NEVER, Cancellation
 from ...errors import InputError, OutputError
 from ...files.cells import texts as cell_texts
 from ...files.writing import beside
@@ -67,7 +68,7 @@ def write_vct(
     templates: Mapping[str, Template] | None = None,
     settings: Settings | None = None,
     today: date | None = None,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> Exported:
     """Write layers of one CRS. They are taken one at a time, so an iterator that reads them holds one in memory.
 
@@ -79,10 +80,10 @@ def write_vct(
         raise OutputError("output_format", target=str(target), known=SUFFIX)
     settings = settings or load_settings()
     with beside(target) as new, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        writer = _Writer(Path(folder), settings, templates or {}, Exported(target), check)
+        writer = _Writer(Path(folder), settings, templates or {}, Exported(target), cancellation)
         with writer:
             for layer in layers:
-                check()
+                cancellation.raise_if_cancelled()
                 writer.add(layer)
         if not writer.tables:
             raise InputError("vct_no_layers")
@@ -97,9 +98,15 @@ class _Writer:
         settings: Settings,
         templates: Mapping[str, Template],
         done: Exported,
-        check: Callable[[], None],
+        cancellation: Cancellation,
     ):
-        self.folder, self.settings, self.templates, self.done, self.check = folder, settings, templates, done, check
+        self.folder, self.settings, self.templates, self.done, self.cancellation = (
+            folder,
+            settings,
+            templates,
+            done,
+            cancellation,
+        )
         self.tables: list[Table] = []
         self.crs: CRS | None = None
         self.first = ""
@@ -182,7 +189,7 @@ class _Writer:
         bounds = shapely.total_bounds(parts.shape)
         self.low, self.high = np.minimum(self.low, bounds[:2]), np.maximum(self.high, bounds[2:])
         decimals = self.settings.decimals(describe(crs).geographic)
-        frame = records.Form(table.code, self.settings.style, decimals, self.settings.bounding_code, self.check)
+        frame = records.Form(table.code, self.settings.style, decimals, self.settings.bounding_code, self.cancellation)
         if parts.kind == "polygon":
             bounding = records.write_polygons(
                 self.line, self.polygon, parts.shape, self.next_id, frame, layer.name, names[parts.row]
@@ -214,7 +221,7 @@ class _Writer:
         columns = [n for n in map(str, layer.frame.columns) if n not in elsewhere and n in infos]
         written: list[Written] = []
         for name in columns:
-            self.check()
+            self.cancellation.raise_if_cancelled()
             one = write_column(layer.frame[name], infos[name], template, self.settings, layer.name, names)
             written.append(one)
             for key, count in one.notes.items():
@@ -222,7 +229,7 @@ class _Writer:
         self._declare(table, tuple(one.column for one in written))
         self.attribute.write(f"{table.name}\n")
         for start in range(0, len(rows), _ROWS):
-            self.check()
+            self.cancellation.raise_if_cancelled()
             chosen = rows[start : start + _ROWS].tolist()
             cells = [[one.texts[r] for r in chosen] for one in written]
             lines = zip(map(str, idents[start : start + _ROWS].tolist()), *cells, strict=True)

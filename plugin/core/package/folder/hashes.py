@@ -7,8 +7,10 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from ...cancellation import NEVER, Cancellation
 
 MANIFEST, PAGE, DIGEST = "manifest.json", "manifest.html", "manifest.json.sha256"
 #: Digests of every file, the manifest's too, for receivers without this plugin: `sha256sum -c SHA256SUMS`.
@@ -34,12 +36,12 @@ def is_later(schema: object) -> bool:
     return name == own and version.isdecimal() and int(version) > int(known)
 
 
-def sha256(path: Path, check: Callable[[], None] = lambda: None) -> str:
+def sha256(path: Path, cancellation: Cancellation = NEVER) -> str:
     """A file's SHA-256 as 64 small hexadecimal digits."""
     found = hashlib.sha256()
     with path.open("rb") as handle:
         while chunk := handle.read(_CHUNK):
-            check()
+            cancellation.raise_if_cancelled()
             found.update(chunk)
     return found.hexdigest()
 

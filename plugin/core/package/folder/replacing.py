@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ...cancellation import NEVER, Cancellation
 from ...errors import OutputError
 from ...files.holders import holders
 from ...files.writing import is_about_writing, os_reason
@@ -27,11 +28,11 @@ def siblings(target: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
-def whole_folder(target: Path, ready: Callable[[], None] = lambda: None) -> Iterator[Path]:
+def whole_folder(target: Path, cancellation: Cancellation = NEVER) -> Iterator[Path]:
     """A new folder to fill; it becomes the target when the block ends, and is gone when the block raises.
 
-    The block leaves a manifest with its digest. ``ready`` may raise up to the last moment. OutputError when the target cannot be
-    replaced: then it stands as it was.
+    The block leaves a manifest with its digest. Raises Cancelled up to the last moment, and OutputError when the target
+    cannot be replaced: then it stands as it was.
     """
     new, old = siblings(target)
     settle(target)
@@ -46,7 +47,7 @@ def whole_folder(target: Path, ready: Callable[[], None] = lambda: None) -> Iter
             if not is_about_writing(error, new):
                 raise
             raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
-        ready()
+        cancellation.raise_if_cancelled()
         _swap(target, new, old)
     finally:
         _clear(new)

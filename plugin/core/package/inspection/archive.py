@@ -8,10 +8,11 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
 from ...files.writing import os_reason
 from ..files import is_stray
@@ -36,7 +37,7 @@ _CHUNK = 2**20
 @contextmanager
 def unpacked(
     path: Path,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
     root: str = "",
     folders: Collection[str] = (),
     most: int = _MOST_FILES,
@@ -51,8 +52,8 @@ def unpacked(
     if path.is_dir():
         if not known.by_content(path) and (path.absolute().parent / MANIFEST).is_file():
             raise InputError("package_part_of_one", source=path.name, package=path.absolute().parent.name)
-        _count(path, most, check)
-        inner = _inner(path, path, known, check)
+        _count(path, most, cancellation)
+        inner = _inner(path, path, known, cancellation)
         with reading(inner):
             yield inner
         return
@@ -67,12 +68,12 @@ def unpacked(
         target.mkdir()
         try:
             with zipfile.ZipFile(path) as archive:
-                _unpack(archive, path, target, check, most)
+                _unpack(archive, path, target, cancellation, most)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
             if isinstance(error, OSError) and shutil.disk_usage(folder).free < 2**20:
                 raise InputError("package_zip_no_space", source=path.name) from error
             raise InputError("package_zip_damaged", source=path.name) from error
-        yield _inner(target, path, known, check)
+        yield _inner(target, path, known, cancellation)
 
 
 def _before(path: Path) -> int:
@@ -109,14 +110,14 @@ def _inside(folder: Path) -> list[Path]:
         raise InputError("package_file_unreadable", file=folder.name, detail=os_reason(error)) from error
 
 
-def _inner(folder: Path, path: Path, known: _Known, check: Callable[[], None]) -> Path:
+def _inner(folder: Path, path: Path, known: _Known, cancellation: Cancellation) -> Path:
     """The package in a folder, however often it is wrapped, and whatever lies beside it; where nothing is known as one, the
     folder itself, or the only one in it.
 
     InputError for a folder that holds several: looked at as one, everything in it would be misplaced; for one without any
     file, or with nothing but archives.
     """
-    found = _packages(folder, known, check, None if path.is_dir() else folder)
+    found = _packages(folder, known, cancellation, None if path.is_dir() else folder)
     if len(found) > 1:
         shown = ", ".join(p.name for p in found[:NAMED]) + (" …" if len(found) > NAMED else "")
         raise InputError("package_several", source=path.name, count=len(found), names=shown)
@@ -124,7 +125,7 @@ def _inner(folder: Path, path: Path, known: _Known, check: Callable[[], None]) -
     chosen = found[0] if found else inside[0] if len(inside) == len(_inside(folder)) == 1 else folder
     archives = []
     for _, place in files_below(chosen):
-        check()
+        cancellation.raise_if_cancelled()
         if place.suffix.lower() in _ARCHIVES:
             archives.append(place.name)
         elif not is_stray(place.name):
@@ -139,29 +140,29 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _packages(
-    folder: Path, known: _Known, check: Callable[[], None], zipped: Path | None, deep: int = _DEEPEST
+    folder: Path, known: _Known, cancellation: Cancellation, zipped: Path | None, deep: int = _DEEPEST
 ) -> list[Path]:
     """Folders that are packages; in one there is no other."""
-    check()
+    cancellation.raise_if_cancelled()
     # A folder, and a zip all the more, may be called as the package that is in it.
     wraps = len(_inside(folder)) == 1 or folder == zipped
     if known.by_content(folder) or (known.by_name(folder) and not wraps):
         return [folder]
     below = _folders(folder) if deep else []
-    found = [one for inside in below for one in _packages(inside, known, check, None, deep - 1)]
+    found = [one for inside in below for one in _packages(inside, known, cancellation, None, deep - 1)]
     return found or ([folder] if known.by_name(folder) else [])
 
 
-def _count(folder: Path, most: int, check: Callable[[], None]) -> None:
+def _count(folder: Path, most: int, cancellation: Cancellation) -> None:
     """InputError for a folder of more than ``most`` files: no delivery has so many, and every file would be read."""
     for number, _ in enumerate(files_below(folder), 1):
         if number > most:
             raise InputError("package_too_many", source=folder.name, most=most)
         if number % 1000 == 0:
-            check()
+            cancellation.raise_if_cancelled()
 
 
-def _unpack(archive: zipfile.ZipFile, path: Path, target: Path, check: Callable[[], None], most: int) -> None:
+def _unpack(archive: zipfile.ZipFile, path: Path, target: Path, cancellation: Cancellation, most: int) -> None:
     infos = archive.infolist()
     if len(infos) > most:
         raise InputError("package_too_many", source=path.name, most=most)
@@ -174,7 +175,7 @@ def _unpack(archive: zipfile.ZipFile, path: Path, target: Path, check: Callable[
     taken: set[str] = set()
     codec = _codec(infos)
     for info in infos:
-        check()
+        cancellation.raise_if_cancelled()
         name = _name(info, codec)
         place = target.joinpath(*_parts(info, name, path))
         if info.flag_bits & 1:

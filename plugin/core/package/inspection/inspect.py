@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
 from ...geometry import crs as crs_care
 from ...messages.saying import Saying
@@ -43,7 +44,7 @@ def inspect_package(
     options: Options,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancellation: Cancellation = NEVER,
 ) -> Checked:
     """Check a package, folder or zip: every rule of the standard over its layers, area fields against shapes, lengths, titles and domains of their
     fields where the format keeps them, and the rules on packages.
@@ -51,23 +52,18 @@ def inspect_package(
     InputError for what is no package at all (`archive.unpacked`); what is wrong with one becomes findings. Raises Cancelled.
     """
     from ...check import check
-    from ...errors import Cancelled
     from ...io.declared import KEEPING
 
-    def stop() -> None:
-        if cancelled():
-            raise Cancelled
-
     most = int(options.norm().get(MOST_ENTRIES))
-    with unpacked(Path(path), stop, form.root, form.folders.values(), most) as folder:
+    with unpacked(Path(path), cancellation, form.root, form.folders.values(), most) as folder:
         progress(0.0, "")
-        facts = look_at(folder, form, stop)
+        facts = look_at(folder, form, cancellation)
         progress(_LOOKING, "")
         options = _with_profile(options, facts, form)
         norm = options.norm()
         options = replace(options, roles={**_called_by_form(facts, norm), **options.role_choices()})
         options = replace(options, notices=(*options.notices, *_remarks(facts)))
-        layers, facts = _layers(folder, facts, options, stop)
+        layers, facts = _layers(folder, facts, options, cancellation)
         keeping = [Path(place).suffix.lower() in KEEPING or is_vct(place) for place in facts.data_sets()]
         groups = [GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
         bare = any(is_vct(layer.source) for layer in layers)
@@ -78,7 +74,7 @@ def inspect_package(
             replace(options, rules=rules, side={"package": facts}, bare=True, drawn_in=facts.drawn_in),
             source=facts.root,
             progress=lambda share, text: progress(_LOOKING + (1 - _LOOKING) * share, text),
-            cancelled=cancelled,
+            cancellation=cancellation,
         )
         compare_outcomes(checked, facts)
         return checked
@@ -128,7 +124,7 @@ def _called_by_form(facts: PackageFacts, norm: Norm) -> dict[str, str]:
 
 
 def _layers(
-    folder: Path, facts: PackageFacts, options: Options, stop: Callable[[], None]
+    folder: Path, facts: PackageFacts, options: Options, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], PackageFacts]:
     """The layers that can be read; and the facts, with those that cannot: their rows show it, not their names."""
     from ...check import part_of_plan
@@ -146,7 +142,7 @@ def _layers(
         if place in facts.exchanged:
             layers = facts.exchanged[place]
         else:
-            layers, broken = _read(folder / place, with_own_names(wanted, facts.sets_of(place)), stop)
+            layers, broken = _read(folder / place, with_own_names(wanted, facts.sets_of(place)), cancellation)
         # A layer that an earlier data set has, too, is looked at there, and this one is held against it.
         earlier = dict(first)
         layers = [named_back(layer, facts.sets_of(place), norm) for layer in layers]
@@ -158,7 +154,7 @@ def _layers(
                 # That it is damaged is told; what it lacks comes of that.
                 continue
             if role in earlier:
-                twins += _held(layer, place, role, earlier[role], facts, norm, stop)
+                twins += _held(layer, place, role, earlier[role], facts, norm, cancellation)
                 continue
             found.append(layer)
             if role and layer.problem is None:
@@ -201,7 +197,7 @@ def _held(
     earlier: tuple[SourceLayer, str],
     facts: PackageFacts,
     norm: Norm,
-    stop: Callable[[], None],
+    cancellation: Cancellation,
 ) -> Iterator[Twin]:
     """A layer held against that of an earlier data set; nothing where it cannot be read, which is told of the file."""
     from ...loading.recognition import best_template
@@ -215,17 +211,19 @@ def _held(
     without = [not_wanted(one, facts.sets_of(where), template, norm) for one, where in sets]
     # A layer without a CRS is nowhere: its shapes are not compared.
     pair = [Layer(one, template, one.crs or crs_care.GEODETIC) for one, _ in sets]
-    yield twin_of(pair[0], pair[1], file, place, without[0] | without[1], stop)
+    yield twin_of(pair[0], pair[1], file, place, without[0] | without[1], cancellation)
 
 
-def _read(path: Path, wanted: Wanted, stop: Callable[[], None]) -> tuple[list[SourceLayer], list[str]]:
+def _read(path: Path, wanted: Wanted, cancellation: Cancellation) -> tuple[list[SourceLayer], list[str]]:
     """The layers of a data set, and the names of those whose rows cannot be read."""
     from ...io import read_source
 
     broken: list[str] = []
     while True:
         try:
-            layers = read_source(path, wanted=lambda one: one.name not in broken and wanted(one), check=stop)
+            layers = read_source(
+                path, wanted=lambda one: one.name not in broken and wanted(one), cancellation=cancellation
+            )
         except InputError as error:
             name = str(error.params.get("layer", ""))
             if not name or name in broken:

@@ -6,18 +6,18 @@ from __future__ import annotations
 import re
 import sqlite3
 import warnings
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
+from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
 from ..form.model import FORMATS
 from .facts import LayerFact
 
 
-def look_at_layers(folder: Path, place: str, check: Callable[[], None], extents: bool) -> list[LayerFact]:
+def look_at_layers(folder: Path, place: str, cancellation: Cancellation, extents: bool) -> list[LayerFact]:
     """The layers of one data set; one of −1 features for a set or layer that cannot be read. ``extents``: with those of their
     shapes, from the shapes themselves, for what a file says of them may be out of date."""
     import pyogrio
@@ -30,7 +30,7 @@ def look_at_layers(folder: Path, place: str, check: Callable[[], None], extents:
         sources = sorted(one for one in path.iterdir() if one.suffix.lower() == ".shp")
     found = []
     for source in sources:
-        check()
+        cancellation.raise_if_cancelled()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:

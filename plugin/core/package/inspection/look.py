@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
 from ...files.writing import os_reason
 from ..files import begins_well, ends_of, is_stray
@@ -33,8 +33,8 @@ _HEAD = 64
 _MOST_BYTES = 64 * 2**20
 
 
-def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lambda: None) -> PackageFacts:
-    """All that is seen of a package's folder. ``check`` may raise to stop. Nothing is changed, nothing followed."""
+def look_at(folder: Path, form: PackageProfile, cancellation: Cancellation = NEVER) -> PackageFacts:
+    """All that is seen of a package's folder. Raises Cancelled. Nothing is changed, nothing followed."""
     manifest, state = told_manifest(folder)
     doubled = ""
     if state == DAMAGED:
@@ -46,9 +46,9 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     asked.add(MANIFEST)
     files = []
     for path, place in files_below(folder):
-        check()
+        cancellation.raise_if_cancelled()
         # Two maps of one content are told whether a manifest lists them or not.
-        files.append(_file(path, place, path in asked or is_jpeg(path), check))
+        files.append(_file(path, place, path in asked or is_jpeg(path), cancellation))
     told = recogniser(form.root, {}).fullmatch(folder.name)
     parts = told.groupdict() if told else {}
     code, name = parts.get("code", ""), parts.get("name", "")
@@ -64,18 +64,18 @@ def look_at(folder: Path, form: PackageProfile, check: Callable[[], None] = lamb
     hidden: dict[str, tuple[str, ...]] = {}
     for data in facts.data_sets():
         if is_vct(data):
-            seen, exchanged[data] = look_at_vct(folder, data, check)
+            seen, exchanged[data] = look_at_vct(folder, data, cancellation)
             heads[data] = head_of(folder / data)
             layers += [LayerFact(data, *one) for one in seen]
         else:
             if more := tables_beside(folder, data):
                 hidden[data] = more
-            layers += look_at_layers(folder, data, check, extents)
-            faults += faults_of(folder, data, check)
+            layers += look_at_layers(folder, data, cancellation, extents)
+            faults += faults_of(folder, data, cancellation)
     return replace(
         facts,
         layers=tuple(layers),
-        workbooks=_workbooks(folder, facts, check),
+        workbooks=_workbooks(folder, facts, cancellation),
         documents=documents,
         exchanged=exchanged,
         sums=sums,
@@ -114,11 +114,11 @@ def _is_table(file: FileFact, facts: PackageFacts) -> bool:
     return suffix in (*WORKBOOKS, *OTHER_TABLES)
 
 
-def _workbooks(folder: Path, facts: PackageFacts, check: Callable[[], None]) -> tuple[Workbook, ...]:
+def _workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[Workbook, ...]:
     found = []
     for file in facts.single:
         if _is_table(file, facts) and not (is_stray(file.name) or file.link or file.special):
-            check()
+            cancellation.raise_if_cancelled()
             found.append(read_workbook(folder / file.path, file.path))
     return tuple(found)
 
@@ -131,19 +131,19 @@ def _documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     return {f.path: (folder / f.path).read_bytes() for f in asked}
 
 
-def _file(path: str, place: Path, asked: bool, check: Callable[[], None]) -> FileFact:
+def _file(path: str, place: Path, asked: bool, cancellation: Cancellation) -> FileFact:
     if is_link(place):
         return FileFact(path, 0, link=True)
     if is_special(place):
         return FileFact(path, 0, special=True)
     try:
         head, tail = ends_of(place)
-        digest = sha256(place, check) if asked else ""
+        digest = sha256(place, cancellation) if asked else ""
         picture = look_at_jpeg(place) if is_jpeg(path) else None
         decoded = decode(place) if picture is not None and picture.whole else None
         size, is_pdf = place.stat().st_size, path.lower().endswith(".pdf")
         kept = tail if is_pdf else b""
-        pages = inspect_pdf(place, check) if is_pdf and begins_well(path, head) else None
+        pages = inspect_pdf(place, cancellation) if is_pdf and begins_well(path, head) else None
         active = active_parts(place) if is_office(path) else ()
         return FileFact(path, size, head[:_HEAD], digest, picture, tail=kept, pdf=pages, active=active, decoded=decoded)
     except OSError as error:

@@ -7,10 +7,11 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from ...cancellation import NEVER, Cancellation
 
 #: Bytes of a file that are searched, and that one compressed stream may unpack to.
 _MOST_BYTES, _MOST_STREAM = 512 * 2**20, 64 * 2**20
@@ -53,9 +54,9 @@ class PdfFact:
     blank: bool = False
 
 
-def inspect_pdf(path: Path, check: Callable[[], None] = lambda: None, plain: bool = False) -> PdfFact:
+def inspect_pdf(path: Path, cancellation: Cancellation = NEVER, plain: bool = False) -> PdfFact:
     """Return what a PDF holds. ``plain``: without pypdf, even where it is installed. OSError when it cannot be read."""
-    check()
+    cancellation.raise_if_cancelled()
     if path.stat().st_size > _MOST_BYTES:
         return PdfFact(-1)
     data = path.read_bytes()

@@ -5,12 +5,13 @@ shapefiles? GDAL opens one without its table, as one without fields."""
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...cancellation import NEVER, Cancellation
 from ...exchange.quiet import quiet_gdal
 from ..folder.hashes import is_link
 from .index import not_indexed
@@ -73,7 +74,7 @@ class _Told:
             self.reasons.setdefault(self.table, message)
 
 
-def faults_of(folder: Path, place: str, check: Callable[[], None] = lambda: None) -> list[Fault]:
+def faults_of(folder: Path, place: str, cancellation: Cancellation = NEVER) -> list[Fault]:
     """What is wrong with the database or the folder of shapefiles ``place`` (path in the package) below ``folder``; empty for
     any other data set, and for a database without osgeo. Layers' rows are not read: who reads them tells."""
     path = folder / place
@@ -93,7 +94,7 @@ def faults_of(folder: Path, place: str, check: Callable[[], None] = lambda: None
     with quiet_gdal() as gdal:
         gdal.PushErrorHandler(told.hear)
         try:
-            tables = _read(gdal, path, told, check)
+            tables = _read(gdal, path, told, cancellation)
         finally:
             gdal.PopErrorHandler()
     gone = _gone(path, tables)
@@ -130,14 +131,14 @@ def _cut(shape: Path, place: str) -> Iterator[Fault]:
             yield Fault(place, f"{place}/{there[suffix].name}", shape.stem, missing=missing)
 
 
-def _read(gdal: Any, path: Path, told: _Told, check: Callable[[], None]) -> dict[str, str]:
+def _read(gdal: Any, path: Path, told: _Told, cancellation: Cancellation) -> dict[str, str]:
     """Open every table, and read the rows of the database's own. Returns file (without suffix) → table."""
     database: Any = None
     with told.of(""):
         database = gdal.OpenEx(str(path), gdal.OF_VECTOR, ["OpenFileGDB"], ["LIST_ALL_TABLES=YES"])
     tables = dict(_SYSTEM)
     for number in range(database.GetLayerCount()) if database is not None else ():
-        check()
+        cancellation.raise_if_cancelled()
         # Layers are read in when they are asked for.
         with told.of(database.GetLayer(number).GetName()):
             layer = database.GetLayer(number)

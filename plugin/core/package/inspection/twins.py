@@ -4,7 +4,6 @@ first alone; the other is held against it here, row by row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
 from ...geometry.rings import batches
 from ...geometry.validity import missing
@@ -75,21 +75,21 @@ class Twin:
 
 
 def twin_of(
-    first: Layer, other: Layer, file: str, place: str, without: frozenset[str], check: Callable[[], None]
+    first: Layer, other: Layer, file: str, place: str, without: frozenset[str], cancellation: Cancellation
 ) -> Twin:
     """Hold ``other`` against ``first``; both have one template. ``without``: fields (capitals) that the form does not want in
-    one of the two. ``check`` may raise to stop."""
+    one of the two. Raises Cancelled."""
     rows, others = _pairs(first, other)
     alone = (_alone(first, rows), _alone(other, others))
-    fields, lacking = _fields(first, other, (rows, others), without, check)
+    fields, lacking = _fields(first, other, (rows, others), without, cancellation)
     placed = first.crs is not None and other.crs is not None
     areas, off = (0.0, 0.0), np.zeros(0)
     if placed:
         if first.template.geometry == "polygon":
             for layer in (first, other):
-                layer.measure(check)
+                layer.measure(cancellation)
             areas = (float(np.nansum(first.statutory)), float(np.nansum(other.statutory)))
-        off = _off(first, other, rows, others, check)
+        off = _off(first, other, rows, others, cancellation)
     apart = np.flatnonzero(off > 0)
     named = tuple(_called(first, rows[apart].tolist()))
     features = (len(first), len(other))
@@ -126,12 +126,12 @@ def _called(layer: Layer, rows: list[int]) -> list[str]:
     return [layer.keys[n] or f"fid {layer.fids[n]}" for n in rows]
 
 
-def _off(first: Layer, other: Layer, rows: NDArray, others: NDArray, check: Callable[[], None]) -> NDArray:
+def _off(first: Layer, other: Layer, rows: NDArray, others: NDArray, cancellation: Cancellation) -> NDArray:
     """(k,) metres by which the shapes of each pair are apart; inf for one that is missing or of another kind."""
     crs, other_crs = first.known_crs, other.known_crs
     off = np.zeros(len(rows))
     for some in batches(first.drawn[rows]):
-        check()
+        cancellation.raise_if_cancelled()
         given = _there(first.drawn[rows[some]])
         found = crs_care.reproject(_there(other.drawn[others[some]]), other_crs, crs)
         # What came out of the other CRS as no number is nowhere near.
@@ -158,14 +158,14 @@ def _there(shapes: NDArray) -> NDArray:
 
 
 def _fields(
-    first: Layer, other: Layer, pairs: tuple[NDArray, NDArray], without: frozenset[str], check: Callable[[], None]
+    first: Layer, other: Layer, pairs: tuple[NDArray, NDArray], without: frozenset[str], cancellation: Cancellation
 ) -> tuple[dict[str, Differing], tuple[tuple[str, ...], tuple[str, ...]]]:
     """Fields of the template that both have and where pairs differ; those that only one has."""
     differing: dict[str, Differing] = {}
     lacking: tuple[list[str], list[str]] = ([], [])
     short = first.template.export_names
     for declared in first.template.fields:
-        check()
+        cancellation.raise_if_cancelled()
         columns = [_column(layer, declared, short[declared.name]) for layer in (first, other)]
         there = [column is not None for column in columns]
         if not all(there):

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...cancellation import Cancellation
 from ...errors import InputError
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ def head_of(path: Path) -> dict[str, str]:
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
-def look_at_vct(folder: Path, place: str, check: Callable[[], None]) -> tuple[list[VctFact], list[SourceLayer]]:
+def look_at_vct(folder: Path, place: str, cancellation: Cancellation) -> tuple[list[VctFact], list[SourceLayer]]:
     """Read a file of a package as a whole: nothing short of that tells whether it is sound."""
     from ...exchange.vct.head import DATUM, VERTICAL
     from ...exchange.vct.read import open_vct, read_all
     from ...geometry import crs as crs_care
 
     try:
-        with open_vct(folder / place, check, join=True) as vct:
+        with open_vct(folder / place, cancellation, join=True) as vct:
             layers = read_all(vct, str(folder / place))
             heights = VERTICAL if vct.head.heights == DATUM else vct.head.heights
     except InputError as error:

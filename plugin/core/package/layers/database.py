@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import shapely
 from numpy.typing import NDArray
 
+from ...cancellation import NEVER, Cancellation
 from ...exchange.create import create_database, unwritable
 from ...exchange.quiet import quiet_gdal, sure
 from ...exchange.schema import SHAPES, format_of
@@ -33,7 +34,7 @@ def write_database(
     code_lists: Mapping[str, CodeList],
     plane: CRS | None = None,
     progress: Callable[[int], None] = lambda rows: None,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> None:
     """Write layers as a new FileGDB or GeoPackage, by the suffix. What cannot be written is known before (`look`).
 
@@ -43,12 +44,12 @@ def write_database(
     """
     contents = list(contents)
     form = format_of(path)
-    create_database(path, [c.template for c in contents], crs, code_lists=code_lists, check=check)
+    create_database(path, [c.template for c in contents], crs, code_lists=code_lists, cancellation=cancellation)
     try:
         with quiet_gdal() as gdal:
             database = sure(gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [form.driver]))
             for content in contents:
-                _fill(database, content, plane or crs, form.driver == "GPKG", progress, check)
+                _fill(database, content, plane or crs, form.driver == "GPKG", progress, cancellation)
             # Closed, and so written.
             del database
             _count(gdal, path, contents)
@@ -64,14 +65,14 @@ def _fill(
     plane: CRS,
     transactions: bool,
     progress: Callable[[int], None],
-    check: Callable[[], None],
+    cancellation: Cancellation,
 ) -> None:
     layer = sure(database.GetLayerByName(content.name))
     definition = layer.GetLayerDefn()
     at = {f.name: definition.GetFieldIndex(f.name) for f in content.template.fields}
     whole = SHAPES[content.template.geometry]
     for rows in content.batches(plane):
-        check()
+        cancellation.raise_if_cancelled()
         # In a GeoPackage every row by itself would wait for the disk.
         if transactions:
             sure(layer.StartTransaction())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pyproj import CRS
 
+from ...cancellation import NEVER, Cancellation
 from ...standard.template import Field
 from ..names import field_problem
 from ..problems import Level, Problem
@@ -49,14 +50,14 @@ def look(
     content: Content,
     vectors: VectorSet,
     code_lists: dict[str, CodeList],
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> list[Problem]:
     """Everything about one layer that keeps it from being written, or that a reader of the package should know."""
     if not len(content):
         level = Level.GATE if content.need == "M" else Level.NOTE
         return [Problem(level, "layer_empty", layer=content.layer.name)]
-    found = [*_names(content, vectors), *look_at_shapes(content, vectors, check)]
-    check()
+    found = [*_names(content, vectors), *look_at_shapes(content, vectors, cancellation)]
+    cancellation.raise_if_cancelled()
     names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBERS]
     left_out = [name for name in names if name not in set(content.columns.values())]
     if left_out:
@@ -66,7 +67,7 @@ def look(
         found.append(told(content, Level.NOTE, "fields_lacking", fields=", ".join(lacking)))
     for declared in content.template.fields:
         found += look_at_field(content, declared, vectors, code_lists)
-        check()
+        cancellation.raise_if_cancelled()
     if vectors.suffix == ".vct":
         found += look_at_printing(content, vectors)
     if vectors.suffix == ".shp":

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
+from ...cancellation import Cancellation
 from ...exchange.vct.settings import load_settings
 from ...geometry.rings import rings
 from ..form.model import FORMAT_NAMES
@@ -31,8 +32,8 @@ _RINGS = (".gdb", ".shp")
 _AT_ONCE = 20_000
 
 
-def look_at_shapes(content: Content, vectors: VectorSet, check: Callable[[], None]) -> Iterator[Problem]:
-    """Shapes of another kind, broken, nowhere, missing, stray, with arcs or heights. ``check`` may raise to stop."""
+def look_at_shapes(content: Content, vectors: VectorSet, cancellation: Cancellation) -> Iterator[Problem]:
+    """Shapes of another kind, broken, nowhere, missing, stray, with arcs or heights. Raises Cancelled."""
     layer = content.layer
     drawn = layer.drawn
     kinds = shapely.get_type_id(drawn)
@@ -48,7 +49,7 @@ def look_at_shapes(content: Content, vectors: VectorSet, check: Callable[[], Non
     yield from on_rows(content, Level.GATE, "shape_missing", np.flatnonzero(layer.empty))
     yield from on_rows(content, Level.GATE, "shape_stray", np.array(sorted(layer.stray), dtype=int))
     yield from _nested(content, vectors)
-    yield from _crossing(content, vectors, nowhere, check)
+    yield from _crossing(content, vectors, nowhere, cancellation)
     curved = np.flatnonzero(np.isin(layer.frame.index.to_numpy(), layer.source.curves))
     yield from on_rows(content, Level.GATE, "shape_curved", curved, step=layer.source.curve_step)
     high = np.flatnonzero(shapely.has_z(layer.frame.geometry.to_numpy()))
@@ -65,7 +66,7 @@ def _nested(content: Content, vectors: VectorSet) -> Iterator[Problem]:
     yield from on_rows(content, Level.STOP, "shape_nested", rows, format=FORMAT_NAMES[vectors.suffix])
 
 
-def _crossing(content: Content, vectors: VectorSet, nowhere: NDArray, check: Callable[[], None]) -> Iterator[Problem]:
+def _crossing(content: Content, vectors: VectorSet, nowhere: NDArray, cancellation: Cancellation) -> Iterator[Problem]:
     """Areas that are valid as drawn and cross themselves as they are written: what is straight here is none in another CRS, and
     digits of a file have their end. Those that are not valid as drawn are the check's to tell (GEO002)."""
     if content.template.geometry != "polygon":
@@ -79,7 +80,7 @@ def _crossing(content: Content, vectors: VectorSet, nowhere: NDArray, check: Cal
     rows = np.flatnonzero(sound)
     crossing = []
     for first in range(0, len(layer), _AT_ONCE):
-        check()
+        cancellation.raise_if_cancelled()
         some = rows[(rows >= first) & (rows < first + _AT_ONCE)]
         shapes = content.shapes(plane, slice(first, first + _AT_ONCE))[some - first]
         wrong = ~shapely.is_valid(printed.in_digits(shapes, plane.is_geographic) if printing else shapes)

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyproj import CRS
 
+from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
 from ...messages.saying import Concept
 from ...standard import Standard, load_standard
@@ -34,7 +35,7 @@ class PreparedSet:
     plane: CRS
 
 
-def prepare(checked: Checked, order: Order, check: Callable[[], None]) -> tuple[list[PreparedSet], list[Problem]]:
+def prepare(checked: Checked, order: Order, cancellation: Cancellation) -> tuple[list[PreparedSet], list[Problem]]:
     """Every vector set of the form, and what stands against writing it or is to be told of it."""
     plan = checked.plan
     # A plan that is checked by another standard than the form's may lack what only that one describes.
@@ -46,7 +47,7 @@ def prepare(checked: Checked, order: Order, check: Callable[[], None]) -> tuple[
         problems += look_at_wanting(wanting, lambda layer: _named(layer, standards))
         one = _prepared(vectors, [c for c in found if len(c)])
         for content in found:
-            problems += look(content, vectors, plan.norm.standard.code_lists, check)
+            problems += look(content, vectors, plan.norm.standard.code_lists, cancellation)
         problems += [*_brought(one), *_twice(one)]
         sets.append(one)
     return sets, [*problems, *_left_out(plan, sets, problems)]

@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ...cancellation import NEVER, Cancellation
 from ...exchange.schema import FORMATS
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import statutory_area
@@ -85,14 +86,16 @@ def read_back(
     plane: CRS,
     *,
     progress: Callable[[int], None] = lambda rows: None,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> ReadBack:
     """Read a written layer and hold it against the plan's: fields, rows, values, shapes (1e-4 m), statutory areas.
 
     ``path``: the .gdb, .gpkg or .shp; ``plane``: the horizontal CRS it was written in. InputError when it cannot be read.
     """
     with open_layer(path, content.name) as found:
-        return compare(found, content, plane, path.suffix.lower(), library(), progress=progress, check=check)
+        return compare(
+            found, content, plane, path.suffix.lower(), library(), progress=progress, cancellation=cancellation
+        )
 
 
 def compare(
@@ -103,7 +106,7 @@ def compare(
     reader: str,
     *,
     progress: Callable[[int], None] = lambda rows: None,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> ReadBack:
     """Hold a layer that is open against the plan's. ``suffix`` tells what its format keeps, ``reader`` what reads it."""
     done = ReadBack(content.name, reader, fields=len(found.fields), crs=found.crs)
@@ -112,7 +115,7 @@ def compare(
     sums = _Sums(content)
     read = found.batches(BATCH_ROWS)
     for rows in content.batches(plane):
-        check()
+        cancellation.raise_if_cancelled()
         other = next(read, None)
         done.features += 0 if other is None else len(other.shapes)
         if other is None or len(other.shapes) != len(rows.shapes):

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...cancellation import NEVER, Cancellation
 from ...exchange.create import unwritable
 from ...exchange.quiet import quiet_gdal, reference_of, sure
 from ...standard.template import Field
@@ -40,7 +41,7 @@ def write_shapefiles(
     *,
     encoding: str,
     progress: Callable[[int], None] = lambda rows: None,
-    check: Callable[[], None] = lambda: None,
+    cancellation: Cancellation = NEVER,
 ) -> None:
     """Write each layer as ``folder/<name>.shp`` and, last, the file of names. What cannot be written is known before (`look`).
 
@@ -52,7 +53,7 @@ def write_shapefiles(
         with quiet_gdal() as gdal, _in_encoding(gdal, encoding):
             driver = sure(gdal.GetDriverByName(_DRIVER))
             for content in contents:
-                _write(driver, folder, content, crs, encoding, progress, check)
+                _write(driver, folder, content, crs, encoding, progress, cancellation)
                 _check_whole(gdal, folder, content)
     except RuntimeError as error:
         traceback.clear_frames(error.__traceback__)
@@ -93,7 +94,7 @@ def _write(
     crs: CRS,
     encoding: str,
     progress: Callable[[int], None],
-    check: Callable[[], None],
+    cancellation: Cancellation,
 ) -> None:
     from osgeo import gdal, ogr
 
@@ -112,7 +113,7 @@ def _write(
         # The driver has its own ideas of what is too long or twice the same.
         raise RuntimeError(f"{given} != {list(short.values())}")
     for rows in content.batches(crs):
-        check()
+        cancellation.raise_if_cancelled()
         put_rows(layer, definition, rows, at)
         progress(len(rows.shapes))
     sure(layer.SyncToDisk())

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ...cancellation import Cancellation
 from ...exchange.vct.parts import one_of
 from ...exchange.vct.read import open_vct
 from ...exchange.vct.structure import Table
@@ -33,27 +34,30 @@ if TYPE_CHECKING:
 READER = "sanxian VCT 3.0"
 
 Progress = Callable[[int], None]
-Check = Callable[[], None]
 
 
-def write_set(path: Path, contents: Iterable[Content], plane: CRS, *, progress: Progress, check: Check) -> Exported:
+def write_set(
+    path: Path, contents: Iterable[Content], plane: CRS, *, progress: Progress, cancellation: Cancellation
+) -> Exported:
     """Write layers as a new file, one in memory at a time. What cannot be written is known before (`look`). OutputError."""
     contents = list(contents)
 
     def layers() -> Iterator[SourceLayer]:
         for content in contents:
-            yield _layer(content, plane, check)
+            yield _layer(content, plane, cancellation)
             progress(len(content))
 
-    return write_vct(path, layers(), templates={c.name.upper(): c.template for c in contents}, check=check)
+    return write_vct(
+        path, layers(), templates={c.name.upper(): c.template for c in contents}, cancellation=cancellation
+    )
 
 
-def _layer(content: Content, plane: CRS, check: Check) -> SourceLayer:
+def _layer(content: Content, plane: CRS, cancellation: Cancellation) -> SourceLayer:
     """A layer as the writer takes it: in the package's CRS, with the template's fields and no others."""
     shapes: list[NDArray] = []
     columns: dict[str, list[NDArray]] = {f.name: [] for f in content.template.fields}
     for rows in content.batches(plane):
-        check()
+        cancellation.raise_if_cancelled()
         shapes.append(rows.shapes)
         for name, values in rows.values.items():
             columns[name].append(values)
@@ -67,14 +71,20 @@ def _layer(content: Content, plane: CRS, check: Check) -> SourceLayer:
 
 
 def read_set(
-    path: Path, contents: Iterable[Content], plane: CRS, written: Exported, *, progress: Progress, check: Check
+    path: Path,
+    contents: Iterable[Content],
+    plane: CRS,
+    written: Exported,
+    *,
+    progress: Progress,
+    cancellation: Cancellation,
 ) -> Iterator[tuple[Content, ReadBack]]:
     """Read the whole file again and hold every layer against the plan's, in the order of the file. InputError with the
     line when it cannot be read."""
     contents = list(contents)
     rest = {c.name.upper(): c for c in contents}
     done: dict[str, ReadBack] = {}
-    with open_vct(path, check, placed=False) as vct:
+    with open_vct(path, cancellation, placed=False) as vct:
         crs = vct.head.crs.to_wkt()
         for name, batches in groupby(vct.batches(), key=lambda one: one[0].name.upper()):
             content = rest.pop(name, None)
@@ -85,7 +95,9 @@ def read_set(
                 continue
             table = vct.structure.tables[name]
             layer = VctLayer(table, crs, frames, written.row_of[table.name])
-            one = compare(layer, content, plane, path.suffix.lower(), READER, progress=progress, check=check)
+            one = compare(
+                layer, content, plane, path.suffix.lower(), READER, progress=progress, cancellation=cancellation
+            )
             for field, count in layer.unlike.items():
                 one.differs("value", field, count=count)
             done[name] = one

@@ -51,7 +51,7 @@ def put_set(one: PreparedSet, making: Making) -> list[dict[str, Any]]:
 
 def _database(one: PreparedSet, path: Path, making: Making) -> Iterator[WrittenLayer]:
     lists = making.plan.norm.standard.code_lists
-    more: dict[str, Any] = {"progress": making.steps, "check": making.check}
+    more: dict[str, Any] = {"progress": making.steps, "cancellation": making.cancellation}
     write_database(path, one.contents, one.crs, plane=one.plane, code_lists=lists, **more)
     for content in one.contents:
         yield WrittenLayer(content, path, read_back(path, content, one.plane, **more))
@@ -60,7 +60,7 @@ def _database(one: PreparedSet, path: Path, making: Making) -> Iterator[WrittenL
 def _shapefiles(one: PreparedSet, path: Path, making: Making) -> Iterator[WrittenLayer]:
     """A folder of shapefiles, called as the set's file without its suffix."""
     folder = path.with_suffix("")
-    more: dict[str, Any] = {"progress": making.steps, "check": making.check}
+    more: dict[str, Any] = {"progress": making.steps, "cancellation": making.cancellation}
     write_shapefiles(folder, one.contents, one.plane, encoding=one.vectors.encoding, **more)
     for content in one.contents:
         file = folder / f"{content.name}.shp"
@@ -68,7 +68,7 @@ def _shapefiles(one: PreparedSet, path: Path, making: Making) -> Iterator[Writte
 
 
 def _vct(one: PreparedSet, path: Path, making: Making) -> Iterator[WrittenLayer]:
-    more: dict[str, Any] = {"progress": making.steps, "check": making.check}
+    more: dict[str, Any] = {"progress": making.steps, "cancellation": making.cancellation}
     written = write_set(path, one.contents, one.plane, **more)
     for content, done in read_set(path, one.contents, one.plane, written, **more):
         yield WrittenLayer(content, path, done)

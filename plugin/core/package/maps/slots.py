@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...cancellation import Cancellation
 from ...errors import OutputError
 from ...geometry.validity import missing
 from ...messages.saying import Saying
@@ -50,7 +51,7 @@ class Wish(NamedTuple):
 @dataclass(frozen=True)
 class MapJob:
     """What a drawer is given. ``folder``: where the files go, under the names of the wishes; ``code`` and ``name``: the
-    county's; ``document``: 成果信息. ``progress``: share of the maps done, and the name of the one at work; ``check`` may raise to stop."""
+    county's; ``document``: 成果信息. ``progress``: share of the maps done, and the name of the one at work."""
 
     plan: Plan
     wishes: tuple[Wish, ...]
@@ -61,7 +62,7 @@ class MapJob:
     name: str
     document: DocumentInfo
     progress: Callable[[float, str], None]
-    check: Callable[[], None]
+    cancellation: Cancellation
 
 
 class Drawn(NamedTuple):
@@ -219,7 +220,7 @@ def _drawn(making: Making) -> Iterator[Drawn]:
             name=making.values["name"],
             document=making.document.info,
             progress=making.steps.after,
-            check=making.check,
+            cancellation=making.cancellation,
         )
         for drawn in work.draw(job):
             if drawn.lack is None and not jpeg.look_at(job.folder / drawn.wish.file).whole:

@@ -37,7 +37,7 @@ def tables(making: Making) -> list[Problem]:
     if find_spec("openpyxl") is None:
         return [Problem(Level.NOTE, "tables_no_openpyxl")]
     try:
-        made = tabulate_plan(making.plan, making.lang, side=making.checked.side, check=making.check)
+        made = tabulate_plan(making.plan, making.lang, side=making.checked.side, cancellation=making.cancellation)
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables are made by.
         return [Problem(Level.NOTE, "tables_not_made", params={"reason": Cause(error)})]

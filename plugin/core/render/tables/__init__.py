@@ -24,7 +24,7 @@ def all_tables(figures: Figures, progress: Callable[[float], None] = lambda shar
     ]
     made = []
     for number, build in enumerate(builders):
-        figures.ctx.check()
+        figures.ctx.cancellation.raise_if_cancelled()
         progress(number / len(builders))
         table = build(figures)
         if table is not None:

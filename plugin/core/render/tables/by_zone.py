@@ -86,7 +86,7 @@ def spaces(figures: Figures) -> Table | None:
     if layer is None or layer.bare or not layer.tells("zone_code"):
         return None
     mapping = space_map(ctx.norm)
-    found = of_layer(layer, mapping, ctx.check)
+    found = of_layer(layer, mapping, ctx.cancellation)
     county = ctx.plan.concept("county")
     whole = float(county.statutory.sum()) if county is not None and not county.bare else found.total_m2
     columns = [

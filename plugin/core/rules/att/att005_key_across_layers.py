@@ -81,7 +81,7 @@ def _common(layers: list[Layer], ctx: Context) -> dict[tuple[str, str], list[tup
 
     tables = []
     for number, layer in enumerate(layers):
-        ctx.check()
+        ctx.cancellation.raise_if_cancelled()
         tables.append(pd.DataFrame({"key": layer.keys, "layer": number, "row": range(len(layer))}))
     found: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
     if len(tables) < 2:

@@ -63,7 +63,7 @@ def broken_text(layer: Layer, *, ctx: Context) -> RuleResult:
         values = layer.named(declared.name) if declared.type == "text" else None
         if values is None or values.dtype.kind in "iufbM":
             continue
-        ctx.check()
+        ctx.cancellation.raise_if_cancelled()
         result.applicable = True
         judge = _judge(declared, forbidden, layer.garbled(declared.name))
         result.findings += judged(ctx, layer, declared.name, layer.named_text(declared.name), judge)

@@ -60,7 +60,7 @@ def acute_angles(
     """
     if layer.template.geometry != "polygon":
         return None
-    corners = sharp_corners(sound(layer), max(below_degrees, spike_degrees), check=ctx.check)
+    corners = sharp_corners(sound(layer), max(below_degrees, spike_degrees), cancellation=ctx.cancellation)
     spike = corners.measure < spike_degrees
     found = by_row(layer, _some(corners, ~spike), "angle", ctx, case="acute", limit=below_degrees)
     return found + by_row(layer, _some(corners, spike), "angle", ctx, case="spike", limit=spike_degrees)

@@ -66,7 +66,7 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
     known = ctx.plan.computed("known_wide").setdefault(width, set())
     names = _names(shapes)
     shapes[[name in known for name in names]] = None
-    rows, places = parts_narrower(shapes, width, check=ctx.check)
+    rows, places = parts_narrower(shapes, width, cancellation=ctx.cancellation)
     narrow = set(rows.tolist())
     known.update(name for row, name in enumerate(names) if row not in narrow)
     area = ctx.statutory(places)

@@ -51,7 +51,7 @@ def near_vertices(layer: Layer, *, ctx: Context, within_m: float = 0.01) -> list
     if layer.template.geometry != "polygon":
         return None
     same = ctx.tolerance.cluster_m
-    near = vertices_near(sound(layer), max(within_m, same), check=ctx.check)
+    near = vertices_near(sound(layer), max(within_m, same), cancellation=ctx.cancellation)
     repeated = near.measure <= same
     found = []
     for case, kept, limit in (("repeated", repeated, same), ("near", ~repeated, within_m)):

@@ -52,7 +52,7 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResu
         zones of one of the three claim twice counts once, of two of them in both: the figures are then not confirmed.
     """
     spaces = space_map(ctx.norm)
-    found = of_layer(zones, spaces, ctx.check)
+    found = of_layer(zones, spaces, ctx.cancellation)
     result = RuleResult(indicators=figures_of(found, zones, county, ctx.norm))
     if found.unmapped or not found.adds_up:
         result.doubts.append("figures.three_zones")

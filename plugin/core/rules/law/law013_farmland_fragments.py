@@ -54,7 +54,7 @@ def farmland_fragments(
         the group farmland.
     """
     area = farmland.statutory
-    patch = patches(farmland.polygons, area, reach_m, patch_area_m2, ctx.check)
+    patch = patches(farmland.polygons, area, reach_m, patch_area_m2, ctx.cancellation)
     sums = np.bincount(patch, np.nan_to_num(area), minlength=len(farmland))
     net = farmland.numbers("net_area")
     there = np.zeros(len(farmland), dtype=bool)

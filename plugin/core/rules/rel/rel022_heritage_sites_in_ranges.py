@@ -77,7 +77,7 @@ def _apart(points: Layer, polygons: Layer, ctx: Context) -> list[Finding]:
     found = []
     called = names(points)
     for row in there.tolist():
-        ctx.check()
+        ctx.cancellation.raise_if_cancelled()
         name = called[row]
         own = set(present[bearing[present] == name].tolist()) if name else set()
         around = inside.get(row, set())

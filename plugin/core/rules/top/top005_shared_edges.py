@@ -79,7 +79,7 @@ def shared_edges(*, ctx: Context) -> RuleResult:
     within = [layer for layer in ctx.plan.layers.values() if exclusive(layer)]
     result = RuleResult(applicable=not all(layer.bare for layer in (*within, *fit)))
     for layer in within:
-        ctx.check()
+        ctx.cancellation.raise_if_cancelled()
         result.findings += _by_pair(layer, layer, [(ctx.mismatched(layer), False)], ctx)
         result.findings += _parted(layer, layer, ctx)
     for a, b in combinations(fit, 2):
@@ -101,7 +101,7 @@ _Looks = list[tuple[Mismatches, bool]]
 
 
 def _both_ways(a: Layer, b: Layer, ctx: Context) -> _Looks:
-    ctx.check()
+    ctx.cancellation.raise_if_cancelled()
     first, second = ctx.mismatched_both(a, b)
     return [(first, False), (second, True)]
 
@@ -114,7 +114,7 @@ def _parted(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
     second = first if a is b else _in_degrees(b)
     looks: _Looks = []
     for one, other, turned in ((first, second, False), (second, first, True))[: 1 if a is b else 2]:
-        found = parted_edges(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.check)
+        found = parted_edges(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.cancellation)
         found.point = crs_care.coordinates(found.point, one.crs, ctx.plan.plane)
         looks.append((found, turned))
     return _by_pair(a, b, looks, ctx, "parted")
