@@ -60,8 +60,8 @@ def run(
 ) -> Outcome:
     """Export page by page. Before each, ``progress`` says which, and the export can be cancelled.
 
-    Files are replaced after all pages are made. Raises Cancelled, OutputError, and InputError for a sheet of the project whose level
-    of secrecy would be lowered without a reason. On the main thread only.
+    Files are replaced after all pages are made. Raises Cancelled, OutputError, and InputError for a sheet of the project
+    whose level of secrecy would be lowered without a reason. On the main thread only.
     """
     material, outcome = builder.material, Outcome()
     info = builder.document

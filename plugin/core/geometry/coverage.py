@@ -69,9 +69,8 @@ def mismatched_both(
 ) -> tuple[Mismatches, Mismatches]:
     """`mismatched_edges` of ``a`` against ``b`` and of ``b`` against ``a``: what the two do not share is looked up once."""
     mine, theirs = _alone(a, b, tolerance.edge_match_m, cancellation)
-    return _mismatches(a, b, mine, theirs, tolerance, cancellation), _mismatches(
-        b, a, theirs, mine, tolerance, cancellation
-    )
+    of_a = _mismatches(a, b, mine, theirs, tolerance, cancellation)
+    return of_a, _mismatches(b, a, theirs, mine, tolerance, cancellation)
 
 
 def _mismatches(

@@ -93,8 +93,9 @@ def open_vct(
     ``join``: features of several parts come as one row each (`parts`); ``placed=False``: for a file that was just written,
     whatever county its rows name.
 
-    Raises Cancelled, and InputError with the number of the line: not GBK, cut off, a count that does not fit, a reference to nothing,
-    positions that contradict the header, or lie far from the county; also when the disk of temporary files is full.
+    Raises Cancelled, and InputError with the number of the line: not GBK, cut off, a count that does not fit, a reference
+    to nothing, positions that contradict the header, or lie far from the county; also when the disk of temporary files
+    is full.
     """
     try:
         handle = Path(path).open("rb")

@@ -100,13 +100,8 @@ class _Writer:
         done: Exported,
         cancellation: Cancellation,
     ):
-        self.folder, self.settings, self.templates, self.done, self.cancellation = (
-            folder,
-            settings,
-            templates,
-            done,
-            cancellation,
-        )
+        self.folder, self.settings, self.templates = folder, settings, templates
+        self.done, self.cancellation = done, cancellation
         self.tables: list[Table] = []
         self.crs: CRS | None = None
         self.first = ""
