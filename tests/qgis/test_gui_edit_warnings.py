@@ -9,16 +9,18 @@ import pytest
 from qgis.core import QgsVectorLayer
 
 from plugin.core.files import edit_risks
+from plugin.gui import edit_warnings
 from plugin.gui.edit_warnings import EditWarnings
 from tests.core.test_edit_risks import WRITER
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_desk import Window
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.waiting import PATIENCE, let_work, wait
 
 
 @pytest.fixture
-def opened(chinese, qgis_app, project, tmp_path):
+def opened(chinese, qgis_app, project, tmp_path, monkeypatch):
     """The layers of a small plan, followed; the texts of the message bar when a layer's editing began."""
+    monkeypatch.setattr(edit_warnings, "_TIMEOUT", PATIENCE)  # a busy machine takes longer than users wait
     path = write_small(tmp_path / "小县.gpkg")
     iface = Window()
     first = QgsVectorLayer(f"{path}|layername=CZKFBJ", "城镇开发边界", "ogr")

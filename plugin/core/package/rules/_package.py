@@ -11,12 +11,12 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity
 from ..generator import generator_digest
+from ..inspection.facts import PackageFacts
 
 if TYPE_CHECKING:
     from ...engine.context import Context
     from ...plan.layer import Layer
-    from ..inspection.facts import LayerFact, PackageFacts
-
+    from ..inspection.facts import LayerFact
 
 #: What every one of these rules passes.
 NONE_INSPECTED = Example("no package is inspected", {})
