@@ -100,5 +100,5 @@ def write(
         return Pictures(problem=Words(checked.report.lang).get("text", "kept_result"))
 
     check_outputs(outputs, list(checked.plan.inputs))
-    write_outputs(checked, outputs, pictures, cancellation=cancellation)
+    write_outputs(checked.report, checked.plan, outputs, pictures, cancellation=cancellation)
     progress(1.0, "")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def copies(path: str, form: PackageProfile, into: Path, cancellation: Cancellation = NEVER) -> list[Path]:
     """Copy the data sets of a package, folder or zip, into a folder; their paths there. In any thread. Raises SanxianError
     for what is no package, and Cancelled."""
-    from ..core.package.folder.hashes import files_below, is_link
+    from ..core.files.digests import files_below, is_link
     from ..core.package.inspection.archive import unpacked
     from ..core.package.inspection.facts import FileFact, PackageFacts
 

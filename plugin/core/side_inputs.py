@@ -41,7 +41,7 @@ class SideTables:
 
         The plan's notices say what was given, its inputs name the files. InputError as `read_baseline`.
         """
-        from .yearly.record import record_of
+        from .loading.record import record_of
 
         plan.notices += self.said
         for path, notice, count in (

@@ -129,7 +129,7 @@ def _about(plan: Plan, figures: Figures) -> Table:
 
     texts = figures.texts
     told = provenance(plan, texts)
-    notes = [*told["notices"], *(one.sentence(texts) for one in plan.unread)]
+    notes = [*told["notices"], *(texts.unread(one) for one in plan.unread)]
     return about_table(told, texts, datetime.now().strftime(TIME_FORM), notes)
 
 

@@ -14,6 +14,7 @@ from plugin.core.engine.frame import CODE as FRAME
 from plugin.core.heritage.heritage_list import HeritageList, Listed
 from plugin.core.indicators.typed import figure
 from plugin.core.loading.assembly import assemble
+from plugin.core.loading.record import Record
 from plugin.core.model.report import Report
 from plugin.core.model.rule import EACH, Example, Rule, all_rules
 from plugin.core.model.side_inputs import SideInputs
@@ -23,7 +24,6 @@ from plugin.core.profile import Norm, Profile, Registered, Said, Target
 from plugin.core.profile.township_tasks import TownshipTask, TownshipTasks
 from plugin.core.results.run import run
 from plugin.core.standard import load_standard
-from plugin.core.yearly.record import Record
 from tests.core.made_package import facts_of
 
 #: Examples are drawn near 0, 0; in the plane they stand at 浑源, where areas mean something.

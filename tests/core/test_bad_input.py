@@ -670,7 +670,7 @@ def test_an_output_over_the_data(tmp_path):
     assert "就是要检查的数据" in said(raised.value)
     # The folder was the source: what was in it is known only after it was read.
     with pytest.raises(OutputError) as raised:
-        write_outputs(checked, Outputs(json=str(tmp_path / "结果.json"), findings=str(source)))
+        write_outputs(checked.report, checked.plan, Outputs(json=str(tmp_path / "结果.json"), findings=str(source)))
     assert "就是要检查的数据" in said(raised.value) and "a.gpkg" in said(raised.value)
     assert digest(tmp_path) == before
 

@@ -19,9 +19,9 @@ import shapely
 from plugin.core.check import Options, check
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
 from plugin.core.exchange.vct.database import vct_to_database
+from plugin.core.files.digests import DIGEST, MANIFEST
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import Order, export_package
-from plugin.core.package.folder.hashes import DIGEST, MANIFEST
 from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.paths import PACKAGES

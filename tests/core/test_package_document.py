@@ -10,9 +10,9 @@ from jsonschema import Draft202012Validator
 
 from plugin.core.check import Options, check
 from plugin.core.errors import InputError
+from plugin.core.files.digests import MANIFEST, PAGE
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import Order, export_package
-from plugin.core.package.folder.hashes import MANIFEST, PAGE
 from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.metadata.write import find_production_date

@@ -10,8 +10,8 @@ import pytest
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
+from plugin.core.files.digests import DIGEST, MANIFEST, is_whole, sha256, told_digest, write_digest
 from plugin.core.files.holders import holders
-from plugin.core.package.folder.hashes import DIGEST, MANIFEST, is_whole, sha256, told_digest, write_digest
 from plugin.core.package.folder.replacing import NEW, OLD, settle, whole_folder
 from tests.core.small import said
 

@@ -19,21 +19,12 @@ import pytest
 from plugin.core.check import Checked, Options, check
 from plugin.core.engine import choose_rules
 from plugin.core.errors import InputError
+from plugin.core.files.digests import DIGEST, MANIFEST, PAGE, SUMS, files_below, sha256, write_digest, write_sums
 from plugin.core.loading.assembly import assemble
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.export import Order, export_package
-from plugin.core.package.folder.hashes import (
-    DIGEST,
-    MANIFEST,
-    PAGE,
-    SUMS,
-    files_below,
-    sha256,
-    write_digest,
-    write_sums,
-)
 from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection import pdf as pdf_module
 from plugin.core.package.inspection.archive import unpacked

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from plugin.core.errors import OutputError
+from plugin.core.files.digests import MANIFEST, SCHEMA, files_below
 from plugin.core.model.rule import Severity
 from plugin.core.options import Options
-from plugin.core.package.folder.hashes import MANIFEST, SCHEMA, files_below
 from plugin.core.package.form.load import load_package
 from plugin.core.package.gate import check_target
 from plugin.core.package.inspection.inspect import inspect_package
@@ -131,7 +131,7 @@ def test_files_below_names_a_link_to_a_folder_and_stays_outside(package):
 
 def test_a_junction_of_windows_is_a_link(tmp_path, monkeypatch):
     """os.walk of Python 3.11 goes down into one."""
-    from plugin.core.package.folder import hashes
+    from plugin.core.files import digests as hashes
 
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b.txt").write_bytes(b"x")

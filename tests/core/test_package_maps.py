@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.errors import Cancelled, DataError, OutputError
+from plugin.core.files.digests import MANIFEST, PAGE, is_whole
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import Order, export_package
-from plugin.core.package.folder.hashes import MANIFEST, PAGE, is_whole
 from plugin.core.package.form.load import load_package
 from plugin.core.package.maps import jpeg
 from plugin.core.package.maps.slots import Drawn

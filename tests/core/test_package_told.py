@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from plugin.core.package.folder.hashes import MANIFEST, SCHEMA, write_digest
-from plugin.core.package.folder.told import CHANGED, DAMAGED, LATER, MISSING, OK, told_manifest
+from plugin.core.files.digests import MANIFEST, SCHEMA, write_digest
+from plugin.core.files.manifest import CHANGED, DAMAGED, LATER, MISSING, OK, told_manifest
 
 WHOLE = {
     "schema": SCHEMA,

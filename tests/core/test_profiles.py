@@ -436,6 +436,6 @@ def test_a_county_confirms_the_severities_of_the_phases(tmp_path):
 def test_the_page_says_which_phase(tmp_path):
     options = Options(phase="报批", rules=("ATT001",))
     checked = check([source_layer("STBHHX", TWICE, options.norm())], options)
-    write_outputs(checked, Outputs(html=str(tmp_path / "报告.html")))
+    write_outputs(checked.report, checked.plan, Outputs(html=str(tmp_path / "报告.html")))
     page = (tmp_path / "报告.html").read_text(encoding="utf-8")
     assert "报批阶段" in page

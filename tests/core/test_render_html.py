@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import shapely
 
-from plugin.core.check import Checked, Options
+from plugin.core.check import Options
 from plugin.core.files.writing import Outputs
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
@@ -300,7 +300,7 @@ def test_written_page_replaces_the_old_one(tmp_path):
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
     plan = SimpleNamespace(inputs=(), norm=NORM)
-    write_outputs(Checked(plan, made_report()), Outputs(html=str(target)))
+    write_outputs(made_report(), plan, Outputs(html=str(target)))
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]
 

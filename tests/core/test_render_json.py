@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.check import Checked, Options, check
+from plugin.core.check import Options, check
 from plugin.core.files.writing import Outputs
 from plugin.core.model.report import SCHEMA, Report
 from plugin.core.render.json import to_json
@@ -48,7 +48,7 @@ def test_sample_county_follows_the_schema_and_comes_back_equal():
 def test_written_file_comes_back_equal(tmp_path):
     target = tmp_path / "报 告" / "结果.json"
     plan = SimpleNamespace(inputs=())
-    write_outputs(Checked(plan, made_report()), Outputs(json=str(target)))
+    write_outputs(made_report(), plan, Outputs(json=str(target)))
     assert Report.from_dict(json.loads(target.read_text(encoding="utf-8"))).to_dict() == made_report().to_dict()
     assert [p.name for p in target.parent.iterdir()] == ["结果.json"]
     assert "永久基本农田" in target.read_text(encoding="utf-8")  # readable as it is, no escapes

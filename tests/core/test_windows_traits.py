@@ -203,7 +203,7 @@ def test_a_target_open_elsewhere_stays_whole_and_is_named(checked, tmp_path, hel
 
 def test_of_three_results_none_is_written_when_the_first_is_open(checked, tmp_path, held):
     outputs = Outputs(json=str(tmp_path / "a.json"), html=str(tmp_path / "b.html"), findings=str(tmp_path / "c.gpkg"))
-    write_outputs(checked, outputs)
+    write_outputs(checked.report, checked.plan, outputs)
     before = digest(tmp_path)
     held.add("c.gpkg")
     # Said before a long run …
@@ -212,7 +212,7 @@ def test_of_three_results_none_is_written_when_the_first_is_open(checked, tmp_pa
     assert "c.gpkg”：文件正被其他程序打开" in said(raised.value)
     # … and if it is opened meanwhile, after it.
     with pytest.raises(OutputError):
-        write_outputs(checked, outputs)
+        write_outputs(checked.report, checked.plan, outputs)
     assert digest(tmp_path) == before
 
 
@@ -301,7 +301,7 @@ def test_a_check_starts_no_process(tmp_path, monkeypatch):
 
 
 def test_a_report_carries_no_path_of_the_machine(checked, tmp_path):
-    write_outputs(checked, Outputs(json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html")))
+    write_outputs(checked.report, checked.plan, Outputs(json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html")))
     for name in ("r.json", "r.html"):
         raw = (tmp_path / name).read_bytes()
         assert str(tmp_path).encode() not in raw and b"\r" not in raw

@@ -81,7 +81,7 @@ def test_unloaded_or_closed_in_the_middle_nothing_half_made_is_left(desktop):
     """Either the package is whole, or it is not there."""
     from pathlib import Path
 
-    from plugin.core.package.folder.hashes import is_whole
+    from plugin.core.files.digests import is_whole
 
     facts = desktop("package_exit")
     assert facts["unloaded"] and facts["closed"], "it was in the middle"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from plugin.core.package.folder.hashes import PAGE
+from plugin.core.files.digests import PAGE
 from plugin.core.package.inspection.facts import FileFact
 from plugin.metadata import plugin_version
 from tests.core.made_package import COMPLETE, DATABASE, facts_of, jpg, pdf

@@ -8,7 +8,7 @@ import fiona
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsVectorLayer
 
-from plugin.core.package.folder.hashes import is_whole
+from plugin.core.files.digests import is_whole
 from tests.core.made_package import pdf
 from tests.county import make_county
 from tests.county.write import write_geopackage

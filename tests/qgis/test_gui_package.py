@@ -15,7 +15,7 @@ from plugin.bridge.package_ahead import NOTHING, REFUSED, REPLACED, Against, Ahe
 from plugin.bridge.tasks import Runner
 from plugin.core.cancellation import NEVER
 from plugin.core.errors import InputError, OutputError
-from plugin.core.package.folder.hashes import MANIFEST, SCHEMA
+from plugin.core.files.digests import MANIFEST, SCHEMA
 from plugin.core.package.form.load import load_package
 from plugin.core.package.order import Order
 from plugin.core.package.problems import Level, Problem, Shut

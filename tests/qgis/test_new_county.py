@@ -13,7 +13,7 @@ from plugin.bridge.layers import template_id
 from plugin.bridge.project import assemble
 from plugin.bridge.project.request import make_database
 from plugin.core.check import Options, check
-from plugin.core.package.folder.hashes import is_whole
+from plugin.core.files.digests import is_whole
 from plugin.gui.wizard.dialog import NewProjectWizard
 from tests.core.made_package import pdf
 from tests.county import make_county

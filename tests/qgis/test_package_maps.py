@@ -22,7 +22,7 @@ from plugin.bridge.layouts import packed
 from plugin.bridge.main_thread import on_main
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
-from plugin.core.package.folder.hashes import is_whole
+from plugin.core.files.digests import is_whole
 from plugin.paths import PACKAGES
 from tests.core.made_package import jpg, pdf
 from tests.core.small import digest

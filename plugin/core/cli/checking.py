@@ -31,7 +31,7 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
         if args.command == "inspect"
         else check(args.source, _options(args, words), progress=progress)
     )
-    write_outputs(checked, outputs)
+    write_outputs(checked.report, checked.plan, outputs)
     for line in summary(checked.report, words):
         say(line)
     for path in outputs.paths():
@@ -95,7 +95,7 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
         if not computed.figures:
             say(words.get("cli", "no_figure", name=name, reason=computed.reason))
     for unread in done.plan.unread:
-        say(unread.sentence(Texts(words.lang)), sys.stderr)
+        say(Texts(words.lang).unread(unread), sys.stderr)
     if not all(one.confirmed for computed in done.figures.all() for one in computed.figures):
         say(words.get("text", "unconfirmed_note"))
     if args.xlsx:

@@ -10,6 +10,8 @@ import pyogrio
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
+from ..files.digests import UNLISTED, files_below, sha256
+from ..files.manifest import OK, told_manifest
 from ..files.opening import openable
 from ..io.beside import data_beside, data_within, is_geodatabase
 from ..io.file import ERRORS
@@ -17,8 +19,6 @@ from ..io.source import datasets, datasets_of, folder_of
 from ..messages.texts import Texts
 from ..model.report import SCHEMA
 from ..model.unread import Unread
-from ..package.folder.hashes import UNLISTED, files_below, sha256
-from ..package.folder.told import OK, told_manifest
 from .unread_layers import is_findings
 
 #: Databases that are opened to see whether they hold findings, and the largest report that is read for it (bytes).
@@ -45,7 +45,7 @@ def unread_files(source: str | Path, cancellation: Cancellation = NEVER) -> list
 
 def unread_sentences(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER) -> list[str]:
     """As `unread_files`, a sentence each, for commands that have no report."""
-    return [one.sentence(texts) for one in unread_files(source, cancellation)]
+    return [texts.unread(one) for one in unread_files(source, cancellation)]
 
 
 class _Outputs:

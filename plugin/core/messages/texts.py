@@ -18,6 +18,7 @@ from .saying import spoken
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
+    from ..model.unread import Unread
     from ..standard.template import Template
 
 #: An absolute path, up to its last separator: names of files may be told, folders of this machine not.
@@ -113,6 +114,10 @@ class Texts:
         """The name of a figure: of those that only rules give here, of the others in the list of indicators."""
         own = _catalogue(self.lang)["indicators"].get(indicator)
         return own if own is not None else indicator_name(indicator, self.lang)
+
+    def unread(self, unread: Unread) -> str:
+        """What of the source was not read."""
+        return self.message(unread.finding(), {})
 
     def indicator_at(self, indicator: str, place: str) -> str:
         """The name of a figure, with the place that it is of; ``place`` empty: of the whole plan."""

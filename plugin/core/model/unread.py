@@ -6,14 +6,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .findings import Finding
 from .rule import Severity
-
-if TYPE_CHECKING:
-    from ..messages.texts import Texts
-    from .report import Report
 
 CODE = "RUN905"
 
@@ -35,19 +31,16 @@ class Unread:
         made.fingerprint = hashlib.sha256(f"{CODE}|{self.case}|{made.role}|{name}".encode()).hexdigest()[:20]
         return made
 
-    def sentence(self, texts: Texts) -> str:
-        return texts.message(self.finding(), {})
 
-
-def report_unread(report: Report, unread: Iterable[Unread], say: Callable[[Finding], str]) -> None:
+def report_unread(findings: list[Finding], unread: Iterable[Unread], say: Callable[[Finding], str]) -> None:
     """Add a finding for each; one and the same is named once."""
-    known = {f.fingerprint for f in report.findings if f.code == CODE}
+    known = {f.fingerprint for f in findings if f.code == CODE}
     for one in unread:
         finding = one.finding()
         if finding.fingerprint not in known:
             known.add(finding.fingerprint)
             finding.message = say(finding)
-            report.findings.append(finding)
+            findings.append(finding)
 
 
 def leaves_unread(finding: Finding) -> bool:

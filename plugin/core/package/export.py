@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER, Cancellation
+from ..files.digests import write_digest
 from ..profile.document import ResolvedDocument, load_secrecy_levels, with_document
 from .files import fill_slots
-from .folder.hashes import write_digest
 from .folder.lock import writing
 from .folder.replacing import settle, whole_folder
 from .gate import check_target, made_folder, pass_gate, verdict

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
+from ..files.digests import files_below, sha256
 from ..files.writing import os_reason
 from ..messages.texts import Texts
-from .folder.hashes import files_below, sha256
 from .form.model import LEAST_DPI, FileSlot, PackageProfile
 from .maps.jpeg import is_jpeg, look_at, world_file_of
 from .maps.slots import is_coarse, made_before

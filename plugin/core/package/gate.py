@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
+from ..files.digests import UNLISTED, files_below, is_link
+from ..files.manifest import told_manifest
 from ..files.writing import same_file
 from ..messages.saying import Saying
 from .files import is_stray
-from .folder.hashes import UNLISTED, files_below, is_link
 from .folder.replacing import siblings
-from .folder.told import told_manifest
 from .names import recogniser
 from .problems import HELD_BACK, NAMED, Level, Problem, Shut, of_level
 

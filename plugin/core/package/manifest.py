@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER, Cancellation
 from ..engine.provenance import versions
+from ..files.digests import MANIFEST, PAGE, SCHEMA, files_below, sha256, write_sums
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
-from .folder.hashes import MANIFEST, PAGE, SCHEMA, files_below, sha256, write_sums
 from .form.model import FORMAT_NAMES, PackageProfile, VectorSet
 from .generator import generator_digest
 from .layers.content import Content

@@ -14,12 +14,14 @@ from .html import render
 from .json import to_json
 
 if TYPE_CHECKING:
-    from ..check import Checked
+    from ..model.report import Report
+    from ..plan.plan import Plan
     from .pictures import Pictures
 
 
 def write_outputs(
-    checked: Checked,
+    report: Report,
+    plan: Plan,
     outputs: Outputs,
     draw: Callable[[], Pictures | None] = lambda: None,
     *,
@@ -29,13 +31,12 @@ def write_outputs(
 
     ``draw`` makes the pictures of the page, asked only when there is one. Raises Cancelled, up to the end.
     """
-    report = checked.report
 
     def page() -> str:
-        return render(report, checked.plan.norm, draw())
+        return render(report, plan.norm, draw())
 
     for target in outputs.paths():
-        check_not_input(target, list(checked.plan.inputs))
+        check_not_input(target, list(plan.inputs))
     with ExitStack() as stack:
         for target, make in ((outputs.json, lambda: to_json(report)), (outputs.html, page)):
             if target:
@@ -45,5 +46,5 @@ def write_outputs(
         if outputs.findings:
             # Last, so that it moves first: of the three it is the one that another program may hold open.
             path = stack.enter_context(beside(outputs.findings))
-            put_findings(path, report.findings, checked.plan.crs)
+            put_findings(path, report.findings, plan.crs)
         cancellation.raise_if_cancelled()

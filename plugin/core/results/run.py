@@ -74,7 +74,7 @@ def make_report(
     for indicator in report.indicators:
         indicator.name = texts.indicator_at(indicator.id, indicator.place)
     judge(report, plan, waivers, say)
-    report_unread(report, plan.unread, say)
+    report_unread(report.findings, plan.unread, say)
     report.findings = in_order(report.findings)
     report.tolerance = {**done.tolerance.to_dict(), **told_ignored(sums, done.tolerance), **summed_steps(done.steps)}
     report.provenance = provenance(plan, texts)

@@ -28,7 +28,7 @@ def verdict(done: Versions, texts: Texts) -> str:
 
 def reasons(done: Versions, texts: Texts) -> list[str]:
     """Why two editions are not one, and what a reader should know of what was compared; sentences."""
-    unread = [one.sentence(texts) for one in done.plan.unread]
+    unread = [texts.unread(one) for one in done.plan.unread]
     found = done.found
     said: list[tuple[str, dict[str, object]]] = []
     for kind in (OUT, IN):

@@ -125,7 +125,7 @@ def _told(one: MaintainedLayer, kind: str) -> dict[str, str]:
 
 def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
     """What a reader should know: layers passed over and why, land that no class has, slivers."""
-    said = [unread.sentence(texts) for plan in (done.filed, done.current) for unread in plan.unread]
+    said = [texts.unread(unread) for plan in (done.filed, done.current) for unread in plan.unread]
     standard = done.current.norm.standard
     compared = {one.role: one.compare for one in standard.maintenance.layers} if standard.maintenance else {}
     for role, reason in done.passed_over.items():

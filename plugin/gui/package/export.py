@@ -221,7 +221,7 @@ class PackageExport(QObject):
             self._messages.tell(end.text, "warning", (tr("Show"), self._bring))
 
     def _open(self, what: str) -> None:
-        from ...core.package.folder.hashes import PAGE
+        from ...core.files.digests import PAGE
 
         done = self.dialog.end.end.done if self.dialog is not None else None
         if done is not None:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from ...cancellation import NEVER, Cancellation
 from ...errors import OutputError
+from ...files.digests import is_whole
 from ...files.holders import holders
 from ...files.writing import is_about_writing, os_reason
-from .hashes import is_whole
 
 #: Nobody else calls a folder so: what has such a name is ours to clear away.
 NEW, OLD = ".sanxian-new", ".sanxian-old"

@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 
 from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
+from ...files.digests import MANIFEST, files_below, is_link
 from ...files.writing import os_reason
 from ..files import is_stray
-from ..folder.hashes import MANIFEST, files_below, is_link
 from ..folder.lock import LOCK, reading
 from ..names import name_problem, recogniser
 from ..problems import NAMED

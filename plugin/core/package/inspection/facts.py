@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...files.digests import DIGEST, MANIFEST, PAGE, SUMS
+from ...files.manifest import MISSING
 from ...geometry import crs as crs_care
-from ..folder.hashes import DIGEST, MANIFEST, PAGE, SUMS
-from ..folder.told import MISSING
 from ..form.model import FORMAT_NAMES, FileSlot, PackageProfile
 from ..maps.decoded import Decoded
 from ..maps.jpeg import Picture, world_file_of

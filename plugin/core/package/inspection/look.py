@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
+from ...files.digests import LISTS, MANIFEST, PAGE, files_below, is_link, is_special, read_sums, sha256
+from ...files.manifest import DAMAGED, DOUBLED, doubled_manifest, told_manifest
 from ...files.writing import os_reason
 from ..files import begins_well, ends_of, is_stray
-from ..folder.hashes import LISTS, MANIFEST, PAGE, files_below, is_link, is_special, read_sums, sha256
-from ..folder.told import DAMAGED, DOUBLED, doubled_manifest, told_manifest
 from ..form.model import PackageProfile
 from ..maps.decoded import decode
 from ..maps.jpeg import is_jpeg

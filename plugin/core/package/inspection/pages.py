@@ -16,9 +16,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ....paths import REPORTS
+from ...files.digests import PAGE
 from ...messages.texts import Texts
 from ...model.report import Report
-from ..folder.hashes import PAGE
 
 if TYPE_CHECKING:
     from ...profile import Norm

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..folder.hashes import MANIFEST
+from ...files.digests import MANIFEST
 
 #: How files of detached signatures end: CMS (RFC 5652), OpenPGP (RFC 9580), SM2 (GM/T 0009, 0010) and what tools call them.
 SUFFIXES = (

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ...cancellation import NEVER, Cancellation
 from ...exchange.quiet import quiet_gdal
-from ..folder.hashes import is_link
+from ...files.digests import is_link
 from .index import not_indexed
 
 #: The database's own tables by file, as in every FileGDB. The first lists all tables; GDB_Items tells of the layers.

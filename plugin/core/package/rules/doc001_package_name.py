@@ -2,9 +2,9 @@
 from collections.abc import Iterator
 
 from ...engine.context import Context
+from ...files.digests import MANIFEST
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..folder.hashes import MANIFEST
 from ..inspection.facts import PackageFacts
 from ..names import recogniser
 from ._package import NONE_INSPECTED, example, judged, on_file

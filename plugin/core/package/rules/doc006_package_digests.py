@@ -3,12 +3,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ...engine.context import Context
+from ...files.digests import DIGEST, MANIFEST, PAGE, SUMS, UNLISTED
+from ...files.manifest import CHANGED, DAMAGED, DOUBLED, LATER, MISSING, OK
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..files import is_stray
-from ..folder.hashes import DIGEST, MANIFEST, PAGE, SUMS, UNLISTED
-from ..folder.told import CHANGED, DAMAGED, DOUBLED, LATER, MISSING, OK
 from ..inspection.facts import PackageFacts
 from ..inspection.signature import is_signature, signatures
 from ..problems import NAMED

@@ -9,10 +9,10 @@ import numpy as np
 from ....paths import MANIFEST_SCHEMA
 from ...engine.context import Context
 from ...exchange.vct.settings import load_settings
+from ...files.digests import MANIFEST
 from ...messages.texts import Texts, number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..folder.hashes import MANIFEST
 from ..inspection.facts import LayerFact, PackageFacts
 from ..metadata.write import GEOMETRIES
 from ..names import AREA_FIELDS

@@ -2,11 +2,11 @@
 from collections.abc import Iterator
 
 from ...engine.context import Context
+from ...files.digests import MANIFEST
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...profile.document import load_secrecy_levels
-from ..folder.hashes import MANIFEST
 from ..inspection.facts import PackageFacts
 from ..metadata.read import UnreadableXml, by_form, read_xml
 from ._metadata import values_of

@@ -6,13 +6,13 @@ from typing import Any
 
 from ...engine.context import Context
 from ...errors import SanxianError
+from ...files.digests import PAGE
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.report import Report
 from ...model.rule import RuleResult, Severity, rule
 from ...profile import Norm
 from ...standard.phases import PHASES
-from ..folder.hashes import PAGE
 from ..inspection import pages
 from ..inspection.facts import PackageFacts
 from ._package import NONE_INSPECTED, example, judged, made_here, not_rebuilt, on_file, shown

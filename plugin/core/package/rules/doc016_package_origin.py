@@ -7,12 +7,12 @@ from typing import Any
 
 from ....metadata import plugin_version
 from ...engine.context import Context
+from ...files.digests import MANIFEST
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...profile import profile_ids
 from ...standard import load_standard, standard_ids
-from ..folder.hashes import MANIFEST
 from ..inspection.facts import PackageFacts
 from ._package import (
     NONE_INSPECTED,

@@ -6,12 +6,12 @@ import numpy as np
 
 from ...engine.context import Context
 from ...geometry.validity import missing
+from ...loading.record import Record
 from ...messages.texts import Texts, number
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ..bent import bent_area
-from ..record import Record
 from ._maintenance import Classes, classes
 
 SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"

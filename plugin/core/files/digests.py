@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ...cancellation import NEVER, Cancellation
+from ..cancellation import NEVER, Cancellation
 
 MANIFEST, PAGE, DIGEST = "manifest.json", "manifest.html", "manifest.json.sha256"
 #: Digests of every file, the manifest's too, for receivers without this plugin: `sha256sum -c SHA256SUMS`.

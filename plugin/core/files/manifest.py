@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from ...files.data import DoubledNameError, strict_json
-from .hashes import MANIFEST, SCHEMA, is_later, is_link, sha256, told_digest
+from .data import DoubledNameError, strict_json
+from .digests import MANIFEST, SCHEMA, is_later, is_link, sha256, told_digest
 
 #: What becomes of a manifest: as it was written, not there, none that can be read, altered since, of a later version; with a
 #: name twice, which only who looks for it is told (`doubled_manifest`): for others it is damaged.
