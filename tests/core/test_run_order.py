@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a rule answers does not depend on which other rules run, and findings come in one order."""
 
+import re
+import subprocess
+import sys
+
 import pytest
 
 from plugin.core.check import Options, check
@@ -9,7 +13,7 @@ from plugin.core.messages.texts import width_text
 from plugin.core.model.findings import in_order
 from plugin.core.model.rule import all_rules
 from plugin.core.results.run import run
-from plugin.paths import SAMPLE
+from plugin.paths import ROOT, SAMPLE
 from tests.core.examples import plan_of
 from tests.core.small import as_read, found, layers, look
 
@@ -78,3 +82,21 @@ def test_a_narrow_pair_prints_its_width():
     # 2 × 3 m² ÷ 600.02 m.
     assert finding.width_m == pytest.approx(6 / 600.02, rel=1e-3)
     assert "宽 0.01 m" in finding.message and "0.00 " not in finding.message
+
+
+def test_a_check_of_the_sample_loads_no_module_of_packages():
+    """In a process of its own: what has been imported stays imported."""
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from plugin.core.check import Options, check\n"
+        "check(sys.argv[2], Options(profile='hunyuan'))\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('plugin.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(ROOT), str(SAMPLE)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    loaded = done.stdout.split()
+    beside = [name for name in loaded if name.startswith(("plugin.core.package", "plugin.core.yearly"))]
+    assert beside == []
+    rules = [name for name in loaded if re.search(r"\.rules\.[a-z]{3}\.", name)]
+    print(f"{len(loaded)} modules of ours, {len(rules)} of them rules")
+    assert len(loaded) < 300

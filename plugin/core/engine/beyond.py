@@ -18,11 +18,14 @@ def rules_beyond(plan: Plan, side: SideInputs) -> list[Rule]:
     Rules of packages (DOC) are left to the inspection of one, rules that go by a table beside the layers to whoever has it.
     """
     expected = set(plan.norm.expected_in(plan.scope))
-    return [rule for code, rule in sorted(all_rules().items()) if code not in expected and _could_run(rule, plan, side)]
+    rules = all_rules()
+    # What belongs to a package is not even loaded.
+    codes = [code for code in sorted(rules) if code not in expected and not code.startswith("DOC")]
+    return [rules[code] for code in codes if _could_run(rules[code], plan, side)]
 
 
 def _could_run(rule: Rule, plan: Plan, side: SideInputs) -> bool:
-    if rule.family == "DOC" or any(name not in side for name in rule.side):
+    if any(name not in side for name in rule.side):
         return False
     needed = [need.concept for need in rule.needs.values() if not need.optional]
     if not needed:

@@ -29,14 +29,13 @@ Progress = Callable[[float, str], None]
 def choose_rules(plan_rules: Iterable[str], wanted: Iterable[str] = ()) -> list[Rule]:
     """The rules of a run by code or name, in their order. InputError names one that does not exist."""
     known = all_rules()
-    by_name = {r.name: r for r in known.values()} | {r.algorithm_id: r for r in known.values()}
     codes = [c.strip() for c in wanted if c.strip()] or list(plan_rules)
     chosen = {}
     for code in codes:
-        rule = known.get(code.upper()) or by_name.get(code)
-        if rule is None:
+        found = code.upper() if code.upper() in known else known.code_of(code)
+        if found is None:
             raise InputError("rule_unknown", rule=code, known=", ".join(known))
-        chosen[rule.code] = rule
+        chosen[found] = known[found]
     return sorted(chosen.values(), key=lambda r: r.order)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .indicator import Indicator
 
 FAMILIES = ("SCH", "GEO", "ATT", "TOP", "REL", "LAW", "DOC", "RUN")
-_RULE_FILE = re.compile(r"[a-z]{3}\d{3}_\w+\.py")
 HEADINGS = ("What it checks", "Why", "How to fix", "Limits")
 EACH = "*"
 
@@ -196,7 +195,7 @@ def rule(
             passes=tuple(passes),
             function=function,
             parameters=_parameters(function),
-            order=FAMILIES.index(code[:3]) * 1000 + int(code[3:]),
+            order=_order(code),
             local=local,
             side=tuple(side),
         )
@@ -220,22 +219,51 @@ def unit_of(name: str) -> str:
     return tail if tail in ("m2", "m", "share", "count", "degrees") else ""
 
 
-#: Folders of the core that hold rules, one module per rule, named by its code.
+#: Folders of the core that hold rules, one module per rule, named by its code and its name.
 _HOMES = ("rules", "package/rules", "yearly/rules")
+_RULE_FILE = re.compile(r"([a-z]{3}\d{3})_(\w+)\.py")
+
+
+class Rules(Mapping[str, Rule]):
+    """Every rule by its code, in the order of the families.
+
+    A rule's module is imported when the rule is asked for, so that a check loads no more than the rules it runs.
+    """
+
+    def __init__(self) -> None:
+        core = Path(__file__).resolve().parent.parent
+        files = [(path, _RULE_FILE.fullmatch(path.name)) for home in _HOMES for path in (core / home).rglob("*.py")]
+        found = {match[1].upper(): (path, match[2]) for path, match in files if match is not None}
+        codes = sorted(found, key=_order)
+        self._modules = {code: ".".join(found[code][0].relative_to(core).with_suffix("").parts) for code in codes}
+        self._names = {found[code][1].replace("_", "-"): code for code in codes}
+
+    def code_of(self, name: str) -> str | None:
+        """Return the code of a rule by its name, as in ``expansion-ratio`` or ``expansion_ratio``."""
+        name = name.replace("_", "-")
+        return self._names.get(name) or next((r.code for r in _REGISTRY.values() if r.name == name), None)
+
+    def __getitem__(self, code: str) -> Rule:
+        if code not in _REGISTRY and code in self._modules:
+            importlib.import_module(f"{__name__.rsplit('.', 2)[0]}.{self._modules[code]}")
+        return _REGISTRY[code]
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._modules or code in _REGISTRY
+
+    def __iter__(self) -> Iterator[str]:
+        declared_elsewhere = _REGISTRY.keys() - self._modules.keys()
+        return iter(sorted([*self._modules, *declared_elsewhere], key=_order) if declared_elsewhere else self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules.keys() | _REGISTRY.keys())
 
 
 @cache
-def _discover() -> None:
-    """Import every rule: once, for it is asked for every finding's sentence."""
-    core = Path(__file__).resolve().parent.parent
-    top = __name__.rsplit(".", 2)[0]
-    for home in _HOMES:
-        for path in sorted((core / home).rglob("*.py")):
-            if _RULE_FILE.match(path.name):
-                importlib.import_module(".".join([top, *path.relative_to(core).with_suffix("").parts]))
+def all_rules() -> Rules:
+    """Every rule there is, found by the names of their files."""
+    return Rules()
 
 
-def all_rules() -> dict[str, Rule]:
-    """Every rule, by code, in the order of the families."""
-    _discover()
-    return dict(sorted(_REGISTRY.items(), key=lambda item: item[1].order))
+def _order(code: str) -> int:
+    return FAMILIES.index(code[:3]) * 1000 + int(code[3:])

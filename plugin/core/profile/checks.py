@@ -37,9 +37,9 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
     """DataError unless the standard has the setting and the value is of its kind."""
     if key.startswith("rules."):
         _, code, name = key.split(".", 2)
-        known = _rule_parameters()
-        if code not in known or name not in known[code]:
-            raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known.get(code, known)))
+        known = list(_parameters_of(code)) if code in all_rules() else list(all_rules())
+        if code not in all_rules() or name not in known:
+            raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known))
         check_number(key, value, standard, path)
         return
     if key.startswith(f"{THREE_ZONES}."):
@@ -78,9 +78,9 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         raise unknown(path, key, value, RATIO_FORMS)
 
 
-def _rule_parameters() -> dict[str, dict[str, Any]]:
-    """Code → parameter → what the rule itself takes."""
-    return {code: {p.name: p.default for p in rule.parameters} for code, rule in all_rules().items()}
+def _parameters_of(code: str) -> dict[str, Any]:
+    """Parameter → what the rule itself takes."""
+    return {p.name: p.default for p in all_rules()[code].parameters}
 
 
 def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ def read_severity(table: Any, where: str, path: Path, complaints: Complaints) ->
     with complaints.part():
         for code, value in expect(table, dict, file=path, key=where).items():
             with complaints.part():
-                codes = _rule_parameters()
+                codes = all_rules()
                 if code not in codes:
                     raise DataError("data_key_unknown", file=str(path), key=f"{where}.{code}", known=", ".join(codes))
                 if value not in list(Severity):
@@ -197,7 +197,7 @@ def read_rules(
     """Rules that run beside the default ones, or do not run. DataError for what is neither a rule's code nor a group."""
     with complaints.part():
         expect(names, list, file=path, key=key)
-        known = [EVERY_RULE, *standard.rule_groups, *_rule_parameters()] if names else []
+        known = [EVERY_RULE, *standard.rule_groups, *all_rules()] if names else []
         for name in names:
             with complaints.part():
                 if name not in known:
