@@ -6,6 +6,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shapely.affinity import translate
 
 from plugin.core.geometry.corners import narrow_parts, near_vertices, sharp_corners
 from plugin.core.geometry.coverage import gaps, mismatched_edges
@@ -224,3 +225,62 @@ def test_an_island_that_touches_the_edge_twice_parts_the_gap():
     island = shapely.Polygon([(100, 150), (150, 101), (200, 150), (150, 199)])
     found = found_gaps(AROUND, island, widest=np.inf)
     assert len(found) == 2 and sum(gap.area for gap, *_ in found) == pytest.approx(100.0**2 - island.area)
+
+
+# Rows that a layer may not cover
+
+
+def grid(columns, rows, size=10.0):
+    return [
+        shapely.box(x * size, y * size, (x + 1) * size, (y + 1) * size) for x in range(columns) for y in range(rows)
+    ]
+
+
+def tiles(shapes):
+    array = np.empty(len(shapes), dtype=object)
+    array[:] = shapes
+    return Polygons(array)
+
+
+#: Two towns with the vertices of the parcels on their outline.
+TOWNS = tuple(shapely.box(x, 0, x + 40, 60).segmentize(10.0) for x in (0, 40))
+
+
+def test_towns_that_parcels_tile_are_surely_covered():
+    assert not tiles(TOWNS).may_leave(tiles(grid(8, 6))).any()
+
+
+@pytest.mark.parametrize(
+    ("missing", "town"),
+    [(8, 0), (0, 0), (47, 1), (range(24), 0), (range(24, 48), 1)],
+    ids=["inside", "corner", "outer corner", "a whole town", "the other town"],
+)
+def test_a_missing_parcel_leaves_its_town_open(missing, town):
+    left = set(np.atleast_1d(missing).tolist())
+    parcels = tiles([shape for n, shape in enumerate(grid(8, 6)) if n not in left])
+    assert tiles(TOWNS).may_leave(parcels)[town]
+
+
+def test_a_parcel_that_is_there_twice_does_not_hide_the_missing_one():
+    parcels = grid(8, 6)
+    parcels[8] = parcels[9]
+    assert tiles(TOWNS).may_leave(tiles(parcels)).tolist() == [True, False]
+
+
+def test_a_gap_along_the_edge_of_an_overlapping_town_leaves_it_open():
+    """The outline of a town that lies in the other is also that of the gap."""
+    town, inner = TOWNS[0], shapely.box(10, 10, 20, 20)
+    parcels = [shape for shape in grid(4, 6) if not shape.equals(inner)]
+    assert tiles([town, inner]).may_leave(tiles(parcels)).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 47), st.integers(-3, 3), st.integers(-3, 3)), max_size=6), st.booleans())
+def test_towns_that_are_surely_covered_have_nothing_bare(moves, drop):
+    parcels = grid(8, 6)
+    for n, dx, dy in moves:
+        parcels[n] = shapely.Point() if drop and not dx else translate(parcels[n], dx, dy)
+    cover = tiles(parcels)
+    open_rows = tiles(TOWNS).may_leave(cover)
+    bare = shapely.difference(np.array(TOWNS), shapely.union_all(parcels))
+    assert not (shapely.area(bare) > 1e-9)[~open_rows].any()

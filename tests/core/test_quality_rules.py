@@ -36,7 +36,7 @@ def clean():
     }
 
 
-def told(layers, rules=("quality",), **settings):
+def told(layers, rules=("quality", "TOP006"), **settings):
     plan = plan_of(layers, settings=settings)
     report = run(plan, choose_rules((), plan.norm.named_rules(rules)))
     assert not [r for r in report.rules if str(r.outcome) == "crashed"]

@@ -164,6 +164,28 @@ class Polygons:
         found[self._meeting(others, cancellation, distance)[0]] = True
         return found
 
+    def may_leave(self, cover: Polygons, cancellation: Cancellation = NEVER) -> NDArray:
+        """Return (n,) bool: rows that may have parts outside ``cover``; all others surely lie whole in it.
+
+        The land that ``cover`` covers ends only at segments that it does not have from both sides. A row whose inside no such
+        segment enters is covered whole or not at all, and one point decides. A segment of this layer's own boundaries enters no
+        row, unless rows overlap.
+        """
+        found = self.suspects(cancellation).copy()
+        self._prepare_lines(cancellation)
+        cover._prepare_lines(cancellation)
+        ends = cover.lines.alone
+        rows = np.zeros(len(cover), dtype=bool)
+        rows[cover.lines.row[cover.lines.ring[np.flatnonzero(ends)]]] = True
+        free = ends & cover.lines.unmatched(self.lines, rows)
+        found |= self.struck(cover.lines.pieces(free), cancellation)
+        rest = self.present[~found[self.present]]
+        inside = shapely.point_on_surface(self.shapes[rest])
+        held = np.zeros(len(rest), dtype=bool)
+        held[cover._boxes.query(inside, predicate="intersects")[0]] = True
+        found[rest[~held]] = True
+        return found
+
     def _meeting(self, others: NDArray, cancellation: Cancellation, distance: float = 0.0) -> tuple[NDArray, NDArray]:
         """Rows of this layer and positions of ``others`` ((k,) small geometries) that meet or come that near."""
         how: dict[str, Any] = (

@@ -3,6 +3,7 @@ import numpy as np
 
 from ...engine.context import Context
 from ...geometry.validity import missing
+from ...indicators.area_backing import surely_within
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import Wrong, found
@@ -57,15 +58,19 @@ def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> Rule
         if declared is None or declared.unit != "m2":
             continue
         written = layer.numbers(meaning)
-        difference = np.where(layer.invalid | missing(layer.plane), np.nan, written - layer.statutory)
         # A double's own error, and that of two decimals, is no fault of the table.
-        for position in np.flatnonzero(np.abs(difference) > allowance_m2 + 0.005).tolist():
+        allowed = allowance_m2 + 0.005
+        open_rows = np.isfinite(written) & ~layer.invalid & ~missing(layer.plane)
+        rows = np.flatnonzero(open_rows & ~surely_within(layer, written, allowed, ctx))
+        areas = layer.statutory_of(rows)
+        difference = written[rows] - areas
+        for n in np.flatnonzero(np.abs(difference) > allowed).tolist():
             params = {
-                "actual": round(float(written[position]), 4),
-                "expected": round(float(layer.statutory[position]), 2),
-                "difference": round(float(difference[position]), 2),
+                "actual": round(float(written[rows[n]]), 4),
+                "expected": round(float(areas[n]), 2),
+                "difference": round(float(difference[n]), 2),
             }
-            finding = found(ctx, layer, position, declared.name, Wrong(params=params))
-            finding.area_m2 = float(layer.statutory[position])
+            finding = found(ctx, layer, int(rows[n]), declared.name, Wrong(params=params))
+            finding.area_m2 = float(areas[n])
             result.findings.append(finding)
     return result

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
 
 from ...engine.context import Context
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
@@ -56,20 +59,29 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
         if layer.named(code_field) is None or layer.named(name_field) is None or declared is None or declared.personal:
             continue
         result.applicable = True
-        rows: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for position, pair in enumerate(zip(layer.named_text(code_field), layer.named_text(name_field), strict=True)):
-            if all(pair):
-                rows[pair].append(position)
-        by_code: dict[str, Counter[str]] = defaultdict(Counter)
-        for (code, name), positions in rows.items():
-            by_code[code][name] = len(positions)
-        for code, counted in by_code.items():
-            (expected, usual), *others = counted.most_common()
+        for code, names in _names_by_code(layer.named_text(code_field), layer.named_text(name_field)).items():
+            (expected, usual), *others = sorted(((n, len(rows)) for n, rows in names.items()), key=lambda n: -n[1])
             for name, count in others:
-                positions = rows[code, name]
+                positions = names[name]
                 fids = [layer.fids[position] for position in positions[:SHOWN_FIDS]]
                 more = " …" if count > SHOWN_FIDS else ""
                 params = {"value": name, "code": code, "expected": expected, "usual": usual, "count": count}
                 wrong = Wrong(params={**params, "fids": fids, "more": more})
                 result.findings.append(found(ctx, layer, positions[0], name_field, wrong))
     return result
+
+
+def _names_by_code(codes: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, list[int]]]:
+    """Return the rows of each name of a code, for codes with several names; rows without a code or a name are left out."""
+    import pandas as pd
+
+    code_of, distinct_codes = pd.factorize(np.asarray(codes, dtype=object))
+    name_of, distinct_names = pd.factorize(np.asarray(names, dtype=object))
+    filled = np.array([bool(c) for c in distinct_codes])[code_of] & np.array([bool(n) for n in distinct_names])[name_of]
+    pair = code_of.astype(np.int64) * max(len(distinct_names), 1) + name_of
+    kinds = np.unique(pair[filled]) // max(len(distinct_names), 1)
+    several, count = np.unique(kinds, return_counts=True)
+    rows: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for row in np.flatnonzero(filled & np.isin(code_of, several[count > 1])).tolist():
+        rows[distinct_codes[code_of[row]]][distinct_names[name_of[row]]].append(row)
+    return rows

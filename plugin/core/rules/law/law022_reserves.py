@@ -63,7 +63,8 @@ def reserves(
         Correct the part that differs from the approved division of the reserve.
     Limits
         Parts are told by words at the end of the name (MC, `[reserves]`, C). Reserves that overlap each other count twice. No
-        text was read that limits the share in the red line. What lies outside it is REL036's. Runs by name or with its group.
+        text was read that limits the share in the red line. What lies outside it is REL036's. Runs for a
+        whole county, by name or with its group.
     """
     part, site = parts_of(reserves, ctx)
     result = RuleResult()

@@ -47,8 +47,8 @@ def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> lis
     How to fix
         Cut them back to the extent; or, where the extent is out of date, extend it with its document.
     Limits
-        The zones of the centre are REL030's. That streets and rivers end at the extent is inferred (mark C). Runs when it is asked
-        for by name or with the group centre.
+        The zones of the centre are REL030's. That streets and rivers end at the extent is inferred (mark C). Runs for a
+        whole county, when it is asked for by name or with the group centre.
     """
     own = {lay.role for c in ("centre", "centre_zones") if (lay := ctx.plan.concept(c)) is not None}
     if layer.template.group != centre.template.group or layer.role in own or layer.template.base:

@@ -54,7 +54,7 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
         Take the township's edge for the outline of its villages, vertex on vertex; or correct the code.
     Limits
         Only the first nine digits are compared. Land of no township at all is TOP003's. That outlines nest is inferred (mark C).
-        Runs when it is asked for by name or with the group control_lines.
+        Runs for a whole county, when it is asked for by name or with the group control_lines.
     """
     own = np.array([code[:TOWNSHIP] for code in villages.text("division_code")], dtype=object)
     of = np.array([code[:TOWNSHIP] for code in townships.text("division_code")], dtype=object)

@@ -53,7 +53,8 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: Context) -> R
         that document.
     Limits
         Parks and scenic areas are often not wholly in the line. Of a reserve that is there whole and in parts, the parts are
-        told. Cores and parts are told by words at the end of the name (MC, `[reserves]`, C). Runs by name or with its group.
+        told. Cores and parts are told by words at the end of the name (MC, `[reserves]`, C). Runs for a
+        whole county, by name or with its group.
     """
     called = names(reserves)
     core = core_rows(reserves, ctx.norm)

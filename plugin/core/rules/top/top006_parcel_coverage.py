@@ -44,10 +44,11 @@ def parcel_coverage(
     How to fix
         Extend the neighbouring parcel to the gap, vertex on vertex, or bring back the parcel that was lost.
     Limits
-        Not in the default run. What parcels cover outside the county is TOP003's, overlaps are TOP001's. A plan whose parcels
-        are delivered for a part of the county shows the rest as a gap. Gaps below both minimums are slivers.
+        What parcels cover outside the county is TOP003's, overlaps are TOP001's. A plan whose parcels are delivered for a part of
+        the county shows the rest as a gap. Gaps below both minimums are slivers.
     """
     whole = townships or county
     if whole is None or whole is parcels:
         return None
-    return ctx.by_place(ctx.pairs(whole, parcels, ctx.uncovered(whole, parcels)))
+    rows = whole.polygons.may_leave(parcels.polygons, ctx.check)
+    return ctx.by_place(ctx.pairs(whole, parcels, ctx.uncovered(whole, parcels, rows=rows)))
