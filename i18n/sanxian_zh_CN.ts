@@ -372,6 +372,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>环境自检</translation>
     </message>
     <message>
+        <source>Check the imported data (off: only import)</source>
+        <translation>检查导入的数据（关闭则只导入）</translation>
+    </message>
+    <message>
         <source>Check the plan</source>
         <translation>全面检查</translation>
     </message>
@@ -382,6 +386,10 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     <message>
         <source>Check the plan: done before, the data are unchanged</source>
         <translation>全面检查规划图层：先前已查，数据没有变</translation>
+    </message>
+    <message>
+        <source>Check: {verdict}; {errors} errors, {warnings} warnings.</source>
+        <translation>检查结论：{verdict}；错误 {errors}，警告 {warnings}。</translation>
     </message>
     <message>
         <source>Checking</source>
@@ -1492,12 +1500,16 @@ Polygons are put together from the lines that neighbours share, so that shared b
 
 A damaged file (cut off, a wrong count, a reference to nothing, not GBK) stops the run, with the number of the line; nothing half made is left. Arcs and splines are not read.
 
+After the import the default check runs on the database; verdict, errors, warnings and the rules with most findings are in the log. Whatever the check finds, the imported data stay.
+
 On the desktop the layers come in a group, with the symbols and forms of their templates. A VCT file that is dropped on the map comes here, too; QGIS's own reader takes the suffix .vct for another format (Idrisi).</source>
         <translation>把 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式）转成 GeoPackage：每张属性表一个图层，字段、类型、长度照文件里的声明，标准里有的字段带上中文名。文件头的两种写法（LANDUSE-VCT、CNSDTF-VCT）都能读，坐标系为 CGCS2000 经纬度或 3°、6° 带。
 
 面由相邻面共用的线拼成，共用的边界逐个节点一致。没有图形的属性行、没有属性的图形都保留并说明。注记读成带文字和角度的点。
 
 文件损坏（中途截断、个数不对、引用的线不存在、不是 GBK 编码）时停下并指出第几行，不留下半个库。圆弧、样条还不能读。
+
+导入后按默认规则检查数据库，结论、错误数、警告数和问题最多的规则写入日志。不论检查结果如何，导入的数据都保留。
 
 在桌面上，读入的图层放在一个组里，带模板的符号和表单。把 VCT 文件拖到地图上也走这里；QGIS 自带的读取把 .vct 当成另一种格式（Idrisi）。</translation>
     </message>

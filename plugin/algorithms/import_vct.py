@@ -16,12 +16,14 @@ from qgis.core import (
 )
 
 from ..bridge import county, findings_layer, forms, health, styles
+from ..bridge.check import check
 from ..bridge.layers import IMPORTED_PROPERTY, set_template
 from ..bridge.project.layers import layers_in, order_of
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..bridge.threads import steady
 from ..core.cancellation import Cancellation
+from ..core.check import Options
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.profile import Norm
@@ -30,7 +32,10 @@ from .common import SanxianAlgorithm, advanced, progress_to, text_parameter
 from .loaded import dresser
 from .say import say_written
 
-INPUT, STANDARD, OUTPUT, LOAD = "INPUT", "STANDARD", "OUTPUT", "LOAD"
+INPUT, STANDARD, OUTPUT, LOAD, CHECK = "INPUT", "STANDARD", "OUTPUT", "LOAD", "CHECK"
+
+#: Share of the progress that the import takes when the database is checked afterwards.
+_IMPORTING = 0.5
 
 
 class ImportVct(SanxianAlgorithm):
@@ -56,6 +61,8 @@ class ImportVct(SanxianAlgorithm):
             "and angle (VCT_TEXT, VCT_ANGLE).\n\n"
             "A damaged file (cut off, a wrong count, a reference to nothing, not GBK) stops the run, with the number of the "
             "line; nothing half made is left. Arcs and splines are not read.\n\n"
+            "After the import the default check runs on the database; verdict, errors, warnings and the rules with most findings "
+            "are in the log. Whatever the check finds, the imported data stay.\n\n"
             "On the desktop the layers come in a group, with the symbols and forms of their templates. A VCT file that is dropped on "
             "the map comes here, too; QGIS's own reader takes the suffix .vct for another format (Idrisi)."
         )
@@ -70,9 +77,14 @@ class ImportVct(SanxianAlgorithm):
             QgsProcessingParameterFileDestination(OUTPUT, tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False)
         )
         self.addParameter(advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True)))
+        check_label = tr("Check the imported data (off: only import)")
+        self.addParameter(advanced(QgsProcessingParameterBoolean(CHECK, check_label, True)))
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
         self.addOutput(QgsProcessingOutputNumber("ROWS", tr("Rows")))
         self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
+        self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
+        self.addOutput(QgsProcessingOutputNumber("ERRORS", tr("Errors")))
+        self.addOutput(QgsProcessingOutputNumber("WARNINGS", tr("Warnings")))
 
     def prepare(self, parameters, context, feedback):
         health.require()
@@ -84,11 +96,14 @@ class ImportVct(SanxianAlgorithm):
         if not self.target:
             raise InputError("output_missing")
         self.load = self.parameterAsBool(parameters, LOAD, context) and context.project() is not None
+        self.options = self._check_options(parameters, context)
         # Forms know the county from the project's profile.
         self.norm = Norm(self.standard, county.options(context.project()).norm().profile) if self.load else None
 
     def execute(self, parameters, context, feedback):
-        done = self._import(progress_to(feedback), Cancellation(feedback.isCanceled))
+        whole = progress_to(feedback)
+        part = _IMPORTING if self.options is not None else 1.0
+        done = self._import(lambda share, text: whole(part * share, text), Cancellation(feedback.isCanceled))
         texts = Texts(interface_language())
         remarks = [texts.notice(key, params) for key, params in done.notes]
         for remark in remarks:
@@ -100,7 +115,34 @@ class ImportVct(SanxianAlgorithm):
         if self.norm is not None:
             self._load(done.rows, context)
         counts = {"LAYERS": len(done.rows), "ROWS": sum(done.rows.values())}
-        return {OUTPUT: self.target, **counts, "REMARKS": "\n".join(remarks)}
+        results = {OUTPUT: self.target, **counts, "REMARKS": "\n".join(remarks)}
+        if self.options is not None:
+            results |= self._check(feedback, lambda share, text: whole(part + (1 - part) * share, text))
+        return results
+
+    def _check_options(self, parameters, context) -> Options | None:
+        """How the database is to be checked: by the county of the project, where there is one. None: not at all."""
+        if not self.parameterAsBool(parameters, CHECK, context):
+            return None
+        project = context.project()
+        kept = county.options(project) if project is not None else Options()
+        standard = self.text(parameters, STANDARD, context) or kept.standard
+        return Options(standard=standard, profile=kept.profile, phase=kept.phase, lang=interface_language())
+
+    def _check(self, feedback, progress) -> dict[str, object]:
+        """Check the database, report the summary, and return it as results."""
+        from ..core.exchange.vct.checked import check_imported
+
+        options = self.options
+        done = check_imported(
+            lambda: (
+                check(self.target, options, progress=progress, cancellation=Cancellation(feedback.isCanceled)).report
+            ),
+            Texts(interface_language()),
+        )
+        for line in done.lines:
+            (feedback.pushInfo if done.verdict == "pass" else feedback.pushWarning)(line)
+        return {"VERDICT": done.verdict, "ERRORS": done.errors, "WARNINGS": done.warnings}
 
     def _load(self, names, context) -> None:
         """Hand the layers to Processing, which loads them on the main thread, in a group with the file's name."""

@@ -13,7 +13,9 @@ from qgis.core import QgsProject, QgsProviderRegistry, QgsVectorLayer
 
 from ..bridge import county, kept_paths, recognise
 from ..bridge.layers import file_of, unsaved_edits
+from ..bridge.settings import interface_language
 from ..bridge.texts import tr
+from ..core.messages.texts import Texts
 from .messages import Messages, opener
 
 Ask = Callable[[str, dict[str, Any]], dict[str, Any] | None]
@@ -44,7 +46,9 @@ class Exchange:
             text = tr("{layers} layers with {rows} rows were read from VCT into {path}.")
             made = text.format(layers=results["LAYERS"], rows=results["ROWS"], path=results["OUTPUT"])
             remarks = str(results.get("REMARKS") or "").splitlines()
-            self._tell("\n".join([made, *remarks]), results["OUTPUT"], "warning" if remarks else "success")
+            checked = _check_summary(results)
+            level = "success" if results.get("VERDICT", "pass") == "pass" and not remarks else "warning"
+            self._tell("\n".join([made, *checked, *remarks]), results["OUTPUT"], level)
 
     def export_vct(self) -> None:
         project = QgsProject.instance()
@@ -121,6 +125,15 @@ class Exchange:
 
     def _tell(self, text: str, path: str, level: str = "success") -> None:
         self._messages.tell(text, level, (tr("Open Folder"), opener(str(Path(path).parent))))
+
+
+def _check_summary(results: dict[str, Any]) -> list[str]:
+    """The verdict of the check that followed an import, in a line; none where it was not completed or not asked for."""
+    if not results.get("VERDICT"):
+        return []
+    verdict = Texts(interface_language()).get("verdicts", results["VERDICT"])
+    text = tr("Check: {verdict}; {errors} errors, {warnings} warnings.")
+    return [text.format(verdict=verdict, errors=results["ERRORS"], warnings=results["WARNINGS"])]
 
 
 def free(path: Path) -> str:

@@ -92,6 +92,16 @@ def test_remarks_on_a_vct_file_are_in_the_message(exchange, asked, tmp_path):
     assert "版本为 2.0。" in said(exchange) and "范围不符。" in said(exchange)
 
 
+def test_the_verdict_on_an_imported_file_is_in_the_message(exchange, asked, tmp_path):
+    made = {"LAYERS": 1, "ROWS": 2, "OUTPUT": str(tmp_path / "a.gpkg"), "REMARKS": ""}
+    asked.answer = {**made, "VERDICT": "fail", "ERRORS": 12, "WARNINGS": 3}
+    exchange.import_vct(str(tmp_path / "a.vct"))
+    assert "不通过" in said(exchange) and "12" in said(exchange)
+    asked.answer = {**made, "VERDICT": "", "ERRORS": 0, "WARNINGS": 0}
+    exchange.import_vct(str(tmp_path / "a.vct"))
+    assert "检查" not in said(exchange)
+
+
 def test_layers_of_the_plan_are_exported_and_none_is_said(exchange, asked, project, plan):
     exchange.export_vct()
     assert set(asked.given["LAYERS"]) == {layer.id() for layer in plan.values()}

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("provider", "project")
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("import_vct", ["INPUT", "STANDARD", "OUTPUT", "LOAD"]),
+        ("import_vct", ["INPUT", "STANDARD", "OUTPUT", "LOAD", "CHECK"]),
         ("export_vct", ["SOURCE", "LAYERS", "STANDARD", "OUTPUT"]),
     ],
 )
@@ -55,6 +55,35 @@ def test_the_sample_county_goes_out_and_comes_in(tmp_path):
         asked = "SELECT title FROM gpkg_data_columns WHERE table_name = 'DLTB' AND column_name = 'DLBM'"
         assert database.execute(asked).fetchall() == [("地类编码",)]
     assert {p.name for p in tmp_path.iterdir()} == {back.name, vct.name}
+
+
+def test_an_import_is_checked_and_its_summary_is_in_log_and_result(tmp_path):
+    run("export_vct", {"SOURCE": str(SAMPLE), "OUTPUT": str(tmp_path / "a.vct")})
+    feedback = Log()
+    result = run("import_vct", {"INPUT": str(tmp_path / "a.vct"), "OUTPUT": str(tmp_path / "a.gpkg")}, feedback)
+    asked = run("check_plan", {"SOURCE": str(tmp_path / "a.gpkg")})
+    assert {key: result[key] for key in ("VERDICT", "ERRORS", "WARNINGS")} == {
+        key: asked[key] for key in ("VERDICT", "ERRORS", "WARNINGS")
+    }
+    assert result["ERRORS"] > 0 and any("问题最多的规则" in line for line in feedback.lines), feedback.lines
+
+
+def test_without_check_there_is_only_the_import(tmp_path):
+    given = {"INPUT": str(put(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg"), "CHECK": False}
+    feedback = Log()
+    result = run("import_vct", given, feedback)
+    assert "VERDICT" not in result and not any("检查" in line for line in feedback.lines)
+
+
+def test_a_check_that_cannot_run_does_not_undo_the_import(tmp_path):
+    given = {
+        "INPUT": str(put(tmp_path / "a.vct", SQUARES.replace("YDYHGHFQ", "QTTC"))),
+        "OUTPUT": str(tmp_path / "a.gpkg"),
+    }
+    feedback = Log()
+    result = run("import_vct", given, feedback)
+    assert result["VERDICT"] == "" and result["LAYERS"] == 1 and (tmp_path / "a.gpkg").exists()
+    assert any("检查没有完成" in line for line in feedback.lines), feedback.lines
 
 
 def test_remarks_of_the_reader_are_in_log_and_result(tmp_path):

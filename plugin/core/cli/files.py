@@ -106,7 +106,19 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
     for name, rows in done.rows.items():
         say(Texts(words.lang).get("toolbox", "vct_layer", layer=name, rows=rows))
     say(words.get("cli", "written", target=args.output))
+    if not args.no_check and not args.output.lower().endswith(".vct"):
+        _check_imported(args, words)
     return CLEAN
+
+
+def _check_imported(args: argparse.Namespace, words: Words) -> None:
+    from ..check import check
+    from ..exchange.vct.checked import check_imported
+    from ..messages.texts import Texts
+
+    options = Options(standard=args.standard, profile=args.profile, lang=words.lang)
+    for line in check_imported(lambda: check(args.output, options, progress=progress).report, Texts(words.lang)).lines:
+        say(line)
 
 
 def run_yearly(args: argparse.Namespace, words: Words) -> int:

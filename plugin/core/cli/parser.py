@@ -150,4 +150,6 @@ def make_parser(words: Words) -> Parser:
     one.add_argument("source", metavar="SOURCE", help=text("vct_source"))
     one.add_argument("output", metavar="OUTPUT", help=text("vct_output"))
     one.add_argument("--standard", default="county_db", help=text("standard"))
+    one.add_argument("--profile", default="", help=text("profile"))
+    one.add_argument("--no-check", action="store_true", help=text("vct_no_check"))
     return parser

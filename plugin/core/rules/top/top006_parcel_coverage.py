@@ -50,5 +50,5 @@ def parcel_coverage(
     whole = townships or county
     if whole is None or whole is parcels:
         return None
-    rows = whole.polygons.may_leave(parcels.polygons, ctx.check)
+    rows = whole.polygons.may_leave(parcels.polygons, ctx.cancellation)
     return ctx.by_place(ctx.pairs(whole, parcels, ctx.uncovered(whole, parcels, rows=rows)))
