@@ -735,6 +735,30 @@ def damages():
             words=("XZQDM", "140122", "1"),
         ),
     )
+    yield (
+        "a letter in a code",
+        damage((",140122,8400.00,", ",14O122,8400.00,"), key="vct_note_code_letters", words=("XZQDM", "14O122")),
+    )
+    yield (
+        "one number for all parcels",
+        damage(
+            ("\nSL,Int", "\nTBBH,Int"),
+            (",2,2025", ",1,2025"),
+            (",3,\n", ",1,\n"),
+            key="vct_note_one_number",
+            words=("TBBH", "3"),
+            lines=None,
+        ),
+    )
+    yield (
+        "an angle beyond the circle",
+        damage((",30\n", ",390\n"), key="vct_note_angle", words=("390", "0–360"), lines=-5),
+    )
+    yield "a header of the year 2099", head("Date", "20991231", "vct_note_date_future")
+    yield (
+        "the flattening of WGS84",
+        head("Spheroid", "CGCS2000,6378137.0,298.257223563", "vct_note_flattening", ("298.257223563", "298.257222101")),
+    )
     yield "annotation without text", damage(("\n浑源\n", "\n\n"), key="vct_note_no_text", words=("1",), lines=-4)
     yield (
         "coordinates in E notation",

@@ -17,6 +17,7 @@ from .batch import BATCH_ROWS, Batch
 from .declared import compare_with_declared
 from .geometry import Geometry
 from .lines import Lines, shown
+from .names import PlaceNames
 from .place import CountyCodes
 from .plausible import Plausible
 from .remarks import Remarks
@@ -52,7 +53,7 @@ class Rows:
         self.lines, self.structure, self.geometry = lines, structure, geometry
         self.remarks, self.cancellation, self.join = remarks, cancellation, join
         self.counties = CountyCodes()
-        self._zeros = LostZeros()
+        self._zeros, self._names = LostZeros(), PlaceNames()
         self._county_fields = {*load_settings().county_fields, parts.KEY}
         #: Lines that may stand where a table's end is missing.
         self._ends = {name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")}
@@ -77,6 +78,7 @@ class Rows:
             begun.add(table.name)
             yield from self._table(table, notes)
         self._zeros.report(self.remarks)
+        self._names.report(self.counties, self.remarks)
         for name in sorted({t.name for t in self.structure.tables.values()} - begun):
             self.remarks.add("vct_note_no_rows", lines.number, table=name)
 
@@ -147,6 +149,7 @@ class Rows:
                 self.counties.add(name, (row[place] for row in batch.rows))
         joined = parts.put_together(batch)
         repeats.add(batch)
+        self._names.add(batch)
         return joined
 
     def _row(self, line: bytes, table: Table) -> tuple[int, list[Any]]:

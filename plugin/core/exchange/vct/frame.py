@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ _OTHER_SPHEROIDS = {
     "vct_spheroid_beijing54": ("54", "KRASOVSK", "KRASSOWSK", "克拉索夫斯基"),
     "vct_spheroid_xian80": ("1980西", "西安", "XIAN", "XI'AN", "IAG", "1975"),
 }
+#: A file from a place east of here may have been made tomorrow.
+_AHEAD = timedelta(days=1)
 _EAST, _NORTH = ("E", "EAST", "东"), ("N", "NORTH", "北")
 _UNITS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
 #: The extent in its earlier spelling.
@@ -99,6 +101,13 @@ def _check_spheroid(head: Pairs) -> None:
     axis = not numbers or abs(numbers[0] - _AXIS) <= settings.axis_differs_m
     second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in slacks)
     head.refuse_unless(known and axis and second and len(numbers) <= 2, "spheroid", SPHEROID, "vct_spheroid")
+    texts = [part for part in rest if part]
+    if len(numbers) == 2 and numbers[1] < _FLATTENING + 1:
+        # Rounding changes the last printed digit by one at most.
+        unit = 10.0 ** -len(texts[1].partition(".")[2])
+        if abs(numbers[1] - _FLATTENING) > 1.001 * unit:
+            _, number, written = head.pairs["spheroid"]
+            head.remarks.add("vct_note_flattening", number, key=written, value=texts[1], wanted=f"{_FLATTENING:.9f}")
 
 
 def _zone(head: Pairs) -> CRS:
@@ -225,15 +234,22 @@ def verify_values(head: Pairs) -> None:
     day = head.get("date")
     if day and not _is_day(day):
         head.remark("date", "vct_note_head_value")
+    elif day and (_day(day) or date.min) > date.today() + _AHEAD:
+        head.remark("date", "vct_note_date_future")
     vertical = head.get("zunit").upper()
     if vertical and vertical not in _UNITS[False]:
         head.remark("zunit", "vct_note_head_unused")
 
 
 def _is_day(text: str) -> bool:
+    day = _day(text)
+    return day is not None and day.year in load_settings().years
+
+
+def _day(text: str) -> date | None:
+    """The day that a text names; None for a month or day that no calendar has, and for any other text."""
     found = re.fullmatch(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?", text)
     try:
-        return found is not None and date(*map(int, found.groups())).year in load_settings().years
+        return date(*map(int, found.groups())) if found is not None else None
     except ValueError:
-        # A month or day that no calendar has.
-        return False
+        return None

@@ -207,6 +207,9 @@ class Geometry:
         xy = np.array([numbers[:2]])
         xy = (xy[:, ::-1] if self.head.swapped else xy) + self.head.offset
         self.texts[ident] = (text, numbers[2] if len(numbers) > 2 else None)
+        least, most = load_settings().angles
+        if len(numbers) > 2 and not least <= numbers[2] <= most:
+            self.remarks.add_example("vct_note_angle", start, f"{numbers[2]:g}", 1, declared=f"{least:g}–{most:g}")
         self.places.put(ident, np.ascontiguousarray(xy).tobytes(), start)
         self._keep(ident, shapely.points(xy[0]), start, code)
 

@@ -26,11 +26,15 @@ _CLASS = "YSDM"
 _NAME_ENDING = "MC"
 #: The field whose first six digits are the county's code.
 _COUNTY = "XZQDM"
+#: The field with the village of a parcel: its number is its own within the village.
+_VILLAGE = "ZLDWDM"
 #: What a code may have become, by the remark.
 _OF_CODES = {
     "vct_note_full_width": re.compile("[０-９]"),
     "vct_note_number_code": re.compile(r"^(?:\d{3,}\.0+|\d+(?:\.\d+)?[Ee]\+\d+)$", re.M),
 }
+#: A code of digits with a letter among them.
+_LETTERS = {"vct_note_code_letters": re.compile(r"^(?=\d*[A-Za-z])(?=[A-Za-z]*\d)[0-9A-Za-z]+$", re.M)}
 #: Quotation marks.
 _MARKS = "\"'"
 _DIGIT, _HAN = re.compile(r"\d"), re.compile("[\u4e00-\u9fff]")
@@ -65,6 +69,8 @@ class Plausible:
         pair = [places[name] for name in load_settings().date_pair if name in places]
         self._place = [places[name] for name in (KEY, _COUNTY) if name in places]
         self._place = self._place if len(self._place) == 2 else []
+        self._village = places.get(_VILLAGE, -1)
+        self._villages: set[Any] = set()
         self._pair = pair if len(pair) == 2 and all(table.columns[k].type == "date" for k in pair) else []
         self._count, self._apart, self._line = 0, 0, 0
         self._last: list[Any] = []
@@ -76,6 +82,8 @@ class Plausible:
         self._count += len(batch.rows)
         self._apart += sum(a != b for a, b in zip([self._last, *batch.rows], batch.rows, strict=False))
         self._last = batch.rows[-1]
+        if self._village >= 0:
+            self._villages.update(row[self._village] for row in batch.rows)
         for place, column, seen in self._columns:
             lines = [line for row, line in zip(batch.rows, batch.lines, strict=True) if row[place] is not None]
             values = [row[place] for row in batch.rows if row[place] is not None]
@@ -135,6 +143,7 @@ class Plausible:
     def _texts(self, column: Column, values: list[str], lines: list[int]) -> None:
         whole = "\n".join(values)
         patterns = _patterns() | (_OF_CODES if _is_code(column) else {})
+        patterns |= _LETTERS if column.name.upper() in load_settings().digit_fields else {}
         for key, pattern in patterns.items():
             if not pattern.search(whole):
                 continue
@@ -191,12 +200,19 @@ class Plausible:
                 self._whole("vct_note_digits_name", column, seen.count, seen.line, seen.first)
             elif name == KEY and seen.alike and self._apart > 1 and seen.count == self._count:
                 self._whole("vct_note_one_key", column, seen.count, seen.line, seen.first)
+            elif name in settings.number_fields and self._one_number(seen):
+                self._whole("vct_note_one_number", column, seen.count, seen.line, seen.first)
             elif name in settings.area_fields and seen.negative:
                 self._whole("vct_note_area", column, seen.negative, *seen.first_negative)
             elif name in settings.area_fields and seen.ratios:
                 self._areas(column, seen)
             if name in settings.area_fields and seen.zeros == seen.count > 1:
                 self._whole("vct_note_area_zero", column, seen.zeros, seen.line)
+
+    def _one_number(self, seen: _Column) -> bool:
+        """Return True if all rows have one number although several of them are of one village, or nothing tells villages."""
+        several = self._village < 0 or len(self._villages) < self._count
+        return seen.alike and several and self._apart > 1 and seen.count == self._count
 
     def _areas(self, column: Column, seen: _Column) -> None:
         """What most areas of a table are as against those of their shapes."""

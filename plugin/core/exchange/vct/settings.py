@@ -16,7 +16,7 @@ ENCODING = "gbk"
 SEPARATOR = ","
 _KINDS: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list}
 #: How many numbers a list of limits has.
-_NUMBERS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2, "area_units": 3}
+_NUMBERS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2, "area_units": 3, "angles": 2}
 #: How many texts a list has.
 _TEXTS = {"date_pair": 2}
 #: The forms of the header's Parameters.
@@ -69,6 +69,12 @@ class Settings:
     date_pair: list[str]
     null_words: list[str]
     lost_characters: list[str]
+    digit_fields: list[str]
+    number_fields: list[str]
+    division_tables: list[str]
+    division_name: str
+    place_names: list[str]
+    angles: list[float]
     coarse_m: float
     coarse_degrees: float
 

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names that contradict the place: annotation in another division, villages of another county, one number in all rows."""
+
+import pytest
+import shapely
+
+from plugin.core.exchange.vct.read import open_vct
+from plugin.core.exchange.vct.write import write_vct
+from plugin.core.messages.texts import Texts
+from plugin.core.standard import load_standard
+from tests.core.vct_files import layer, line_of
+
+X, Y = 38_384_000.0, 4_212_000.0
+WEST, EAST = (shapely.box(X + x, Y, X + x + 100, Y + 100) for x in (0, 100))
+
+
+def notes(tmp_path, *layers):
+    path = tmp_path / "a.vct"
+    write_vct(path, layers, templates=load_standard().templates)
+    with open_vct(path, join=True) as vct:
+        for _ in vct.batches():
+            pass
+        found = {key: params for key, params in vct.notes if key.startswith("vct_note")}
+    return found, path.read_bytes().decode("gbk").replace("\r\n", "\n")
+
+
+def townships(names=("黄寨镇", "侯村乡")):
+    keys = ["140122100000000001", "140122100000000002"]
+    codes = ["140122100", "140122200"]
+    columns = {"BSM": ("text", keys), "XZQDM": ("text", codes), "XZQMC": ("text", list(names))}
+    return layer("XZQXZ", [WEST, EAST], crs=4526, **columns)
+
+
+def labels(*texts, x=(50, 150)):
+    return layer(
+        "ZJ",
+        shapely.points([[X + place, Y + 50] for place in x]),
+        crs=4526,
+        VCT_TEXT=("text", list(texts)),
+        VCT_ANGLE=("real", [0.0] * len(texts)),
+    )
+
+
+def parcels(villages, codes=("1401221000010000000", "1401221000010000000"), **more):
+    keys = ["140122200000000001", "140122200000000002"]
+    columns = {"BSM": ("text", keys), "ZLDWDM": ("text", list(codes)), "ZLDWMC": ("text", list(villages)), **more}
+    return layer("DLTB", [WEST, EAST], crs=4526, **columns)
+
+
+def test_names_in_their_place_are_no_remark(tmp_path):
+    assert notes(tmp_path, townships(), labels("黄寨镇", "侯村乡"), parcels(["黄寨镇上庄村", "阳曲县黄寨镇"]))[0] == {}
+
+
+def test_names_of_townships_that_were_exchanged(tmp_path):
+    found, text = notes(tmp_path, townships(("侯村乡", "黄寨镇")), labels("黄寨镇", "侯村乡"))
+    (note,) = found.values()
+    assert list(found) == ["vct_note_label_place"] and note["count"] == 2
+    assert (note["table"], note["divisions"], note["value"]) == ("ZJ", "XZQXZ", "黄寨镇 → 侯村乡")
+    rows = text[: text.index("AttributeBegin")].count("\n") + 1
+    assert note["line"] > rows and text.split("\n")[note["line"] - 2] == "ZJ"
+    for lang in ("zh", "en"):
+        said = Texts(lang).notice("vct_note_label_place", note)
+        assert "黄寨镇" in said and str(note["line"]) in said
+
+
+@pytest.mark.parametrize(("text", "x"), [("黄寨镇", 300), ("恒山", 150), ("黄寨镇", 100)])
+def test_labels_outside_of_other_things_and_on_the_edge_contradict_nothing(tmp_path, text, x):
+    assert "vct_note_label_place" not in notes(tmp_path, townships(), labels(text, x=(x,)))[0]
+
+
+@pytest.mark.parametrize("village", ["阳高县龙泉镇", "大同市阳高县龙泉镇", "山西省大同市阳高县龙泉镇上庄村"])
+def test_a_village_of_another_county(tmp_path, village):
+    found, text = notes(tmp_path, parcels(["黄寨镇上庄村", village]))
+    note = found["vct_note_foreign_place"]
+    assert (note["field"], note["other"], note["code"], note["count"]) == ("ZLDWMC", "阳高县", "140122", 1)
+    assert village[:10] in text.split("\n")[note["line"] - 1]
+    said = Texts("zh").notice("vct_note_foreign_place", note)
+    assert "阳高县" in said and "140122" in said and str(note["line"]) in said
+
+
+def test_a_village_with_the_code_of_its_county_is_right(tmp_path):
+    """A file of a city has several counties."""
+    own = ("1401221000010000000", "1402211000010000000")
+    assert "vct_note_foreign_place" not in notes(tmp_path, parcels(["黄寨镇", "阳高县龙泉镇"], own))[0]
+
+
+def test_a_township_with_the_name_of_a_county_is_no_county(tmp_path):
+    assert "vct_note_foreign_place" not in notes(tmp_path, parcels(["阳高县街道办", "城区街道"]))[0]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "codes", "reported"),
+    [
+        (["1", "1"], ("1401221000010000000", "1401221000010000000"), True),
+        (["1", "1"], ("1401221000010000000", "1401221000020000000"), False),
+        (["1", "2"], ("1401221000010000000", "1401221000010000000"), False),
+    ],
+    ids=["of one village", "of two villages", "two numbers"],
+)
+def test_one_parcel_number_in_all_rows(tmp_path, numbers, codes, reported):
+    found, text = notes(tmp_path, parcels(["黄寨镇", "黄寨镇"], codes, TBBH=("text", numbers)))
+    assert ("vct_note_one_number" in found) is reported
+    if reported:
+        assert found["vct_note_one_number"]["line"] == line_of(text, "DLTB") + 1
+
+
+@pytest.mark.parametrize(
+    ("flattening", "reported"),
+    [("298.257222101", False), ("298.2572221", False), ("298.257222", False), ("298.25722", False),
+     ("298.257223563", True), ("298.2572236", True), ("298.257224", True)],
+)  # fmt: skip
+def test_the_flattening_is_compared_to_its_last_digit(tmp_path, flattening, reported):
+    path = tmp_path / "a.vct"
+    write_vct(path, [townships()], templates=load_standard().templates)
+    text = path.read_bytes().decode("gbk").replace("298.257222101", flattening)
+    path.write_bytes(text.encode("gbk"))
+    with open_vct(path) as vct:
+        for _ in vct.batches():
+            pass
+        assert ("vct_note_flattening" in dict(vct.notes)) is reported
+
+
+@pytest.mark.parametrize("name", ["1401o2", "I40122"])
+def test_a_letter_among_the_digits_of_a_code(tmp_path, name):
+    found, _ = notes(tmp_path, parcels(["黄寨镇", "黄寨镇"], (f"{name}1000010000000", "1401221000010000000")))
+    assert found["vct_note_code_letters"]["field"] == "ZLDWDM"
