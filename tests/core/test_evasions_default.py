@@ -8,7 +8,7 @@ import shapely
 
 from plugin.core.check import Options, check
 from plugin.core.model.report import Verdict
-from tests.core.small import found
+from tests.core.small import found, outcome
 from tests.county import make
 from tests.county.source import as_read
 from tests.mutations import clean
@@ -135,3 +135,76 @@ def test_a_wrong_delivery_of_three_lines_never_passes(whole, default_profile, da
     report = run(damage({**lines}), default_profile)
     assert report.provenance["scope"] == "three_lines"
     assert found(report, code) and report.verdict is not Verdict.PASSED
+
+
+# Copies of survey parcels
+
+
+@pytest.mark.parametrize("role", ["YJJBNTBHTB", "GDBHMB"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("GDLX", "TT"), ("FRDBS", "1"), ("QSXZ", "20"), ("ZLDWMC", "蔡村镇别庄村"), ("SJNF", 2019)],
+)
+def test_a_copy_with_another_value_than_its_parcel_is_reported(whole, default_profile, role, field, value):
+    copies = whole.layers[role].copy()
+    rows = copies.index[copies[field].notna() & (copies[field] != value)][:3]
+    copies.loc[rows, field] = value
+    report = run({**whole.layers, role: copies}, default_profile, rules=("ATT023",))
+    (told,) = found(report, "ATT023")
+    assert (told.role, told.related_role, told.field) == (role, "DLTB", field)
+    assert told.params["count"] == 3 and told.key == copies["BSM"][rows[0]]
+    assert str(value) in told.message and "地类图斑" in told.message
+    assert "ATT023" in {rule.code for rule in run(whole.layers, default_profile).rules}
+
+
+# Values that are alike in all layers
+
+
+def test_terraces_without_ridges_in_all_layers_are_reported(whole, default_profile):
+    tables = dict(whole.layers)
+    gross = {"DLTB": ("TBMJ", "TBDLMJ"), "GDBHMB": ("TBMJ", "TBDLMJ"), "YJJBNTBHTB": ("YJJBNTTBMJ", "YJJBNTMJ")}
+    for role, (area, net) in gross.items():
+        tables[role] = tables[role].assign(KCXS=0.0, KCMJ=0.0, KCDLBM=None, **{net: tables[role][area]})
+    report = run(tables, default_profile)
+    told = [f for f in found(report, "ATT019") if f.case == "none"]
+    assert {f.role for f in told} == set(gross)
+    terraced = (whole.layers["DLTB"]["GDLX"] == "TT").sum()
+    assert [f.params["count"] for f in told if f.role == "DLTB"] == [terraced]
+    assert all("KCXS" in f.message and "田坎" in f.message for f in told)
+    assert report.verdict is Verdict.CONDITIONAL
+
+
+def test_protection_that_has_ended_is_reported(whole, default_profile):
+    farm = whole.layers["YJJBNTBHTB"].copy()
+    farm["BHKSSJ"], farm["BHJSSJ"] = pd.Timestamp("2010-01-01"), pd.Timestamp("2020-12-31")
+    report = run({**whole.layers, "YJJBNTBHTB": farm}, default_profile)
+    told = found(report, "ATT016")
+    assert len(told) == len(farm) and {f.case for f in told} == {"ended"} and {f.field for f in told} == {"BHJSSJ"}
+    assert report.verdict is Verdict.CONDITIONAL
+
+
+def test_an_end_before_its_start_is_reported_once(whole, default_profile):
+    farm = whole.layers["YJJBNTBHTB"].copy()
+    farm["BHKSSJ"], farm["BHJSSJ"] = pd.Timestamp("2020-01-01"), pd.Timestamp("2010-12-31")
+    told = found(run({**whole.layers, "YJJBNTBHTB": farm}, default_profile, rules=("ATT016",)), "ATT016")
+    assert len(told) == len(farm) and {f.case for f in told} == {"order"}
+
+
+def test_one_number_for_all_farmland_is_reported(whole, default_profile):
+    farm = whole.layers["YJJBNTBHTB"].assign(YJJBNTTBBH="14022500000001")
+    report = run({**whole.layers, "YJJBNTBHTB": farm}, default_profile)
+    (told,) = found(report, "ATT001")
+    assert (told.case, told.field, told.params["count"]) == ("number", "YJJBNTTBBH", len(farm))
+    assert str(told.severity) == "WARNING" and report.verdict is Verdict.CONDITIONAL
+
+
+# A register without rows
+
+
+def test_a_register_without_rows_was_not_compared(whole, default_profile, tmp_path):
+    path = tmp_path / "名录.csv"
+    path.write_text("名称,类型,级别\n", encoding="utf-8")
+    report = run(whole.layers, default_profile, register=str(path))
+    result = outcome(report, "LAW024")
+    assert result.incomplete and "名录.csv" in result.reason and "没有一行数据" in result.reason
+    assert report.verdict is Verdict.INCOMPLETE

@@ -33,9 +33,9 @@ def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
     try:
         report = run()
     except Cancelled:
-        return ImportCheck(lines=(texts.get("toolbox", "vct_check_cancelled"),))
+        return ImportCheck(lines=(texts.get("toolbox", "import_check_cancelled"),))
     except SanxianError as error:
-        return ImportCheck(lines=(texts.get("toolbox", "vct_check_failed", reason=texts.explain(error)),))
+        return ImportCheck(lines=(texts.get("toolbox", "import_check_failed", reason=texts.explain(error)),))
     summary = report.summary
     verdict = texts.get("verdicts", summary["verdict"])
     counts = {key: value for key, value in summary.items() if isinstance(value, int) and key not in ("infos", "waived")}
@@ -46,8 +46,10 @@ def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
             texts.get("toolbox", "rule_line_count", code=code, title=titles.get(code, ""), count=count)
             for code, count in common
         ]
-        lines.append(texts.get("toolbox", "vct_check_most", rules=texts.get("toolbox", "rule_separator").join(named)))
-    lines.append(texts.get("toolbox", "vct_check_more"))
+        lines.append(
+            texts.get("toolbox", "import_check_most", rules=texts.get("toolbox", "rule_separator").join(named))
+        )
+    lines.append(texts.get("toolbox", "import_check_more"))
     return ImportCheck(summary["verdict"], summary["errors"], summary["warnings"], tuple(lines))
 
 

@@ -6,7 +6,7 @@ import shapely
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, rule
+from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 
 #: A column filled with one value would make a message of a hundred thousand numbers.
@@ -19,29 +19,38 @@ B = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
     "ATT001",
     "duplicate-key",
     basis=["A1"],
+    uses=["attributes.number_fields"],
     needs={"layer": Need(EACH, fields=("key",))},
     messages={
         "repeated": "{layer}: {field} {key} stands on {count} features (ids {fids}{more}). Number all but one anew; a number "
         "once used is never given again.",
         "missing": "{layer} ({key}) has no {field}. Give it the next free number.",
+        "number": "{layer}: all {count} features have the same {field} “{value}”, which numbers the features one by one. Number them again.",
     },
     fails=[
         Example("same number twice", {"layer": [{"wkt": A, "key": "1"}, {"wkt": B, "key": "1"}]}, finds=1),
+        Example("one parcel number for all", {"layer": [{"wkt": A, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": B, "key": "2", "YJJBNTTBBH": "7"}]},
+                finds=1, roles={"layer": "YJJBNTBHTB"}),
         Example("no number", {"layer": [{"wkt": A, "key": "1"}, {"wkt": B, "key": None}]}, finds=1),
     ],
-    passes=[Example("all different, a gap", {"layer": [{"wkt": A, "key": "1"}, {"wkt": B, "key": "3"}]})],
-)
+    passes=[
+        Example("all different, a gap", {"layer": [{"wkt": A, "key": "1"}, {"wkt": B, "key": "3"}]}),
+        Example("parcels have numbers of their own", {"layer": [{"wkt": A, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": B, "key": "2", "YJJBNTTBBH": "8"}]},
+                roles={"layer": "YJJBNTBHTB"}),
+    ],
+)  # fmt: skip
 def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """BSM is there and unique in its layer.
 
     What it checks
-        标识码 (BSM) that are repeated within a layer, or missing.
+        标识码 (BSM) that are repeated within a layer, or missing; and, as a warning, a layer all rows of which have the same value in a
+        field that numbers them (`attributes.number_fields`: 永久基本农田图斑编号).
     Why
         Findings, waivers, versions and the national system know a feature by this number alone.
     How to fix
         Number the later feature anew. A number once used is never reused; gaps are normal.
     Limits
-        Looks within one layer, not across layers, and not at the number's make-up.
+        Looks within one layer, not across layers, and not at the number's make-up. Which fields number the rows is a setting (C).
     """
     field = layer.field_name("key")
     if not layer.has("key"):
@@ -69,4 +78,18 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
                     else None,
                 )
             )
-    return found
+    return found + [
+        finding for name in ctx.norm.get("attributes.number_fields") for finding in _one_number(layer, name)
+    ]
+
+
+def _one_number(layer: Layer, name: str) -> list[Finding]:
+    """A warning where several rows, all with a value, have one and the same in a field that numbers them."""
+    declared = layer.template.field_named(name)
+    if declared is None or layer.named(name) is None or len(layer) < 2:
+        return []
+    values = set(layer.named_text(name))
+    if len(values) != 1 or not (value := values.pop()):
+        return []
+    params = {"count": len(layer), "value": value}
+    return [Finding(layer.role, field=declared.name, case="number", severity=Severity.WARNING, params=params)]

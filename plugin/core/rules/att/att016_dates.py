@@ -29,6 +29,8 @@ def _row(**values: object) -> dict[str, list[dict[str, object]]]:
         "form": "{layer} ({key}): {field} = “{value}” is no date. Write it as 2025-10-01 (a year as 2025).",
         "future": "{layer} ({key}): {field} = “{value}” lies in the future. Correct the date.",
         "early": "{layer} ({key}): {field} = “{value}” lies before {earliest}. Correct the date.",
+        "ended": "{layer} ({key}): the protection ended on {field} = “{value}”. Enter the end that is in force, or leave it blank where the "
+        "protection goes on.",
         "order": "{layer} ({key}): {field} = “{value}” lies before {start_field} = “{start}”. Correct one of the two dates.",
     },
     fails=[
@@ -37,10 +39,11 @@ def _row(**values: object) -> dict[str, list[dict[str, object]]]:
         Example("in the future", _row(BHKSSJ="2999年1月1日"), finds=1, roles=FARMLAND),
         Example("a year before the survey existed", _row(data_year=1020), finds=1, roles=FARMLAND),
         Example("a year in the future", _row(data_year=2999), finds=1, roles=FARMLAND),
+        Example("protection that has ended", _row(BHKSSJ="2001-01-01", BHJSSJ="2019-12-31"), finds=1, roles=FARMLAND),
         Example("ends before it begins", _row(BHKSSJ="2025-10-01", BHJSSJ="2024-10-01"), finds=1, roles=FARMLAND),
     ],
     passes=[
-        Example("several ways of writing", _row(BHKSSJ="2025/1/5", BHJSSJ="20250106"), roles=FARMLAND),
+        Example("several ways of writing", _row(BHKSSJ="2025/1/5", BHJSSJ="29990106"), roles=FARMLAND),
         Example("an end may lie ahead", _row(BHKSSJ="2025-01-05", BHJSSJ="2999-12-31"), roles=FARMLAND),
         Example("years and blanks", _row(data_year=2020, BHKSSJ=None), roles=FARMLAND),
         Example(
@@ -53,7 +56,8 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
 
     What it checks
         Date fields, also where they are stored as text, and 数据年份 (SJNF): a real date, not after today, not before
-        `earliest_year`; of the pairs in `attributes.date_pairs` (保护开始时间, 保护结束时间) the end is not before the start.
+        `earliest_year`; of the pairs in `attributes.date_pairs` (保护开始时间, 保护结束时间) the end is not before the start, and
+        not before today.
     Why
         Versions and the yearly maintenance are put in order by these dates; one that cannot be read is lost in the exchange.
     How to fix
@@ -78,7 +82,11 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
     for start, end in spans:
         if start in read and end in read:
             values = list(zip(read[start], read[end], strict=True))
-            result.findings += judged(ctx, layer, end, values, _order(layer, start))
+            wrong = judged(ctx, layer, end, values, _order(layer, start))
+            # An end before its start is reported as such, and not as one that has passed.
+            told = {finding.key for finding in wrong}
+            result.findings = [f for f in result.findings if f.case != "ended" or f.field != end or f.key not in told]
+            result.findings += wrong
     return result
 
 
@@ -98,9 +106,16 @@ def _judge(declared: Field, earliest: int, *, ahead: bool) -> Judge:
             year, late = day.year, day > today
         if late and not ahead:
             return Wrong("future", params)
-        return Wrong("early", params) if year < earliest else None
+        if year < earliest:
+            return Wrong("early", params)
+        return Wrong("ended", params) if ahead and _is_over(text, today) else None
 
     return judge
+
+
+def _is_over(text: str, today: date) -> bool:
+    day = read_day(text)
+    return day is not None and day < today
 
 
 def _order(layer: Layer, start_field: str) -> Judge:

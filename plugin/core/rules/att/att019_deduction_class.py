@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
+from numpy.typing import NDArray
 
 from ...engine.context import Context
+from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import Wrong, found
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
+#: Features named in a sentence.
+SHOWN_FIDS = 20
 #: 扣除地类编码: what is taken off.
 KIND = "KCDLBM"
 
@@ -19,39 +23,47 @@ def _row(land_use: str, rate: float | None, kind: str | None) -> dict[str, list[
 @rule(
     "ATT019",
     "deduction-class",
-    local=True,
     severity=Severity.INFO,
     basis=["attribute-habits", "A7"],
-    uses=["attributes.deduction_classes"],
+    uses=["attributes.deduction_classes", "attributes.ridged_kinds", "attributes.ridged_slopes"],
     needs={"layer": Need(EACH)},
     messages={
         "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land, from which alone field ridges are taken off. Set "
         "the rate to 0, or correct the land use.",
+        "none": "{layer}: {count} rows of terraces or steep cultivated land (ids {fids}{more}) have no {field} (0 or empty), though they have "
+        "field ridges. Enter the coefficient of the survey and compute the net areas again.",
         "blank": "{layer} ({key}): a rate of {value} is taken off, but {field} is empty. Write what is taken off ({expected}).",
         "kind": "{layer} ({key}): {field} = “{kind}”; what is taken off is {expected}. Correct the code.",
     },
     fails=[
         Example("ridges in a forest", _row("0301", 0.1, "1203"), finds=1, roles=PARCELS),
+        Example("terraces without ridges", {"layer": [{"wkt": SQUARE, "land_use": "0103", "deduction_rate": 0.0, "terrace": "TT",
+                "slope_class": "3"}]}, finds=1, roles=PARCELS),
+        Example("a steep slope without ridges", {"layer": [{"wkt": SQUARE, "land_use": "0103", "deduction_rate": None, "terrace": "PD",
+                "slope_class": "4"}]}, finds=1, roles=PARCELS),
         Example("of what?", _row("0103", 0.1, None), finds=1, roles=PARCELS),
         Example("roads taken off", _row("0103", 0.1, "1003"), finds=1, roles=PARCELS),
     ],
     passes=[
         Example("ridges", _row("0103", 0.1, "1203"), roles=PARCELS),
         Example("nothing is taken off", _row("0301", 0.0, None), roles=PARCELS),
+        Example("level land has no ridges", {"layer": [{"wkt": SQUARE, "land_use": "0103", "deduction_rate": 0.0, "terrace": "PD",
+                "slope_class": "1"}]}, roles=PARCELS),
     ],
-)
+)  # fmt: skip
 def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
     """Only field ridges are taken off, and only from cultivated land.
 
     What it checks
         Rows with a 扣除地类系数 (KCXS) above 0: they are 耕地, and 扣除地类编码 (KCDLBM) says what is taken off
-        (`attributes.deduction_classes`: 田坎 1203).
+        (`attributes.deduction_classes`: 田坎 1203). As a warning, one for a layer: 耕地 of a kind or slope class that has ridges
+        (`attributes.ridged_kinds`: 梯田; `attributes.ridged_slopes`) without a coefficient.
     Why
         A deduction on other land makes its net area too small; one without a class cannot be put into the table of classes.
     How to fix
         Set the rate to 0 and compute the net area again, or fill in the class.
     Limits
-        That only 田坎 is taken off, and only from 耕地, was read in no clause (mark C). The arithmetic is ATT003's.
+        Kinds and slope classes with ridges are settings of mark C. That only 田坎 is taken off, and only from 耕地, was read in no clause (mark C). The arithmetic is ATT003's.
     """
     needed = ("deduction_rate", "land_use")
     result = RuleResult(applicable=all(layer.has(meaning) for meaning in needed))
@@ -71,4 +83,22 @@ def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
             field, case = KIND, "kind" if kinds[position] else "blank"
             params["kind"] = kinds[position]
         result.findings.append(found(ctx, layer, position, field, Wrong(case, params)))
+    result.findings += _without_ridges(layer, cultivated & ~(rates > 0), ctx)
     return result
+
+
+def _without_ridges(layer: Layer, rows: NDArray, ctx: Context) -> list[Finding]:
+    """A warning on the rows ((n,) bool) without a coefficient whose kind or slope class has field ridges."""
+    kinds, slopes = ctx.norm.get("attributes.ridged_kinds"), ctx.norm.get("attributes.ridged_slopes")
+    ridged = np.isin(layer.text("terrace"), kinds) | np.isin(layer.text("slope_class"), slopes)
+    wrong = np.flatnonzero(rows & ridged).tolist()
+    if not wrong:
+        return []
+    params = {
+        "count": len(wrong),
+        "fids": [layer.fids[position] for position in wrong[:SHOWN_FIDS]],
+        "more": " …" if len(wrong) > SHOWN_FIDS else "",
+    }
+    field = layer.field_name("deduction_rate")
+    return [ctx.row(layer, wrong[0], field=field, case="none", severity=Severity.WARNING, params=params,
+                    geometry=layer.plane[wrong[0]])]  # fmt: skip

@@ -69,13 +69,17 @@ def heritage_list(*, ctx: Context) -> RuleResult:
         Draw what is missing; make names one; correct kind (LX) and level (JB); or correct the register with its document.
     Limits
         Names are compared without spaces and without words for a part at their end. A site that is not listed is told only where
-        the register has some of its kind. Kinds and levels are told by lists marked C. Not applicable without a register. Runs
+        the register has some of its kind. Kinds and levels are told by lists marked C. Not applicable without a register; one without rows was
+        not compared. Runs
         where a register is given, by name, or with the group heritage.
     """
     register = register_of(ctx.side)
     if register is None:
         return RuleResult(applicable=False, notes=[("register_not_given", {})])
     result = RuleResult()
+    if not register.rows:
+        result.not_checked.append(("register_empty", {"file": register.file}))
+        return result
     sites = heritage_sites(ctx, lambda role: there(role, ctx, result))
     if not sites.layers:
         result.not_checked.append(("register_without_layer", {"file": register.file, "count": len(register.rows)}))

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+from numpy.typing import NDArray
+
+from ...engine.context import Context
+from ...indicators.row_parcels import cut_otherwise, rows_below
+from ...model.findings import Finding
+from ...model.rule import Example, Need, RuleResult, Severity, rule
+from ...plan.layer import Layer
+
+SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+#: Features named in a sentence, and drawn.
+SHOWN_FIDS = 20
+
+
+def _of(wkt: str, **values: str) -> list[dict[str, str]]:
+    return [{"wkt": wkt, "land_use": "0103", **values}]
+
+
+@rule(
+    "ATT023",
+    "copied-values",
+    severity=Severity.WARNING,
+    basis=["attribute-habits"],
+    uses=["attributes.copied_fields"],
+    needs={
+        "farmland": Need("farmland", optional=True),
+        "cultivated": Need("cultivated", optional=True),
+        "reserve_land": Need("reserve_land", optional=True),
+        "parcels": Need("parcels"),
+    },
+    messages={
+        "": "{layer}: {field} of {count} features differs from the parcel of {related_layer} with the very same shape (ids {fids}{more}): "
+        "{key} has “{value}”, parcel {related_key} has “{expected}”. Take the value from the survey, or correct the parcel.",
+    },
+    fails=[
+        Example("another kind of field", {"farmland": _of(SQUARE, GDLX="PD"), "parcels": _of(SQUARE, GDLX="TT")}, finds=1),
+        Example("one finding a field", {"cultivated": [*_of(SQUARE, GDLX="PD"), *_of(NEXT, GDLX="PD")],
+                "parcels": [*_of(SQUARE, GDLX="TT"), *_of(NEXT, GDLX="TT")]}, finds=1),
+        Example("another village", {"farmland": _of(SQUARE, ZLDWMC="大庄村"), "parcels": _of(SQUARE, ZLDWMC="小庄村")}, finds=1),
+    ],
+    passes=[
+        Example("the same values", {"farmland": _of(SQUARE, GDLX="TT"), "parcels": _of(SQUARE, GDLX="TT")}),
+        Example("a part of a parcel", {"farmland": _of(SQUARE, GDLX="PD"),
+                "parcels": _of("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", GDLX="TT")}),
+        Example("a blank is another rule's", {"farmland": _of(SQUARE, GDLX=""), "parcels": _of(SQUARE, GDLX="TT")}),
+    ],
+)  # fmt: skip
+def copied_values(
+    farmland: Layer | None,
+    cultivated: Layer | None,
+    reserve_land: Layer | None,
+    parcels: Layer,
+    *,
+    ctx: Context,
+) -> RuleResult:
+    """Copies of survey parcels keep the survey's values.
+
+    What it checks
+        Rows of 永久基本农田, 耕地保护目标 and 储备区 with the very same shape as a parcel: the fields of `attributes.copied_fields`
+        (耕地类型, 飞入地标识, 权属, 坐落, 数据年份) hold the parcel's values. One finding for each field of a layer, with the rows.
+    Why
+        These layers are cut from the land survey. A value that differs on the same land is wrong in one of the two, and tables
+        by unit, quality or owner come out differently.
+    How to fix
+        Take the value from the survey's parcel; where the survey is of an earlier year, update it first.
+    Limits
+        Only rows with the shape of a parcel are compared, and only where both hold a value. Which of the two is right is not known.
+        Slope classes and land use are LAW010's, deductions ATT022's. Which fields are compared is a setting of mark C.
+    """
+    result = RuleResult(applicable=False)
+    for layer in (farmland, cultivated, reserve_land):
+        if layer is None or layer is parcels or layer.template.geometry != "polygon":
+            continue
+        fields = [name for name in ctx.norm.get("attributes.copied_fields") if _both_have(name, layer, parcels)]
+        if not fields:
+            continue
+        result.applicable = True
+        below = rows_below(layer, parcels, ctx)
+        copies = np.flatnonzero((below >= 0) & ~cut_otherwise(layer, parcels, ctx))
+        result.findings += [
+            finding
+            for name in fields
+            if (finding := _differing(name, layer, parcels, copies, below[copies], ctx)) is not None
+        ]
+    return result
+
+
+def _both_have(name: str, layer: Layer, parcels: Layer) -> bool:
+    declared = layer.template.field_named(name)
+    there = layer.named(name) is not None and parcels.named(name) is not None
+    return there and declared is not None and not declared.personal
+
+
+def _differing(name: str, layer: Layer, parcels: Layer, rows: NDArray, below: NDArray, ctx: Context) -> Finding | None:
+    """A finding on the rows whose value of a field is not that of their parcels; None where there are none."""
+    own = np.array(layer.named_text(name), dtype=object)[rows]
+    survey = np.array(parcels.named_text(name), dtype=object)[below]
+    wrong = np.flatnonzero((own != survey) & (own != "") & (survey != ""))
+    if not len(wrong):
+        return None
+    some = rows[wrong[:SHOWN_FIDS]].tolist()
+    params = {
+        "value": own[wrong[0]],
+        "expected": survey[wrong[0]],
+        "count": len(wrong),
+        "fids": [layer.fids[row] for row in some],
+        "more": " …" if len(wrong) > SHOWN_FIDS else "",
+    }
+    declared = layer.template.field_named(name)
+    field = declared.name if declared is not None else name
+    finding = ctx.row(layer, some[0], field=field, params=params, geometry=ctx.joined(layer.plane[some]))
+    finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(below[wrong[0]])]]
+    return finding
