@@ -13,13 +13,14 @@ from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import polygons_only
 from tests.cases.reading import read
 from tests.cases.ways import WAYS, each
+from tests.every import every
 
 #: Every shared part counts, however small.
 EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
 
 ALL = [(file, case) for file in ("plain.txt", "parts.txt", "bad_rings.txt") for case in read(file)]
-cases = pytest.mark.parametrize("case", [c for _, c in ALL], ids=[f"{f[:-4]}: {c.name}" for f, c in ALL])
-ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+cases = every("case", [c for _, c in ALL], ids=[f"{f[:-4]}: {c.name}" for f, c in ALL])
+ways = every("way", WAYS.values(), ids=WAYS.keys())
 
 
 def close(area):

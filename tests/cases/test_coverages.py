@@ -11,6 +11,7 @@ from plugin.core.geometry.tolerance import Tolerance
 from tests.cases.reading import read
 from tests.cases.test_conformance import EXACT, expect, parts_by_pair, sound
 from tests.cases.ways import each, far_away, from_another_vertex
+from tests.every import every
 
 ALL, LARGE = read("coverages.txt"), read("large.txt")
 WAYS = {"as drawn": lambda s: s, "from another vertex": from_another_vertex, "far away": far_away}
@@ -22,8 +23,8 @@ def near(area, case, way=None):
     return pytest.approx(area, rel=1e-9, abs=1e-6 + (8e-9 * lengths if way is far_away else 0.0))
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
-@pytest.mark.parametrize("case", ALL, ids=[c.name for c in ALL])
+@every("way", WAYS.values(), ids=WAYS.keys())
+@every("case", ALL, ids=[c.name for c in ALL])
 def test_totals(case, way):
     a, b = (Polygons(each(layer, way)) for layer in (case.a, case.b))
     totals(a, b, case, way)

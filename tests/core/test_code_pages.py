@@ -7,6 +7,7 @@ from plugin.core.errors import InputError
 from plugin.core.files.code_pages import declared_name, known_codec
 from plugin.core.io import read_source
 from tests.core.small import box, said, table, write_shapefiles
+from tests.every import every
 
 KOREAN = ["서울특별시 강남구", "부산광역시 해운대구", "경기도 수원시 영통구", "농업진흥구역"]
 RUSSIAN = ["Земли сельскохозяйственного назначения", "Московская область", "ГОРОДСКОЙ ОКРУГ", "Лесной фонд"]
@@ -47,7 +48,7 @@ NAMES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("codec", "name"), [(codec, name) for codec, names in NAMES.items() for name in names])
+@every("codec, name", [(codec, name) for codec, names in NAMES.items() for name in names])
 def test_a_code_page_is_known_by_every_name_it_has(codec, name):
     assert known_codec(name) == codec
 

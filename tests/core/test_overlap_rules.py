@@ -19,6 +19,7 @@ from plugin.core.model.rule import all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.results.run import run
 from tests.core.examples import ORIGIN, plan_of
+from tests.every import every
 
 
 def box(x: float, y: float, width: float, height: float) -> str:
@@ -240,14 +241,14 @@ def test_every_overlap_rule_gets_every_case_right(code):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-@pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("code", BOARD)
+@every("place", PLACES.values(), ids=PLACES)
+@every("name", CASES)
 def test_one_case_alone_wherever_it_lies(code, name, place):
     expect(code, name, findings(code, at(place, layers_of(BOARD[code], CASES[name]))))
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@every("case", CASES.values(), ids=CASES)
 def test_the_figures_by_hand_are_those_of_a_plain_overlay(case):
     """The board itself, against shapely alone."""
     a, b = ([shapely.make_valid(shapely.from_wkt(w)) for w in side if w] for side in (case.a, case.b))

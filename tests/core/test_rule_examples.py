@@ -7,12 +7,18 @@ import shapely
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
 from tests.core.examples import run_example
+from tests.every import every
 
-FAILS = [pytest.param(r, e, id=f"{r.code}-{e.title}") for r in all_rules().values() for e in r.fails]
-PASSES = [pytest.param(r, e, id=f"{r.code}-{e.title}") for r in all_rules().values() for e in r.passes]
+FAILS = [(rule, example) for rule in all_rules().values() for example in rule.fails]
+PASSES = [(rule, example) for rule in all_rules().values() for example in rule.passes]
 
 
-@pytest.mark.parametrize(("rule", "example"), FAILS)
+def title(case):
+    rule, example = case
+    return f"{rule.code}-{example.title}"
+
+
+@every("rule, example", FAILS, ids=title)
 def test_fails(rule, example):
     report = run_example(rule, example)
     assert report.rules[0].outcome is Outcome.FAILED, report.rules[0]
@@ -26,7 +32,7 @@ def test_fails(rule, example):
         )
 
 
-@pytest.mark.parametrize(("rule", "example"), PASSES)
+@every("rule, example", PASSES, ids=title)
 def test_passes(rule, example):
     report = run_example(rule, example)
     assert not report.findings, [f.message for f in report.findings]

@@ -18,6 +18,7 @@ from plugin.gui.help_dialog import HelpDialog
 from plugin.gui.profile_dialog import ProfileDialog
 from plugin.gui.roles_dialog import RolesDialog
 from plugin.paths import SAMPLE
+from tests.every import every
 from tests.qgis.gui_helpers import finding
 
 pytestmark = pytest.mark.usefixtures("chinese")
@@ -178,7 +179,7 @@ def test_environment_opens_where_a_library_is_missing(qgis_app, monkeypatch):
     assert "geopandas_of_tomorrow" in text and text.index("geopandas") < text.index("\n"), "the remedy comes first"
 
 
-@pytest.mark.parametrize("code", [*all_rules(), "RUN900", ""])
+@every("code", [*all_rules(), "RUN900", ""])
 def test_help_has_a_page_for_everything(qgis_app, code):
     dialog = HelpDialog(code)
     assert code in dialog.browser.toPlainText() or code.startswith("RUN")

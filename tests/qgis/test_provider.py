@@ -10,6 +10,7 @@ from qgis.core import Qgis, QgsProcessingParameterFeatureSource
 from qgis.PyQt.QtCore import QUrl
 
 from plugin.core.model.rule import EACH, all_rules
+from tests.every import every
 from tests.qgis.helpers import ROOT, SAMPLE
 
 #: Rules on packages need one, and are no algorithms of their own.
@@ -91,7 +92,7 @@ def test_a_page_that_cannot_be_written_is_none(provider, monkeypatch, qgis_log):
     assert any("denied" in text for text in qgis_log)
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@every("rule", RULES.values(), ids=RULES)
 def test_a_rule_asks_for_what_it_declares(provider, rule):
     algorithm = provider.algorithm(rule.algorithm_id)
     sources = {

@@ -14,6 +14,7 @@ from qgis.PyQt.QtGui import QColor
 from plugin.bridge import painting, styles
 from plugin.core.standard import load_standard, standard_ids
 from plugin.paths import ICONS, REPORTS, STANDARDS, STYLES
+from tests.every import every
 from tests.qgis.helpers import ROOT
 
 TABLE = styles.table()
@@ -36,7 +37,7 @@ def made(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_styles_are_fresh(made, name):
     # Qt 6 orders attributes in its own way: compare what is said, not how.
     def words(path):
@@ -45,12 +46,12 @@ def test_styles_are_fresh(made, name):
     assert words(made / f"{name}.qml") == words(STYLES / f"{name}.qml"), "tools/run.sh python tools/make_styles.py"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_styles_name_no_font_of_the_machine_they_were_made_on(name):
     assert "fontFamily" not in (STYLES / f"{name}.qml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_styles_load(qgis_app, name):
     layer = empty(name)
     before = layer.renderer()
@@ -58,7 +59,7 @@ def test_styles_load(qgis_app, name):
     assert layer.renderer() is not before
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every("name", NAMES)
 def test_hatches_clipped_to_their_shape_belong_to_whole_shapes(name):
     """QGIS 3.40 ends where it clips such a hatch to a polygon that it has cut at the edge of the map."""
     style = (STYLES / f"{name}.qml").read_text(encoding="utf-8")
@@ -96,7 +97,7 @@ def ink(image):
     return sum(image.pixel(x, y) & 0xFFFFFF != 0xFFFFFF for x in range(image.width()) for y in range(image.height()))
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n != styles.FINDINGS])
+@every("name", [n for n in NAMES if n != styles.FINDINGS])
 def test_every_style_draws_something(qgis_app, name):
     layer = empty(name, "&field=X:string")
     styles.apply(layer, name if name in TABLE["layers"] else "NO_SUCH_LAYER")
@@ -156,7 +157,7 @@ def strokes(spec):
     yield from (one for key in ("hatch", "on_line") for one in spec.get(key, ()))
 
 
-@pytest.mark.parametrize("name", [*TABLE["layers"], *TABLE["symbols"]])
+@every("name", [*TABLE["layers"], *TABLE["symbols"]])
 def test_lines_are_dark_enough_to_print(name):
     """3:1 against the paper, as WCAG 2.1 asks of graphics; 2:1 against a ground of their own."""
     spec = TABLE["layers"].get(name) or TABLE["symbols"][name]

@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a rule stands on is said as it is: documents, marks, help, and no error that only guesswork supports."""
 
-import pytest
-
 from plugin.core.messages.texts import LANGUAGES, Texts
 from plugin.core.model.rule import Severity, all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.core.standard.citations import best_mark
 from tests.core.examples import run_example
+from tests.every import every
 
 RULES = all_rules()
 STANDARD = load_standard()
 NORM = Norm(STANDARD, load_profile())
-each_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+each_rule = every("rule", RULES.values(), ids=RULES)
 
 
-@pytest.mark.parametrize("citation", STANDARD.citations.values(), ids=STANDARD.citations)
+@every("citation", STANDARD.citations.values(), ids=STANDARD.citations)
 def test_a_citation_was_read_somewhere_that_bears_its_mark(citation):
     if citation.mark != "C":
         assert citation.sources, f"{citation.key} is marked {citation.mark}, but names no document (sources.toml)"

@@ -8,13 +8,12 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import EACH, HEADINGS, Severity, all_rules
 from plugin.core.profile import Norm, load_profile, profile_ids
 from plugin.core.standard import load_standard, standard_ids
 from plugin.paths import PROFILES, STANDARDS, TEXTS
+from tests.every import every
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = {"core": 0, "bridge": 1, "algorithms": 2, "gui": 2}
@@ -34,7 +33,7 @@ def imports(path):
             yield node.level, node.module or ""
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+@every("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_flow_one_way(path):
     place = path.relative_to(ROOT / "plugin").parts
     for level, module in imports(path):
@@ -57,7 +56,7 @@ def test_root_holds_class_factory_and_nothing_else():
     assert [getattr(n, "name", "") for n in kinds] == ["classFactory"]
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+@every("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_no_exception_is_swallowed(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ExceptHandler):
@@ -67,20 +66,20 @@ def test_no_exception_is_swallowed(path):
             assert not (broad and silent), f"{path.name}:{node.lineno}: swallows everything"
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@every("rule", RULES.values(), ids=RULES)
 def test_citations_exist(rule):
     citations = load_standard().citations
     assert rule.basis and set(rule.basis) <= set(citations)
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@every("rule", RULES.values(), ids=RULES)
 def test_a_rule_known_only_by_c_is_no_error(rule):
     norm = Norm(load_standard(), load_profile())
     if rule.severity is Severity.ERROR:
         assert any(norm.is_confirmed(key) for key in rule.basis), f"{rule.code} stands on unverified sources only"
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@every("rule", RULES.values(), ids=RULES)
 def test_settings_that_rules_use_are_known(rule):
     standard = load_standard()
     for item in rule.uses:
@@ -88,7 +87,7 @@ def test_settings_that_rules_use_are_known(rule):
         assert known, f"{rule.code} uses {item}, which the standard does not know"
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@every("rule", RULES.values(), ids=RULES)
 def test_needs_are_concepts_and_meanings(rule):
     standard = load_standard()
     meanings = {f.meaning for t in standard.templates.values() for f in t.fields}
@@ -106,7 +105,7 @@ def placeholders(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@every("rule", RULES.values(), ids=RULES)
 def test_chinese_and_english_say_the_same(rule):
     chinese = chinese_texts()[rule.code]
     assert set(chinese) == {"title", "what", "why", "fix", "limits", "messages"}
