@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``python -m tests.benchmarks.bulk_edit``: one value for all rows of a layer by QGIS's field calculator, and undo, without
+and with the plugin's form.
+
+A timer of 0 ms records the longest time in which the main thread did not answer. Runs without and with the plugin alternate.
+On a busy machine put ``chrt -f 50`` before the command: then the wall clock shows this process alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from qgis.core import (
+    QgsApplication,
+    QgsFeature,
+    QgsFeatureRequest,
+    QgsGeometry,
+    QgsProject,
+    QgsRectangle,
+    QgsVectorFileWriter,
+    QgsVectorLayer,
+)
+from qgis.gui import QgsExpressionBuilderWidget, QgsFieldCalculator
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtWidgets import QComboBox, QGroupBox, QWidget
+
+from plugin.bridge.expressions import Functions
+from plugin.bridge.forms import apply_template
+from plugin.core.profile import Norm, load_profile
+from plugin.core.standard import load_standard
+
+ROWS, RUNS = 60_000, 5
+ROLE, CODE_FIELD, NAME_FIELD = "DLTB", "DLBM", "DLMC"
+FORMER, CHANGED = ("0103", "旱地"), ("0201", "果园")
+KINDS = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
+TITLES = {
+    "gap": "改 DLBM：主线程最长停顿",
+    "whole": "改 DLBM：至最后一个名称填好",
+    "undo_gap": "撤销：主线程最长停顿",
+    "undo": "撤销：至完成",
+    "redo": "重做：至完成",
+}
+#: Seconds on the wall, and seconds of the main thread's own computing.
+Spent = tuple[float, float]
+
+
+class Pulse:
+    """The longest time between two turns of the event loop: on the wall and of the main thread's own computing."""
+
+    def __init__(self) -> None:
+        self.wall = self.cpu = 0.0
+        self._began = self._last = self._now()
+        self._timer = QTimer()
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    @staticmethod
+    def _now() -> Spent:
+        return time.perf_counter(), time.thread_time()
+
+    def _beat(self) -> None:
+        wall, cpu = self._now()
+        self.wall, self.cpu = max(self.wall, wall - self._last[0]), max(self.cpu, cpu - self._last[1])
+        self._last = wall, cpu
+
+    def stop(self, ended: Spent) -> tuple[Spent, Spent]:
+        """Return the longest pause and the whole time until ``ended``, each as (wall, processor)."""
+        self._timer.stop()
+        return (self.wall, self.cpu), (ended[0] - self._began[0], ended[1] - self._began[1])
+
+
+def timed(action: Callable[[], Any], done: Callable[[], bool]) -> tuple[Spent, Spent]:
+    for _ in range(10):
+        QgsApplication.processEvents()
+    pulse = Pulse()
+    QgsApplication.processEvents()
+    action()
+    while not done():
+        QgsApplication.processEvents()
+    ended = pulse._now()
+    for _ in range(10):
+        QgsApplication.processEvents()
+    return pulse.stop(ended)
+
+
+def make_file(folder: Path, norm: Norm, rows: int) -> Path:
+    """A GeoPackage with squares of 100 by 100 m beside each other."""
+    fields = "".join(
+        f"&field={f.name}:{KINDS[f.type]}({f.length or 0},{f.decimals or 0})"
+        for f in norm.standard.templates[ROLE].fields
+    )
+    layer = QgsVectorLayer(f"Polygon?crs=EPSG:4526{fields}", ROLE, "memory")
+    made = []
+    for number in range(rows):
+        row = QgsFeature(layer.fields())
+        x, y = 38_470_000 + number % 250 * 100, 4_390_000 + number // 250 * 100
+        row.setGeometry(QgsGeometry.fromRect(QgsRectangle(x, y, x + 100, y + 100)))
+        row["BSM"], row[CODE_FIELD], row[NAME_FIELD] = f"140225{number + 1:012d}", *FORMER
+        made.append(row)
+    layer.dataProvider().addFeatures(made)
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName, options.layerName = "GPKG", ROLE
+    path = folder / "rows.gpkg"
+    error, message, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(
+        layer, str(path), QgsProject.instance().transformContext(), options
+    )
+    if error != QgsVectorFileWriter.WriterError.NoError:
+        raise OSError(message)
+    return path
+
+
+def values(layer: QgsVectorLayer) -> set[tuple[Any, Any]]:
+    request = QgsFeatureRequest().setSubsetOfAttributes([CODE_FIELD, NAME_FIELD], layer.fields())
+    return {(row[CODE_FIELD], row[NAME_FIELD]) for row in layer.getFeatures(request)}
+
+
+def field_calculator(layer: QgsVectorLayer) -> QgsFieldCalculator:
+    """QGIS's field calculator, filled in as by a user: an existing field and an expression."""
+    dialog = QgsFieldCalculator(layer)
+    dialog.findChild(QGroupBox, "mUpdateExistingGroupBox").setChecked(True)
+    fields = dialog.findChild(QComboBox, "mExistingFieldComboBox")
+    (place,) = (n for n in range(fields.count()) if fields.itemText(n).split(" ")[0] == CODE_FIELD)
+    fields.setCurrentIndex(place)
+    (builder,) = (w for w in dialog.findChildren(QWidget) if w.objectName() == "builder")
+    sip.cast(builder, QgsExpressionBuilderWidget).setExpressionText(f"'{CHANGED[0]}'")
+    return dialog
+
+
+def one_run(path: Path, norm: Norm, plugin: bool) -> dict[str, Spent]:
+    """Change all rows, undo, redo; return wall and processor seconds of each."""
+    project, functions = QgsProject.instance(), Functions()
+    layer = QgsVectorLayer(f"{path}|layername={ROLE}", ROLE, "ogr")
+    if plugin:
+        functions.register()
+        apply_template(layer, norm.standard.templates[ROLE], norm)
+    project.addMapLayer(layer)
+    layer.startEditing()
+    updater = functions._dependent_fields._of[layer.id()] if plugin else None
+    dialog = field_calculator(layer)
+    expected = (CHANGED[0], CHANGED[1] if plugin else FORMER[1])
+
+    def filled() -> bool:
+        return updater is None or updater._fill is None
+
+    found = {}
+    found["gap"], found["whole"] = timed(dialog.accept, filled)
+    check(layer, expected)
+    found["undo_gap"], found["undo"] = timed(layer.undoStack().undo, filled)
+    check(layer, FORMER)
+    _, found["redo"] = timed(layer.undoStack().redo, filled)
+    check(layer, expected)
+    layer.rollBack()
+    project.clear()
+    if plugin:
+        functions.unregister()
+    return found
+
+
+def check(layer: QgsVectorLayer, expected: tuple[str, str]) -> None:
+    if values(layer) != {expected}:
+        raise ValueError(f"the rows have {values(layer)}, not {expected}")
+
+
+def measure(rows: int = ROWS, runs: int = RUNS) -> dict[bool, dict[str, list[Spent]]]:
+    """Without and with the plugin → what → (wall, processor) of each run."""
+    norm = Norm(load_standard(), load_profile("hunyuan"))
+    found: dict[bool, dict[str, list[Spent]]] = {False: {}, True: {}}
+    with TemporaryDirectory() as folder:
+        path = make_file(Path(folder), norm, rows)
+        for number in range(runs + 1):
+            for plugin in (False, True):
+                for what, spent in one_run(path, norm, plugin).items():
+                    # The first run loads code lists and libraries.
+                    if number:
+                        found[plugin].setdefault(what, []).append(spent)
+    return found
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rows", type=int, default=ROWS)
+    options.add_argument("--runs", type=int, default=RUNS)
+    given = options.parse_args()
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    application = QgsApplication([], True)
+    application.initQgis()
+    found = measure(given.rows, given.runs)
+    print(f"{given.rows} 行，{given.runs} 次，秒：中位数（最小–最大）\n")
+    print("| 项目 | 不用插件，墙钟 | 用插件，墙钟 | 不用插件，处理器 | 用插件，处理器 |\n|---|---|---|---|---|")
+    for what, title in TITLES.items():
+        cells = [_cell([spent[clock] for spent in found[plugin][what]]) for clock in (0, 1) for plugin in (False, True)]
+        print(f"| {title} | {' | '.join(cells)} |")
+    application.exitQgis()
+
+
+def _cell(seconds: list[float]) -> str:
+    return f"{statistics.median(seconds):.2f}（{min(seconds):.2f}–{max(seconds):.2f}）"
+
+
+if __name__ == "__main__":
+    main()
