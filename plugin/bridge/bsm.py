@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis, QgsFeatureRequest, QgsProject, QgsProviderRegistry, QgsVectorLayer
-from qgis.PyQt.QtCore import QThread
+from qgis.PyQt.QtCore import QObject, QThread, pyqtSlot
 
 from ..core.errors import InputError
-from ..core.standard.numbering import DIGITS, highest, make_bsm, usual_county
+from ..core.standard.numbering import highest, make_bsm, usual_county
 from . import settings
 
 FIELD = "BSM"
@@ -31,10 +31,11 @@ _HIGH_PROPERTY = "sanxian/bsm/"
 _SCOPE, _HIGH_ENTRY = "sanxian", "bsm/county_"
 
 
-class Ledger:
+class Ledger(QObject):
     """The numbers of one layer. On the layer's own thread only, but for `shown`. ``gone`` is called when the layer goes."""
 
     def __init__(self, layer: QgsVectorLayer, gone: Callable[[str], None] = lambda layer_id: None):
+        super().__init__()
         # Never the layer itself: it could not be let go of while its ledger is open.
         self._id, self._weak = layer.id(), weakref.ref(layer)
         self._gone = gone
@@ -45,6 +46,9 @@ class Ledger:
         self._recalled: set[str] = set()
         self._usual = ""
         self._read = False
+        self._bsm_index = self._index()
+        #: Features whose number was changed in the current edit command.
+        self._entered: set[int] = set()
         for signal, slot in self._connections():
             signal.connect(slot)
 
@@ -65,6 +69,8 @@ class Ledger:
         return (
             (layer.featureAdded, self._feature_added),
             (layer.attributeValueChanged, self._value_changed),
+            (layer.updatedFields, self._fields_changed),
+            (layer.undoStack().indexChanged, self._read_entered),
             (layer.editingStarted, self._editing_started),
             (layer.beforeCommitChanges, self._before_commit),
             (layer.editingStopped, self._editing_stopped),
@@ -110,6 +116,7 @@ class Ledger:
         return self.layer.fields().lookupField(FIELD)
 
     def _look(self) -> None:
+        self._read_entered()
         if self._read:
             return
         values = list(_values(self.layer, self._index()))
@@ -150,6 +157,7 @@ class Ledger:
 
     def _forget(self, *_: Any) -> None:
         self._read = False
+        self._entered.clear()
         self._recalled.clear()
 
     def _feature_added(self, fid: int) -> None:
@@ -157,10 +165,21 @@ class Ledger:
             request = QgsFeatureRequest(fid)
             self._raise(highest(_values(self.layer, self._index(), request)))
 
-    def _value_changed(self, fid: int, index: int, value: Any) -> None:
-        # The value first: a bulk change of other fields calls this once per row.
-        if isinstance(value, str) and len(value) >= DIGITS and index == self._index():
-            self._raise(highest([value]))
+    @pyqtSlot("qlonglong", int)
+    def _value_changed(self, fid: int, index: int) -> None:
+        # Called once per row of a bulk change, of other fields too; the declared types spare converting the value.
+        if index == self._bsm_index:
+            self._entered.add(fid)
+
+    def _fields_changed(self) -> None:
+        self._bsm_index = self._index()
+
+    def _read_entered(self, *_: Any) -> None:
+        """Take in the numbers that were entered since the last call."""
+        if self._entered:
+            entered, self._entered = self._entered, set()
+            request = QgsFeatureRequest().setFilterFids(list(entered))
+            self._raise(highest(_values(self.layer, self._index(), request)))
 
     def _editing_started(self) -> None:
         self._recalled.clear()
@@ -176,6 +195,7 @@ class Ledger:
     def _before_commit(self, *_: Any) -> None:
         """Numbers given out, and those deleted or overwritten by this save, stay used."""
         self._editing_stopped()
+        self._read_entered()
         buffer, index = self.layer.editBuffer(), self._index()
         if buffer is None:
             return

@@ -13,7 +13,7 @@ from typing import Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QObject, pyqtSignal, pyqtSlot
 
 
 class EditStep:
@@ -155,7 +155,8 @@ class LayerEdits(QObject):
         self._last_deleted = fid
         self._note(fid)
 
-    def _changed(self, fid: int, *_what: Any) -> None:
+    @pyqtSlot("qlonglong")
+    def _changed(self, fid: int) -> None:
         self._note(fid)
 
     def _numbers_given(self, _layer: str, features: list[Any]) -> None:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fields that follow another value: filled once per edit command, taken back with it, and without holding the desktop up."""
 
-import time
-
 import pytest
 import shapely
 from qgis.core import (
@@ -16,11 +14,11 @@ from qgis.core import (
     QgsVectorLayerUtils,
     edit,
 )
-from qgis.PyQt.QtCore import QTimer
 
 from plugin.bridge import dependent_fields
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
+from tests.benchmarks import bulk_edit
 from tests.county import measure
 from tests.qgis.helpers import X, Y
 from tests.qgis.test_forms import memory, stored, with_form
@@ -241,44 +239,30 @@ def test_unregistered_nothing_listens(functions, source):
     functions.register()
 
 
-class Pulse:
-    """The longest time in which the main thread did not answer, in seconds of its own computing."""
-
-    def __init__(self):
-        self.worst, self._last = 0.0, time.thread_time()
-        self._timer = QTimer()
-        self._timer.setInterval(0)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start()
-
-    def _beat(self):
-        now = time.thread_time()
-        self.worst, self._last = max(self.worst, now - self._last), now
-
-    def stop(self):
-        let_work(0.01)
-        self._timer.stop()
-        return self.worst
+def test_rows_that_did_not_change_keep_their_names(functions, source):
+    layer = parcels(source, 60)
+    layer.startEditing()
+    index = layer.fields().lookupField("DLBM")
+    ids = sorted(layer.allFeatureIds())
+    layer.changeAttributeValue(ids[0], layer.fields().lookupField("DLMC"), "手填")
+    layer.beginEditCommand("most")
+    for fid in ids[5:]:
+        layer.changeAttributeValue(fid, index, "0201")
+    layer.endEditCommand()
+    assert [layer.getFeature(fid)["DLMC"] for fid in ids] == ["手填", *["旱地"] * 4, *["果园"] * 55]
 
 
-def test_sixty_thousand_rows_hold_the_desktop_up_no_longer_than_without_the_form(functions, source):
-    """Measured: 0.28 s without the form, 0.37 s with it, and 1.5 s of computing until the last name is there."""
-    taken = []
-    for form in (False, True):
-        layer = parcels(source, 60_000, form)
-        layer.startEditing()
-        let_work(0.05)
-        pulse, began = Pulse(), time.thread_time()
-        change_all(layer, "DLBM", "0201")
-        if form:
-            following_of = functions._followers._of[layer.id()]
-            assert wait(lambda one=following_of: one._fill is None)
-            assert filled(layer, "DLMC", "果园")()
-        taken.append((pulse.stop(), time.thread_time() - began))
-        assert layer.undoStack().count() == 1
-        layer.rollBack()
-        QgsProject.instance().removeMapLayer(layer.id())
-    print(taken)
-    (without, _), (gap, whole) = taken
-    # Evaluated row by row it was a minute in one piece; the bounds leave room for a busy machine.
-    assert gap < 2 * without + 0.2 and whole < 6
+def test_sixty_thousand_rows_take_two_seconds_and_a_tenth_more_of_a_pause(functions, tmp_path):
+    """Measured alone on the machine: pause 0.14 s without and 0.19 s with the form, whole 1.1 s; undo 0.02 and 0.13 s."""
+    functions.unregister()
+    found = bulk_edit.measure(60_000, 2)
+    functions.register()
+    print(found)
+    processor = {
+        plugin: {what: min(cpu for _, cpu in spent) for what, spent in of.items()} for plugin, of in found.items()
+    }
+    without, with_form = processor[False], processor[True]
+    assert with_form["whole"] <= 2.0 and with_form["undo"] <= 0.5, processor
+    # Caches that other programs of the machine use too make every figure up to twice as long.
+    for pause in ("gap", "undo_gap"):
+        assert with_form[pause] <= without[pause] + 0.25, processor
