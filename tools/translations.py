@@ -37,7 +37,10 @@ def compile_translations(sources: list[Path], folder: Path) -> list[Path]:
     compiled = []
     for source in sources:
         target = folder / source.with_suffix(".qm").name
-        subprocess.run([tool, "-silent", str(source), "-qm", str(target)], check=True)
+        # A QGIS that runs from the checkout has the former file mapped: overwritten in place, it ends with a bus error.
+        new = target.with_suffix(f".{os.getpid()}.qm")
+        subprocess.run([tool, "-silent", str(source), "-qm", str(new)], check=True)
+        new.replace(target)
         compiled.append(target)
     return compiled
 
