@@ -233,7 +233,7 @@
     </message>
     <message>
         <source>Area ha</source>
-        <translation>面积 ha</translation>
+        <translation>面积（公顷）</translation>
     </message>
     <message>
         <source>Arguments</source>
@@ -750,8 +750,8 @@ Project: {project}</source>
         <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取本算法的参数、工程的成果信息、县配置的 [document]。没有设定密级的，不导出。密级低于工程或县配置的，须填写降密理由，并写入日志。审图号只印在公开的图件上。</translation>
     </message>
     <message>
-        <source>Document information: secrecy level, authorities, date and map approval number come from the project (where its layers are exported), else from [document] of the county profile, else from the form. Without a secrecy level nothing is exported. A level below that of profile or form needs a reason, which goes into manifest and report. The map approval number is printed on public results only.</source>
-        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取工程的成果信息（导出工程图层时）、县配置的 [document]、成果包样式。没有设定密级的，不导出。密级低于县配置或样式的，须填写降密理由，并写入清单和报告。审图号只用于公开的成果。</translation>
+        <source>Document information: secrecy level, authorities, date and map approval number come from the project (where its layers are exported), else from [document] of the county profile, else from the form; a secrecy level given here precedes all of them. Without a secrecy level nothing is exported. A level below that of project, profile or form needs a reason, which goes into manifest and report. The map approval number is printed on public results only.</source>
+        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取工程的成果信息（导出工程图层时）、县配置的 [document]、成果包样式；本算法的参数给出密级的，以参数为准。没有设定密级的，不导出。密级低于工程、县配置或样式的，须填写降密理由，并记入清单和报告。审图号只印在公开的成果上。</translation>
     </message>
     <message>
         <source>Documents from</source>
@@ -2762,6 +2762,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>检查期间数据又改了，没有生成成果包；请再导出一次。</translation>
     </message>
     <message>
+        <source>The date alone is not saved. Enter the authority, the document and the items as well.</source>
+        <translation>只有日期不保存。请同时填写确认单位、依据文件和确认事项。</translation>
+    </message>
+    <message>
         <source>The edit added {count} findings: {rules}.</source>
         <translation>编辑后新增 {count} 个问题：{rules}。</translation>
     </message>
@@ -3714,6 +3718,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     <message>
         <source>{needed} · mark C</source>
         <translation>{needed} · C 未核实</translation>
+    </message>
+    <message>
+        <source>{number} ha</source>
+        <translation>{number} 公顷</translation>
     </message>
     <message>
         <source>{origin}: {document}</source>

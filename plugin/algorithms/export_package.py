@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from qgis.core import (
@@ -18,11 +19,13 @@ from ..bridge.check import check
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
+from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_document
 from .check_plan import CheckPlan
 from .common import advanced, progress_to, text_parameter
 from .say import say_county, say_package, say_report, say_written
 
 PACKAGE, DOCUMENTS, MAPS, PERSONAL, FORCE, OUTPUT = "PACKAGE", "DOCUMENTS", "MAPS", "PERSONAL", "FORCE", "OUTPUT"
+SECRECY, SECRECY_REASON = "SECRECY", "SECRECY_REASON"
 #: Share of the progress that the check takes.
 _CHECKING = 0.4
 
@@ -63,8 +66,9 @@ class ExportPackage(CheckPlan):
         )
         document = tr(
             "Document information: secrecy level, authorities, date and map approval number come from the project (where its "
-            "layers are exported), else from [document] of the county profile, else from the form. Without a secrecy level "
-            "nothing is exported. A level below that of profile or form needs a reason, which goes into manifest and report. The "
+            "layers are exported), else from [document] of the county profile, else from the form; a secrecy level given here "
+            "precedes all of them. Without a secrecy level nothing is exported. A level below that of project, profile or "
+            "form needs a reason, which goes into manifest and report. The "
             "map approval number is printed on public results only."
         )
         return f"{text}\n\n{maps}\n\n{document}"
@@ -86,6 +90,8 @@ class ExportPackage(CheckPlan):
         self.addParameter(advanced(personal))
         force = tr("Force: make it although the plan does not pass")
         self.addParameter(QgsProcessingParameterBoolean(FORCE, force, defaultValue=False))
+        self.addParameter(text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
+        self.addParameter(text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")))
         output = tr("Folder in which the package is made")
         self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, output, createByDefault=False))
         self.add_check_outputs()
@@ -105,6 +111,15 @@ class ExportPackage(CheckPlan):
         documents = self.parameterAsString(parameters, DOCUMENTS, context).strip()
         if documents and not Path(documents).is_dir():
             raise InputError("package_no_documents", folder=documents)
+        given = DocumentInfo(
+            secrecy=self.text(parameters, SECRECY, context),
+            secrecy_reason=self.text(parameters, SECRECY_REASON, context),
+        )
+        # Without a level of its own, a reason belongs to nothing.
+        info, lowering = self.options.document_info, None
+        if given.secrecy:
+            info, lowering = override_document(given, info or DocumentInfo())
+        self.options = replace(self.options, document_info=info)
         self.order = Order(
             form,
             Path(output),
@@ -112,7 +127,8 @@ class ExportPackage(CheckPlan):
             force=self.parameterAsBoolean(parameters, FORCE, context),
             personal=self.parameterAsBoolean(parameters, PERSONAL, context),
             maps=self.parameterAsBoolean(parameters, MAPS, context),
-            document_info=self.options.document_info,
+            document_info=info,
+            lowered=(lowering,) if lowering is not None else (),
         )
 
     def execute(self, parameters, context, feedback):

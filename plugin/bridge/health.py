@@ -93,7 +93,8 @@ def report(lang: str) -> tuple[list[tuple[str, str]], bool]:
     for item in machine():
         key = "line_needed" if item.state == OLD or item.state == MISSING else "line"
         state = texts.get("environment", item.state)
-        line = texts.get("environment", key, name=item.name, version=item.version, state=state, needed=item.needed)
+        name = f"{item.name} {item.version}".strip()
+        line = texts.get("environment", key, name=name, state=state, needed=item.needed)
         lines.append((item.state, f"{line} ({item.detail})" if item.detail else line))
         good = good and item.state in (OK, ABSENT)
     closing = texts.get("environment", "good") if good else texts.get("environment", "bad", remedy=remedy(lang))

@@ -142,6 +142,8 @@ def figures(finding: Any) -> str:
         parts.append(tr("net {area}").format(area=area_text(finding.net_area_m2)))
     if finding.width_m is not None:
         parts.append(tr("width {width} m").format(width=width_text(finding.width_m, 1)))
+    # A line breaks between the figures, not between a figure and its unit.
+    parts = [part.replace(" ", "\u00a0") for part in parts]
     return tr("  ").join(parts) if parts else tr("No place on the map")
 
 

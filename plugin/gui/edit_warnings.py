@@ -30,8 +30,8 @@ class EditWarnings(QObject):
         super().__init__(parent)
         self._messages = Messages(iface, tr("Before Editing"))
         self._followed: dict[str, tuple[QgsVectorLayer, Any]] = {}
-        #: Network places and files that were reported in this project.
-        self._reported: set[tuple[str, str]] = set()
+        #: File → its risks that were reported in this project and still exist.
+        self._reported: dict[str, set[Any]] = {}
         project = QgsProject.instance()
         self._listening = ((project.layersAdded, self._follow), (project.cleared, self._forget))
         for signal, slot in self._listening:
@@ -82,13 +82,15 @@ class EditWarnings(QObject):
             return
         if inspection.error is not None:
             log_error(inspection.error)
-        texts = []
-        for risk in inspection.risks:
-            if risk.kind == "network":
-                if (risk.detail, inspection.path) in self._reported:
-                    continue
-                self._reported.add((risk.detail, inspection.path))
-            texts.append(explain(risk, name, Path(inspection.path).name))
+        else:
+            former = self._reported.get(inspection.path, set())
+            # A risk that ended and began again is reported again.
+            self._reported[inspection.path] = set(inspection.risks)
+            new = [risk for risk in inspection.risks if risk not in former]
+            self._warn_about(new, name, Path(inspection.path).name)
+
+    def _warn_about(self, risks: list[Any], layer: str, file: str) -> None:
+        texts = [explain(risk, layer, file) for risk in risks]
         if texts:
             self._messages.warn(" ".join(texts))
 

@@ -14,8 +14,10 @@ def format_hectares(area_m2: float) -> str:
     from ..core.messages.texts import number
 
     if 0 < area_m2 < 0.5:
-        return "< 0.0001 ha"
-    return f"{number(area_m2 / 1e4, 4 if area_m2 < 1e4 else 2)} ha"
+        figure = "< 0.0001"
+    else:
+        figure = number(area_m2 / 1e4, 4 if area_m2 < 1e4 else 2)
+    return tr("{number} ha").format(number=figure)
 
 
 def format_label_lines(finding: Any) -> list[str]:

@@ -60,7 +60,10 @@ def test_levels_are_data_from_the_lowest_to_the_highest():
         ("内部", "内部", False),
         ("内部", "", False),
         ("", "内部", False),
-        ("内部", "限制", True),  # what is not listed counts as above
+        ("内部", "限制", True),  # an unlisted level may be higher
+        ("限制", "内部", True),
+        ("甲级", "乙级", True),
+        ("限制★5年", "限制", False),
     ],
 )
 def test_a_term_does_not_change_the_level(text, above, lower):

@@ -28,7 +28,7 @@ def test_a_click_on_the_map_selects_the_row(facts):
 
 
 def test_an_edit_is_reported_counted_and_undone(facts):
-    assert facts["message"].startswith("编辑后新增 ") and " ha" in facts["message"]
+    assert facts["message"].startswith("编辑后新增 ") and " 公顷" in facts["message"]
     assert facts["counter"].startswith("实时检查　错误 +")
     assert facts["undone"] and facts["after"].startswith("实时检查　错误 0")
 

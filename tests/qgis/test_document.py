@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """成果信息 of a project: kept in it, entered in one form, used by maps, packages and reports alike."""
 
+import json
+from pathlib import Path
+
 import pytest
 from qgis.core import QgsProcessingException, QgsProject
 
@@ -179,6 +182,28 @@ def test_forms_that_start_exports_have_the_line(project):
     assert page.document.label.text() == "机密（工程的成果信息）"
     dialog = ProfileDialog(project)
     assert dialog.document.label.text() == "机密（工程的成果信息）"
+
+
+# --- package
+def test_a_package_takes_the_level_of_its_parameter_and_keeps_the_reason(provider, project, tmp_path):
+    sample.load(project, sample.copy(tmp_path / "copy"))
+    document.save(project, DocumentInfo(secrecy="机密"))
+    wanted = {"FORCE": True, "MAPS": False, "SECRECY": "内部"}
+    with pytest.raises(QgsProcessingException, match="机密"):
+        run("export_package", {**wanted, "OUTPUT": str(tmp_path / "无理由")})
+    log = Log()
+    done = run("export_package", {**wanted, "SECRECY_REASON": "另有批准", "OUTPUT": str(tmp_path / "成果")}, log)
+    assert any("另有批准" in line and "机密" in line for line in log.lines)
+    manifest = json.loads((Path(done["OUTPUT"]) / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["secrecy"] == "内部"
+    (lowered,) = manifest["document"]["lowered"]
+    assert (lowered["above"], lowered["secrecy"], lowered["source"], lowered["reason"]) == (
+        "机密",
+        "内部",
+        "run",
+        "另有批准",
+    )
+    assert document.of(project).secrecy == "机密"
 
 
 # --- maps

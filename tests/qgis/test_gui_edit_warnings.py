@@ -80,6 +80,26 @@ def test_the_network_is_reported_once_a_file(opened, monkeypatch):
     assert shown(iface) == ""
 
 
+def test_a_risk_is_reported_once_a_file_and_again_when_it_came_back(opened, monkeypatch):
+    iface, first, second, _ = opened
+    risks = [edit_risks.Risk(edit_risks.OPEN, "soffice.bin (7)")]
+    monkeypatch.setattr(edit_risks, "find_edit_risks", lambda path, own_edits: list(risks))
+
+    def begin(layer):
+        iface.messageBar().clearWidgets()
+        layer.startEditing()
+        text = shown(iface)
+        layer.rollBack()
+        return text
+
+    assert "soffice.bin (7)" in begin(first)
+    assert begin(second) == begin(first) == ""
+    other = risks.pop()
+    assert begin(first) == ""
+    risks.append(other)
+    assert "soffice.bin (7)" in begin(second)
+
+
 def test_a_server_that_does_not_answer_blocks_no_editing(opened, monkeypatch):
     iface, first, _, _ = opened
     answers = threading.Event()

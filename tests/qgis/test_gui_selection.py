@@ -95,14 +95,15 @@ def test_label_names_code_place_area_width_and_both_keys(chinese):
     )
     assert format_label_lines(one) == [
         "REL002　永安镇",
-        "1.26 ha（12\u202f640.35 m²）　宽 71.2 m",
+        "1.26 公顷（12\u202f640.35 m²）　宽 71.2 m",
         "…001374 ↔ …000003",
     ]
     assert format_label_lines(finding("ATT001", "", None, "")) == ["ATT001"]
 
 
 @pytest.mark.parametrize(
-    ("area", "text"), [(0.2, "< 0.0001 ha"), (900.0, "0.0900 ha"), (9_999.9, "1.0000 ha"), (52_000.0, "5.20 ha")]
+    ("area", "text"),
+    [(0.2, "< 0.0001 公顷"), (900.0, "0.0900 公顷"), (9_999.9, "1.0000 公顷"), (52_000.0, "5.20 公顷")],
 )
 def test_areas_in_hectares(area, text):
     assert format_hectares(area) == text

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.provenance import area_name
 from ..errors import InputError, OutputError
-from ..profile.document import DocumentInfo, ResolvedDocument, resolve_document
+from ..profile.document import DocumentInfo, Lowering, ResolvedDocument, resolve_document
 from ..standard import load_standard
 from .form.model import PackageProfile
 from .names import name_problem, own_name
@@ -29,7 +29,7 @@ class Order:
     """What is asked for. ``folder``: where the package's own folder is made; ``documents``: a folder with what comes with the
     data, or None; ``force``: make it although the gate is shut, and say so in it; ``personal``: with what tells of persons;
     ``maps``: make those that the form has a layout for and the planner does not give; ``document_info``: 成果信息 that
-    precede those of county profile and form."""
+    precede those of county profile and form; ``lowered``: secrecy levels that parameters of the export lowered, with reasons."""
 
     form: PackageProfile
     folder: Path
@@ -38,6 +38,7 @@ class Order:
     personal: bool = False
     maps: bool = True
     document_info: DocumentInfo | None = None
+    lowered: tuple[Lowering, ...] = ()
 
 
 @dataclass
@@ -69,7 +70,8 @@ def names_by(told: str, norm: Norm, form: PackageProfile, name: str = "") -> dic
 
 def resolve_package_document(norm: Norm, order: Order, values: dict[str, str]) -> ResolvedDocument:
     """Resolve the document information (成果信息) of a package: order, else county profile, else form."""
-    return resolve_document(order.document_info, norm.profile, order.form.document_info(values))
+    found = resolve_document(order.document_info, norm.profile, order.form.document_info(values))
+    return replace(found, lowered=(*found.lowered, *order.lowered))
 
 
 def package_path(plan: Plan, order: Order) -> Path:
