@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An input field with a line below it for a hint or an error. The line has a fixed height to avoid layout shifts."""
+"""A line below an input field for a hint, a warning or an error."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from . import look
+from .note import Note
 
 
 class FieldMessage(QWidget):
-    """``hint``: shown while there is no other message; ``lines``: number of lines reserved for messages."""
+    """``field``: the field above, or None if the caller lays it out; ``hint``: shown while there is no other message.
 
-    def __init__(self, field: QWidget, hint: str = "", *, lines: int = 1, parent=None):
+    ``lines``: number of lines reserved for messages, to avoid layout shifts; 0 hides the widget without a message and shows
+    a message in as many lines as it needs.
+    """
+
+    def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None):
         super().__init__(parent)
-        self._hint = hint
-        self.error = ""
+        self._hint, self._lines, self._kind = hint, lines, ""
         self._icon = QLabel()
-        self.message = QLabel()
+        self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.message = QLabel() if lines else Note()
         self.message.setTextFormat(Qt.TextFormat.PlainText)
-        self.message.setWordWrap(lines > 1)
         self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        # Clip long messages instead of widening the dialog; the tooltip has the full text.
-        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._lines = lines
-        self._side = QgsApplication.scaleIconSize(12, True)
-        self._keep_height()
+        self._side = QgsApplication.scaleIconSize(12, True) if lines else self.fontMetrics().height()
+        if lines:
+            self.message.setWordWrap(lines > 1)
+            # Clip long messages instead of widening the dialog; the tooltip has the full text.
+            self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            self._keep_height()
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
@@ -35,9 +40,10 @@ class FieldMessage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(field)
+        if field is not None:
+            layout.addWidget(field)
+            self.setFocusProxy(field)
         layout.addLayout(line)
-        self.setFocusProxy(field)
         self.show_hint()
 
     def _keep_height(self) -> None:
@@ -52,27 +58,49 @@ class FieldMessage(QWidget):
         probe.deleteLater()
 
     def showEvent(self, event) -> None:
-        self._keep_height()
+        if self._lines:
+            self._keep_height()
         super().showEvent(event)
+
+    @property
+    def error(self) -> str:
+        """The error shown, else empty."""
+        return self.text() if self._kind == "error" else ""
+
+    def text(self) -> str:
+        return self.message.text()
 
     def show_hint(self, text: str = "") -> None:
         """Show the given hint, else the default hint of the field."""
-        self._show(text or self._hint, "", "")
+        self.show_text(text or self._hint, "")
 
     def show_found(self, text: str) -> None:
         """Show a confirmation that the named file was found."""
-        self._show(text, "ok", "")
+        self.show_text(text, "ok")
 
     def show_error(self, text: str) -> None:
-        self._show(text, "error", text)
+        self.show_text(text, "error")
 
-    def _show(self, text: str, icon: str, error: str) -> None:
-        self.error = error
+    def show_text(self, text: str, kind: str = "error") -> None:
+        """Show a text with the icon of its kind (``error``, ``warning``, ``ok``; empty for a hint); an empty text removes it."""
+        self._kind = kind if text else ""
+        if not self._lines:
+            self.setVisible(bool(text))
         self.message.setText(text)
-        self.message.setToolTip(text)
-        self._icon.setVisible(bool(icon))
-        if icon:
-            self._icon.setPixmap(look.pixmap(icon, self._side, self.devicePixelRatioF()))
+        if self._lines:
+            self.message.setToolTip(text)
+        self._paint()
+
+    def _paint(self) -> None:
+        self._icon.setVisible(bool(self._kind))
+        if self._kind:
+            self._icon.setPixmap(look.pixmap(self._kind, self._side, self.devicePixelRatioF()))
         palette = self.message.palette()
-        palette.setColor(QPalette.ColorRole.WindowText, look.color("error") if error else look.faint())
+        colored = self._kind in ("error", "warning")
+        palette.setColor(QPalette.ColorRole.WindowText, look.color(self._kind) if colored else look.faint())
         self.message.setPalette(palette)
+
+    def event(self, event):
+        if event.type() in look.THEME_EVENTS and event.type() != event.Type.PaletteChange:
+            self._paint()
+        return super().event(event)

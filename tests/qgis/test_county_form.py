@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsProject
-from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtCore import QDate, Qt
 
 from plugin.bridge import county, settings
 from plugin.bridge.project import assemble
@@ -145,6 +145,16 @@ def test_a_message_stands_at_its_field_and_saving_waits(saved, tmp_path):
     assert list(tmp_path.glob("*.toml")) == []
 
 
+def test_a_date_alone_is_not_dropped_in_silence(saved, tmp_path):
+    dialog = ProfileDialog(saved)
+    box = dialog.form.confirmation
+    assert box.messages["date"].text() == ""
+    box.date.setDate(QDate(2026, 3, 1))
+    assert "只有日期不保存" in box.messages["date"].text() and dialog._ok.isEnabled()
+    box.by.setText("阳高县自然资源局")
+    assert box.messages["date"].text() == "" and box.confirmation().date == "2026-03-01"
+
+
 def test_shares_are_entered_in_percent_and_full_width_digits_are_read(saved):
     dialog = ProfileDialog(saved)
     form = dialog.form
@@ -179,9 +189,12 @@ def test_another_year_is_another_row(saved):
     first.source.setText(PLAN)
     second = form.targets.add_row("farmland_area")
     second.value.setText("46.00")
-    assert second.source.own() == PLAN, "the document of the other figures"
+    assert second.source.own() == "", "the document of another target is offered, not entered"
+    assert second.source.completer().model().stringList() == [PLAN]
     assert "2035 年已有一行" in second.message.text()
     second.year.setText("2025")
+    assert "依据文件" in second.message.text() and not dialog._ok.isEnabled()
+    second.source.setText(PLAN)
     assert form.errors == [] and [t.year for t in form.county().targets] == [2035, 2025]
 
 

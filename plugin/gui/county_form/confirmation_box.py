@@ -17,8 +17,9 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.profile.county_file import Confirmation
+from ..field_message import FieldMessage
 from ..sections import Notice
-from .fields import FieldMessage, FormPart, LinkRow
+from .fields import FormPart, LinkRow
 from .limits_box import setting_name
 
 _ISO = Qt.DateFormat.ISODate
@@ -41,7 +42,7 @@ class ConfirmationBox(FormPart):
 
     def __init__(self, texts: Texts, parent=None):
         super().__init__(parent)
-        self._texts, self._filling = texts, False
+        self._texts, self._filling, self._date_chosen = texts, False, False
         self._given: tuple[str, ...] = ()
         self._offered: list[str] = []
         self.badge = Notice()
@@ -56,7 +57,7 @@ class ConfirmationBox(FormPart):
         self.items.setObjectName("SanxianConfirmedItems")
         self.items.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.items.setMinimumHeight(self.fontMetrics().height() * 9)
-        self.messages = {name: FieldMessage() for name in ("by", "document", "date", "items")}
+        self.messages = {name: FieldMessage(lines=0) for name in ("by", "document", "date", "items")}
         every, none = QPushButton(tr("Tick All")), QPushButton(tr("Tick None"))
         for button in (every, none):
             button.setAutoDefault(False)
@@ -78,7 +79,7 @@ class ConfirmationBox(FormPart):
         grid.addWidget(LinkRow((every, none)), 9, 1)
         for line in (self.by, self.document):
             line.textChanged.connect(self._changed)
-        self.date.dateChanged.connect(self._changed)
+        self.date.dateChanged.connect(self._choose_date)
         self.items.itemChanged.connect(self._changed)
 
     def fill(self, given: Confirmation) -> None:
@@ -86,6 +87,7 @@ class ConfirmationBox(FormPart):
         self.by.setText(given.by)
         self.document.setText(given.document)
         self.date.setDate(QDate.fromString(given.date, _ISO) if given.date else QDate.currentDate())
+        self._date_chosen = False
         self._given, self._offered = given.items, []
         self.items.clear()
         self._filling = False
@@ -126,6 +128,9 @@ class ConfirmationBox(FormPart):
     def clear_messages(self) -> None:
         for message in self.messages.values():
             message.show_text("")
+        if self._date_chosen and self.confirmation().is_empty:
+            text = tr("The date alone is not saved. Enter the authority, the document and the items as well.")
+            self.messages["date"].show_text(text, "warning")
 
     def _items(self) -> tuple[str, ...]:
         rows = [self.items.item(n) for n in range(self.items.count())]
@@ -142,6 +147,11 @@ class ConfirmationBox(FormPart):
             self.items.item(number).setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
         self._filling = False
         self._changed()
+
+    def _choose_date(self, *_args: object) -> None:
+        if not self._filling:
+            self._date_chosen = True
+            self.changed.emit()
 
     def _changed(self, *_args: object) -> None:
         if not self._filling:

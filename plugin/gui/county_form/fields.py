@@ -21,7 +21,6 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from .. import look
 from ..detail_pane import mark_label
-from ..note import Note
 
 #: Maximum width of a row name, in digits.
 _NAME_DIGITS = 24
@@ -121,44 +120,6 @@ class OwnCombo(CalmCombo):
 
     def choose(self, value: object) -> None:
         self.setCurrentIndex(max(self.findData(value), 0) if value is not None else 0)
-
-
-class FieldMessage(QWidget):
-    """An error or warning on the field above, with an icon; hidden without a message."""
-
-    def __init__(self, parent=None):
-        super().__init__(parent)
-        self._icon, self.label = QLabel(), Note()
-        self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._icon)
-        row.addWidget(self.label, 1)
-        self._kind = ""
-        self.show_text("")
-
-    def show_text(self, text: str, kind: str = "error") -> None:
-        self._kind = kind
-        self.setVisible(bool(text))
-        self.label.setText(text)
-        self._paint()
-
-    def text(self) -> str:
-        return self.label.text()
-
-    def _paint(self) -> None:
-        if not self.text():
-            return
-        size = self.fontMetrics().height()
-        self._icon.setPixmap(look.pixmap(self._kind, size, self.devicePixelRatioF()))
-        palette = self.label.palette()
-        palette.setColor(QPalette.ColorRole.WindowText, look.color(self._kind))
-        self.label.setPalette(palette)
-
-    def event(self, event):
-        if event.type() in look.THEME_EVENTS and event.type() != event.Type.PaletteChange:
-            self._paint()
-        return super().event(event)
 
 
 class RestoreButton(QToolButton):

@@ -21,10 +21,11 @@ from ...core.profile.county_file import Confirmation, CountySettings, load_compo
 from ...core.profile.county_offer import read_offer
 from ...core.profile.load import standard_of
 from .. import trouble
+from ..field_message import FieldMessage
 from ..profile_combo import ProfileCombo
 from ..sections import Notice, Section, faint
 from .confirmation_box import ConfirmationBox
-from .fields import FieldMessage, mark_words
+from .fields import mark_words
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
 
@@ -58,7 +59,7 @@ class CountyForm(QWidget):
         norm = Norm(standard_of({}, load_profile(), self._path), load_profile())
         self._norm = norm
         self.name, self.area_code = QLineEdit(), QLineEdit()
-        self.name_message, self.file_message = FieldMessage(), FieldMessage()
+        self.name_message, self.file_message = FieldMessage(lines=0), FieldMessage(lines=0)
         self.base = ProfileCombo("SanxianParentProfile")
         self.above, self.totals = faint(), Notice()
         self.above.setWordWrap(True)

@@ -17,8 +17,9 @@ from ...core.model.indicator import RATIO_FORMS
 from ...core.model.rule import all_rules, unit_of
 from ...core.profile import Norm
 from ...core.profile.county_offer import get_inherited, read_offer
+from ..field_message import FieldMessage
 from ..sections import faint
-from .fields import FieldMessage, FormPart, LinkRow, MarkSlot, NameLabel, OwnCombo, OwnLine, RestoreButton, number_text
+from .fields import FormPart, LinkRow, MarkSlot, NameLabel, OwnCombo, OwnLine, RestoreButton, number_text
 
 _LIMIT, _FORM, _CLASSES = "ratio.limit", "ratio.form", "ratio.classes"
 
@@ -34,7 +35,7 @@ class SettingRow(ABC):
         if key.startswith("rules."):
             self.name.setToolTip(texts.rule_title(all_rules()[key.split(".")[1]]))
         self.unit, self.mark = QLabel(_unit(key)), MarkSlot()
-        self.document, self.restore, self.message = OwnLine(), RestoreButton(), FieldMessage()
+        self.document, self.restore, self.message = OwnLine(), RestoreButton(), FieldMessage(lines=0)
         self.field.setObjectName(f"SanxianLimit_{key}")
         self.field.setAccessibleName(self.name.text())
         self.document.setAccessibleName(f"{self.name.text()} {tr('Source document')}")
@@ -196,7 +197,7 @@ class RatioBox(FormPart):
             self.form.addItem(self._forms[one], one)
         self.form.currentIndexChanged.connect(self._changed)
         self.form_mark, self.classes_mark = MarkSlot(), MarkSlot()
-        self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(), faint()
+        self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), faint()
         self.restore.clicked.connect(self._restore_classes)
         names = norm.standard.code_lists["urban_rural"].codes
         self.boxes: dict[tuple[str, ...], QCheckBox] = {}

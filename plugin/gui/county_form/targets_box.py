@@ -6,14 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QMenu, QToolButton, QWidget
+from qgis.PyQt.QtCore import QStringListModel, Qt
+from qgis.PyQt.QtWidgets import QCompleter, QGridLayout, QLabel, QMenu, QToolButton, QWidget
 
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.profile import BINDING, Norm, Target
 from ...core.profile.county_offer import INDICATORS, find_target_year, get_inherited_targets, read_offer
 from ...core.standard.indicator_catalogue import allowed_comparisons
-from .fields import CalmCombo, FieldMessage, FormPart, MarkSlot, NameLabel, OwnLine, RestoreButton
+from ..field_message import FieldMessage
+from .fields import CalmCombo, FormPart, MarkSlot, NameLabel, OwnLine, RestoreButton
 
 _SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 #: Indicators that count features.
@@ -31,7 +33,7 @@ class TargetRow:
         self.name = NameLabel(texts.indicator(indicator))
         self.sign, self.unit, self.binding = CalmCombo(), CalmCombo(), CalmCombo()
         self.value, self.year, self.source = OwnLine(), OwnLine(), OwnLine()
-        self.mark, self.restore, self.message = MarkSlot(), RestoreButton(), FieldMessage()
+        self.mark, self.restore, self.message = MarkSlot(), RestoreButton(), FieldMessage(lines=0)
         for one in allowed_comparisons(indicator):
             self.sign.addItem(_SIGNS[one], one)
         names = texts.section("unit_names")
@@ -146,6 +148,7 @@ class TargetsBox(FormPart):
         super().__init__(parent)
         self._texts, self._norm, self._area = texts, None, ""
         self.rows: list[TargetRow] = []
+        self._sources = QStringListModel(self)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setColumnStretch(7, 1)
@@ -176,6 +179,7 @@ class TargetsBox(FormPart):
 
     def add_row(self, indicator: str) -> TargetRow:
         row = TargetRow(indicator, self._texts, self._changed)
+        row.source.setCompleter(self._make_completer())
         self.rows.append(row)
         line = 2 * len(self.rows)
         for column, widget in enumerate(row.cells()):
@@ -184,6 +188,12 @@ class TargetsBox(FormPart):
         if self._norm is not None:
             row.inherit(None, find_target_year(self._norm))
         return row
+
+    def _make_completer(self) -> QCompleter:
+        completer = QCompleter(self._sources, self)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        return completer
 
     def fill(self, targets: tuple[Target, ...], norm: Norm, area_code: str) -> None:
         """Show the county's own targets over those that it inherits."""
@@ -231,12 +241,7 @@ class TargetsBox(FormPart):
         self.changed.emit()
 
     def _settle(self) -> None:
-        """Copy the first source document to new targets without one: usually one document sets all targets."""
-        known = [row.source.own() for row in self.rows if row.is_own and row.source.own()]
+        """Offer the source documents of all targets while one is typed: usually one document sets several targets."""
+        self._sources.setStringList(list(dict.fromkeys(row.source.own() for row in self.rows if row.source.own())))
         for row in self.rows:
-            focused = row.source.hasFocus()
-            if row.is_own and not row.source.own() and known and not focused and row.source.isModified() is False:
-                self._filling = True
-                row.source.fill(known[0])
-                self._filling = False
             row.settle()
