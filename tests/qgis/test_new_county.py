@@ -2,11 +2,11 @@
 """Another county from the wizard to its package: targets and confirmation come from the form, no file is edited by hand."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from qgis.core import QgsFeature, QgsVectorLayer, QgsVectorLayerUtils
+from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge import county, settings
 from plugin.bridge.layers import template_id
@@ -14,11 +14,14 @@ from plugin.bridge.project import assemble
 from plugin.bridge.project.request import make_database
 from plugin.core.check import Options, check
 from plugin.core.files.digests import is_whole
+from plugin.gui.desk import Desk
 from plugin.gui.wizard.dialog import NewProjectWizard
 from tests.core.made_package import pdf
 from tests.county import make_county
 from tests.county.write import write_geopackage
-from tests.qgis.helpers import run
+from tests.qgis.clicks import Hand
+from tests.qgis.test_gui_desk import Window
+from tests.qgis.waiting import let_work, wait
 
 pytestmark = [pytest.mark.usefixtures("chinese", "provider", "project"), pytest.mark.slow]
 
@@ -51,19 +54,27 @@ def figures(data):
     return {name: f"{value:.2f}" for name, value in found.items()}
 
 
-def enter(form, figures):
+def enter(hand, form, figures):
+    """The first source document is typed in full; the other rows offer it."""
     rows = {row.indicator: row for row in form.targets.rows}
-    for name, value in figures.items():
-        rows[name].value.setText(value)
-        rows[name].source.setText(PLAN)
+    for number, (name, value) in enumerate(figures.items()):
+        hand.type(rows[name].value, value)
+        if number == 0:
+            hand.type(rows[name].source, PLAN)
+        else:
+            hand.take_offered(rows[name].source, PLAN[:2], PLAN)
 
 
-def fill(project, data):
+def fill(hand, project, data):
     """Rows of the data into the layers of the new project, as a planner pastes them."""
+    # The data file is dropped into the window, once for all its layers.
+    hand.in_qgis(2)
     for layer in project.mapLayers().values():
         source = QgsVectorLayer(f"{data}|layername={template_id(layer)}", "source", "ogr")
         if not source.isValid():
             continue
+        # Source layer, select all, copy; own layer, edit, paste, save.
+        hand.in_qgis(7)
         layer.startEditing()
         names = [f.name() for f in layer.fields() if source.fields().lookupField(f.name()) >= 0 and f.name() != "fid"]
         made = []
@@ -76,45 +87,100 @@ def fill(project, data):
         assert layer.addFeatures(made) and layer.commitChanges(), layer.commitErrors()
 
 
-def test_from_the_wizard_to_the_package(project, tmp_path, data, figures):
-    settings.put("project_folder", str(tmp_path))
+@pytest.fixture
+def desk(qgis_app, project):
+    iface = Window()
+    iface.window.resize(1600, 900)
+    iface.window.show()
+    made = Desk(iface)
+    yield made
+    made.unload()
+    iface.window.deleteLater()
+    let_work(0.02)
+
+
+def through_the_wizard(hand, project, figures):
+    """The wizard's request, with targets and confirmation."""
     wizard, wanted = NewProjectWizard(project), []
     wizard.wanted.connect(wanted.append)
     wizard.show()
-    wizard.go(1)
-    wizard.place.county.choose(CODE)
-    wizard.place.county.source.setCurrentIndex(wizard.place.county.source.findData("typed"))
-    wizard.place.county.west.setValue(113.1)
-    wizard.place.county.east.setValue(113.7)
-    wizard.go(2)
-    enter(wizard.profile.form, figures)
-    form = wizard.profile.form.confirmation
-    form.by.setText("新荣区自然资源局")
-    form.document.setText("新自然资函〔2026〕1号")
-    form._tick_all(True)
+    hand.begin("wizard")
+    hand.in_qgis(1)  # the toolbar's button
+    hand.press(wizard.next)
+    hand.search(wizard.place.county.search, CODE, CODE)
+    hand.choose(wizard.place.county.source, "typed")
+    hand.type_number(wizard.place.county.west, 113.1)
+    hand.type_number(wizard.place.county.east, 113.7)
+    hand.press(wizard.next)
+    hand.begin("targets and confirmation")
+    enter(hand, wizard.profile.form, figures)
+    confirmation = wizard.profile.form.confirmation
+    hand.type(confirmation.by, "新荣区自然资源局")
+    hand.type(confirmation.document, "新自然资函〔2026〕1号")
+    every = next(b for b in confirmation.findChildren(QPushButton) if b.text() == "全选")
+    hand.press(every)
+    hand.begin("wizard")
     for _ in range(3):
-        wizard.next.click()
-    (request,) = wanted
-    assemble.build(request, make_database(request, lambda *_: None, lambda: False))
+        hand.press(wizard.next)
     wizard.close()
     wizard.deleteLater()
+    (request,) = wanted
+    return request
 
+
+def check_on_the_desk(hand, desk):
+    hand.begin("check")
+    hand.trigger(desk.actions["check"])
+    assert wait(lambda: not desk.busy and desk.dock.result is not None, 120)
+    return desk.dock.result.report
+
+
+def make_package(hand, desk, documents, folder):
+    hand.begin("package")
+    hand.trigger(desk.actions["package"])
+    shown = desk.export.dialog
+    assert wait(shown.isVisible)
+    hand.tick(shown.form.maps, False)
+    hand.type(shown.form.documents.line, str(documents))
+    hand.type(shown.form.folder.line, str(folder))
+    assert wait(shown.go.isEnabled)
+    hand.press(shown.go)
+    assert wait(lambda: not desk.export.busy and shown.end.isVisible(), 180)
+    return shown.end.text.text()
+
+
+def test_from_the_wizard_to_the_package(project, desk, tmp_path, data, figures):
+    settings.put("project_folder", str(tmp_path))
+    hand = Hand()
+    request = through_the_wizard(hand, project, figures)
+    assemble.build(request, make_database(request, lambda *_: None, lambda: False))
     profile = tmp_path / "新荣区规划.profile.toml"
     assert profile.exists() and project.read(str(request.project)) and county.area(project) == (CODE, NAME)
-    fill(project, data)
-    # The project's layers under their names in the file.
-    report = check(str(request.database), replace(county.options(project), roles="")).report
+    hand.begin("layers")
+    fill(hand, project, data)
+
+    report = check_on_the_desk(hand, desk)
+    assert report.summary["verdict"] == "conditional", report.summary
     compared = {one.id: one for one in report.indicators if one.id in figures and not one.place}
     assert {name: one.target for name, one in compared.items()} == {name: float(v) for name, v in figures.items()}
     assert all(one.confirmed and one.state in ("met", "warning") for one in compared.values()), compared
-    documents = tmp_path / "文档"
+
+    documents, folder = tmp_path / "文档", tmp_path / "成果"
     documents.mkdir()
+    folder.mkdir()
     root = f"{CODE}{NAME}国土空间总体规划"
     (documents / f"{root}文本.pdf").write_bytes(pdf())
-    done = run("export_package", {"DOCUMENTS": str(documents), "MAPS": False, "OUTPUT": str(tmp_path / "成果")})
-    assert done["VERDICT"] == "conditional" and is_whole(tmp_path / "成果" / root)
-    manifest = json.loads((tmp_path / "成果" / root / "manifest.json").read_text(encoding="utf-8"))
+    ended = make_package(hand, desk, documents, folder)
+    assert is_whole(folder / root), ended
+    manifest = json.loads((folder / root / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["check"]["verdict"] == "conditional"
     assert manifest["area"] == {"code": CODE, "name": NAME} and not manifest["check"]["forced"]
     # The small county's own warnings remain; nothing that the county could confirm does.
     assert manifest["check"]["errors"] == 0 and manifest["check"]["warnings"] > 0
     assert manifest["check"]["unconfirmed"] == []
+
+    for step, effort in hand.steps.items():
+        print(f"{step}: {effort}")
+    print(f"total: {hand.total}")
+    pasted = hand.steps["layers"].clicks
+    assert hand.total.clicks - pasted <= 18 and hand.total.fields <= 15, hand.steps

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Use widgets as a user does, and count what the user does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from qgis.PyQt.QtCore import Qt
+
+
+@dataclass
+class Effort:
+    """``clicks``: presses of a mouse button; ``fields``: fields typed into; ``keys``: characters typed."""
+
+    clicks: int = 0
+    fields: int = 0
+    keys: int = 0
+
+    def __str__(self):
+        return f"{self.clicks} clicks, {self.fields} fields typed ({self.keys} characters)"
+
+
+@dataclass
+class Hand:
+    """Counts by step. A field typed into counts as a field, with its characters; the click into it is not counted again."""
+
+    steps: dict[str, Effort] = field(default_factory=dict)
+    _now: Effort = field(default_factory=Effort)
+
+    def begin(self, step: str) -> None:
+        self._now = self.steps.setdefault(step, Effort())
+
+    def press(self, button) -> None:
+        assert button.isEnabled() and button.isVisible(), f"nobody can press {button.text()}"
+        self._now.clicks += 1
+        button.click()
+
+    def trigger(self, action) -> None:
+        assert action.isEnabled(), f"nobody can choose {action.text()}"
+        self._now.clicks += 1
+        action.trigger()
+
+    def choose(self, combo, data) -> None:
+        """One click opens the list, one takes the entry."""
+        place = combo.findData(data)
+        assert place >= 0, data
+        self._now.clicks += 2
+        combo.setCurrentIndex(place)
+
+    def tick(self, box, on: bool) -> None:
+        if box.isChecked() != on:
+            self.press(box)
+
+    def type(self, line, text: str) -> None:
+        self._type(text)
+        line.setText(text)
+
+    def type_number(self, box, value: float) -> None:
+        self._type(f"{value:g}")
+        box.setValue(value)
+
+    def search(self, combo, text: str, data: str) -> None:
+        """Type into an editable list, and take the only entry that is left."""
+        self._type(text)
+        completer = combo.completer()
+        completer.setCompletionPrefix(text)
+        assert completer.completionCount() == 1, [completer.completionCount(), text]
+        self._now.clicks += 1
+        place = combo.findText(completer.currentCompletion(), Qt.MatchFlag.MatchExactly)
+        assert combo.itemData(place) == data
+        combo.setCurrentIndex(place)
+        combo.activated.emit(place)
+
+    def take_offered(self, line, beginning: str, text: str) -> None:
+        """Type the beginning of a text that the field offers, and take it."""
+        completer = line.completer()
+        completer.setCompletionPrefix(beginning)
+        assert completer.currentCompletion() == text
+        self._type(beginning)
+        self._now.clicks += 1
+        line.setText(text)
+
+    def in_qgis(self, clicks: int) -> None:
+        """Clicks in windows of QGIS itself, where the test calls QGIS."""
+        self._now.clicks += clicks
+
+    def _type(self, text: str) -> None:
+        self._now.fields += 1
+        self._now.keys += len(text)
+
+    @property
+    def total(self) -> Effort:
+        parts = self.steps.values()
+        return Effort(sum(p.clicks for p in parts), sum(p.fields for p in parts), sum(p.keys for p in parts))
