@@ -233,7 +233,7 @@
     </message>
     <message>
         <source>Area ha</source>
-        <translation>面积（公顷）</translation>
+        <translation>面积/公顷</translation>
     </message>
     <message>
         <source>Arguments</source>

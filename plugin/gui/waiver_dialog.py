@@ -138,12 +138,18 @@ class WaiverDialog(QDialog):
         )
         self._at_file = FieldMessage(self.file, lines=_FILE_LINES)
         form = QFormLayout()
-        form.addRow(_needed(tr("Reason")), self._at_reason)
-        form.addRow(_needed(tr("Document")), self._at_document)
-        form.addRow(tr("Attachment"), self._at_attachment)
-        form.addRow(_needed(tr("Accepted by")), self._at_author)
-        form.addRow(_needed(tr("Valid until")), self._at_until)
-        form.addRow(_needed(tr("Kept in")), self._at_file)
+        for text, field in (
+            (_needed(tr("Reason")), self._at_reason),
+            (_needed(tr("Document")), self._at_document),
+            (tr("Attachment"), self._at_attachment),
+            (_needed(tr("Accepted by")), self._at_author),
+            (_needed(tr("Valid until")), self._at_until),
+            (_needed(tr("Kept in")), self._at_file),
+        ):
+            label = QLabel(text)
+            # As high as an input line: the message below the line does not move the label off the line's middle.
+            label.setFixedHeight(self.document.sizeHint().height())
+            form.addRow(label, field)
         if len(self._findings) > 1:
             scope = QVBoxLayout()
             scope.addWidget(self.only_this)

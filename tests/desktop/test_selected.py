@@ -16,7 +16,7 @@ def facts(desktop, request):
 
 def test_the_label_is_in_view_at_every_scale(facts):
     assert facts["label_in_view"] == [True, True, True]
-    assert facts["lines"][0].startswith("REL002　") and "ha（" in facts["lines"][1] and " ↔ …" in facts["lines"][2]
+    assert facts["lines"][0].startswith("REL002　") and "公顷（" in facts["lines"][1] and " ↔ …" in facts["lines"][2]
 
 
 def test_both_features_are_selected_by_their_buttons(facts):

@@ -15,7 +15,7 @@ from plugin.gui.waiver_dialog import WaiverDialog
 from tests.qgis.gui_helpers import finding
 from tests.qgis.live_helpers import rectangle
 from tests.qgis.test_gui_editing import check, checked, draw, open_desk, settled  # noqa: F401
-from tests.qgis.waiting import wait
+from tests.qgis.waiting import let_work, wait
 
 
 @pytest.fixture
@@ -249,6 +249,15 @@ def test_an_error_stands_at_its_field_and_moves_nothing(dialog):
     assert wait(lambda: not dialog._digest.busy)
     assert places() == before
     assert dialog.errors() == ["附件无法读取。请检查路径；没有附件的，此项留空。"]
+
+
+def test_labels_stand_beside_the_middle_of_their_lines(dialog):
+    dialog.show()
+    let_work(0.05)
+    for line, text in ((dialog.document, "文号 *"), (dialog.author, "登记人 *")):
+        (label,) = (one for one in dialog.findChildren(QLabel) if one.text() == text)
+        middles = [one.mapTo(dialog, one.rect().center()).y() for one in (label, line)]
+        assert abs(middles[0] - middles[1]) <= 1, (text, middles)
 
 
 def test_size_and_digest_of_the_attachment(dialog, tmp_path):
