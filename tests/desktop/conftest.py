@@ -16,6 +16,8 @@ ROOT = HERE.parents[1]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 NEEDED = ("qgis", "xvfb-run", "Xvfb", "openbox", "xdotool", "import")
 LACKING = [program for program in NEEDED if shutil.which(program) is None]
+# The news of the welcome page are fetched by a task, which is the first to use QGIS's authentication database. At its end
+# QGIS 3.40 deletes the authentication manager before it ends the threads of tasks, and crashes if that thread still exists.
 PROFILE = """[PythonPlugins]
 sanxian=true
 {plugins}
@@ -25,6 +27,9 @@ checkVersion=false
 
 [UI]
 UITheme={theme}
+
+[core]
+httpsfeedqgisorg\\disabled=true
 """
 
 
