@@ -8,7 +8,7 @@ from typing import Any
 from qgis.core import QgsApplication
 from qgis.gui import QgsScrollArea
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QPalette
+from qgis.PyQt.QtGui import QPainter, QPalette
 from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ..bridge.texts import tr
@@ -198,22 +198,29 @@ def source_list(sources: list[Source]) -> QWidget:
     return box
 
 
+class MarkLabel(QLabel):
+    """A boxed letter; A is filled. Painted here, because themes with style sheets drop frames and backgrounds of labels."""
+
+    def __init__(self, mark: str, parent=None):
+        super().__init__(mark, parent)
+        side = self.fontMetrics().height() + 2
+        self.setFixedSize(QSize(side, side))
+
+    def paintEvent(self, _event) -> None:
+        ink, paper = (self.palette().color(role) for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Base))
+        painter = QPainter(self)
+        painter.setPen(ink)
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        if self.text() == "A":
+            painter.fillRect(self.rect(), ink)
+            painter.setPen(paper)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+        painter.end()
+
+
 def mark_label(mark: str) -> QLabel:
     """How sure a source is: the letter says it; A, read in the text, stands out."""
-    label = QLabel(mark)
-    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-    label.setFrameShape(QFrame.Shape.Box)
-    label.setFrameShadow(QFrame.Shadow.Plain)
-    label.setLineWidth(1)
-    side = label.fontMetrics().height() + 2 * label.frameWidth()
-    label.setFixedSize(QSize(side, side))
-    if mark == "A":
-        palette = label.palette()
-        ink, paper = palette.color(QPalette.ColorRole.WindowText), palette.color(QPalette.ColorRole.Base)
-        palette.setColor(QPalette.ColorRole.Window, ink)
-        palette.setColor(QPalette.ColorRole.WindowText, paper)
-        label.setPalette(palette)
-        label.setAutoFillBackground(True)
+    label = MarkLabel(mark)
     label.setToolTip(
         {
             "A": tr("A: read in the text of the norm"),

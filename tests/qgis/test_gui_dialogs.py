@@ -3,6 +3,7 @@
 
 import pytest
 from qgis.core import QgsVectorLayer
+from qgis.PyQt.QtWidgets import QHBoxLayout, QWidget
 
 from plugin.bridge import county, health, roles, settings
 from plugin.bridge.layers import template_id
@@ -215,3 +216,19 @@ def test_without_a_norm_the_page_still_helps(chinese, qgis_app, project):
     norm, outcome = idle.in_force(None, county.options(project))
     assert norm is None and outcome("REL006") is None
     assert "怎么改" in HelpDialog("REL006", norm=norm, outcome=outcome).browser.toPlainText()
+
+
+@pytest.mark.parametrize("sheet", ["", "QWidget { background: #323232; border: none; color: #d0d0d0; }"])
+def test_a_mark_has_its_box_in_every_theme(qgis_app, sheet):
+    parent = QWidget()
+    parent.setStyleSheet(sheet)
+    layout = QHBoxLayout(parent)
+    labels = {mark: detail_pane.mark_label(mark) for mark in "AC"}
+    for label in labels.values():
+        layout.addWidget(label)
+    for mark, label in labels.items():
+        image = label.grab().toImage()
+        edge, inside = (image.pixelColor(*place).lightness() for place in ((0, 0), (2, 2)))
+        ground = parent.grab().toImage().pixelColor(1, 1).lightness()
+        assert abs(edge - ground) > 60, mark
+        assert (abs(inside - edge) < 10) == (mark == "A"), mark

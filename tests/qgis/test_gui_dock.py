@@ -170,7 +170,7 @@ def test_detail_of_a_finding(dock):
     words = "\n".join(w.text() for w in dock.detail.findChildren(QLabel))
     for expected in (
         "永农与开发边界不重叠",
-        "12\u202f640.35 m²（法定椭球面积）",
+        "12\u202f640.35\u00a0m²（法定椭球面积）",
         "永久基本农田保护图斑\n140225000000000001",
         "为什么",
         "怎么改",
