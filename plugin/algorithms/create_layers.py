@@ -144,7 +144,7 @@ class CreateLayers(SanxianAlgorithm):
             context.addLayerToLoadOnCompletion(sources[role], details)
 
     @steady
-    def _create(self, cancellation):
+    def _create(self, cancellation: Cancellation):
         from ..core.exchange.create import create_database
         from ..core.geometry.crs import label, parse
         from ..core.standard.divisions import check_crs, check_place, default_crs

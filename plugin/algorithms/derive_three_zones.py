@@ -104,7 +104,7 @@ class DeriveThreeZones(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        derived = self._derive(feedback)
+        derived = self._derive(feedback, cancellation)
         say_three_zones(feedback, derived)
         table = template_table(derived.frame, self.template, self.zones.crs)
         results = self.output.write(self, parameters, context, table, cancellation)
@@ -114,8 +114,7 @@ class DeriveThreeZones(SanxianAlgorithm):
         return {**results, **areas, "ZONES_M2": found.put_in_m2, "OVERLAP_M2": found.overlap_m2}
 
     @steady
-    def _derive(self, feedback) -> Derived:
-        cancellation = Cancellation(feedback.isCanceled)
+    def _derive(self, feedback, cancellation: Cancellation) -> Derived:
         health.require(cancellation)
         from ..core.loading.assembly import assemble
         from ..core.three_zones.figures import of_plan

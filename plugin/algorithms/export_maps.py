@@ -223,7 +223,7 @@ class ExportMaps(SanxianAlgorithm):
             "NOT_MADE": tr(", ").join(_title(one) for one, _ in outcome.lacking),
         }
 
-    def _material(self, stack, feedback, cancellation, texts):
+    def _material(self, stack, feedback, cancellation: Cancellation, texts):
         if self.source:
 
             def unusable(key, params):

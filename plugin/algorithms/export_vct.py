@@ -87,12 +87,13 @@ class ExportVct(SanxianAlgorithm):
         check_writable(self.target, [self.source] if self.source else [shot.path for shot in self.shots])
 
     def execute(self, parameters, context, feedback):
-        done = self._export(progress_to(feedback), Cancellation(feedback.isCanceled))
+        cancellation = Cancellation(feedback.isCanceled)
+        done = self._export(progress_to(feedback), cancellation)
         texts = Texts(interface_language())
         if self.source:
             from ..core.loading.unread_files import unread_sentences
 
-            for line in unread_sentences(self.source, texts, Cancellation(feedback.isCanceled)):
+            for line in unread_sentences(self.source, texts, cancellation):
                 feedback.pushWarning(line)
         for key, params in done.notes:
             feedback.pushWarning(texts.notice(key, params))
@@ -104,7 +105,7 @@ class ExportVct(SanxianAlgorithm):
         return {OUTPUT: self.target, **counts, "ROWS": sum(done.rows.values())}
 
     @steady
-    def _export(self, progress, cancellation):
+    def _export(self, progress, cancellation: Cancellation):
         from ..core.exchange.vct.sources import layers_of_source
         from ..core.exchange.vct.write import write_vct
 

@@ -163,7 +163,7 @@ class ImportVct(SanxianAlgorithm):
             context.addLayerToLoadOnCompletion(sources[name], details)
 
     @steady
-    def _import(self, progress, cancellation):
+    def _import(self, progress, cancellation: Cancellation):
         from ..core.exchange.vct.database import vct_to_database
 
         return vct_to_database(

@@ -120,7 +120,7 @@ class LayersFromStructure(SanxianAlgorithm):
         return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(made.made)}
 
     @steady
-    def _create(self, cancellation):
+    def _create(self, cancellation: Cancellation):
         from ..core.exchange.structure_database import create_from_structure, plan_crs
         from ..core.exchange.structure_table import read_structure
         from ..core.geometry.crs import label

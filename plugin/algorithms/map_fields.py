@@ -128,7 +128,7 @@ class MapFields(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        layer, mapping, proposals, mapped = self._map(feedback)
+        layer, mapping, proposals, mapped = self._map(feedback, cancellation)
         self._say(feedback, layer, mapping, proposals, mapped)
         tables = (
             (self.output, template_table(mapped.frame, self.template, self.shot.crs), LAYER_FILES),
@@ -168,8 +168,7 @@ class MapFields(SanxianAlgorithm):
         }
 
     @steady
-    def _map(self, feedback) -> tuple[SourceLayer, Mapping, list[Proposal], Mapped]:
-        cancellation = Cancellation(feedback.isCanceled)
+    def _map(self, feedback, cancellation: Cancellation) -> tuple[SourceLayer, Mapping, list[Proposal], Mapped]:
         health.require(cancellation)
         from ..core.mapping import apply, from_proposals, load_mapping, propose
         from ..core.mapping.personal import told_without_personal, without_personal

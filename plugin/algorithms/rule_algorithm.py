@@ -191,20 +191,20 @@ class RuleAlgorithm(SanxianAlgorithm):
         return read(parameters, name, context)
 
     def execute(self, parameters, context, feedback):
-        checked = self._check(feedback)
+        cancellation = Cancellation(feedback.isCanceled)
+        checked = self._check(feedback, cancellation)
         (outcome,) = checked.report.rules
         self._or_raise(checked)
         say_rule(feedback, checked)
-        write(checked, Outputs(findings=self.findings.file), cancellation=Cancellation(feedback.isCanceled))
-        results = self.findings.give(self, parameters, context, checked, Cancellation(feedback.isCanceled))
+        write(checked, Outputs(findings=self.findings.file), cancellation=cancellation)
+        results = self.findings.give(self, parameters, context, checked, cancellation)
         say_written(feedback, [self.findings.file])
         summary = checked.report.summary
         counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
         return {**results, **counts, "FINDINGS": len(checked.report.findings), "OUTCOME": str(outcome.outcome)}
 
     @steady
-    def _check(self, feedback) -> Checked:
-        cancellation = Cancellation(feedback.isCanceled)
+    def _check(self, feedback, cancellation: Cancellation) -> Checked:
         health.require(cancellation)
         from ..core.check import check as core_check
 
@@ -222,7 +222,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             parameters={self.rule.code: self.given},
             tolerance=replace(norm.tolerance(), **self.limits) if self.limits else None,
         )
-        return core_check(read, options, progress=progress, cancellation=Cancellation(feedback.isCanceled))
+        return core_check(read, options, progress=progress, cancellation=cancellation)
 
     def _or_raise(self, checked: Checked) -> None:
         """A rule that could not look is no result: a model that goes on would take it for a clean layer."""

@@ -175,7 +175,7 @@ class StatutoryArea(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        done = self._measure(feedback)
+        done = self._measure(feedback, cancellation)
         say_areas(feedback, done, self.tolerance)
         if done.levelled is not None:
             from ..core.indicators.area_closure import LIMIT as SETTING
@@ -199,7 +199,7 @@ class StatutoryArea(SanxianAlgorithm):
             results |= {"REFUSED": levelled.refused}
         return results
 
-    def _write(self, parameters, context, done: Done, cancellation) -> dict[str, Any]:
+    def _write(self, parameters, context, done: Done, cancellation: Cancellation) -> dict[str, Any]:
         written = Written(done.field, self.mode == WRITE, done.declared.alias if done.declared else "", done.decimals)
         if self.mode == CHECK:
             written.only = set(done.compared.differs.nonzero()[0].tolist())
@@ -207,8 +207,7 @@ class StatutoryArea(SanxianAlgorithm):
         return self.output.write(self, parameters, context, table, cancellation)
 
     @steady
-    def _measure(self, feedback) -> Done:
-        cancellation = Cancellation(feedback.isCanceled)
+    def _measure(self, feedback, cancellation: Cancellation) -> Done:
         health.require(cancellation)
         from ..core.geometry import crs as crs_care
         from ..core.indicators.layer_areas import DECIMALS, area_field, compare, measure, stored_values
@@ -243,7 +242,7 @@ class StatutoryArea(SanxianAlgorithm):
             raise InputError("areas_field_kind", layer=source.name, field=field)
         return found is not None
 
-    def _level(self, source: SourceLayer, areas: Areas, step_m2: float, cancellation) -> Levelled | None:
+    def _level(self, source: SourceLayer, areas: Areas, step_m2: float, cancellation: Cancellation) -> Levelled | None:
         from ..core.indicators.area_closure import LIMIT as SETTING
         from ..core.indicators.layer_areas import keys_of, level_to_layer, level_to_number, measure, names_of
 
