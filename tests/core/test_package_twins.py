@@ -10,7 +10,7 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.cancellation import NEVER
+from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.check import Options, check
 from plugin.core.loading.recognition import best_template
 from plugin.core.package.export import Order, export_package
@@ -172,7 +172,7 @@ def test_many_parcels_take_seconds_not_minutes():
     frame["BSM"] = [f"1402250000{n:08d}" for n in range(len(frame))]
     looked = []
     first, other = layer(frame), layer(frame.iloc[::-1].reset_index(drop=True))
-    found = twin_of(first, other, "a.gdb", "a.vct", frozenset(), lambda: looked.append(1))
+    found = twin_of(first, other, "a.gdb", "a.vct", frozenset(), Cancellation(lambda: bool(looked.append(1))))
     assert not found.fields and not len(found.off) and found.alone == ((0, ()), (0, ()))
     assert len(looked) > len(first.template.fields)
 

@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import QDate, Qt
 from plugin.bridge import county, settings
 from plugin.bridge.project import assemble
 from plugin.bridge.project.request import make_database
+from plugin.core.cancellation import NEVER
 from plugin.core.errors import DataError
 from plugin.core.profile import load_profile
 from plugin.core.profile.county_file import CountySettings, compose, profile_beside, read_county
@@ -318,7 +319,7 @@ def test_the_wizard_writes_the_county_s_profile_beside_the_project(wizard, tmp_p
     assert "县规划.profile.toml：2 项目标，继承自山西省" in dict(wizard.confirm.rows()).values()
     wizard.next.click()
     (request,) = wanted
-    made = make_database(request, lambda *_: None, lambda: False)
+    made = make_database(request, lambda *_: None, NEVER)
     assemble.build(request, made)
     assert {p.name for p in tmp_path.iterdir()} == {"县规划.gpkg", "县规划.profile.toml", "县规划.qgz"}
     opened = QgsProject()
@@ -341,7 +342,7 @@ def test_the_wizard_leaves_a_profile_that_is_there(wizard, tmp_path):
     wizard.target.name.setText("县规划")
     assert not wizard.next.isEnabled() and "已存在" in wizard.said.text()
     with pytest.raises(DataError, match="profile_exists"):
-        make_database(wizard.draft.request(), lambda *_: None, lambda: False)
+        make_database(wizard.draft.request(), lambda *_: None, NEVER)
     assert [p.name for p in tmp_path.iterdir()] == ["县规划.profile.toml"]
 
 

@@ -12,6 +12,7 @@ from plugin.bridge import county, settings
 from plugin.bridge.layers import template_id
 from plugin.bridge.project import assemble
 from plugin.bridge.project.request import make_database
+from plugin.core.cancellation import NEVER
 from plugin.core.check import Options, check
 from plugin.core.files.digests import is_whole
 from plugin.gui.desk import Desk
