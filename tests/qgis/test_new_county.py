@@ -154,7 +154,7 @@ def test_from_the_wizard_to_the_package(project, desk, tmp_path, data, figures):
     settings.put("project_folder", str(tmp_path))
     hand = Hand()
     request = through_the_wizard(hand, project, figures)
-    assemble.build(request, make_database(request, lambda *_: None, lambda: False))
+    assemble.build(request, make_database(request, lambda *_: None, NEVER))
     profile = tmp_path / "新荣区规划.profile.toml"
     assert profile.exists() and project.read(str(request.project)) and county.area(project) == (CODE, NAME)
     hand.begin("layers")
