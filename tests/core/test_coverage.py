@@ -267,6 +267,13 @@ def test_a_parcel_that_is_there_twice_does_not_hide_the_missing_one():
     assert tiles(TOWNS).may_leave(tiles(parcels)).tolist() == [True, False]
 
 
+def test_a_part_of_a_town_without_any_parcel_leaves_it_open():
+    exclave = shapely.MultiPolygon([TOWNS[0], shapely.box(200, 0, 210, 10)])
+    parcels = grid(4, 6)
+    assert tiles([exclave]).may_leave(tiles(parcels)).tolist() == [True]
+    assert not tiles([exclave]).may_leave(tiles([*parcels, shapely.box(200, 0, 210, 10)])).any()
+
+
 def test_a_gap_along_the_edge_of_an_overlapping_town_leaves_it_open():
     """The outline of a town that lies in the other is also that of the gap."""
     town, inner = TOWNS[0], shapely.box(10, 10, 20, 20)

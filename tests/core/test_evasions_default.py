@@ -208,3 +208,29 @@ def test_a_register_without_rows_was_not_compared(whole, default_profile, tmp_pa
     result = outcome(report, "LAW024")
     assert result.incomplete and "名录.csv" in result.reason and "没有一行数据" in result.reason
     assert report.verdict is Verdict.INCOMPLETE
+
+
+# Zones of two layers that contradict each other
+
+
+def test_two_layers_of_zones_with_other_codes_are_reported(whole, default_profile):
+    zones = whole.layers["YDYHGHFQ"]
+    other = zones.copy()
+    row = other.index[other["GHFQDM"].str.startswith("5")][0]
+    other.loc[row, "GHFQDM"] = "300"
+    other["BSM"] = [f"14022500009{n:07d}" for n in range(len(other))]
+    report = run({**whole.layers, "GHFQ": other}, default_profile)
+    told = [f for f in found(report, "REL011") if f.case == "code"]
+    assert [(f.role, f.related_role) for f in told] == [("YDYHGHFQ", "GHFQ")]
+    assert told[0].params["related"] == "300" and "规划分区" in told[0].message
+    assert report.verdict is not Verdict.PASSED
+
+
+def test_zones_of_the_centre_on_zones_of_another_class_are_reported(whole, default_profile):
+    centre = whole.layers["ZXCQGHFQ"].copy()
+    row = centre.index[centre["GHFQDM"].str.startswith("4")][0]
+    centre.loc[row, "GHFQDM"] = "300"
+    report = run({**whole.layers, "ZXCQGHFQ": centre}, default_profile, rules=("REL011",))
+    told = found(report, "REL011")
+    assert told and {(f.case, f.related_role) for f in told} == {("code", "ZXCQGHFQ")}
+    assert {f.related_keys[0] for f in told} == {centre["BSM"][row]}

@@ -13,6 +13,9 @@ import shapely
 from tests.county import heritage, templates
 from tests.county.workshop import EDGE, FARM, PARCEL, RED, ZONE, Workshop
 
+#: Slope classes whose farmland has field ridges.
+STEEP = ("3", "4", "5")
+
 
 def plant(shop: Workshop) -> None:
     """Those with few possible places first."""
@@ -178,6 +181,8 @@ def farmland_in_forest_reserve(shop: Workshop) -> None:
     values |= {"DLMC": templates.names("sandiao")["0103"], "GDLX": "PD", "KCDLBM": None}
     row = shop.add(FARM, shape, **values)
     what = "farmland drawn on wooded land inside the red line"
+    if shop.value(FARM, row, "GDPDJB") in STEEP:
+        shop.expect("ATT019", FARM, row, severity="WARNING", field="KCXS", what="a slope without a deduction")
     shop.expect_pair("REL001", (FARM, row), (RED, shop.row(RED, parcel)), shape, what)
     shop.expect_pair("LAW010", (FARM, row), (PARCEL, shop.row(PARCEL, parcel)), shape, what, field="DLBM")
     shop.expect_if_large(row, shape, what)

@@ -145,6 +145,10 @@ def outside(shop: Workshop) -> None:
         row = shop.row(role, parcel)
         shop.reshape(role, row, grown)
         beyond(role, row, piece, what)
+        if role == TOWNSHIP:
+            shop.expect(
+                "TOP006", role, row, related_role=PARCEL, shape=piece, what="a township without parcels at its edge"
+            )
 
     def wall(parcel):
         node = fabric.points[fabric.edge_nodes[border_edge(parcel)[0]][0]]

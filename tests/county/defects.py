@@ -8,7 +8,7 @@ import shapely
 
 from tests.county import conflicts, coverage, heritage, templates
 from tests.county.attributes import CULTIVATED
-from tests.county.workshop import EDGE, FARM, FIELD, HERITAGE, PARCEL, ZONE, Workshop
+from tests.county.workshop import EDGE, FARM, FIELD, HERITAGE, PARCEL, TOWNSHIP, ZONE, Workshop
 
 
 def plant(shop: Workshop) -> None:
@@ -32,6 +32,8 @@ def broken_geometry(shop: Workshop) -> None:
         row = shop.row(role, parcel)
         shop.reshape(role, row, None)
         shop.expect("GEO001", role, row, what="a row without a shape")
+        if role == PARCEL:
+            _uncovered(shop, parcel, shop.fabric.polygons[parcel], "a parcel without a shape")
     row = shop.add(HERITAGE, shapely.Polygon(), MC="旧县衙遗址保护范围")
     shop.expect("GEO001", HERITAGE, row, what="a row with an empty shape")
 
@@ -39,8 +41,12 @@ def broken_geometry(shop: Workshop) -> None:
         parcel, ring = shop.choose(chosen, lambda p: len(ring := shop.core(p)) >= 4 and [ring], around=False)
         row = shop.row(role, parcel)
         # Two corners swapped. Drawn small, so that its repaired copy stays within the parcel.
-        shop.reshape(role, row, shapely.Polygon(ring[0][[0, 2, 1, 3]]))
+        bow_tie = shapely.Polygon(ring[0][[0, 2, 1, 3]])
+        shop.reshape(role, row, bow_tie)
         shop.expect("GEO002", role, row, what="a bow-tie")
+        if role == PARCEL:
+            rest = shop.fabric.polygons[parcel].difference(shapely.make_valid(bow_tie))
+            _uncovered(shop, parcel, rest, "a parcel that shrank to a bow-tie")
     parcel, _ = shop.choose(shop.fields, around=False)
     row, site = shop.row(FIELD, parcel), np.round(shop.fabric.sites[parcel], 3)
     shop.reshape(FIELD, row, shapely.Polygon(site + np.outer([0, 1, 2], [30, 10])))
@@ -50,6 +56,12 @@ def broken_geometry(shop: Workshop) -> None:
     spike = np.vstack([ring[:3], ring[2] + [25, 40], ring[2:]])
     row = shop.add(HERITAGE, shapely.Polygon(spike), MC="烽火台遗址保护范围")
     shop.expect("GEO002", HERITAGE, row, what="a spike: the ring runs out and back on itself")
+
+
+def _uncovered(shop: Workshop, parcel: int, shape: shapely.Geometry, what: str) -> None:
+    """TOP006: land of a township that no parcel covers."""
+    row = shop.row(TOWNSHIP, parcel)
+    shop.expect("TOP006", TOWNSHIP, row, related_role=PARCEL, shape=shape, what=what)
 
 
 def multipart(shop: Workshop) -> None:
@@ -102,6 +114,8 @@ def net_areas(shop: Workshop) -> None:
         values = {one: shop.value(role, row, one) for one in shop.layers[role].columns}
         shop.change(role, row, **new(values))
         shop.expect("ATT003", role, row, severity="WARNING", field=name, what=what)
+        if name == "KCXS" and not shop.value(role, row, "KCDLBM"):
+            shop.expect("ATT019", role, row, severity="INFO", field="KCDLBM", what="a deduction without its class")
 
     broken(
         PARCEL, terraces, "KCMJ",

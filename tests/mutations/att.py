@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tests.county.workshop import FARM, FIELD, PARCEL
 from tests.mutations.frame import Draft, plants
@@ -129,7 +130,7 @@ def a_name_with_a_line_break(draft: Draft) -> None:
     draft.change(WOODS, draft.first(WOODS), MC="天然\n林")
 
 
-@plants("ATT016", case="future")
+@plants("ATT016", case="future", follows=["ATT023"])
 def survey_data_of_a_year_to_come(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=2091)
 
@@ -214,17 +215,17 @@ def a_mine_with_the_urban_code_of_a_village(draft: Draft) -> None:
     draft.change(PARCEL, draft.pick(PARCEL, mines), CZCSXM="203")
 
 
-@plants("ATT016", case="form")
+@plants("ATT016", case="form", follows=["ATT023"])
 def a_year_of_two_digits(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=20)
 
 
-@plants("ATT016", case="early")
+@plants("ATT016", case="early", follows=["ATT023"])
 def survey_data_of_the_last_dynasty(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=1902)
 
 
-@plants("ATT018", case="terrace", base="without ATT002")
+@plants("ATT018", case="terrace", base="without ATT002", follows=["ATT023"])
 def a_kind_of_field_that_there_is_not(draft: Draft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), GDLX="TD")
 
@@ -283,7 +284,7 @@ def net_area_in_mu(draft: Draft) -> None:
     multiply(draft, BASE, draft.layers[BASE].index, 15 / 10_000, "TBDLMJ")
 
 
-@plants("ATT022", case="deduction")
+@plants("ATT022", case="deduction", follows=["ATT019"])
 def fields_without_the_deductions_of_the_survey(draft: Draft) -> None:
     frame = draft.layers[FIELD]
     frame[["KCXS", "KCMJ"]] = 0.0
@@ -295,3 +296,27 @@ def fields_without_the_deductions_of_the_survey(draft: Draft) -> None:
 def villages_that_are_there_twice(draft: Draft) -> None:
     for row in list(draft.layers["XZQC"].index):
         draft.add("XZQC", draft.shape("XZQC", row), like=row)
+
+
+@plants("ATT001", case="number")
+def one_number_for_all_farmland(draft: Draft) -> None:
+    draft.layers[FARM]["YJJBNTTBBH"] = "14022500000001"
+
+
+@plants("ATT016", case="ended")
+def protection_that_has_ended(draft: Draft) -> None:
+    row = draft.first(FARM)
+    draft.layers[FARM].loc[row, ["BHKSSJ", "BHJSSJ"]] = [pd.Timestamp("2010-01-01"), pd.Timestamp("2019-12-31")]
+
+
+@plants("ATT019", case="none", follows=["ATT022"])
+def terraces_without_ridges(draft: Draft) -> None:
+    frame = draft.layers[FIELD]
+    frame[["KCXS", "KCMJ"]] = 0.0
+    frame["KCDLBM"] = None
+    frame["TBDLMJ"] = frame["TBMJ"]
+
+
+@plants("ATT023")
+def fields_with_another_owner_than_their_parcels(draft: Draft) -> None:
+    draft.change(FIELD, draft.pick(FIELD, draft.fields), QSXZ="20")

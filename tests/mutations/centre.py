@@ -75,3 +75,10 @@ def a_street_of_the_centre_that_runs_on(draft: Draft) -> None:
     row = draft.first(STREETS)
     start = np.array(draft.shape(STREETS, row).coords[0])
     draft.change(STREETS, row, geometry=shapely.LineString([start, np.add(start, (0, 9000))]))
+
+
+@plants("REL011", case="code")
+def a_zone_of_the_centre_that_the_county_has_for_building(draft: Draft) -> None:
+    zones = draft.layers[CENTRE_ZONES]
+    living = int(zones.index[zones["GHFQDM"] == "411"][0])
+    draft.change(CENTRE_ZONES, living, GHFQDM="520", GHFQMC="一般农业区")

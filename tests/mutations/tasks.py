@@ -25,7 +25,7 @@ def a_township_with_a_digit_more_to_keep(draft: Draft) -> None:
     one_task(draft, round(net, decimals) - net, decimals)
 
 
-@plants("LAW004", case="misplaced")
+@plants("LAW004", case="misplaced", follows=["ATT023"])
 def a_field_with_the_code_of_another_township(draft: Draft) -> None:
     frame = draft.layers["YJJBNTBHTB"]
     codes = frame["ZLDWDM"].str[:9]
@@ -33,7 +33,7 @@ def a_field_with_the_code_of_another_township(draft: Draft) -> None:
     draft.change("YJJBNTBHTB", here, **{name: frame.at[there, name] for name in ("ZLDWDM", "ZLDWMC")})
 
 
-@plants("LAW004", case="foreign")
+@plants("LAW004", case="foreign", follows=["ATT023"])
 def a_field_with_the_code_of_another_county(draft: Draft) -> None:
     draft.change("YJJBNTBHTB", draft.first("YJJBNTBHTB"), ZLDWDM="1402231002010000000", ZLDWMC="广灵县某村")
 

@@ -179,11 +179,12 @@ class Polygons:
         rows[cover.lines.row[cover.lines.ring[np.flatnonzero(ends)]]] = True
         free = ends & cover.lines.unmatched(self.lines, rows)
         found |= self.struck(cover.lines.pieces(free), cancellation)
-        rest = self.present[~found[self.present]]
-        inside = shapely.point_on_surface(self.shapes[rest])
+        # Each part of a row hangs together, and has a point of its own.
+        points, owner = self._points
+        rest = np.flatnonzero(~found[owner])
         held = np.zeros(len(rest), dtype=bool)
-        held[cover._boxes.query(inside, predicate="intersects")[0]] = True
-        found[rest[~held]] = True
+        held[cover._boxes.query(points[rest], predicate="intersects")[0]] = True
+        found[owner[rest[~held]]] = True
         return found
 
     def _meeting(self, others: NDArray, cancellation: Cancellation, distance: float = 0.0) -> tuple[NDArray, NDArray]:

@@ -7,6 +7,7 @@ from ...indicators.row_parcels import cut_otherwise, rows_below
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._places import told_elsewhere
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -67,7 +68,8 @@ def copied_values(
         Take the value from the survey's parcel; where the survey is of an earlier year, update it first.
     Limits
         Only rows with the shape of a parcel are compared, and only where both hold a value. Which of the two is right is not known.
-        Slope classes and land use are LAW010's, deductions ATT022's. Which fields are compared is a setting of mark C.
+        Slope classes and land use are LAW010's, deductions ATT022's; where they run too, rows on land that is not cultivated are
+        LAW010's and unknown codes ATT002's. Which fields are compared is a setting of mark C.
     """
     result = RuleResult(applicable=False)
     for layer in (farmland, cultivated, reserve_land):
@@ -79,6 +81,8 @@ def copied_values(
         result.applicable = True
         below = rows_below(layer, parcels, ctx)
         copies = np.flatnonzero((below >= 0) & ~cut_otherwise(layer, parcels, ctx))
+        if told_elsewhere(ctx, "LAW010"):
+            copies = copies[ctx.cultivated(parcels)[below[copies]]]
         result.findings += [
             finding
             for name in fields
@@ -93,11 +97,19 @@ def _both_have(name: str, layer: Layer, parcels: Layer) -> bool:
     return there and declared is not None and not declared.personal
 
 
+def _known(layer: Layer, name: str, values: NDArray, ctx: Context) -> NDArray:
+    """(n,) bool: values that stand in the field's code list, or any where it has none: other codes are ATT002's."""
+    declared = layer.template.field_named(name)
+    if declared is None or not declared.codes or not told_elsewhere(ctx, "ATT002"):
+        return np.ones(len(values), dtype=bool)
+    return np.isin(values, list(ctx.codes(declared.codes).codes))
+
+
 def _differing(name: str, layer: Layer, parcels: Layer, rows: NDArray, below: NDArray, ctx: Context) -> Finding | None:
     """A finding on the rows whose value of a field is not that of their parcels; None where there are none."""
     own = np.array(layer.named_text(name), dtype=object)[rows]
     survey = np.array(parcels.named_text(name), dtype=object)[below]
-    wrong = np.flatnonzero((own != survey) & (own != "") & (survey != ""))
+    wrong = np.flatnonzero((own != survey) & (own != "") & (survey != "") & _known(layer, name, own, ctx))
     if not len(wrong):
         return None
     some = rows[wrong[:SHOWN_FIDS]].tolist()

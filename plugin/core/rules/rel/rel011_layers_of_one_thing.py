@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
+from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...model.findings import Finding
@@ -21,15 +22,23 @@ HALVES = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 1
     messages={
         "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), though both are {concept}. Find out which of "
         "the two is in force, and correct the other by it.",
+        "code": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) has “{related}” on the same land ({area}, width {width} m). "
+        "Find out which of the two is in force, and correct the other by it.",
     },
     fails=[
         Example("plots beyond the protection line", {"YJJBNTBHTB": [SQUARE], "YJJBNTTB": [WIDER]}, finds=1, areas=(1000.0,)),
         Example("both ways", {"YDYHGHFQ": [SQUARE], "GHFQ": ["POLYGON ((10 0, 110 0, 110 100, 10 100, 10 0))"]}, finds=2,
                 areas=(1000.0, 1000.0)),
+        Example("zones of two layers", {"YDYHGHFQ": [{"wkt": SQUARE, "zone_code": "300"}], "GHFQ": [{"wkt": SQUARE, "zone_code": "510"}]},
+                finds=1, areas=(10000.0,)),
+        Example("zones of the centre", {"YDYHGHFQ": [{"wkt": WIDER, "zone_code": "300"}], "ZXCQGHFQ": [{"wkt": SQUARE, "zone_code": "411"}]},
+                finds=1, areas=(10000.0,)),
         Example("the second is compared with the first, the third too",
                 {"YJJBNTBHTB": [SQUARE], "YJJBNTTB": [SQUARE], "YJJBNTBHHX": [WIDER]}, finds=1, areas=(1000.0,)),
     ],
     passes=[
+        Example("a finer zone of the same class", {"YDYHGHFQ": [{"wkt": WIDER, "zone_code": "410"}],
+                "ZXCQGHFQ": [{"wkt": SQUARE, "zone_code": "411"}]}),
         Example("cut otherwise, the same land", {"YJJBNTBHTB": [SQUARE], "YJJBNTTB": HALVES}),
         Example("changes of two layers are no one thing", {"WHCGHFQ": [SQUARE], "WHCZXCQCSLX": [WIDER]}),
         Example("one layer only", {"YJJBNTBHTB": [SQUARE], "STBHHX": [WIDER]}),
@@ -40,14 +49,16 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
 
     What it checks
         Where the data holds two layers that answer one concept (YJJBNTBHTB and YJJBNTTB for 永久基本农田, YDYHGHFQ and GHFQ for
-        规划分区): the parts of each that the other does not cover.
+        规划分区): the parts of each that the other does not cover. Of zones, the parts whose codes are of different classes as well,
+        also between the county's zones and those of the centre.
     Why
         All other rules ask one of the two only. Where they differ, a figure of the plan is right in one layer and wrong in the other.
     How to fix
         Find out which of the two is in force (the sealed one, the later one), correct the other, or leave it out of the data.
     Limits
-        Compares the land covered, not the attributes; how it is cut into features does not matter. Of three layers, each is
-        compared with the one that is used. Runs by name or with its group.
+        Apart from the codes of zones, compares the land covered, not the attributes; how it is cut into features does not
+        matter. Of three layers, each is compared with the one that is used. A code and one below it agree.
+        Runs for a whole county, by name or with its group.
     """
     result = RuleResult(applicable=False)
     seen: set[tuple[str, str]] = set()
@@ -65,7 +76,36 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
             seen |= {(used.role, role), (role, used.role)}
             result.applicable = True
             result.findings += _beyond(used, other, concept, ctx) + _beyond(other, used, concept, ctx)
+            result.findings += _other_codes(used, other, ctx)
+    zones, centre = ctx.plan.concept("zones"), ctx.plan.concept("centre_zones")
+    if zones is not None and centre is not None and not (zones.bare or centre.bare):
+        result.applicable = True
+        result.findings += _other_codes(zones, centre, ctx)
     return result
+
+
+def _other_codes(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
+    """Findings on the parts that two layers of zones put into different classes."""
+    if not (a.tells("zone_code") and b.tells("zone_code")):
+        return []
+    own, others = a.text("zone_code"), b.text("zone_code")
+    own_class, other_class = ([code.rstrip("0") for code in codes] for codes in (own, others))
+
+    def differ(left: NDArray, right: NDArray) -> NDArray:
+        pairs = zip(left.tolist(), right.tolist(), strict=True)
+        return np.array([_classes_differ(own_class[i], other_class[j]) for i, j in pairs], dtype=bool)
+
+    parts = ctx.shared(a, b, pairs=differ)
+    found = ctx.pairs(a, b, parts, case="code", field=a.field_name("zone_code"))
+    for finding, i, j in zip(found, parts.left.tolist(), parts.right.tolist(), strict=True):
+        finding.params |= {"value": own[i], "related": others[j]}
+    return found
+
+
+def _classes_differ(one: str, other: str) -> bool:
+    """Return True unless one code is the other or below it; a blank says nothing."""
+    short, long = sorted((one, other), key=len)
+    return bool(short) and not long.startswith(short)
 
 
 def _divided(concept: str, other: Layer) -> bool:
@@ -74,5 +114,5 @@ def _divided(concept: str, other: Layer) -> bool:
 
 
 def _beyond(a: Layer, b: Layer, concept: str, ctx: Context) -> list[Finding]:
-    parts = ctx.uncovered(a, b, rows=np.ones(len(a), dtype=bool))
+    parts = ctx.uncovered(a, b, rows=a.polygons.may_leave(b.polygons, ctx.check))
     return ctx.by_place(ctx.pairs(a, b, parts, params={"concept": concept}))
