@@ -44,6 +44,7 @@ PLANTED = [
     ("ATT019", "DLTB", {"DLBM": "0103", "DLMC": "旱地", "GDPDJB": "1", "KCDLBM": "1003", "KCXS": 0.1}, ("ATT003",)),
     ("ATT021", "DLTB", {"ZLDWMC": "某村"}, ()),
     ("ATT022", "STBHHX", {"MJ": 1e9}, ("ATT013",)),
+    ("ATT023", "GDBHMB", {"QSXZ": "20"}, ()),
 ]
 
 
