@@ -39,7 +39,7 @@ def _rows_below(layer: Layer, other: Layer) -> NDArray:
 
 def cut_otherwise(layer: Layer, other: Layer, ctx: Context) -> NDArray:
     """(n,) bool: rows that are no copy of the row of ``other`` below them. A copy lies wholly on it."""
-    cache = ctx.plan._cache.setdefault("cut_otherwise", {})
+    cache = ctx.plan.computed("cut_otherwise")
     if (layer, other) not in cache:
         cache[layer, other] = _cut_otherwise(layer, other, rows_below(layer, other, ctx))
     found: NDArray = cache[layer, other]

@@ -114,5 +114,5 @@ def _divided(concept: str, other: Layer) -> bool:
 
 
 def _beyond(a: Layer, b: Layer, concept: str, ctx: Context) -> list[Finding]:
-    parts = ctx.uncovered(a, b, rows=a.polygons.may_leave(b.polygons, ctx.check))
+    parts = ctx.uncovered(a, b, rows=a.polygons.may_leave(b.polygons, ctx.cancellation))
     return ctx.by_place(ctx.pairs(a, b, parts, params={"concept": concept}))
