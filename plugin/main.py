@@ -12,7 +12,7 @@ from qgis.core import QgsApplication
 
 from .algorithms.provider import SanxianProvider
 from .bridge import texts
-from .bridge.expressions import Functions
+from .bridge.editing.expressions import Functions
 
 
 def forget_modules():

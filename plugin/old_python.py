@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QAction, QDialog, QLabel, QVBoxLayout
 
 from .bridge import texts
 from .bridge.texts import tr
-from .gui.buttons import close_only
+from .gui.widgets.buttons import close_only
 from .paths import ICONS
 
 

@@ -10,7 +10,7 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
 )
 
-from ..bridge.check import check, write
+from ..bridge.checking.check import check, write
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation

@@ -13,9 +13,9 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
 )
 
-from ..bridge.tables import LAYER_FILES
+from ..bridge.checking.versions import compare, parts_table, write_workbook
+from ..bridge.layers.tables import LAYER_FILES
 from ..bridge.texts import tr
-from ..bridge.versions import compare, parts_table, write_workbook
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.standard import load_standard

@@ -8,8 +8,8 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
 )
 
-from ..bridge.figures import figures_table, tabulate, write_workbook
-from ..bridge.tables import LAYER_FILES
+from ..bridge.checking.figures import figures_table, tabulate, write_workbook
+from ..bridge.layers.tables import LAYER_FILES
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.standard import load_standard

@@ -16,13 +16,14 @@ from qgis.core import (
     QgsProcessingParameterString,
 )
 
-from ..bridge import county, health
-from ..bridge.crs import crs_text
-from ..bridge.project.layers import dress, layers_in, order_of, place
-from ..bridge.project.request import norm_of
+from ..bridge import health
+from ..bridge.editing.dressed_layers import dress, layers_in, order_of, place
+from ..bridge.layers.crs import crs_text
+from ..bridge.new_project.request import norm_of
+from ..bridge.project import county
+from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
-from ..bridge.threads import steady
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts

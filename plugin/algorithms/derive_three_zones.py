@@ -13,14 +13,14 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.bsm import used_in
-from ..bridge.reading import read
-from ..bridge.roles import roles_for
+from ..bridge.editing.bsm import used_in
+from ..bridge.layers.reading import read
+from ..bridge.layers.roles import roles_for
+from ..bridge.layers.snapshots import unique_names
+from ..bridge.layers.tables import LAYER_FILES, template_table
+from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language
-from ..bridge.snapshots import unique_names
-from ..bridge.tables import LAYER_FILES, template_table
 from ..bridge.texts import tr
-from ..bridge.threads import steady
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts

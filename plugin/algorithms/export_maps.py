@@ -20,13 +20,14 @@ from qgis.core import (
     QgsProject,
 )
 
-from ..bridge import county, document, health
-from ..bridge.layers import file_of
+from ..bridge import health
+from ..bridge.layers.properties import file_of
 from ..bridge.layouts.build import Builder
 from ..bridge.layouts.export import FORMATS, LEAST_DPI
 from ..bridge.layouts.material import of_layers, of_project
 from ..bridge.layouts.run import Order, run
 from ..bridge.layouts.source import opened
+from ..bridge.project import county, document
 from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
@@ -155,7 +156,7 @@ class ExportMaps(SanxianAlgorithm):
         check_writable(self.folder / "maps.jpg", inputs)
 
     def _of_project(self):
-        from ..bridge.recognise import plan_layers
+        from ..bridge.layers.recognise import plan_layers
 
         return plan_layers(self.project)
 

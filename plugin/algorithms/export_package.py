@@ -15,7 +15,7 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.check import check
+from ..bridge.checking.check import check
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
@@ -132,7 +132,7 @@ class ExportPackage(CheckPlan):
         )
 
     def execute(self, parameters, context, feedback):
-        from ..bridge.package import export
+        from ..bridge.package.making import export
 
         cancellation, progress = Cancellation(feedback.isCanceled), progress_to(feedback)
         say_county(feedback, self.taken)

@@ -8,10 +8,10 @@ from pathlib import Path
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterFileDestination
 
 from ..bridge import health
-from ..bridge.reading import read_all
+from ..bridge.layers.reading import read_all
+from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
-from ..bridge.threads import steady
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts

@@ -15,13 +15,17 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
 )
 
-from ..bridge import county, findings_layer, forms, health, styles
-from ..bridge.check import check
-from ..bridge.layers import IMPORTED_PROPERTY, set_template
-from ..bridge.project.layers import layers_in, order_of
+from ..bridge import health
+from ..bridge.checking import findings_layer
+from ..bridge.checking.check import check
+from ..bridge.editing import forms
+from ..bridge.editing.dressed_layers import layers_in, order_of
+from ..bridge.layers import styles
+from ..bridge.layers.properties import IMPORTED_PROPERTY, set_template
+from ..bridge.project import county
+from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
-from ..bridge.threads import steady
 from ..core.cancellation import Cancellation
 from ..core.check import Options
 from ..core.errors import InputError

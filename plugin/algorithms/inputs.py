@@ -21,9 +21,9 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..bridge import county, waivers
-from ..bridge.recognise import is_findings, plan_layers
-from ..bridge.snapshots import Snapshot, snapshot
+from ..bridge.layers.recognise import is_findings, plan_layers
+from ..bridge.layers.snapshots import Snapshot, snapshot
+from ..bridge.project import county, waivers
 from ..bridge.texts import tr
 from ..core.check import Options
 from ..core.errors import InputError

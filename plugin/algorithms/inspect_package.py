@@ -78,7 +78,7 @@ class InspectPackage(CheckPlan):
         return path, path, [path], False
 
     def checked(self, feedback):
-        from ..bridge.package import inspect
+        from ..bridge.package.making import inspect
 
         progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
         return inspect(self.what, self.form, self.options, progress=progress, cancellation=cancellation)

@@ -17,10 +17,10 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.crs import crs_text
+from ..bridge.layers.crs import crs_text
+from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
-from ..bridge.threads import steady
 from ..core.cancellation import Cancellation
 from ..core.errors import DataError, InputError
 from ..core.messages.texts import Texts

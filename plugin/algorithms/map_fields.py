@@ -19,11 +19,11 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.mapping_work import free_name, read_rows
+from ..bridge.layers.tables import LAYER_FILES, TABLE_FILES, loss_table, pour, template_table, write_table
+from ..bridge.mapping.work import free_name, read_rows
+from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language, language
-from ..bridge.tables import LAYER_FILES, TABLE_FILES, loss_table, pour, template_table, write_table
 from ..bridge.texts import tr
-from ..bridge.threads import steady
 from ..core.cancellation import Cancellation
 from ..core.errors import DataError, InputError, OutputError
 from ..core.files.writing import beside, same_file

@@ -22,11 +22,11 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..bridge import sinks, styles
-from ..bridge.crs import to_qgis_crs
-from ..bridge.tables import LAYER_FILES, Table, pour, write_table
+from ..bridge.layers import sinks, styles
+from ..bridge.layers.crs import to_qgis_crs
+from ..bridge.layers.tables import LAYER_FILES, Table, pour, write_table
+from ..bridge.running.threads import steady
 from ..bridge.texts import tr
-from ..bridge.threads import steady
 from ..core.cancellation import Cancellation
 from ..core.errors import OutputError
 from ..core.files.writing import beside, check_not_input, check_writable

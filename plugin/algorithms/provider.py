@@ -6,7 +6,7 @@ from __future__ import annotations
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
-from ..bridge.tasks import log_error
+from ..bridge.running.tasks import log_error
 from ..bridge.texts import tr
 from ..paths import ICONS
 from .check_plan import CheckPlan

@@ -15,13 +15,13 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.check import write
-from ..bridge.reading import read_all
-from ..bridge.roles import roles_for
+from ..bridge.checking.check import write
+from ..bridge.layers.reading import read_all
+from ..bridge.layers.roles import roles_for
+from ..bridge.layers.snapshots import unique_names
+from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language
-from ..bridge.snapshots import unique_names
 from ..bridge.texts import tr
-from ..bridge.threads import steady
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.files.writing import Outputs, check_outputs

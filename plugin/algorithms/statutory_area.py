@@ -16,12 +16,12 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.area_table import COLUMNS, Written, area_table
-from ..bridge.reading import read
+from ..bridge.checking.area_table import COLUMNS, Written, area_table
+from ..bridge.layers.reading import read
+from ..bridge.layers.tables import LAYER_FILES
+from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language, language
-from ..bridge.tables import LAYER_FILES
 from ..bridge.texts import tr
-from ..bridge.threads import steady
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts

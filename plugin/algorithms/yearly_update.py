@@ -93,7 +93,7 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             raise InputError("package_no_output")
 
     def execute(self, parameters, context, feedback):
-        from ..bridge.yearly import make_update
+        from ..bridge.exchange.yearly import make_update
 
         progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
         done, written = make_update(

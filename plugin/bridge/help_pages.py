@@ -11,8 +11,8 @@ from qgis.PyQt.QtCore import QUrl
 
 from ..core.files.writing import beside
 from ..metadata import plugin_version
+from .running.tasks import log_error
 from .settings import interface_language
-from .tasks import log_error
 from .texts import tr
 
 _STYLE = (

@@ -10,7 +10,7 @@ from qgis.PyQt.QtGui import QAction
 from qgis.PyQt.QtWidgets import QMenu
 
 from ..bridge.texts import tr
-from . import look
+from .widgets import look
 
 #: What stands in a menu of its own: few want it every day.
 _BELOW = {"exchange": (("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}

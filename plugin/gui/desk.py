@@ -9,39 +9,42 @@ from typing import Any
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, Qt
 
-from ..bridge import document, findings_layer, layer_groups, recognise, sample
-from ..bridge.edits import EditStep
-from ..bridge.tasks import Runner
+from ..bridge.checking import findings_layer
+from ..bridge.editing.edits import EditStep
+from ..bridge.layers import layer_groups, recognise
+from ..bridge.new_project import sample
+from ..bridge.project import document
+from ..bridge.running.tasks import Runner
 from ..bridge.texts import tr
 from ..core.profile import DocumentInfo
-from . import idle
 from .actions import Actions
-from .checking import Checking, Run
-from .code_boxes import CodeBoxes
+from .checking.exports import Exports
+from .checking.kept_results import KeptResults
+from .checking.project_look import ProjectLook
+from .checking.run import Checking, Run
 from .dialogs import Dialogs
-from .dressing import Dressing
-from .edit_notices import EditNotices
-from .edit_warnings import EditWarnings
-from .editing import Editing
-from .exchange import Exchange
-from .exports import Exports
-from .figures import FiguresDialog
-from .findings_dock import FindingsDock
-from .findings_map import FindingsOnMap
-from .kept_results import KeptResults
-from .maps import Maps
-from .messages import Messages
-from .new_project import NewProject
+from .editing.code_boxes import CodeBoxes
+from .editing.live import Editing
+from .editing.warnings import EditWarnings
+from .findings import idle
+from .findings.dock import FindingsDock
+from .findings.edit_notices import EditNotices
+from .findings.map_layer import FindingsOnMap
+from .findings.result import Result
+from .findings.selection import Selection
+from .findings.waiving import Waiving
+from .findings.whose import Whose
+from .maps.layouts import Maps
 from .package.export import PackageExport
 from .package.inspect import PackageInspection
 from .package.look_ahead import Surroundings
-from .project_look import ProjectLook
-from .result import Result
-from .selection import Selection
-from .vct_drop import VctDrop
-from .waiving import Waiving
-from .watch import ProjectWatch
-from .whose import Whose
+from .project.dressing import Dressing
+from .project.watch import ProjectWatch
+from .toolbox.exchange import Exchange
+from .toolbox.figures import FiguresDialog
+from .toolbox.vct_drop import VctDrop
+from .widgets.messages import Messages
+from .wizard.new_project import NewProject
 
 
 class Desk(QObject):

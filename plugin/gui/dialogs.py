@@ -10,12 +10,13 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QDialog
 
-from ..bridge import county
-from ..bridge.tasks import Runner
+from ..bridge.project import county
+from ..bridge.running.tasks import Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
-from . import idle, trouble
-from .messages import push
+from .findings import idle
+from .widgets import trouble
+from .widgets.messages import push
 
 
 class Dialogs(QObject):
@@ -34,26 +35,26 @@ class Dialogs(QObject):
                 dialog.close()
 
     def roles(self) -> None:
-        from .roles_dialog import RolesDialog
+        from .project.roles_dialog import RolesDialog
 
         if RolesDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
             self.changed.emit()
 
     def choose_group(self) -> bool:
         """Ask which of several conflicting groups is checked. Return False if the user cancels."""
-        from .group_dialog import choose_group
+        from .project.group_dialog import choose_group
 
         return choose_group(QgsProject.instance(), self._iface.mainWindow())
 
     def profile(self) -> None:
-        from .profile_dialog import ProfileDialog
+        from .county_form.profile_dialog import ProfileDialog
 
         if ProfileDialog(QgsProject.instance(), self._iface.mainWindow()).exec():
             self.changed.emit()
 
     def document(self) -> None:
         """Open the document information (成果信息) of the project."""
-        from .document_line import Fallback, edit, profile_of
+        from .project.document_line import Fallback, edit, profile_of
 
         project = QgsProject.instance()
         try:
@@ -62,13 +63,13 @@ class Dialogs(QObject):
             self._iface.messageBar().pushWarning(tr("Document Information"), trouble.explain(error))
 
     def doctor(self) -> None:
-        from .doctor_dialog import DoctorDialog
+        from .help.doctor_dialog import DoctorDialog
 
         DoctorDialog(self._iface.mainWindow()).exec()
 
     def map_fields(self) -> None:
         """The current layer into a template."""
-        from .mapping_dialog import MappingDialog
+        from .mapping.dialog import MappingDialog
 
         iface = self._iface
         try:
@@ -80,13 +81,13 @@ class Dialogs(QObject):
 
     def dictionary(self) -> None:
         """On the page of the current layer, beside the work."""
-        from .dictionary_dialog import DictionaryDialog
+        from .help.dictionary_dialog import DictionaryDialog
 
         standard = county.of(QgsProject.instance()).standard
         DictionaryDialog(standard, self._iface.activeLayer(), self._iface.mainWindow()).show()
 
     def help(self, code: str) -> None:
-        from .help_dialog import HelpDialog
+        from .help.help_dialog import HelpDialog
 
         norm, outcome = idle.in_force(self._result(), county.options(QgsProject.instance()))
         HelpDialog(code, self._iface.mainWindow(), norm=norm, outcome=outcome).exec()

@@ -69,8 +69,8 @@ ELSEWHERE = {
     "LAW015": "there is no sealed edition: the county “sealed” has one",
     "LAW016": "there is no sealed edition: the county “sealed” has one",
     "LAW017": "there is no sealed edition: the county “sealed” has one",
-    "DOC013": "a report would answer every change of an area: tests/core/test_package_tables.py has the clean county's own",
-    "DOC011": "tables would answer every change of an area: tests/core/test_package_tables.py has the clean county's own",
+    "DOC013": "a report would answer every change of an area: tests/core/package/test_tables.py has the clean county's own",
+    "DOC011": "tables would answer every change of an area: tests/core/package/test_tables.py has the clean county's own",
     **{f"DOC02{n}": "a plan is no yearly maintenance: the geodatabase “maintenance” is one" for n in range(4)},
 }
 

@@ -107,7 +107,7 @@ def functions(qgis_app, project):
     """Our expression functions, registered for one test."""
     from qgis.core import QgsExpression
 
-    from plugin.bridge.expressions import Functions
+    from plugin.bridge.editing.expressions import Functions
 
     # The plugin of the session has them already, and follows the same layers: here it stands back.
     for plugin in _LOADED:

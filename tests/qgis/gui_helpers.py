@@ -75,7 +75,7 @@ def large_report(count):
 
 def result_of(report):
     from plugin.core.messages.texts import Texts
-    from plugin.gui.result import Result
+    from plugin.gui.findings.result import Result
 
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
     checked = SimpleNamespace(report=report, plan=SimpleNamespace(norm=norm, layers={}))

@@ -3,10 +3,10 @@
 
 from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
 
-from plugin.bridge.check import check
-from plugin.bridge.live import LiveCheck
-from plugin.bridge.snapshots import snapshot
-from plugin.bridge.tasks import Runner
+from plugin.bridge.checking.check import check
+from plugin.bridge.checking.live import LiveCheck
+from plugin.bridge.layers.snapshots import snapshot
+from plugin.bridge.running.tasks import Runner
 from plugin.core.check import Options
 from plugin.core.model.rule import all_rules
 from tests.qgis.helpers import X, Y, frame, square, write_small

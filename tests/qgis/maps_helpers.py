@@ -13,7 +13,7 @@ def sample_project(folder: Path):
     """The sample county in a project of its own, as the menu opens it."""
     from qgis.core import QgsProject
 
-    from plugin.bridge import sample
+    from plugin.bridge.new_project import sample
 
     copy = folder / "county.gpkg"
     shutil.copyfile(SAMPLE, copy)
@@ -23,9 +23,9 @@ def sample_project(folder: Path):
 
 
 def builder_for(project, document=None, catalogue=None):
-    from plugin.bridge import county
     from plugin.bridge.layouts.build import Builder
     from plugin.bridge.layouts.material import of_project
+    from plugin.bridge.project import county
     from plugin.core.standard import map_set as maps
 
     return Builder(of_project(project, county.options(project)), catalogue or maps.load(), document)

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from qgis.core import QgsProcessingException, QgsProject
 
-from plugin.bridge import county
+from plugin.bridge.project import county
 from tests.qgis.helpers import digest, frame, run, square, write_small
 
 RULES = "LAW015,LAW016,LAW017"
@@ -58,7 +58,7 @@ def test_the_project_remembers_it_beside_itself(provider, project, files, tmp_pa
 
 
 def test_the_dialog_keeps_what_was_typed(provider, project, files):
-    from plugin.gui.profile_dialog import ProfileDialog
+    from plugin.gui.county_form.profile_dialog import ProfileDialog
 
     dialog = ProfileDialog(QgsProject.instance())
     dialog.baseline.line.setText(str(files[0]))

@@ -154,7 +154,7 @@ def test_roles_by_name_by_id_and_from_a_file(small, project, tmp_path):
 
 
 def test_a_template_kept_in_the_project_beats_the_name(small, project):
-    from plugin.bridge.layers import set_template
+    from plugin.bridge.layers.properties import set_template
 
     drawn = QgsVectorLayer(f"{small}|layername=STBHHX", "新画的", "ogr")
     set_template(drawn, "STBHHX")

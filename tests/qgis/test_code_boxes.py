@@ -10,13 +10,13 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtGui import QInputMethodEvent
 from qgis.PyQt.QtWidgets import QApplication, QComboBox, QDialogButtonBox, QLabel, QScrollArea, QWidget
 
-from plugin.bridge.forms import apply_template
+from plugin.bridge.editing.forms import apply_template
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from plugin.gui import look
-from plugin.gui.code_boxes import CodeBoxes, make_searchable
-from plugin.gui.field_tips import add_tips
-from plugin.gui.form_help import attach_form_help
+from plugin.gui.editing.code_boxes import CodeBoxes, make_searchable
+from plugin.gui.editing.field_tips import add_tips
+from plugin.gui.editing.form_help import attach_form_help
+from plugin.gui.widgets import look
 from tests.qgis.waiting import let_work, wait
 
 NORM = Norm(load_standard(), load_profile("hunyuan"))

@@ -5,7 +5,7 @@ import openpyxl
 import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
-from plugin.bridge.figures import COLUMNS
+from plugin.bridge.checking.figures import COLUMNS
 from tests.qgis.helpers import SAMPLE, Log, digest, run, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

@@ -7,15 +7,16 @@ import pytest
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QDate, Qt
 
-from plugin.bridge import county, settings
-from plugin.bridge.project import assemble
-from plugin.bridge.project.request import make_database
+from plugin.bridge import settings
+from plugin.bridge.new_project import assemble
+from plugin.bridge.new_project.request import make_database
+from plugin.bridge.project import county
 from plugin.core.cancellation import NEVER
 from plugin.core.errors import DataError
 from plugin.core.profile import load_profile
 from plugin.core.profile.county_file import CountySettings, compose, profile_beside, read_county
 from plugin.gui.county_form.form import CountyForm
-from plugin.gui.profile_dialog import ProfileDialog
+from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.wizard.dialog import NewProjectWizard
 
 pytestmark = pytest.mark.usefixtures("chinese")

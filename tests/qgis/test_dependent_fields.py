@@ -15,7 +15,7 @@ from qgis.core import (
     edit,
 )
 
-from plugin.bridge import dependent_fields
+from plugin.bridge.editing import dependent_fields
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from tests.benchmarks import bulk_edit

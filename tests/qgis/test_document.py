@@ -7,21 +7,23 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsProcessingException, QgsProject
 
-from plugin.bridge import county, document, sample, settings
+from plugin.bridge import settings
 from plugin.bridge.layouts import keep
 from plugin.bridge.layouts.run import Order
 from plugin.bridge.layouts.run import run as run_order
-from plugin.bridge.tasks import Runner
+from plugin.bridge.new_project import sample
+from plugin.bridge.project import county, document
+from plugin.bridge.running.tasks import Runner
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
 from plugin.core.profile import DocumentInfo, Profile
 from plugin.core.standard import map_set as maps
-from plugin.gui.basis import Basis
-from plugin.gui.document_dialog import DocumentDialog
-from plugin.gui.document_line import DocumentLine, Fallback, ask_until_exportable
-from plugin.gui.exports import Exports
+from plugin.gui.checking.exports import Exports
+from plugin.gui.county_form.profile_dialog import ProfileDialog
+from plugin.gui.findings.basis import Basis
 from plugin.gui.package.form_page import FormPage
-from plugin.gui.profile_dialog import ProfileDialog
+from plugin.gui.project.document_dialog import DocumentDialog
+from plugin.gui.project.document_line import DocumentLine, Fallback, ask_until_exportable
 from tests.qgis.gui_helpers import result_of, small_report
 from tests.qgis.helpers import SAMPLE, Log, run
 from tests.qgis.maps_helpers import builder_for, sample_project
@@ -282,7 +284,9 @@ def test_an_own_sheet_without_a_place_for_the_approval_number_is_reported(sheet,
 # --- reports
 def test_a_saved_report_has_the_values_of_now(project, monkeypatch):
     window, runner, result, written = Window(), Runner(), result_of(small_report()), []
-    monkeypatch.setattr("plugin.bridge.check.write", lambda checked, outputs, **more: written.append(checked.report))
+    monkeypatch.setattr(
+        "plugin.bridge.checking.check.write", lambda checked, outputs, **more: written.append(checked.report)
+    )
     document.save(project, DocumentInfo(secrecy="内部", compiler="浑源县人民政府"))
     Exports(window, runner, lambda: result, lambda: document.of(project)).save("json", "报告.json")
     assert wait(lambda: bool(written), 30)

@@ -350,7 +350,7 @@ def test_a_folder_of_shapefiles_in_gbk(provider, tmp_path):
 
 
 def test_the_projects_layers_with_unsaved_edits(provider, project, tmp_path):
-    from plugin.bridge import sample
+    from plugin.bridge.new_project import sample
 
     sample.load(project, sample.copy(tmp_path / "copy"))
     folder = tmp_path / "图"

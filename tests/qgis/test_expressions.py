@@ -22,8 +22,8 @@ from qgis.core import (
     edit,
 )
 
-from plugin.bridge import bsm
-from plugin.bridge.expression_function import Function
+from plugin.bridge.editing import bsm
+from plugin.bridge.editing.expression_function import Function
 from tests.county import measure
 from tests.qgis.helpers import ROOT, X, Y, frame, square
 from tests.qgis.waiting import spent, wait
@@ -349,7 +349,7 @@ from qgis.core import QgsApplication, QgsExpression
 application = QgsApplication([], False)
 application.initQgis()
 before = {f.name() for f in QgsExpression.Functions()}
-import plugin.bridge.expressions
+import plugin.bridge.editing.expressions
 assert not {"geopandas", "pandas", "pyproj"} & set(sys.modules)
 from plugin.main import SanxianPlugin
 for _ in range(2):

@@ -51,7 +51,7 @@ def stored(role, path, driver):
 
 
 def with_form(layer, role, norm=NORM):
-    from plugin.bridge.forms import apply_template
+    from plugin.bridge.editing.forms import apply_template
 
     apply_template(layer, norm.standard.templates[role], norm)
     QgsProject.instance().addMapLayer(layer)
@@ -270,7 +270,7 @@ def test_pieces_and_copies_get_their_own_number_and_area(layer):
 
 
 def test_code_lists_are_shown_with_names_and_levels(functions):
-    from plugin.bridge.forms import choices_of
+    from plugin.bridge.editing.forms import choices_of
 
     layer = with_form(memory("XZYDYH"), "XZYDYH")
     setup = layer.editorWidgetSetup(layer.fields().lookupField("YDYHFLDM"))
@@ -342,8 +342,8 @@ def test_the_county_kept_with_the_layer_holds_where_the_profile_names_none(funct
 
 
 def test_the_sample_county_is_ready_to_draw_in(functions, project, tmp_path):
-    from plugin.bridge import sample
-    from plugin.bridge.layers import template_id
+    from plugin.bridge.layers.properties import template_id
+    from plugin.bridge.new_project import sample
 
     layers = {template_id(one): one for one in sample.load(project, sample.copy(tmp_path))}
     boundary = layers["CZKFBJ"]
@@ -360,7 +360,7 @@ def test_the_sample_county_is_ready_to_draw_in(functions, project, tmp_path):
 
 
 def test_the_sample_opens_without_the_libraries(functions, project, tmp_path, monkeypatch):
-    from plugin.bridge import sample
+    from plugin.bridge.new_project import sample
 
     monkeypatch.setitem(sys.modules, "plugin.core.profile", None)
     layers = sample.load(project, sample.copy(tmp_path))
@@ -369,7 +369,7 @@ def test_the_sample_opens_without_the_libraries(functions, project, tmp_path, mo
 
 
 def test_forms_for_the_layers_that_play_a_role(functions, project):
-    from plugin.bridge.forms import apply_to_project
+    from plugin.bridge.editing.forms import apply_to_project
 
     boundary, other = memory("CZKFBJ"), memory("DLTB")
     project.addMapLayers([boundary, other])

@@ -12,12 +12,15 @@ from qgis.PyQt.QtCore import QEvent, Qt
 from qgis.PyQt.QtGui import QAction
 from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView, QWidget
 
-from plugin.bridge import county, filling, findings_layer, recognise, settings
+from plugin.bridge import settings
+from plugin.bridge.checking import findings_layer
+from plugin.bridge.layers.properties import filling, recognise
+from plugin.bridge.project import county
 from plugin.core.errors import InputError
 from plugin.core.package.form.load import load_package
 from plugin.gui import desk as desk_module
-from plugin.gui import idle
-from plugin.gui.result import Result
+from plugin.gui.findings import idle
+from plugin.gui.findings.result import Result
 from tests.qgis.gui_helpers import result_of, small_report
 from tests.qgis.waiting import let_work, wait
 

@@ -5,19 +5,23 @@ import pytest
 from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtWidgets import QHBoxLayout, QWidget
 
-from plugin.bridge import county, health, roles, settings
-from plugin.bridge.layers import template_id
+from plugin.bridge import health, settings
+from plugin.bridge.layers.properties import roles, template_id
+from plugin.bridge.project import county
 from plugin.core.check import Options
 from plugin.core.engine.explanation import in_force
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, RuleOutcome
 from plugin.core.model.rule import all_rules
-from plugin.gui import detail_pane, help_dialog, idle, profile_dialog, trouble
-from plugin.gui.doctor_dialog import DoctorDialog
-from plugin.gui.help_dialog import HelpDialog
-from plugin.gui.profile_dialog import ProfileDialog
-from plugin.gui.roles_dialog import RolesDialog
+from plugin.gui.county_form import profile_dialog
+from plugin.gui.county_form.profile_dialog import ProfileDialog
+from plugin.gui.findings import detail_pane, idle
+from plugin.gui.help import help_dialog
+from plugin.gui.help.doctor_dialog import DoctorDialog
+from plugin.gui.help.help_dialog import HelpDialog
+from plugin.gui.project.roles_dialog import RolesDialog
+from plugin.gui.widgets import trouble
 from plugin.paths import SAMPLE
 from tests.every import every
 from tests.qgis.gui_helpers import finding

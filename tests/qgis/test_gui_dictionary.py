@@ -7,10 +7,10 @@ import pytest
 from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtGui import QDesktopServices
 
-from plugin.bridge.layers import set_template
+from plugin.bridge.layers.properties import set_template
 from plugin.core.standard import load_standard
-from plugin.gui import dictionary_dialog
-from plugin.gui.dictionary_dialog import DictionaryDialog, role_of
+from plugin.gui.help import dictionary_dialog
+from plugin.gui.help.dictionary_dialog import DictionaryDialog, role_of
 from tests.qgis.waiting import wait
 
 pytestmark = pytest.mark.usefixtures("chinese")

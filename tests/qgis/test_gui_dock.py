@@ -10,11 +10,12 @@ from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton
 
-from plugin.bridge.recognise import Recognised
-from plugin.gui import idle, look
-from plugin.gui.findings_dock import FindingsDock
-from plugin.gui.findings_form import HELP
-from plugin.gui.findings_groups import AREA, COUNT, PLACE, STATE
+from plugin.bridge.layers.recognise import Recognised
+from plugin.gui.findings import idle
+from plugin.gui.findings.dock import FindingsDock
+from plugin.gui.findings.form import HELP
+from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE
+from plugin.gui.widgets import look
 from tests.qgis.gui_helpers import clean_report, result_of, small_report
 from tests.qgis.waiting import let_work, wait
 
@@ -231,7 +232,7 @@ def test_ends_are_said(dock):
 def test_progress_names_rule_number_code_and_time_left(dock, monkeypatch):
     give(dock, small_report())
     clock = [100.0]
-    monkeypatch.setattr("plugin.gui.run_bar.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("plugin.gui.findings.run_bar.time.monotonic", lambda: clock[0])
     dock.start_run(19)
     assert not dock.run_bar.isHidden() and dock.tree.isVisible(), "results stay usable during a run"
     clock[0] += 4

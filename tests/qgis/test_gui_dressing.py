@@ -5,7 +5,9 @@ import pytest
 from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtWidgets import QPushButton
 
-from plugin.bridge import forms, sample, settings
+from plugin.bridge import settings
+from plugin.bridge.editing import forms
+from plugin.bridge.new_project import sample
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_desk import make_desk
 from tests.qgis.waiting import let_work, wait

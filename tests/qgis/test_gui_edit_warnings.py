@@ -9,9 +9,9 @@ import pytest
 from qgis.core import QgsVectorLayer
 
 from plugin.core.files import edit_risks
-from plugin.gui import edit_warnings
-from plugin.gui.edit_warnings import EditWarnings
-from tests.core.test_edit_risks import WRITER
+from plugin.gui.editing.live import warnings as edit_warnings
+from plugin.gui.editing.warnings import EditWarnings
+from tests.core.files.test_edit_risks import WRITER
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_desk import Window
 from tests.qgis.waiting import PATIENCE, let_work, wait

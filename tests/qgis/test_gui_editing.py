@@ -8,10 +8,12 @@ import pytest
 from qgis.core import QgsVectorLayer, QgsVectorLayerUtils
 from qgis.PyQt.QtWidgets import QLabel
 
-from plugin.bridge import county, findings_layer, settings
-from plugin.bridge import live as live_module
+from plugin.bridge import settings
+from plugin.bridge.checking import findings_layer
+from plugin.bridge.checking import live as live_module
+from plugin.bridge.project import county
 from plugin.gui import desk as desk_module
-from plugin.gui.findings_groups import STATE
+from plugin.gui.findings.groups import STATE
 from tests.qgis.helpers import write_small
 from tests.qgis.live_helpers import rectangle
 from tests.qgis.test_gui_desk import Window

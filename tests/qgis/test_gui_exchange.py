@@ -8,12 +8,13 @@ import pytest
 from qgis.core import QgsApplication, QgsVectorLayer
 from qgis.gui import QgsMessageBar
 
-from plugin.bridge import county, sample
-from plugin.bridge.layers import file_of, set_template, template_id
-from plugin.bridge.vct_file import is_vct
-from plugin.gui.basis import Basis
-from plugin.gui.exchange import Exchange, free
-from plugin.gui.vct_drop import VctDrop
+from plugin.bridge.exchange.vct_file import is_vct
+from plugin.bridge.layers.properties import file_of, set_template, template_id
+from plugin.bridge.new_project import sample
+from plugin.bridge.project import county
+from plugin.gui.findings.basis import Basis
+from plugin.gui.toolbox.exchange import Exchange, free
+from plugin.gui.toolbox.vct_drop import VctDrop
 from tests.core.vct_files import SQUARES, put
 from tests.qgis.waiting import wait
 

@@ -5,7 +5,7 @@ import pytest
 from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from plugin.bridge import settings
-from plugin.gui.exports import Exports, with_suffix
+from plugin.gui.checking.exports import Exports, with_suffix
 from tests.qgis.gui_helpers import result_of, small_report
 
 SHAPEFILE = "Shapefile (*.shp)"

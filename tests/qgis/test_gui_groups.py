@@ -4,10 +4,12 @@
 import pytest
 from qgis.core import QgsProcessingContext, QgsVectorLayer
 
-from plugin.bridge import county, findings_layer, layer_groups, recognise, roles, settings
-from plugin.bridge.layers import IMPORTED_PROPERTY, set_template, template_id
-from plugin.gui.group_dialog import GroupDialog
-from plugin.gui.roles_dialog import RolesDialog
+from plugin.bridge import settings
+from plugin.bridge.checking import findings_layer
+from plugin.bridge.layers.properties import IMPORTED_PROPERTY, layer_groups, recognise, roles, set_template, template_id
+from plugin.bridge.project import county
+from plugin.gui.project.group_dialog import GroupDialog
+from plugin.gui.project.roles_dialog import RolesDialog
 from tests.core.vct_files import SQUARES, put
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_desk import make_desk

@@ -8,7 +8,9 @@ import pytest
 from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtCore import QModelIndex, Qt
 
-from plugin.bridge import county, findings_layer, settings
+from plugin.bridge import settings
+from plugin.bridge.checking import findings_layer
+from plugin.bridge.project import county
 from plugin.core.results.kept_result import read_kept
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_desk import make_desk

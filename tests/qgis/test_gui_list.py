@@ -7,11 +7,11 @@ from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.core.live.edits import Change
 from plugin.core.model.report import Report
-from plugin.gui.findings_filter import FindingsFilter, Wanted
-from plugin.gui.findings_groups import AREA, COUNT, PLACE, STATE, hectares, place_of
-from plugin.gui.findings_model import FindingsModel
-from plugin.gui.findings_tree import FindingsTree
-from plugin.gui.look import KINDS
+from plugin.gui.findings.filter import FindingsFilter, Wanted
+from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE, hectares, place_of
+from plugin.gui.findings.model import FindingsModel
+from plugin.gui.findings.tree import FindingsTree
+from plugin.gui.widgets.look import KINDS
 from tests.qgis.gui_helpers import clean_report, finding, large_report, small_report
 from tests.qgis.waiting import let_work, spent
 

@@ -8,14 +8,17 @@ from pyproj import CRS
 from qgis.PyQt.QtCore import QModelIndex, Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
-from plugin.bridge import filling, findings_layer
+from plugin.bridge.checking import findings_layer
+from plugin.bridge.layers.properties import filling
 from plugin.core.live.edits import Change
-from plugin.gui import findings_filter, findings_groups, findings_rows
-from plugin.gui.findings_filter import FindingsFilter, Wanted
-from plugin.gui.findings_groups import AREA, BATCH, COUNT, PLACE, STATE
-from plugin.gui.findings_model import FindingsModel
-from plugin.gui.findings_tree import FindingsTree
-from plugin.gui.look import KINDS
+from plugin.gui.findings import filter as findings_filter
+from plugin.gui.findings import groups as findings_groups
+from plugin.gui.findings import rows as findings_rows
+from plugin.gui.findings.filter import FindingsFilter, Wanted
+from plugin.gui.findings.groups import AREA, BATCH, COUNT, PLACE, STATE
+from plugin.gui.findings.model import FindingsModel
+from plugin.gui.findings.tree import FindingsTree
+from plugin.gui.widgets.look import KINDS
 from tests.qgis.gui_helpers import finding, large_report
 from tests.qgis.waiting import let_work, wait
 

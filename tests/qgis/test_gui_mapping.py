@@ -13,12 +13,14 @@ from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox, QLineEdit
 
-from plugin.bridge import county, forms, mapping_work
-from plugin.bridge.layers import template_id
-from plugin.bridge.tasks import Runner
+from plugin.bridge.editing import forms
+from plugin.bridge.layers.properties import template_id
+from plugin.bridge.mapping import work as mapping_work
+from plugin.bridge.project import county
+from plugin.bridge.running.tasks import Runner
 from plugin.core.errors import Cancelled
-from plugin.gui import mapping_table
-from plugin.gui.mapping_dialog import MappingDialog
+from plugin.gui.mapping import table as mapping_table
+from plugin.gui.mapping.dialog import MappingDialog
 from tests.core.survey import ROWS, write_survey
 from tests.qgis.helpers import digest
 from tests.qgis.waiting import PATIENCE, wait

@@ -9,14 +9,15 @@ from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QMessageBox
 
-from plugin.bridge import document, sample
 from plugin.bridge.layouts import keep
-from plugin.bridge.tasks import Runner
+from plugin.bridge.new_project import sample
+from plugin.bridge.project import document
+from plugin.bridge.running.tasks import Runner
 from plugin.core.errors import InputError
 from plugin.core.profile import DocumentInfo
-from plugin.gui.document_dialog import DocumentDialog
-from plugin.gui.layouts_dialog import LayoutsDialog
-from plugin.gui.maps import Maps
+from plugin.gui.maps.layouts import Maps
+from plugin.gui.maps.layouts_dialog import LayoutsDialog
+from plugin.gui.project.document_dialog import DocumentDialog
 from tests.qgis.helpers import write_small
 from tests.qgis.maps_helpers import builder_for
 from tests.qgis.waiting import wait

@@ -5,7 +5,7 @@ import pytest
 from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
-from plugin.gui.messages import Messages, push
+from plugin.gui.widgets.messages import Messages, push
 from tests.qgis.waiting import let_work, wait
 
 LONG = "图层“城镇开发边界”的数据位于网络位置：请先将“县.gpkg”复制到本机磁盘，编辑副本，完成后再放回原处。" * 2

@@ -7,7 +7,7 @@ from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QToolButton
 
 from plugin.core.live.edits import Change
 from plugin.core.model.rule import Severity
-from plugin.gui.edit_notices import describe
+from plugin.gui.findings.edit_notices import describe
 from tests.qgis.gui_helpers import finding, result_of, small_report
 from tests.qgis.live_helpers import rectangle
 from tests.qgis.test_gui_editing import check, checked, draw, open_desk, settled  # noqa: F401

@@ -10,22 +10,26 @@ from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QWidget
 
-from plugin.bridge import kept_paths, package_ahead, package_layers, recognise, settings
-from plugin.bridge.package_ahead import NOTHING, REFUSED, REPLACED, Against, Ahead, SlotSeen
-from plugin.bridge.tasks import Runner
+from plugin.bridge import settings
+from plugin.bridge.layers.properties import recognise
+from plugin.bridge.package.making import layers as package_layers
+from plugin.bridge.package.making import preview as package_ahead
+from plugin.bridge.package.preview import NOTHING, REFUSED, REPLACED, Against, Ahead, SlotSeen
+from plugin.bridge.project import kept_paths
+from plugin.bridge.running.tasks import Runner
 from plugin.core.cancellation import NEVER
 from plugin.core.errors import InputError, OutputError
 from plugin.core.files.digests import MANIFEST, SCHEMA
 from plugin.core.package.form.load import load_package
 from plugin.core.package.order import Order
 from plugin.core.package.problems import Level, Problem, Shut
-from plugin.gui.elided import ElidedLabel
 from plugin.gui.package.end_page import End
 from plugin.gui.package.export import PackageExport
 from plugin.gui.package.export_dialog import ExportDialog
 from plugin.gui.package.inspect_dialog import InspectDialog
 from plugin.gui.package.look_ahead import Surroundings
 from plugin.gui.package.slots_list import SlotsList
+from plugin.gui.widgets.elided import ElidedLabel
 from tests.core.made_package import pdf
 from tests.qgis.gui_helpers import result_of, small_report
 from tests.qgis.helpers import SAMPLE
@@ -477,7 +481,7 @@ def test_cancel_says_that_nothing_was_made(world, qgis_app):
             time.sleep(0.005)
 
     world.write = slow
-    import plugin.bridge.package as package
+    import plugin.bridge.package.making as package
 
     package.export = slow
     world.dialog.wanted.emit()

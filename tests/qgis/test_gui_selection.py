@@ -11,11 +11,11 @@ from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel, QMenu, QToolButton
 
 from plugin.core.model.rule import Severity
-from plugin.gui import selection as selection_module
-from plugin.gui.callout import place_label
-from plugin.gui.finding_label import format_hectares, format_label_lines
-from plugin.gui.forms import features_of
-from plugin.gui.map_marks import MapMark
+from plugin.gui.findings import selection as selection_module
+from plugin.gui.findings.callout import place_label
+from plugin.gui.findings.features import features_of
+from plugin.gui.findings.label import format_hectares, format_label_lines
+from plugin.gui.findings.map_marks import MapMark
 from tests.qgis.gui_helpers import X, Y, finding
 from tests.qgis.live_helpers import rectangle
 from tests.qgis.test_gui_editing import checked, draw, open_desk, settled  # noqa: F401
@@ -226,7 +226,7 @@ def at(desk, x, y):
 def shown(overlap):
     """The findings layer on the canvas, at the place of the overlap."""
     desk, _layers, pair = overlap
-    from plugin.bridge import findings_layer
+    from plugin.bridge.checking import findings_layer
 
     canvas = desk.iface.mapCanvas()
     canvas.setLayers([findings_layer.find(QgsProject.instance())])

@@ -7,11 +7,13 @@ import pytest
 from qgis.PyQt.QtCore import QItemSelectionModel
 from qgis.PyQt.QtWidgets import QLabel
 
-from plugin.bridge import findings_layer, settings, waivers
+from plugin.bridge import settings
+from plugin.bridge.checking import findings_layer
+from plugin.bridge.project import waivers
 from plugin.core.waivers.file import read_waivers
-from plugin.gui.finding_card import FindingCard
-from plugin.gui.waive_button import WaiveButton, why_not
-from plugin.gui.waiver_dialog import WaiverDialog
+from plugin.gui.findings.card import FindingCard
+from plugin.gui.findings.waive_button import WaiveButton, why_not
+from plugin.gui.findings.waiver_dialog import WaiverDialog
 from tests.qgis.gui_helpers import finding
 from tests.qgis.live_helpers import rectangle
 from tests.qgis.test_gui_editing import check, checked, draw, open_desk, settled  # noqa: F401

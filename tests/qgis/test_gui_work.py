@@ -20,10 +20,12 @@ from qgis.core import (
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QSize
 
-from plugin.bridge import county, findings_layer, recognise, roles, sample
-from plugin.bridge.layers import template_id
-from plugin.bridge.tasks import Job, Runner
-from plugin.gui.map_marks import MapMark, to_qgis, view_of
+from plugin.bridge.checking import findings_layer
+from plugin.bridge.layers.properties import recognise, roles, template_id
+from plugin.bridge.new_project import sample
+from plugin.bridge.project import county
+from plugin.bridge.running.tasks import Job, Runner
+from plugin.gui.findings.map_marks import MapMark, to_qgis, view_of
 from tests.qgis.gui_helpers import X, Y, finding, small_report
 from tests.qgis.helpers import SAMPLE, digest, write_small
 from tests.qgis.waiting import PATIENCE, let_work, wait

@@ -19,10 +19,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 
-from plugin.bridge.crs import to_qgis_crs
-from plugin.bridge.layers import TEMPLATE_PROPERTY, file_of, set_template, unsaved_edits
-from plugin.bridge.reading import read, read_all, states
-from plugin.bridge.snapshots import snapshot, unique_names
+from plugin.bridge.layers.crs import to_qgis_crs
+from plugin.bridge.layers.properties import TEMPLATE_PROPERTY, file_of, set_template, unsaved_edits
+from plugin.bridge.layers.reading import read, read_all, states
+from plugin.bridge.layers.snapshots import snapshot, unique_names
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.io import read_source

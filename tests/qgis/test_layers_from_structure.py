@@ -4,7 +4,7 @@
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsVectorLayer
 
-from tests.core.test_structure_table import BASE, ROWS, book
+from tests.core.exchange.test_structure_table import BASE, ROWS, book
 from tests.qgis.helpers import Log, run
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

@@ -8,10 +8,11 @@ import pytest
 from qgis.core import QgsFeature, QgsVectorLayer, QgsVectorLayerUtils
 from qgis.PyQt.QtWidgets import QPushButton
 
-from plugin.bridge import county, settings
-from plugin.bridge.layers import template_id
-from plugin.bridge.project import assemble
-from plugin.bridge.project.request import make_database
+from plugin.bridge import settings
+from plugin.bridge.layers.properties import template_id
+from plugin.bridge.new_project import assemble
+from plugin.bridge.new_project.request import make_database
+from plugin.bridge.project import county
 from plugin.core.cancellation import NEVER
 from plugin.core.check import Options, check
 from plugin.core.files.digests import is_whole

@@ -10,10 +10,13 @@ import pytest
 from qgis.core import Qgis, QgsExpression, QgsSettings
 from qgis.PyQt.QtCore import QSettings
 
-from plugin.bridge import county, findings_layer, forms, recognise, roles, settings, waivers
-from plugin.bridge.layers import name_of, template_id
+from plugin.bridge import settings
+from plugin.bridge.checking import findings_layer
+from plugin.bridge.editing import forms
+from plugin.bridge.layers.properties import name_of, recognise, roles, template_id
 from plugin.bridge.layouts import keep
-from plugin.bridge.project import bookmarks, editing
+from plugin.bridge.new_project import bookmarks, editing
+from plugin.bridge.project import county, waivers
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard import map_set
 from tests.qgis.helpers import ROOT, draw, square

@@ -19,7 +19,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 from plugin.bridge.layouts import packed
-from plugin.bridge.main_thread import on_main
+from plugin.bridge.running.main_thread import on_main
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.files.digests import is_whole

@@ -16,9 +16,9 @@ from qgis.core import (
     edit,
 )
 
-from plugin.bridge.layers import template_id
-from plugin.bridge.project import assemble, bookmarks, editing
-from plugin.bridge.project.request import Request, make_database
+from plugin.bridge.layers.properties import template_id
+from plugin.bridge.new_project import assemble, bookmarks, editing
+from plugin.bridge.new_project.request import Request, make_database
 from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.standard import load_standard
@@ -151,7 +151,8 @@ def test_a_county_that_no_list_knows(functions, project, tmp_path):
     assert (drawn["BSM"], drawn["XZQDM"], drawn["XZQMC"]) == ("610724000000000001", "610724", "西乡县")
     boundary.rollBack()
     # 应用图层表单 without a profile of the county takes nothing of it away.
-    from plugin.bridge import county, forms
+    from plugin.bridge.editing import forms
+    from plugin.bridge.project import county
 
     forms.apply_to_project(project, {"CZKFBJ": boundary.id()}, county.options(project).norm())
     boundary.startEditing()

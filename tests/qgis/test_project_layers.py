@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
-from plugin.bridge import county, reading, recognise, roles
-from plugin.bridge.check import check
-from plugin.bridge.layers import set_template
-from plugin.bridge.snapshots import snapshot
+from plugin.bridge.checking.check import check
+from plugin.bridge.layers.properties import reading, recognise, roles, set_template
+from plugin.bridge.layers.snapshots import snapshot
+from plugin.bridge.project import county
 from plugin.core.errors import InputError
 from plugin.core.loading import recognition
 from tests.qgis.helpers import Log, run

@@ -8,8 +8,8 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QPushButton
 
 from plugin.core.profile import profile_ids
-from plugin.gui.profile_widget import ProfileWidget
-from plugin.gui.source_widget import SourceWidget
+from plugin.gui.toolbox.profile_widget import ProfileWidget
+from plugin.gui.toolbox.source_widget import SourceWidget
 from tests.qgis.helpers import SAMPLE
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

@@ -11,7 +11,7 @@ import pytest
 from qgis.core import QgsDefaultValue, QgsEditorWidgetSetup, QgsExpression, QgsFeature, QgsGeometry, QgsVectorLayer
 from qgis.PyQt.QtGui import QColor
 
-from plugin.bridge import painting, styles
+from plugin.bridge.layers.properties import painting, styles
 from plugin.core.standard import load_standard, standard_ids
 from plugin.paths import ICONS, REPORTS, STANDARDS, STYLES
 from tests.every import every
@@ -254,7 +254,7 @@ def test_only_findings_have_a_white_halo():
 
 
 def test_a_severity_has_one_colour_everywhere():
-    from plugin.gui import look
+    from plugin.gui.widgets import look
 
     page = (REPORTS / "report.html.j2").read_text(encoding="utf-8")
     for one in TABLE["findings"]["classes"]:

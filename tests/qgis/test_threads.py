@@ -10,9 +10,9 @@ import time
 import pytest
 from qgis.core import QgsTask
 
-from plugin.bridge.main_thread import on_main
-from plugin.bridge.tasks import Job, Runner
-from plugin.bridge.threads import steady
+from plugin.bridge.running.main_thread import on_main
+from plugin.bridge.running.tasks import Job, Runner
+from plugin.bridge.running.threads import steady
 from plugin.core.errors import Cancelled
 from tests.qgis.helpers import ROOT
 from tests.qgis.waiting import PATIENCE, run_task, wait
@@ -151,9 +151,9 @@ sys.path.insert(0, sys.argv[1])
 from qgis.core import QgsApplication, QgsTask
 application = QgsApplication([], False)
 application.initQgis()
-from plugin.bridge.main_thread import on_main
-from plugin.bridge.tasks import Job, Runner
-from plugin.bridge.threads import steady
+from plugin.bridge.running.main_thread import on_main
+from plugin.bridge.running.tasks import Job, Runner
+from plugin.bridge.running.threads import steady
 from plugin.core.errors import Cancelled
 done = []
 @steady

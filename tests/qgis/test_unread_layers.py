@@ -4,13 +4,14 @@
 import pytest
 from qgis.core import QgsVectorLayer
 
-from plugin.bridge import county, recognise
-from plugin.bridge.check import check
-from plugin.bridge.reading import read
-from plugin.bridge.snapshots import snapshot
+from plugin.bridge.checking.check import check
+from plugin.bridge.layers.properties import recognise
+from plugin.bridge.layers.reading import read
+from plugin.bridge.layers.snapshots import snapshot
+from plugin.bridge.project import county
 from plugin.core.check import Options
+from tests.core.io.test_unread import three, with_long_ids
 from tests.core.small import write_gdb, write_gpkg
-from tests.core.test_unread import three, with_long_ids
 from tests.qgis.helpers import run
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

@@ -17,8 +17,8 @@ from qgis.core import (
 )
 
 from plugin.bridge import settings
-from plugin.bridge.forms import role_of_form
-from plugin.bridge.layers import template_id
+from plugin.bridge.editing.forms import role_of_form
+from plugin.bridge.layers.properties import template_id
 from tests.core.vct_files import SQUARES, changed, put
 from tests.qgis.helpers import SAMPLE, Log, digest, run
 

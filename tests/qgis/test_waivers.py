@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
 
-from plugin.bridge import county, waivers
+from plugin.bridge.project import county, waivers
 from plugin.core.check import Options, check
 from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.file import change_waivers

@@ -15,8 +15,8 @@ from qgis.core import (
 from qgis.PyQt.QtCore import Qt, QTimer
 
 from plugin.bridge import settings
-from plugin.bridge.project import assemble
-from plugin.gui import new_project
+from plugin.bridge.new_project import assemble
+from plugin.gui.wizard import new_project
 from plugin.gui.wizard.dialog import NewProjectWizard
 from tests.qgis.waiting import let_work, wait
 
@@ -340,7 +340,7 @@ class Iface:
 
 @pytest.fixture
 def making(qgis_app, project, provider, tmp_path):
-    from plugin.bridge.tasks import Runner
+    from plugin.bridge.running.tasks import Runner
 
     settings.put("project_folder", str(tmp_path))
     runner = Runner()

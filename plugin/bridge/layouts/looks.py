@@ -35,8 +35,8 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
 from ...core.standard.map_set import Catalogue, Look, Sheet
-from .. import styles
-from ..painting import FONTS
+from ..layers import styles
+from ..layers.painting import FONTS
 from .material import Material
 from .surroundings import Neighbours
 

@@ -22,9 +22,9 @@ from qgis.core import (
 from ...core.errors import InputError
 from ...core.standard.map_needs import Answer, Lack, lack_of, roles_of
 from ...core.standard.map_set import LayerSpec, Map
-from .. import recognise
-from ..crs import to_qgis_crs
-from ..threads import steady
+from ..layers import recognise
+from ..layers.crs import to_qgis_crs
+from ..running.threads import steady
 
 if TYPE_CHECKING:
     from ...core.check import Options

@@ -19,8 +19,8 @@ from ...core.errors import OutputError
 from ...core.invariants import InvariantError, require
 from ...core.package.maps.slots import Drawn, MapJob, Wish
 from ...core.standard.map_needs import Lack, roles_of
-from ..layers import set_template
-from ..main_thread import on_main
+from ..layers.properties import set_template
+from ..running.main_thread import on_main
 from . import frame
 from .build import Builder
 from .export import JPG, Page, write_page

@@ -18,8 +18,8 @@ from qgis.core import QgsProject, QgsVectorLayer
 from ...core.cancellation import NEVER, Cancellation
 from ...core.errors import InputError
 from .. import health
-from ..layers import set_template
-from ..threads import steady
+from ..layers.properties import set_template
+from ..running.threads import steady
 from .material import Material, of_layers
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from .. import recognise
+from ..layers import recognise
 from .material import COUNTY, Material
 
 #: A layer with more rows lists villages or parcels, not counties.

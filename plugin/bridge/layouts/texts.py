@@ -18,7 +18,7 @@ from qgis.core import (
 )
 
 from ...core.standard.map_set import Sheet
-from ..painting import round_length
+from ..layers.painting import round_length
 from . import frame
 
 #: Nothing gets smaller than this share of its size.

@@ -12,7 +12,7 @@ from ...core.cancellation import NEVER, Cancellation
 from ...core.errors import Cancelled
 from ...core.render.pictures import Pictures
 from ...core.render.words import Words
-from ..tasks import log_error
+from ..running.tasks import log_error
 from .close_up import close_up
 from .overview import legend, overview, overview_sheet
 from .scene import Scene

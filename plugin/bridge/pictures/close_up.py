@@ -11,8 +11,8 @@ from qgis.core import QgsVectorLayer
 
 from ...core.files.cells import as_text
 from ...core.geometry.validity import missing
-from .. import painting
-from ..painting import Sheet
+from ..layers import painting
+from ..layers.painting import Sheet
 from .scene import Scene, cut, style_of, widened
 
 if TYPE_CHECKING:

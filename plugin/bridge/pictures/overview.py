@@ -15,8 +15,8 @@ from ...core.geometry.generalise import dissolve
 from ...core.geometry.validity import missing
 from ...core.model.rule import Severity
 from ...core.render.pictures import LegendEntry
-from .. import painting
-from ..painting import Sheet
+from ..layers import painting
+from ..layers.painting import Sheet
 from .scene import Scene, style_of
 
 if TYPE_CHECKING:

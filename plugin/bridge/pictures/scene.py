@@ -11,9 +11,9 @@ from ...core.cancellation import Cancellation
 from ...core.geometry.validity import missing, polygons_only
 from ...core.render.pictures import largest
 from ...core.render.words import Words
-from .. import painting
-from ..crs import to_qgis_crs
-from ..painting import Sheet
+from ..layers import painting
+from ..layers.crs import to_qgis_crs
+from ..layers.painting import Sheet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,8 +17,8 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.profile.county_file import Confirmation
-from ..field_message import FieldMessage
-from ..sections import Notice
+from ..widgets.field_message import FieldMessage
+from ..widgets.sections import Notice
 from .fields import FormPart, LinkRow
 from .limits_box import setting_name
 

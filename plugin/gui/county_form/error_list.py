@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QAbstractScrollArea, QScrollArea, QWidget
 
 from ...bridge.texts import tr
-from ..sections import Notice
+from ..widgets.sections import Notice
 from .form import FormError
 
 

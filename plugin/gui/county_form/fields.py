@@ -19,8 +19,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from .. import look
-from ..detail_pane import mark_label
+from ..findings.detail_pane import mark_label
+from ..widgets import look
 
 #: Maximum width of a row name, in digits.
 _NAME_DIGITS = 24

@@ -20,10 +20,10 @@ from ...core.profile.county_checks import Problem, find_county_problems, load_ba
 from ...core.profile.county_file import Confirmation, CountySettings, load_composed
 from ...core.profile.county_offer import read_offer
 from ...core.profile.load import standard_of
-from .. import trouble
-from ..field_message import FieldMessage
-from ..profile_combo import ProfileCombo
-from ..sections import Notice, Section, faint
+from ..widgets import trouble
+from ..widgets.field_message import FieldMessage
+from ..widgets.profile_combo import ProfileCombo
+from ..widgets.sections import Notice, Section, faint
 from .confirmation_box import ConfirmationBox
 from .fields import mark_words
 from .limits_box import LimitsBox, RatioBox, SettingRow

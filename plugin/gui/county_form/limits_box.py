@@ -17,8 +17,8 @@ from ...core.model.indicator import RATIO_FORMS
 from ...core.model.rule import all_rules, unit_of
 from ...core.profile import Norm
 from ...core.profile.county_offer import get_inherited, read_offer
-from ..field_message import FieldMessage
-from ..sections import faint
+from ..widgets.field_message import FieldMessage
+from ..widgets.sections import faint
 from .fields import FormPart, LinkRow, MarkSlot, NameLabel, OwnCombo, OwnLine, RestoreButton, number_text
 
 _LIMIT, _FORM, _CLASSES = "ratio.limit", "ratio.form", "ratio.classes"

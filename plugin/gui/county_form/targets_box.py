@@ -14,7 +14,7 @@ from ...core.messages.texts import Texts
 from ...core.profile import BINDING, Norm, Target
 from ...core.profile.county_offer import INDICATORS, find_target_year, get_inherited_targets, read_offer
 from ...core.standard.indicator_catalogue import allowed_comparisons
-from ..field_message import FieldMessage
+from ..widgets.field_message import FieldMessage
 from .fields import CalmCombo, FormPart, MarkSlot, NameLabel, OwnLine, RestoreButton
 
 _SIGNS = {">=": "≥", "<=": "≤", "=": "="}

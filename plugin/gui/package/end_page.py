@@ -10,10 +10,10 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from ...bridge.package_ahead import NOTHING, Against
+from ...bridge.package.preview import NOTHING, Against
 from ...bridge.texts import tr
-from .. import look
-from ..elided import ElidedLabel
+from ..widgets import look
+from ..widgets.elided import ElidedLabel
 from .gate_box import fill_reasons, reasons_list
 
 

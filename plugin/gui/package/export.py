@@ -10,15 +10,16 @@ from typing import Any
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject
 
-from ...bridge import recognise, settings
-from ...bridge.package_ahead import Against
-from ...bridge.tasks import Job, Runner
+from ...bridge import settings
+from ...bridge.layers import recognise
+from ...bridge.package.preview import Against
+from ...bridge.running.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.errors import OutputError, SanxianError
-from .. import trouble
-from ..checking import Checking
-from ..messages import Messages, open_path
-from ..result import Result
+from ..checking.run import Checking
+from ..findings.result import Result
+from ..widgets import trouble
+from ..widgets.messages import Messages, open_path
 from .end_page import End
 from .look_ahead import LookAhead, Surroundings
 from .run_page import CHECK, WRITE
@@ -141,7 +142,7 @@ class PackageExport(QObject):
             self._end(End("info", tr("The check did not come to its end. Nothing was made, nothing was changed.")))
 
     def _write(self, checked: Any, checks: bool) -> None:
-        from ...bridge.package import export
+        from ...bridge.package.making import export
 
         order = self._order
 

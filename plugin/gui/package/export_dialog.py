@@ -9,10 +9,10 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QEvent, pyqtSignal
 from qgis.PyQt.QtWidgets import QDialog, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout
 
-from ...bridge.package_ahead import NOTHING, REFUSED, Against, Ahead
+from ...bridge.package.preview import NOTHING, REFUSED, Against, Ahead
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from .. import look, trouble
+from ..widgets import look, trouble
 from .end_page import End, EndPage
 from .form_page import FormPage
 from .run_page import RunPage

@@ -10,14 +10,15 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QFileSystemWatcher, QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QVBoxLayout, QWidget
 
-from ...bridge import document, kept_paths, settings
-from ...bridge.package_ahead import REFUSED, REPLACED, Ahead
+from ...bridge import settings
+from ...bridge.package.preview import REFUSED, REPLACED, Ahead
+from ...bridge.project import document, kept_paths
 from ...bridge.texts import tr
 from ...core.profile import DocumentInfo
-from ..document_line import DocumentLine, Fallback, ask_until_exportable
-from ..elided import ElidedLabel
-from ..file_line import FileLine
-from ..note import Note
+from ..project.document_line import DocumentLine, Fallback, ask_until_exportable
+from ..widgets.elided import ElidedLabel
+from ..widgets.file_line import FileLine
+from ..widgets.note import Note
 from .forms_combo import FormsCombo
 from .gate_box import GateBox
 from .slots_list import SlotsList

@@ -17,12 +17,12 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ...bridge.package_ahead import NOTHING, Against
+from ...bridge.package.preview import NOTHING, Against
 from ...bridge.texts import tr
-from .. import look
-from ..elided import ElidedLabel
-from ..note import Note
-from ..result import Result
+from ..findings.result import Result
+from ..widgets import look
+from ..widgets.elided import ElidedLabel
+from ..widgets.note import Note
 
 _ROWS = 5
 

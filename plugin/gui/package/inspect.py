@@ -11,15 +11,18 @@ from typing import Any
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
-from ...bridge import county, findings_layer, package_layers
-from ...bridge.tasks import Job, Runner
+from ...bridge.checking import findings_layer
+from ...bridge.package import layers as package_layers
+from ...bridge.project import county
+from ...bridge.running.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import load_standard
-from .. import idle, look, trouble
-from ..checking import Checking
-from ..messages import Messages
-from ..result import Result
+from ..checking.run import Checking
+from ..findings import idle
+from ..findings.result import Result
+from ..widgets import look, trouble
+from ..widgets.messages import Messages
 
 #: Seconds that a file being copied may take to its end before its folder is taken away.
 _PATIENCE = 2.0
@@ -67,7 +70,7 @@ class PackageInspection(QObject):
         )
 
         def work(progress, cancellation):
-            from ...bridge.package import inspect
+            from ...bridge.package.making import inspect
 
             checked = inspect(path, form, options, progress=progress, cancellation=cancellation)
             return checked, findings_layer.features(checked.report.findings)

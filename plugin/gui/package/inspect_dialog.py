@@ -9,8 +9,8 @@ from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, 
 
 from ...bridge import settings
 from ...bridge.texts import tr
-from ..buttons import ok_and_cancel
-from ..file_line import FileLine
+from ..widgets.buttons import ok_and_cancel
+from ..widgets.file_line import FileLine
 from .forms_combo import FormsCombo
 
 _LAST = "package/inspected"

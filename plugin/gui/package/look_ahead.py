@@ -9,13 +9,14 @@ from typing import Any
 
 from qgis.core import QgsProject
 
-from ...bridge import county, recognise
-from ...bridge.layers import file_of
-from ...bridge.package_ahead import NOTHING, Looker, look_ahead, values_of
-from ...bridge.tasks import Job, Runner, log_error
+from ...bridge.layers import recognise
+from ...bridge.layers.properties import file_of
+from ...bridge.package.preview import NOTHING, Looker, look_ahead, values_of
+from ...bridge.project import county
+from ...bridge.running.tasks import Job, Runner, log_error
 from ...bridge.texts import tr
-from .. import trouble
-from ..result import Result
+from ..findings.result import Result
+from ..widgets import trouble
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
-from .. import look
-from ..elided import ElidedLabel
+from ..widgets import look
+from ..widgets.elided import ElidedLabel
 
 CHECK, WRITE = 0, 1
 _STEPS = 1000

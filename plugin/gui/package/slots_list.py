@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
-from ...bridge.package_ahead import Ahead, SlotSeen
+from ...bridge.package.preview import Ahead, SlotSeen
 from ...bridge.texts import tr
-from .. import look
+from ..widgets import look
 
 _ROWS = 8
 

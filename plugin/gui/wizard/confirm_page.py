@@ -6,13 +6,13 @@ from __future__ import annotations
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar
 
-from ...bridge.crs import to_qgis_crs
+from ...bridge.layers.crs import to_qgis_crs
 from ...bridge.texts import tr
 from ...core.geometry import crs as crs_care
 from ...core.geometry.zones import WIDTH
 from ...core.profile import load_profile
 from ...core.standard.arrangement import themes as themes_of
-from ..sections import Notice, Section, faint
+from ..widgets.sections import Notice, Section, faint
 from .draft import Draft
 from .page import Page
 

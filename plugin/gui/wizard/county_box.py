@@ -9,15 +9,15 @@ from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QSignalBlocker, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
-from ...bridge.project.reach import candidates, outline
+from ...bridge.new_project.reach import candidates, outline
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.geometry.zones import ZonePlan, plan_zones
 from ...core.standard import divisions, load_standard
 from ...core.standard.template import Code
-from .. import trouble
-from ..county_combo import CountyCombo
-from ..sections import Section, faint
+from ..widgets import trouble
+from ..widgets.county_combo import CountyCombo
+from ..widgets.sections import Section, faint
 
 _LIST, _TYPED = "list", "typed"
 

@@ -7,15 +7,15 @@ from qgis.gui import QgsProjectionSelectionWidget
 from qgis.PyQt.QtCore import QSignalBlocker, pyqtSignal
 from qgis.PyQt.QtWidgets import QButtonGroup, QGridLayout, QRadioButton
 
-from ...bridge.crs import crs_text
+from ...bridge.layers.crs import crs_text
 from ...bridge.texts import tr
 from ...core.errors import InputError, SanxianError
 from ...core.geometry import crs as crs_care
 from ...core.geometry.zones import WIDTH, ZonePlan
 from ...core.messages.texts import THIN_SPACE
 from ...core.standard import divisions, load_standard
-from .. import trouble
-from ..sections import Notice, Section
+from ..widgets import trouble
+from ..widgets.sections import Notice, Section
 from .draft import Draft
 from .zone_strip import ZoneStrip
 

@@ -22,7 +22,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from .. import look
+from ..widgets import look
 from .confirm_page import ConfirmPage
 from .draft import Draft
 from .page import Page

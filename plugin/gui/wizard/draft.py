@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...bridge.project.request import Request
+from ...bridge.new_project.request import Request
 from ...core.geometry.zones import ZonePlan
 from ...core.profile.county_file import CountySettings, profile_beside
 from ...core.standard import Standard, load_standard

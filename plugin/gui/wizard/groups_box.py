@@ -9,8 +9,8 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTr
 from ...bridge.texts import tr
 from ...core.standard import Standard
 from ...core.standard.arrangement import Branch, branches, constraint, strictest
-from .. import look
-from ..sections import Notice, Section
+from ..widgets import look
+from ..widgets.sections import Notice, Section
 from .draft import Draft
 
 _ROLE = Qt.ItemDataRole.UserRole

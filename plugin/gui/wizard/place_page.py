@@ -7,7 +7,7 @@ from qgis.core import QgsProject
 
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from .. import trouble
+from ..widgets import trouble
 from .county_box import CountyBox
 from .crs_box import CrsBox
 from .draft import Draft

@@ -12,11 +12,11 @@ from ...core.check import Options
 from ...core.errors import SanxianError
 from ...core.profile import Profile, load_profile, profile_ids
 from ...core.profile.county_file import SUFFIX, CountySettings, is_own_file
-from .. import trouble
 from ..county_form.error_list import FormErrorList
 from ..county_form.form import CountyForm
-from ..profile_combo import ProfileCombo
-from ..sections import Notice, Section
+from ..widgets import trouble
+from ..widgets.profile_combo import ProfileCombo
+from ..widgets.sections import Notice, Section
 from .draft import Draft
 from .page import Page
 

@@ -12,8 +12,8 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QLabel, QL
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import DataError
-from .. import trouble
-from ..sections import Notice, Section
+from ..widgets import trouble
+from ..widgets.sections import Notice, Section
 from .draft import Draft
 from .page import Page
 

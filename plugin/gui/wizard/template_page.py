@@ -8,7 +8,7 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QRadioButton
 from ...bridge.texts import tr
 from ...core.standard import load_standard, standard_ids
 from ...core.standard.arrangement import branches
-from ..sections import Notice, Section, faint
+from ..widgets.sections import Notice, Section, faint
 from .draft import Draft
 from .page import Page
 

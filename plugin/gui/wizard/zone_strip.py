@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QSizePolicy, QWidget
 
 from ...bridge.texts import tr
 from ...core.geometry.zones import HALF, WIDTH, ZonePlan
-from .. import look
+from ..widgets import look
 
 #: Degrees of room beside the county, so that its box does not touch the strip's end.
 _ROOM = 0.4

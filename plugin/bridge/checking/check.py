@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One check as the toolbox and the panel run it: layers or a file in, report out, outputs written at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qgis.core import Qgis
+
+from ...core.cancellation import NEVER, Cancellation
+from ...core.check import Options
+from ...core.errors import InputError
+from ...core.files.writing import Outputs, check_outputs
+from .. import health
+from ..layers.reading import read_all
+from ..layers.snapshots import Snapshot, unique_names
+from ..running.threads import steady
+
+if TYPE_CHECKING:
+    from ...core.check import Checked
+    from ...core.plan.layer import SourceLayer
+
+Progress = Callable[[float, str], None]
+
+
+@steady
+def check(
+    what: str | list[Snapshot],
+    options: Options,
+    *,
+    source: str = "",
+    progress: Progress = lambda share, text: None,
+    cancellation: Cancellation = NEVER,
+) -> Checked:
+    """Check a file, a folder or snapshots of layers, in any thread. ``source`` names the layers' origin in the report.
+
+    In ``options.roles`` a layer may stand by its id in the project as well as by its name. Raises SanxianError when
+    nothing can be run, EnvironmentLacking when libraries are missing, and Cancelled.
+    """
+    health.require(cancellation)
+    from ...core.check import check as core_check
+
+    if isinstance(what, str):
+        return in_qgis(core_check(what, options, source=source, progress=progress, cancellation=cancellation))
+    layers, options = snapshots_read(what, options, lambda share, text: progress(0.1 * share, text), cancellation)
+    return in_qgis(core_check(layers, options, source=source, progress=progress, cancellation=cancellation))
+
+
+def snapshots_read(
+    what: list[Snapshot], options: Options, progress: Progress, cancellation: Cancellation
+) -> tuple[list[SourceLayer], Options]:
+    """The layers of the plan among snapshots, read, and the options with their names. InputError when there are none."""
+    from ...core.check import part_of_plan
+
+    if not what:
+        raise InputError("no_layers")
+    shots = unique_names(what)
+    options = with_names(options, shots)
+    wanted = part_of_plan(options.norm(), options.role_choices())
+    return read_all(shots, progress=progress, cancellation=cancellation, wanted=wanted), options
+
+
+def in_qgis(checked: Checked) -> Checked:
+    """The report says in which QGIS it was made; the core does not know."""
+    checked.report.provenance["versions"]["qgis"] = Qgis.QGIS_VERSION.partition("-")[0]
+    return checked
+
+
+def with_names(options: Options, shots: list[Snapshot]) -> Options:
+    """In the roles, layers by name that stood there by their id in the project."""
+    names = {s.layer_id: s.name for s in shots if s.layer_id}
+    roles = {role: names.get(layer, layer) for role, layer in options.role_choices().items()}
+    return replace(options, roles=roles)
+
+
+@steady
+def write(
+    checked: Checked,
+    outputs: Outputs,
+    *,
+    progress: Progress = lambda share, text: None,
+    cancellation: Cancellation = NEVER,
+    has_rows: bool = True,
+) -> None:
+    """Write all outputs beside their targets and, once every one is complete, move them.
+
+    ``has_rows``: are the rows of the layers there? A kept result is without, and its report without pictures.
+    Raises OutputError, also for a target that was an input of the check, and Cancelled.
+    """
+    from ...core.render.outputs import write_outputs
+    from ...core.render.pictures import Pictures
+    from ...core.render.words import Words
+    from ..pictures import draw
+
+    def pictures() -> Pictures:
+        if has_rows:
+            return draw(checked.plan, checked.report, cancellation=cancellation)
+        return Pictures(problem=Words(checked.report.lang).get("text", "kept_result"))
+
+    check_outputs(outputs, list(checked.plan.inputs))
+    write_outputs(checked.report, checked.plan, outputs, pictures, cancellation=cancellation)
+    progress(1.0, "")

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Indicators and tables of a plan as the toolbox computes them, and the table of figures as QGIS features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsFeature, QgsField, QgsFields
+from qgis.PyQt.QtCore import QMetaType
+
+from ...core.cancellation import NEVER, Cancellation
+from ...core.check import Options
+from .. import health
+from ..layers.snapshots import Snapshot
+from ..layers.tables import Table
+from ..running.threads import steady
+from .check import snapshots_read
+
+if TYPE_CHECKING:
+    from ...core.tabulate import Tabulated
+
+Progress = Callable[[float, str], None]
+#: Columns of the table of figures, in order: a promise to users. The last ones are empty for figures of other tables than
+#: that of indicators.
+COLUMNS = (
+    *("sheet", "code", "name", "item", "value", "unit", "comparison", "target", "room", "state", "basis", "confirmed"),
+    *("formula", "inputs", "source", "mark", "reason"),
+)
+_NUMBERS = ("value", "target", "room")
+
+
+@steady
+def tabulate(
+    what: str | list[Snapshot],
+    options: Options,
+    *,
+    source: str = "",
+    progress: Progress = lambda share, text: None,
+    cancellation: Cancellation = NEVER,
+) -> Tabulated:
+    """All figures of a file, a folder or snapshots of layers, in any thread; as `bridge.check.check` takes them."""
+    health.require(cancellation)
+    from ...core.tabulate import tabulate as core_tabulate
+
+    if isinstance(what, str):
+        return core_tabulate(what, options, source=source, progress=progress, cancellation=cancellation)
+    layers, options = snapshots_read(what, options, lambda share, text: progress(0.3 * share, text), cancellation)
+    return core_tabulate(layers, options, source=source, progress=progress, cancellation=cancellation)
+
+
+@steady
+def figures_table(done: Tabulated) -> Table:
+    """Every figure a row: the indicators first, one a target; then the numbers of the other tables."""
+    rows = [*_indicators(done), *_others(done)]
+    fields = QgsFields()
+    for name in COLUMNS:
+        field = QgsField(name, QMetaType.Type.Double if name in _NUMBERS else QMetaType.Type.QString)
+        field.setAlias(done.figures.texts.get("figure_columns", name))
+        fields.append(field)
+
+    def features() -> Iterator[QgsFeature]:
+        for row in rows:
+            feature = QgsFeature(fields)
+            feature.setAttributes([row.get(name) for name in COLUMNS])
+            yield feature
+
+    return Table("figures", fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), features, len(rows))
+
+
+def _indicators(done: Tabulated) -> Iterator[dict[str, Any]]:
+    from ...core.render import figures as shown
+    from ...core.render.words import Words
+
+    texts = done.figures.texts
+    words = Words(texts.lang)
+    for computed in done.figures.all():
+        entry = computed.entry
+        row = {
+            "sheet": texts.get("sheets", "indicators"),
+            "code": entry.id,
+            "name": entry.name(texts.lang),
+            "item": texts.get("columns", "value"),
+            "unit": entry.unit,
+            "formula": entry.formula(texts.lang),
+            "source": entry.source(texts.lang),
+            "mark": entry.mark,
+            "reason": computed.reason,
+        }
+        if not computed.figures:
+            yield row
+        for figure in computed.figures:
+            yield row | {
+                "value": figure.value,
+                "unit": figure.unit,
+                "comparison": figure.comparison,
+                "target": figure.target,
+                "room": figure.room,
+                "state": figure.state,
+                "basis": figure.basis,
+                "confirmed": "yes" if figure.confirmed else "no",
+                "inputs": shown.formula(figure, words),
+            }
+
+
+def _others(done: Tabulated) -> Iterator[dict[str, Any]]:
+    from ...core.render.tables.model import records
+
+    tables = [table for table in done.tables if table.id != "indicators"]
+    for one in records(tables, done.figures.texts):
+        yield {
+            "sheet": one.table,
+            "code": one.code,
+            "name": one.row,
+            "item": one.column,
+            "value": one.number,
+            "unit": one.unit,
+        }
+
+
+@steady
+def write_workbook(done: Tabulated, target: str, cancellation: Cancellation = NEVER) -> None:
+    from ...core.tabulate import write_workbook as write
+
+    write(done, target, cancellation)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The findings as one temporary layer of the project: made once, filled again after each check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import QgsFeature, QgsLayerTreeGroup, QgsMapLayer, QgsProject, QgsVectorLayer
+
+from ..layers import filling, sinks, styles
+from ..layers.crs import to_qgis_crs
+from ..layers.recognise import FINDINGS_PROPERTY
+from ..texts import tr
+
+
+def features(findings: list[Any]) -> list[QgsFeature]:
+    """The rows, in any thread."""
+    columns = sinks.fields()
+    return [sinks.feature(f, columns) for f in findings]
+
+
+def show(
+    project: QgsProject, rows: list[QgsFeature], crs: Any, lost: Callable[[], None] = lambda: None
+) -> QgsVectorLayer | None:
+    """Put the rows on the map, in the layer that is there already or in a new one on top. On the main thread.
+
+    Each row has the layer's own id from then on, for `change`. Of very many, those after the first come by and by.
+
+    None when the layer did not take them: it is gone then, for half of the findings would pass for all; ``lost`` is called
+    when that shows only later.
+    """
+    layer = find(project)
+    if layer is None:
+        layer = sinks.memory_layer([], crs, tr("Findings (temporary layer)"))
+        layer.setCustomProperty(FINDINGS_PROPERTY, 1)
+        # It comes back with the next check: QGIS need not ask whether to keep it.
+        layer.setCustomProperty("skipMemoryLayersCheck", 1)
+        layer.setReadOnly(True)
+        styles.apply(layer, styles.FINDINGS)
+        project.addMapLayer(layer, False)
+        _group(project).insertLayer(0, layer)
+    former = filling.of(layer)
+    if former is not None:
+        former.stop()
+
+    shown = layer.id()
+
+    def gone() -> None:
+        # By then another may have been put in its place, which is whole.
+        now = find(project)
+        if now is not None and now.id() == shown and filling.of(now) is None:
+            remove(project)
+            lost()
+
+    layer.setCrs(to_qgis_crs(crs))
+    if not (_provider(layer).truncate() and filling.Filling(layer, rows, gone, _provider).start()):
+        remove(project)
+        return None
+    return layer
+
+
+def change(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[QgsFeature]) -> bool:
+    """Take rows off a layer that is on the map, and put others on. Did it take them all? If not, it is half filled."""
+    coming = filling.of(layer)
+    if coming is not None and not coming.finish():
+        return False
+    provider = _provider(layer)
+    done = provider.deleteFeatures([row.id() for row in gone]) if gone else True
+    done = done and filling.added(provider, rows)
+    layer.updateExtents()
+    layer.triggerRepaint()
+    return done
+
+
+def find(project: QgsProject) -> QgsVectorLayer | None:
+    """Our temporary layer. One that was made permanent keeps the property but is the user's file: not ours to empty."""
+    return next((v for v in project.mapLayers().values() if _is_ours(v)), None)
+
+
+def remove(project: QgsProject) -> None:
+    """Take the layer off, and its group when nothing else is in it."""
+    layer = find(project)
+    if layer is not None:
+        project.removeMapLayer(layer.id())
+    drop_empty_group(project)
+
+
+def drop_empty_group(project: QgsProject) -> None:
+    """The group we made goes with the last layer in it, also when the user took that away."""
+    for group in _groups(project):
+        if not group.children():
+            group.parent().removeChildNode(group)
+
+
+def keep_on_top(project: QgsProject) -> None:
+    """Move the group of findings to the top of the layer tree, so that new layers do not hide them."""
+    root = project.layerTreeRoot()
+    for group in _groups(project):
+        if group.parent() is root and root.children()[0] is not group:
+            # Insert the copy first: QGIS removes layers without a node from the project.
+            root.insertChildNode(0, group.clone())
+            root.removeChildNode(group)
+
+
+def _is_ours(layer: QgsMapLayer) -> bool:
+    return (
+        isinstance(layer, QgsVectorLayer)
+        and layer.providerType() == "memory"
+        and bool(layer.customProperty(FINDINGS_PROPERTY))
+    )
+
+
+def _provider(layer: QgsVectorLayer) -> Any:
+    return layer.dataProvider()
+
+
+def _groups(project: QgsProject) -> list[QgsLayerTreeGroup]:
+    return [g for g in project.layerTreeRoot().findGroups(True) if g.customProperty(FINDINGS_PROPERTY)]
+
+
+def _group(project: QgsProject) -> QgsLayerTreeGroup:
+    for group in _groups(project):
+        return group
+    group = project.layerTreeRoot().insertGroup(0, tr("Findings"))
+    group.setCustomProperty(FINDINGS_PROPERTY, 1)
+    return group

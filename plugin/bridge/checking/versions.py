@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Two editions of a layer compared as the toolbox does it, and the parts that moved or changed as QGIS features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsGeometry
+from qgis.PyQt.QtCore import QMetaType
+
+from ...core.cancellation import NEVER, Cancellation
+from ...core.check import Options
+from ...core.messages.texts import Texts
+from .. import health
+from ..layers.crs import to_qgis_crs
+from ..layers.reading import read_all
+from ..layers.snapshots import Snapshot, unique_names
+from ..layers.tables import Table
+from ..running.threads import steady
+
+if TYPE_CHECKING:
+    from ...core.versions.sources import Versions
+
+Progress = Callable[[float, str], None]
+#: Columns of the layer of parts, in order: a promise to users.
+COLUMNS = (
+    *("kind", "kind_name", "township", "before_key", "after_key", "area_m2", "net_before_m2", "net_after_m2"),
+    *("changes", "cause", "document"),
+)
+_NUMBERS = ("area_m2", "net_before_m2", "net_after_m2")
+#: As yearly maintenance numbers the kinds (维护类型).
+KIND_CODES = {"in": "1", "changed": "2", "out": "3"}
+
+
+@steady
+def compare(
+    before: Snapshot,
+    after: Snapshot,
+    townships: Snapshot | None,
+    options: Options,
+    *,
+    role: str = "",
+    renumbered: str = "",
+    progress: Progress = lambda share, text: None,
+    cancellation: Cancellation = NEVER,
+) -> Versions:
+    """Compare two layers, in any thread. Raises SanxianError, EnvironmentLacking and Cancelled."""
+    health.require(cancellation)
+    from ...core.versions.sources import compare_sources
+
+    shots = unique_names([shot for shot in (before, after, townships) if shot is not None])
+    old, new, *towns = read_all(
+        shots, progress=lambda share, text: progress(0.5 * share, text), cancellation=cancellation
+    )
+    progress(0.5, Texts(options.lang).get("toolbox", "comparing"))
+    norm, more = options.norm(), {"role": role, "renumbered": renumbered}
+    return compare_sources(old, new, norm, townships=towns[0] if towns else None, cancellation=cancellation, **more)
+
+
+@steady
+def write_workbook(done: Versions, target: str, lang: str) -> None:
+    from ...core.versions.tables import write_workbook as put
+
+    put(done, target, Texts(lang))
+
+
+@steady
+def parts_table(done: Versions, lang: str) -> Table:
+    """Every part a feature, in the coordinate system of the later edition."""
+    import numpy as np
+    import shapely
+
+    from ...core.versions.tables import changes_text, keys_of
+
+    texts = Texts(lang)
+    parts = done.found.parts
+    shown = done.plan.shown(done.plan.stored_only(np.array([part.geometry for part in parts], dtype=object)))
+    fields = QgsFields()
+    for name in COLUMNS:
+        field = QgsField(name, QMetaType.Type.Double if name in _NUMBERS else QMetaType.Type.QString)
+        field.setAlias(texts.get("version_columns", name))
+        fields.append(field)
+
+    def features() -> Iterator[QgsFeature]:
+        for part, shape in zip(parts, shown, strict=True):
+            before, after = keys_of(done, part)
+            net = [value if value == value else None for value in (part.net_before_m2, part.net_after_m2)]
+            values = [KIND_CODES[part.kind], texts.get("versions", part.kind), part.township, before, after]
+            feature = QgsFeature(fields)
+            feature.setAttributes([*values, part.area_m2, *net, changes_text(part, texts), None, None])
+            made = QgsGeometry()
+            made.fromWkb(shapely.to_wkb(shape))
+            made.convertToMultiType()
+            feature.setGeometry(made)
+            yield feature
+
+    return Table("versions", fields, Qgis.WkbType.MultiPolygon, to_qgis_crs(done.plan.crs), features, len(parts))

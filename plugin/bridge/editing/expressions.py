@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Expression functions for the field calculator, labels, layouts and default values; also without a window.
+
+Loaded at every start of QGIS: nothing heavy is imported before a function is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import NULL, QgsExpression, QgsExpressionContext, QgsProject
+
+from ..texts import tr
+from . import bsm
+from .dependent_fields import DependentFieldUpdater
+from .expression_answers import code_name, layer_meant, parent_code, statutory_area_of, zone_name
+from .expression_function import Argument, Function
+
+
+class Functions:
+    """Registers the functions and takes them away again; with them go the memory of the numbers and the fields that follow
+    others."""
+
+    def __init__(self) -> None:
+        self._ledgers = bsm.Ledgers()
+        self._dependent_fields = DependentFieldUpdater()
+        self._functions: list[Function] = []
+
+    def register(self) -> None:
+        self._ledgers.start(QgsProject.instance())
+        for function in self._make():
+            if QgsExpression.registerFunction(function):
+                self._functions.append(function)
+        self._dependent_fields.start(QgsProject.instance())
+
+    def unregister(self) -> None:
+        for function in self._functions:
+            QgsExpression.unregisterFunction(function.name())
+        self._functions.clear()
+        self._dependent_fields.stop(QgsProject.instance())
+        self._ledgers.stop(QgsProject.instance())
+
+    def _next_bsm(self, context: QgsExpressionContext, layer: Any, county: Any) -> Any:
+        found = self._ledgers.next_bsm(layer_meant(context, layer), "" if county is None else str(county).strip())
+        return found or NULL
+
+    def _make(self) -> list[Function]:
+        code_list = Argument("list", False, tr("id of the code list, such as 'land_use_2023' or 'planning_zones'"))
+        code = Argument("code", False, tr("the code, padded with zeros or not"))
+        return [
+            Function(
+                "sanxian_statutory_area",
+                (
+                    Argument("geometry", False, tr("a polygon, usually @geometry")),
+                    Argument("crs", True, tr("its CRS, such as 'EPSG:4526'; by default the layer's")),
+                ),
+                tr(
+                    "Statutory ellipsoidal area in m², unrounded, by the formula of the land survey (CGCS2000); the same "
+                    "as in checks and reports. Not the area of the map plane."
+                ),
+                (
+                    "round(sanxian_statutory_area(@geometry), 2)",
+                    "sanxian_statutory_area(@geometry, 'EPSG:4526') / 10000",
+                ),
+                statutory_area_of,
+            ),
+            Function(
+                "sanxian_next_bsm",
+                (
+                    Argument("layer", True, tr("layer, its name or id; by default the current one")),
+                    Argument("county", True, tr("6-digit county code; by default the layer's own")),
+                ),
+                tr(
+                    "The next free BSM: county, 0000 and an 8-digit number above every one ever used in any layer of the "
+                    "project and its databases, unsaved edits counted. In a layer being edited each call gives out another "
+                    "number, never one given before; gaps are normal. Elsewhere the number is only shown."
+                ),
+                (
+                    "sanxian_next_bsm()",
+                    'CASE WHEN "BSM" IS NULL THEN sanxian_next_bsm(@layer, \'140225\') ELSE "BSM" END',
+                ),
+                self._next_bsm,
+            ),
+            Function(
+                "sanxian_code_name",
+                (code_list, code),
+                tr("The name of a code in a code list; NULL when the list does not have it."),
+                ("sanxian_code_name('land_use_2023', '010100')", "sanxian_code_name('sandiao', \"DLBM\")"),
+                code_name,
+            ),
+            Function(
+                "sanxian_parent_code",
+                (code_list, code),
+                tr("The code one level up in a code list; NULL at the top and for an unknown code."),
+                ("sanxian_parent_code('planning_zones', '411')",),
+                parent_code,
+            ),
+            Function(
+                "sanxian_zone_name",
+                (Argument("code", False, tr("code of a planning zone, such as 411")),),
+                tr("The name of a planning zone's code; NULL when the list does not have it."),
+                ('sanxian_zone_name("GHFQDM")',),
+                zone_name,
+            ),
+        ]

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Choose which group of layers is checked if several databases of a project contain the same plan layers (imported VCT)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import QgsProject, QgsVectorLayer
+
+from . import recognise
+from .properties import IMPORTED_PROPERTY, file_of
+from .recognise import EXCLUDED_PROPERTY
+
+if TYPE_CHECKING:
+    from ...core.check import Options
+
+#: Database formats with many layers per file; layers of other formats are grouped by folder.
+_DATABASES = (".gpkg", ".gdb", ".sqlite", ".db", ".mdb")
+
+
+@dataclass(frozen=True)
+class LayerGroup:
+    """The plan layers of one database or folder.
+
+    ``name``: name of the layer tree group that contains all of them, else empty; ``roles``: roles of its recognised layers;
+    ``repeated``: those roles that another group also has.
+    """
+
+    name: str
+    file: str
+    layers: tuple[str, ...]
+    roles: frozenset[str]
+    repeated: frozenset[str]
+    imported: bool
+
+
+def conflicting_groups(project: QgsProject, options: Options) -> list[LayerGroup]:
+    """Return the groups with a role that another group also has, imported groups last; empty without conflicts.
+
+    A role that the user assigned to one layer is no conflict. Call on the main thread; the geometry libraries are loaded only
+    if there is more than one group.
+    """
+    groups: dict[str, list[QgsVectorLayer]] = {}
+    for layer in recognise.plan_layers(project):
+        groups.setdefault(_group_key(layer), []).append(layer)
+    if len(groups) < 2:
+        return []
+    roles_of = {key: _find_roles(layers, options) for key, layers in groups.items()}
+    assigned = _find_assigned_roles(project, options)
+    claims = Counter(role for roles in roles_of.values() for role in roles - assigned)
+    repeated = {role for role, count in claims.items() if count > 1}
+    found = [
+        LayerGroup(
+            _find_group_name(project, layers),
+            Path(key).name,
+            tuple(layer.id() for layer in layers),
+            roles_of[key],
+            frozenset(roles_of[key] & repeated),
+            any(_is_imported(layer) for layer in layers),
+        )
+        for key, layers in groups.items()
+        if roles_of[key] & repeated
+    ]
+    return sorted(found, key=lambda group: (group.imported, -len(group.repeated), group.name))
+
+
+def choose_group(project: QgsProject, chosen: LayerGroup, groups: Iterable[LayerGroup]) -> None:
+    """Exclude the groups that repeat a role of the chosen one from checks, while the chosen group is in the project."""
+    for group in groups:
+        if group != chosen and group.repeated & chosen.repeated:
+            for layer_id in group.layers:
+                layer = project.mapLayer(layer_id)
+                if layer is not None:
+                    layer.setCustomProperty(EXCLUDED_PROPERTY, list(chosen.layers))
+    project.setDirty(True)
+
+
+def find_excluded_layers(project: QgsProject) -> list[QgsVectorLayer]:
+    """Return the layers that are excluded from checks."""
+    layers = project.mapLayers().values()
+    return [v for v in layers if isinstance(v, QgsVectorLayer) and v.customProperty(EXCLUDED_PROPERTY)]
+
+
+def include_layers(project: QgsProject, *, only_orphans: bool = False) -> list[QgsVectorLayer]:
+    """Include excluded layers in checks again and return them. ``only_orphans``: only if their chosen group was removed."""
+    released = []
+    for layer in find_excluded_layers(project):
+        chosen = layer.customProperty(EXCLUDED_PROPERTY)
+        there = any(project.mapLayer(layer_id) is not None for layer_id in chosen)
+        if not (only_orphans and there):
+            layer.removeCustomProperty(EXCLUDED_PROPERTY)
+            released.append(layer)
+    return released
+
+
+def _group_key(layer: QgsVectorLayer) -> str:
+    path = file_of(layer)
+    if layer.providerType() != "ogr":
+        # Memory layers form one group; layers on a server are grouped by their source.
+        return layer.providerType() if layer.providerType() == "memory" else path
+    return path if Path(path).suffix.lower() in _DATABASES else str(Path(path).parent)
+
+
+def _find_roles(layers: list[QgsVectorLayer], options: Options) -> frozenset[str]:
+    found = (recognise.role_of(layer, options) for layer in layers)
+    return frozenset(role for role in found if role)
+
+
+def _find_assigned_roles(project: QgsProject, options: Options) -> set[str]:
+    """Return the roles that the user assigned to a layer."""
+    chosen = {role: project.mapLayer(layer_id) for role, layer_id in options.role_choices().items()}
+    return {role for role, layer in chosen.items() if layer is not None and not _is_imported(layer)}
+
+
+def _is_imported(layer: QgsVectorLayer) -> bool:
+    return bool(layer.customProperty(IMPORTED_PROPERTY))
+
+
+def _find_group_name(project: QgsProject, layers: list[QgsVectorLayer]) -> str:
+    """Return the name of the layer tree group that contains all the layers; empty without such a group."""
+    root = project.layerTreeRoot()
+    nodes = [root.findLayer(layer.id()) for layer in layers]
+    parents = {node.parent() for node in nodes if node is not None}
+    return parents.pop().name() if len(parents) == 1 and root not in parents else ""

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings as a QGIS layer in memory, or in whatever Processing gives to write to. Files are the core's."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import (
+    Qgis,
+    QgsFeature,
+    QgsField,
+    QgsFields,
+    QgsGeometry,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QMetaType
+
+from ...core.cancellation import NEVER, Cancellation
+from ...core.errors import OutputError
+from .crs import to_qgis_crs
+
+if TYPE_CHECKING:
+    from ...core.model.findings import Finding
+
+#: Always this, also for findings at a line or a point, so that any format can hold them.
+GEOMETRY = Qgis.WkbType.MultiPolygon
+_NUMBERS = ("area_m2", "net_area_m2", "width_m")
+_BATCH = 500
+_DATABASE = re.compile(r"^ogr:dbname='(.+?)'")
+
+
+def fields() -> QgsFields:
+    """The columns of a findings layer, as the core promises them."""
+    from ...core.model.findings import COLUMNS
+
+    found = QgsFields()
+    for name in COLUMNS:
+        kind = QMetaType.Type.Double if name in _NUMBERS else QMetaType.Type.QString
+        found.append(QgsField(name, kind))
+    return found
+
+
+def feature(finding: Finding, columns: QgsFields) -> QgsFeature:
+    """One row; no geometry where the finding has no place."""
+    row = finding.row()
+    made = QgsFeature(columns)
+    made.setAttributes([row[name] for name in columns.names()])
+    shape = finding.layer_geometry()
+    if shape is not None:
+        geometry = QgsGeometry()
+        geometry.fromWkb(shape.wkb)
+        made.setGeometry(geometry)
+    return made
+
+
+def fill(sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER) -> None:
+    """Add all findings to a QgsFeatureSink; OutputError when it does not take one. ``target`` is for that error."""
+    columns = fields()
+    for number, finding in enumerate(findings):
+        if number % _BATCH == 0:
+            cancellation.raise_if_cancelled()
+        if not sink.addFeature(feature(finding, columns)):
+            raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
+    if not sink.flushBuffer():
+        raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
+
+
+def memory_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer:
+    """The findings as a layer that lives in the project only. ``crs``: the plan's (pyproj)."""
+    layer = QgsVectorLayer("MultiPolygon", name, "memory")
+    layer.setCrs(to_qgis_crs(crs))
+    provider = layer.dataProvider()
+    columns = fields()
+    provider.addAttributes(columns.toList())
+    layer.updateFields()
+    provider.addFeatures([feature(f, columns) for f in findings])
+    layer.updateExtents()
+    return layer
+
+
+def database_of(destination: str) -> str:
+    """The file of Processing's ``ogr:dbname='…' table="…"`` (a table within a GeoPackage); empty for another."""
+    found = _DATABASE.match(destination)
+    return found[1] if found else ""

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tables of the core as QGIS features: rows in a template's fields, and lists without shapes; to a file or a sink."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransformContext,
+    QgsFeature,
+    QgsField,
+    QgsFields,
+    QgsGeometry,
+    QgsVectorFileWriter,
+)
+from qgis.PyQt.QtCore import QDate, QMetaType
+
+from ...core.cancellation import NEVER, Cancellation
+from ...core.errors import OutputError
+from ...core.messages.texts import Texts
+from ..running.threads import steady
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+    from ...core.mapping import Loss
+    from ...core.standard.template import Template
+
+LAYER_FILES = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}
+TABLE_FILES = {".gpkg": "GPKG", ".csv": "CSV", ".xlsx": "XLSX"}
+_BATCH = 2000
+#: Digits that any format's plain whole number holds; FileGDB turns larger ones into reals.
+_SHORT = 9
+_MULTI = {
+    "polygon": Qgis.WkbType.MultiPolygon,
+    "line": Qgis.WkbType.MultiLineString,
+    "point": Qgis.WkbType.MultiPoint,
+}
+
+
+@dataclass
+class Table:
+    """What is written: fields, kind of shape, coordinate system, and the rows, made one by one."""
+
+    name: str
+    fields: QgsFields
+    geometry: Qgis.WkbType
+    crs: QgsCoordinateReferenceSystem
+    rows: Callable[[], Iterator[QgsFeature]]
+    count: int
+
+
+@steady
+def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateReferenceSystem) -> Table:
+    """Rows in a template's fields, with their lengths and Chinese names."""
+    import pandas as pd
+    import shapely
+
+    shapes = frame.geometry.to_numpy()
+    fields = QgsFields()
+    for declared in template.fields:
+        kind = _kind(declared.type, declared.length, frame[declared.name])
+        length = declared.length or 0 if declared.type in ("text", "real") else 0
+        field = QgsField(declared.name, kind, "", length, declared.decimals or 0 if declared.type == "real" else 0)
+        field.setAlias(declared.alias)
+        fields.append(field)
+    geometry = _MULTI[template.geometry]
+    if bool(shapely.has_z(shapes).any()):
+        geometry = Qgis.WkbType(int(geometry.value) + 1000)
+    columns = [frame[f.name] for f in template.fields]
+    dates = [f.type == "date" for f in template.fields]
+
+    def rows() -> Iterator[QgsFeature]:
+        for shape, *values in zip(shapes, *(c.tolist() for c in columns), strict=True):
+            feature = QgsFeature(fields)
+            plain = [None if v is None or v is pd.NaT or v != v else v for v in values]
+            feature.setAttributes(
+                [QDate(v.year, v.month, v.day) if d and v else v for v, d in zip(plain, dates, strict=True)]
+            )
+            if shape is not None:
+                made = QgsGeometry()
+                made.fromWkb(shapely.to_wkb(shape))
+                made.convertToMultiType()
+                feature.setGeometry(made)
+            yield feature
+
+    return Table(template.role, fields, geometry, crs, rows, len(frame))
+
+
+def loss_table(losses: list[Loss], texts: Texts, name: str = "UNMAPPED") -> Table:
+    """What could not be carried, one line each, with a sentence."""
+    fields = QgsFields()
+    for column in ("source_fid", "key", "field", "source_field", "value", "reason", "carried", "message"):
+        fields.append(QgsField(column, QMetaType.Type.LongLong if column == "source_fid" else QMetaType.Type.QString))
+
+    def rows() -> Iterator[QgsFeature]:
+        for loss in losses:
+            feature = QgsFeature(fields)
+            named = {"list": texts.setting(f"codes.{loss.params['list']}")} if "list" in loss.params else {}
+            message = texts.get(
+                "mapping", loss.reason, target=loss.target, source=loss.source, **{**loss.params, **named}
+            )
+            carried = "yes" if loss.carried else "no"
+            feature.setAttributes(
+                [loss.fid, loss.key, loss.target, loss.source, loss.value, loss.reason, carried, message]
+            )
+            yield feature
+
+    return Table(name, fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), rows, len(losses))
+
+
+def write_table(path: Path, table: Table, driver: str, cancellation: Cancellation = NEVER) -> None:
+    """A new file; `core.writing.beside` gives the path. OutputError when the driver refuses, or not all arrived."""
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName = driver
+    options.layerName = table.name
+    options.fileEncoding = "UTF-8"
+    if driver == "GPKG":
+        # As an older QGIS opens it.
+        options.datasourceOptions = ["VERSION=1.2"]
+    if driver == "CSV":
+        # Excel takes a table without this mark for one of the machine's own code page.
+        options.layerOptions = ["WRITE_BOM=YES"]
+    writer = QgsVectorFileWriter.create(
+        str(path), table.fields, table.geometry, table.crs, QgsCoordinateTransformContext(), options
+    )
+    try:
+        if writer.hasError() != QgsVectorFileWriter.WriterError.NoError:
+            raise OutputError("output_unwritable", target=path.name, detail="refused")
+        pour(writer, table, path.name, cancellation)
+    finally:
+        # The file is whole once the writer is gone.
+        del writer
+
+
+def pour(sink: Any, table: Table, target: str, cancellation: Cancellation = NEVER) -> None:
+    """All rows into a sink; OutputError when it does not take one. ``target`` is for that error."""
+    for number, feature in enumerate(table.rows()):
+        if number % _BATCH == 0:
+            cancellation.raise_if_cancelled()
+        if not sink.addFeature(feature):
+            raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()) or "refused")
+    if not sink.flushBuffer():
+        raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()) or "refused")
+
+
+def _kind(name: str, length: int | None, column: Any) -> QMetaType.Type:
+    if name == "integer":
+        large = (length or 0) > _SHORT or any(v is not None and abs(v) >= 2**31 for v in column.tolist())
+        return QMetaType.Type.LongLong if large else QMetaType.Type.Int
+    return {"real": QMetaType.Type.Double, "date": QMetaType.Type.QDate}.get(name, QMetaType.Type.QString)

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The QGIS project of a new county database, built beside the one that is open and written as a whole.
+
+On the main thread, a layer at a time: between the steps the desktop can breathe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsProject,
+    QgsRectangle,
+    QgsReferencedRectangle,
+    QgsVectorLayer,
+)
+
+from ...core.errors import OutputError, SanxianError
+from ...core.files.writing import beside
+from ...core.profile.county_file import save_county
+from ..editing.dressed_layers import dress, layers_in, open_layer, place
+from ..project import county
+from . import bookmarks, editing, themes
+from .request import Made, Request
+
+if TYPE_CHECKING:
+    from ...core.standard import Standard
+
+GEODETIC = "EPSG:4490"
+
+
+def steps(project: QgsProject, request: Request, made: Made) -> Iterator[tuple[float, str]]:
+    """Fill an empty project and write its file; answers share and name of what comes next.
+
+    Raises OutputError when a layer cannot be opened or the file not written; the database stays as it was made.
+    """
+    standard = made.norm.standard
+    _frame(project, request)
+    there = layers_in(request.database)
+    roles = [role for role in standard.templates if role in there]
+    if not roles:
+        raise OutputError("output_unwritable", target=str(request.database), detail="damaged")
+    for number, role in enumerate(roles):
+        yield number / (len(roles) + 1), standard.templates[role].name
+        layer = open_layer(there[role], role, project)
+        if not layer.isValid():
+            raise OutputError("output_unwritable", target=str(request.database), detail="damaged")
+        add(project, layer, role, made, request)
+    yield len(roles) / (len(roles) + 1), request.project.name
+    _finish(project, request, standard)
+    write(project, request)
+
+
+def build(request: Request, made: Made) -> QgsProject:
+    """All steps at once: for scripts and tests. The project is written and handed back."""
+    project = QgsProject()
+    for _ in steps(project, request, made):
+        pass
+    return project
+
+
+def add(project: QgsProject, layer: QgsVectorLayer, role: str, made: Made, request: Request) -> None:
+    dress(layer, role, made.norm, request.code, request.county)
+    project.addMapLayer(layer, False)
+    place(project, layer, role, made.norm.standard)
+
+
+def _frame(project: QgsProject, request: Request) -> None:
+    """Title, CRS with its ellipsoid, relative paths, and what the county is checked by."""
+    project.setTitle(f"{request.county}国土空间总体规划")
+    crs = QgsCoordinateReferenceSystem()
+    crs.createFromUserInput(request.crs)
+    # The ellipsoid goes with the CRS: measuring in QGIS is on CGCS2000 too.
+    project.setCrs(crs, True)
+    project.setFilePathStorage(Qgis.FilePathType.Relative)
+    standard = request.standard if request.standard != "county_db" else ""
+    own = request.own_profile
+    # The project has no place yet: its own profile is beside it wherever that will be.
+    county.keep(project, county.County(profile=own.name if own else request.profile, standard=standard))
+    county.save_area(project, request.code, request.county)
+    if request.view is not None:
+        project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(_view(project, request), project.crs()))
+
+
+def _view(project: QgsProject, request: Request) -> QgsRectangle:
+    west, south, east, north = request.view or (0.0, 0.0, 0.0, 0.0)
+    geodetic = QgsCoordinateReferenceSystem(GEODETIC)
+    transform = QgsCoordinateTransform(geodetic, project.crs(), project.transformContext())
+    return transform.transformBoundingBox(QgsRectangle(west, south, east, north))
+
+
+def _finish(project: QgsProject, request: Request, standard: Standard) -> None:
+    themes.make(project, standard)
+    editing.set_up(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
+    bookmarks.follow_always(project)
+    bookmarks.update(project)
+
+
+def write(project: QgsProject, request: Request) -> None:
+    """Write the project file beside its place and move it there: paths in it are relative to that folder either way.
+
+    OutputError when QGIS cannot; a project that stood there before still does.
+    """
+    target = request.project
+    own = request.own_profile
+    if own is not None and request.settings is not None:
+        save_county(request.settings, own)
+    try:
+        _write(project, target)
+    except SanxianError:
+        if own is not None:
+            # The next attempt writes it again.
+            own.unlink(missing_ok=True)
+        raise
+    project.setFileName(str(target))
+    project.setDirty(False)
+
+
+def _write(project: QgsProject, target: Path) -> None:
+    with beside(target) as new:
+        # QGIS makes paths relative to the file it writes: for the layers' the folder has to be the true one.
+        aside = target.with_name(f".{target.stem}-new{target.suffix}")
+        try:
+            if not project.write(str(aside)):
+                raise OutputError("output_unwritable", target=str(target), detail="refused")
+            aside.replace(new)
+        finally:
+            aside.unlink(missing_ok=True)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bookmarks by township (乡镇书签), from 乡镇级行政区: when asked for, and again whenever its edits are saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import (
+    QgsBookmark,
+    QgsFeatureRequest,
+    QgsProject,
+    QgsRectangle,
+    QgsReferencedRectangle,
+    QgsVectorLayer,
+)
+
+from ...core.standard import load_standard
+from ..layers.properties import template_id
+from ..layers.recognise import plan_layers
+from ..project.county import of as county_of
+
+#: Their group in the list of bookmarks; a name of Chinese data, like the layers'.
+GROUP = "乡镇"
+_SCOPE, _AUTO = "sanxian", "township_bookmarks"
+_ID = "sanxian-township-"
+
+
+def follow_always(project: QgsProject) -> None:
+    """From now on the project's bookmarks follow its townships (`Follower`)."""
+    project.writeEntry(_SCOPE, _AUTO, True)
+
+
+def townships(project: QgsProject) -> QgsVectorLayer | None:
+    """The layer of townships: by its role, the concept's first before the next."""
+    standard = load_standard(county_of(project).standard or "county_db")
+    by_role = {template_id(layer): layer for layer in plan_layers(project)}
+    return next((by_role[r] for r in standard.concepts.get("townships", ()) if r in by_role), None)
+
+
+def update(project: QgsProject, layer: QgsVectorLayer | None = None) -> int:
+    """A bookmark for each township, named after it; former ones of ours go. Answers how many there are.
+
+    Parts of one township make one bookmark; features without a name or a shape make none.
+    """
+    layer = layer or townships(project)
+    extents = _extents(layer) if layer is not None else {}
+    manager = project.bookmarkManager()
+    there = {b.id(): b for b in manager.bookmarks() if b.id().startswith(_ID)}
+    wanted = {f"{_ID}{code}-{name}": (name, box) for (code, name), box in extents.items()}
+    for bookmark in set(there) - set(wanted):
+        manager.removeBookmark(bookmark)
+    for key, (name, box) in wanted.items():
+        made = QgsBookmark()
+        made.setId(key)
+        made.setName(name)
+        made.setGroup(GROUP)
+        made.setExtent(QgsReferencedRectangle(box, layer.crs()))
+        if key in there:
+            manager.updateBookmark(made)
+        else:
+            manager.addBookmark(made)
+    return len(wanted)
+
+
+def _extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangle]:
+    """(code, name) → extent."""
+    fields = [layer.fields().lookupField(name) for name in ("XZQDM", "XZQMC")]
+    if fields[1] < 0:
+        return {}
+    found: dict[tuple[str, str], QgsRectangle] = {}
+    request = QgsFeatureRequest().setSubsetOfAttributes([n for n in fields if n >= 0])
+    for feature in layer.getFeatures(request):
+        code, name = (str(feature[n] or "") if n >= 0 else "" for n in fields)
+        if name and feature.hasGeometry():
+            box = QgsRectangle(feature.geometry().boundingBox())
+            if (code, name) in found:
+                box.combineExtentWith(found[code, name])
+            found[code, name] = box
+    return found
+
+
+class Follower:
+    """Keeps the bookmarks of projects that asked for it in step with their townships."""
+
+    def __init__(self) -> None:
+        self._project: QgsProject | None = None
+        self._layers: dict[str, Any] = {}
+
+    def start(self, project: QgsProject) -> None:
+        self._project = project
+        project.layersAdded.connect(self._added)
+        project.layersWillBeRemoved.connect(self._going)
+        self._added(project.mapLayers().values())
+
+    def stop(self) -> None:
+        if self._project is None:
+            return
+        self._project.layersAdded.disconnect(self._added)
+        self._project.layersWillBeRemoved.disconnect(self._going)
+        self._going(list(self._layers))
+        self._project = None
+
+    def _added(self, layers: Any) -> None:
+        concept = load_standard().concepts["townships"]
+        for layer in layers:
+            if isinstance(layer, QgsVectorLayer) and template_id(layer) in concept and layer.id() not in self._layers:
+                layer.afterCommitChanges.connect(self._saved)
+                self._layers[layer.id()] = layer
+
+    def _going(self, ids: list[str]) -> None:
+        for name in ids:
+            layer = self._layers.pop(name, None)
+            if layer is not None:
+                layer.afterCommitChanges.disconnect(self._saved)
+
+    def _saved(self) -> None:
+        project = self._project
+        if project is not None and project.readBoolEntry(_SCOPE, _AUTO, False)[0]:
+            update(project)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""打开示例县: a copy of the sample county in the project, in groups, with its symbols and forms.
+
+A copy, because QGIS changes a GeoPackage as soon as an edit on it begins, saved or not.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsLayerTreeGroup,
+    QgsLayerTreeLayer,
+    QgsProject,
+    QgsProviderRegistry,
+    QgsRectangle,
+    QgsReferencedRectangle,
+    QgsVectorLayer,
+)
+
+from ...paths import SAMPLE
+from ..editing import forms
+from ..layers import styles
+from ..layers.properties import set_template
+from ..project import county
+
+if TYPE_CHECKING:
+    from ...core.profile import Norm
+
+#: Group → layers from top to bottom: role, name in the tree, shown at first. Names are data of a Chinese county.
+GROUPS = (
+    (
+        "三条控制线",
+        (("CZKFBJ", "城镇开发边界", True), ("STBHHX", "生态保护红线", True), ("YJJBNTBHTB", "永久基本农田", True)),
+    ),
+    ("历史文化保护线", (("LSWHBHX", "历史文化保护线", True),)),
+    ("规划分区", (("YDYHGHFQ", "用地用海规划分区", False),)),
+    (
+        "基础数据",
+        (
+            ("XZQX", "县级行政区", True),
+            ("XZQXZ", "乡镇级行政区", True),
+            ("GDBHMB", "耕地保护目标", False),
+            ("DLTB", "地类图斑 2020", True),
+        ),
+    ),
+)
+PROFILE = "hunyuan"
+TITLE = "浑源县（示例）"
+#: Classes of land use are many: the tree shows them when asked to.
+_FOLDED = ("DLTB", "YDYHGHFQ")
+#: Scale factor of the extent shown, to leave a margin around the county.
+_MARGIN = 1.05
+#: Bytes at the start of a GeoPackage that count its changes.
+_SQLITE_HEADER = 100
+
+
+def copy(folder: Path | None = None) -> Path:
+    """A fresh copy in a folder of the user's: one of before that nobody changed and no layer has open, else a new one.
+
+    Never over or instead of an edited one: a project of theirs may live on it. That is also why none is deleted.
+    """
+    folder = folder or Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "sample"
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = _open_files()
+    target, number = folder / "county.gpkg", 2
+    while target.exists():
+        if target.resolve() not in opened and _unchanged(target):
+            return target
+        target, number = folder / f"county-{number}.gpkg", number + 1
+    shutil.copyfile(SAMPLE / "county.gpkg", target)
+    return target
+
+
+def _open_files() -> set[Path]:
+    """The files below the project's layers."""
+    ogr = QgsProviderRegistry.instance()
+    layers = QgsProject.instance().mapLayers().values()
+    found = (ogr.decodeUri(v.providerType(), v.source()).get("path", "") for v in layers)
+    return {Path(path).resolve() for path in found if path}
+
+
+def _unchanged(path: Path) -> bool:
+    """Does it hold what the sample holds? An edit that was taken back changes SQLite's header and nothing else."""
+    if path.with_name(path.name + "-wal").exists():
+        return False
+    return path.read_bytes()[_SQLITE_HEADER:] == (SAMPLE / "county.gpkg").read_bytes()[_SQLITE_HEADER:]
+
+
+def load(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
+    """Add the layers of the copy to the project, which should be empty."""
+    found = _layers_in(project, path)
+    loaded = []
+    norm = _norm()
+    crs = next((layer.crs() for layer in found.values()), QgsCoordinateReferenceSystem())
+    project.setCrs(crs)
+    project.setTitle(TITLE)
+    for title, members in GROUPS:
+        present = [(role, name, shown) for role, name, shown in members if role in found]
+        if not present:
+            continue
+        group = project.layerTreeRoot().addGroup(title)
+        for role, name, shown in present:
+            loaded.append(_add(project, group, found.pop(role), role, name, shown, norm))
+    for role, layer in found.items():
+        loaded.append(_add(project, project.layerTreeRoot(), layer, role, layer.name(), True, norm))
+    county.keep(project, county.County(profile=PROFILE))
+    return loaded
+
+
+def view_of(layers: list[QgsVectorLayer], project: QgsProject) -> QgsReferencedRectangle:
+    """Return the extent of all layers with a margin, in the CRS of the project."""
+    view = QgsRectangle()
+    for layer in layers:
+        transform = QgsCoordinateTransform(layer.crs(), project.crs(), project.transformContext())
+        view.combineExtentWith(transform.transformBoundingBox(layer.extent()))
+    view.scale(_MARGIN)
+    return QgsReferencedRectangle(view, project.crs())
+
+
+def _layers_in(project: QgsProject, path: Path) -> dict[str, QgsVectorLayer]:
+    details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(path))
+    options = QgsVectorLayer.LayerOptions(project.transformContext())
+    options.loadDefaultStyle = False
+    return {one.name(): QgsVectorLayer(one.uri(), one.name(), "ogr", options) for one in details}
+
+
+def _norm() -> Norm | None:
+    """What the sample is checked by. None where a library is missing: its layers then have plain forms."""
+    try:
+        from ...core.profile import Norm, load_profile
+        from ...core.standard import load_standard
+
+        profile = load_profile(PROFILE)
+    except ImportError:
+        return None
+    return Norm(load_standard(profile.standard), profile)
+
+
+def _add(
+    project: QgsProject,
+    group: QgsLayerTreeGroup,
+    layer: QgsVectorLayer,
+    role: str,
+    name: str,
+    shown: bool,
+    norm: Norm | None,
+) -> QgsVectorLayer:
+    layer.setName(name)
+    set_template(layer, role)
+    styles.apply(layer, role)
+    template = forms.template_for(layer, role, norm.standard) if norm else None
+    if norm and template:
+        forms.apply_template(layer, template, norm)
+    project.addMapLayer(layer, False)
+    node: QgsLayerTreeLayer = group.addLayer(layer)
+    node.setItemVisibilityChecked(shown)
+    node.setExpanded(role not in _FOLDED)
+    return layer

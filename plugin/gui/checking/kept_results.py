@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Save the last result beside its project after a check and when the project is saved; read it when the project is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ...bridge.checking import findings_layer, kept_result
+from ...bridge.checking.file_stamps import read_stamp
+from ...bridge.checking.kept_result import ProjectState
+from ...bridge.layers import recognise
+from ...bridge.layers.crs import to_qgis_crs
+from ...bridge.layers.properties import file_of
+from ...bridge.project import county
+from ...bridge.running.tasks import Job, Runner
+from ...bridge.texts import tr
+from ...core.cancellation import Cancellation
+from ...core.errors import SanxianError
+from ...core.results.kept_result import Changes, KeptResult, keep_file, kept_result_path, read_kept, write_kept
+from ..findings import idle
+from ..findings.result import Result
+from ..project.watch import ProjectWatch
+from ..widgets import trouble
+
+#: Not dataChanged: QGIS emits it at every refresh of the map.
+_CHANGES = ("layerModified", "subsetStringChanged", "dataSourceChanged")
+
+
+class KeptResults(QObject):
+    """Save and restore results.
+
+    ``restored(result, rows)``: the result of the opened project was read; ``ended``: the project has no usable result;
+    ``changed``: data of the restored result have changed; ``failed(message)``: reading or writing failed.
+    """
+
+    restored = pyqtSignal(object, list)
+    ended = pyqtSignal()
+    changed = pyqtSignal()
+    failed = pyqtSignal(str)
+
+    def __init__(self, runner: Runner, watch: ProjectWatch, parent: QObject):
+        super().__init__(parent)
+        self._runner, self._watch = runner, watch
+        #: Creates the saved form of the result in view; None if that result is not of the project.
+        self._make: Callable[[Cancellation], KeptResult] | None = None
+        self._writing: Job | None = None
+        self._reading: Job | None = None
+        #: Project file whose result file is up to date.
+        self._written = ""
+        self._again = False
+        self._result: Result | None = None
+        #: Of the restored result: layer id → (name, role) of checked layers; ids of all layers at the check; settings.
+        self._roles: dict[str, tuple[str, str]] = {}
+        self._known: set[str] = set()
+        self._settings: dict[str, str] = {}
+        self._followed: list[tuple[QgsVectorLayer, Callable[[], None]]] = []
+        QgsProject.instance().projectSaved.connect(self.save)
+        watch.touched.connect(self._layers_changed)
+
+    def stop(self) -> None:
+        QgsProject.instance().projectSaved.disconnect(self.save)
+        self._watch.touched.disconnect(self._layers_changed)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the result in view. A running write belongs to the former project and continues."""
+        self._unfollow()
+        self._make, self._result, self._written, self._again = None, None, "", False
+        if self._reading is not None:
+            self._reading.forget()
+            self._reading = None
+
+    @property
+    def reading(self) -> bool:
+        """True while a result is being read."""
+        return self._reading is not None
+
+    # --- writing
+    def keep(self, result: Result, state: ProjectState, names: dict[str, str]) -> None:
+        """Save the result of a finished check. ``names``: layer name in the check → layer id."""
+        self.forget()
+        checked, finished = result.checked, result.finished
+        made: list[KeptResult] = []
+
+        def make(cancellation: Cancellation) -> KeptResult:
+            if not made:
+                made.append(kept_result.make_kept_result(checked, state, names, finished, cancellation))
+            return made[0]
+
+        self._make = make
+        self.save()
+
+    def waived(self, path: Path | None) -> None:
+        """Save the result again after the user registered waivers in the panel."""
+        make = self._make
+        if make is None:
+            return
+        text = str(path or "")
+        file = keep_file(text, read_stamp(text))
+
+        def made(cancellation: Cancellation) -> KeptResult:
+            kept = make(cancellation)
+            kept.files["waivers"] = file
+            return kept
+
+        self._make, self._written = made, ""
+        self.save()
+
+    def save(self) -> None:
+        """Write the result beside the project file, unless there is no project file or the result is already written."""
+        target = QgsProject.instance().absoluteFilePath()
+        if self._make is None or not target or target == self._written:
+            return
+        if self._writing is not None:
+            self._again = True
+            return
+        self._again, self._written, make = False, target, self._make
+
+        def work(_progress: Any, cancellation: Cancellation) -> None:
+            write_kept(kept_result_path(target), make(cancellation))
+
+        def failed(error: Exception) -> None:
+            self._written = ""
+            self._end_writing()
+            if isinstance(error, SanxianError):
+                text = tr("The check result was not saved beside the project: {why}")
+                self.failed.emit(text.format(why=trouble.explain(error)))
+                return
+            text = tr(
+                "The check result was not saved beside the project ({error}). Details are in the log, tab Sanxian."
+            )
+            self.failed.emit(trouble.told(error, text))
+
+        self._writing = self._runner.start(
+            Job(
+                tr("Saving the check result"),
+                work,
+                on_done=lambda _nothing: self._end_writing(),
+                on_error=failed,
+                on_cancelled=self._end_writing,
+                hidden=True,
+            )
+        )
+
+    def _end_writing(self) -> None:
+        self._writing = None
+        if self._again:
+            self.save()
+
+    # --- reading
+    def open(self) -> None:
+        """Read the result of the project that was opened, if there is one."""
+        self.forget()
+        project = QgsProject.instance()
+        file = project.absoluteFilePath()
+        path = kept_result_path(file) if file else None
+        if path is None or not path.is_file() or not idle.libraries_there():
+            return
+        state, number = ProjectState.of(project), self._watch.number
+        shots, outlines = kept_result.take_snapshots(project), recognise.outlines(project)
+        inputs = list(dict.fromkeys(file_of(layer) for layer in recognise.plan_layers(project)))
+
+        def work(_progress: Any, cancellation: Cancellation) -> Any:
+            kept = read_kept(path)
+            cancellation.raise_if_cancelled()
+            changes = kept_result.find_changes(kept, state, shots, outlines, cancellation)
+            if changes is None:
+                return None
+            checked = kept_result.restore(kept, state, inputs)
+            return kept, changes, checked, findings_layer.features(checked.report.findings)
+
+        def done(answer: Any) -> None:
+            self._reading = None
+            if answer is None or number != self._watch.number:
+                self.ended.emit()
+                return
+            kept, changes, checked, rows = answer
+            self._restore(kept, changes, checked, rows, file)
+
+        def failed(error: Exception) -> None:
+            self._reading = None
+            text = tr("The saved check result was not read ({error}). Details are in the log, tab Sanxian.")
+            self.failed.emit(trouble.told(error, text))
+            self.ended.emit()
+
+        def cancelled() -> None:
+            self._reading = None
+            self.ended.emit()
+
+        self._reading = self._runner.start(
+            Job(tr("Reading the saved check result"), work, on_done=done, on_error=failed, on_cancelled=cancelled)
+        )
+
+    def _restore(self, kept: KeptResult, changes: Changes, checked: Any, rows: list[Any], file: str) -> None:
+        from ...core.messages.texts import Texts
+
+        crs = to_qgis_crs(checked.plan.crs)
+        result = Result(checked, kept.finished, crs, Texts(checked.report.lang), kept=True)
+        result.set_changes(changes)
+        self._result, self._make, self._written = result, lambda _cancellation: kept, file
+        self._roles = {layer.id: (layer.name, layer.role) for layer in kept.layers if layer.role}
+        self._known, self._settings = {layer.id for layer in kept.layers}, kept.settings
+        self._follow()
+        self.restored.emit(result, rows)
+
+    # --- changes since
+    def _follow(self) -> None:
+        project = QgsProject.instance()
+        for layer_id, (name, role) in self._roles.items():
+            layer = project.mapLayer(layer_id)
+            if isinstance(layer, QgsVectorLayer):
+                slot = partial(self._add, name, role)
+                for signal in _CHANGES:
+                    getattr(layer, signal).connect(slot)
+                self._followed.append((layer, slot))
+
+    def _unfollow(self) -> None:
+        for layer, slot in self._followed:
+            if not sip.isdeleted(layer):
+                for signal in _CHANGES:
+                    getattr(layer, signal).disconnect(slot)
+        self._followed.clear()
+
+    def _layers_changed(self) -> None:
+        """Mark removed layers as changed, and new layers with a role of the plan."""
+        if self._result is None or self._watch.going:
+            return
+        project = QgsProject.instance()
+        for layer_id, (name, role) in self._roles.items():
+            if project.mapLayer(layer_id) is None:
+                self._add(name, role)
+        options = county.options(project)
+        for layer in recognise.plan_layers(project):
+            role = "" if layer.id() in self._known else recognise.role_of(layer, options)
+            if role:
+                self._add(layer.name(), role)
+
+    def settings_changed(self) -> None:
+        """Mark the settings as changed if profile or roles differ from the check."""
+        if self._result is None:
+            return
+        project = QgsProject.instance()
+        if kept_result.collect_settings(project, county.options(project)) != self._settings:
+            self._set(Changes(self._result.changes.layers, self._result.changes.roles, True))
+
+    def _add(self, name: str, role: str) -> None:
+        if self._result is not None:
+            self._set(self._result.changes.with_layer(name, role))
+
+    def _set(self, changes: Changes) -> None:
+        if changes != self._result.changes:
+            self._result.set_changes(changes)
+            self.changed.emit()

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""全面检查 of the project's layers, in the background: one at a time, its progress in the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ...bridge.checking import findings_layer
+from ...bridge.checking.kept_result import ProjectState
+from ...bridge.layers import recognise
+from ...bridge.layers.snapshots import snapshot
+from ...bridge.running.tasks import Job, Runner, Work
+from ...bridge.texts import tr
+from ..editing.live import Editing
+from ..findings import idle
+from ..findings.basis import Basis
+from ..findings.dock import FindingsDock
+from ..findings.result import Result
+from ..widgets import trouble
+
+
+@dataclass(frozen=True)
+class Run:
+    """Inputs of a project check. ``names``: layer name in the check → layer id."""
+
+    basis: Basis
+    state: ProjectState
+    names: dict[str, str]
+
+
+class Checking(QObject):
+    """``began``; then ``done(result, rows, run)``, rows being those of the findings layer, or ``stopped``: cancelled, or it
+    could not be run, and the former result stays. Before that, ``failed(title, why)`` of what could not be run."""
+
+    began = pyqtSignal()
+    done = pyqtSignal(object, list, object)
+    stopped = pyqtSignal()
+    failed = pyqtSignal(str, str)
+
+    def __init__(
+        self,
+        dock: FindingsDock,
+        editing: Editing,
+        runner: Runner,
+        doctor: Callable[[], None],
+        choose_group: Callable[[], bool],
+        parent: QObject,
+    ):
+        """``choose_group``: asks which of several conflicting groups to check, if any; returns False if the user cancels."""
+        super().__init__(parent)
+        self._choose_group = choose_group
+        self._dock, self._editing, self._runner, self._doctor = dock, editing, runner, doctor
+        self.job: Job | None = None
+        #: Is the check under way one of the project's layers?
+        self._of_project = False
+
+    @property
+    def busy(self) -> bool:
+        return self.job is not None
+
+    def start(self, standard: str = "") -> bool:
+        """Check the project's layers; ``standard``: by which, where neither project nor profile say. False when a check is
+        under way, the project has no layer of a plan, or the user did not choose between several groups."""
+        project = QgsProject.instance()
+        if self.busy or not recognise.plan_layers(project) or not self._choose_group():
+            return False
+        layers = recognise.plan_layers(project)
+        shots, basis, state = [snapshot(layer) for layer in layers], Basis.of(project), ProjectState.of(project)
+        options = basis.options
+        if standard and not (options.standard or options.profile):
+            options = replace(options, standard=standard)
+        source = project.title() or project.baseName() or tr("Layers of the project")
+
+        def work(progress, cancellation):
+            from ...bridge.checking.check import check
+
+            checked = check(shots, options, source=source, progress=progress, cancellation=cancellation)
+            return checked, findings_layer.features(checked.report.findings)
+
+        def done(answer):
+            names = {shot.name: shot.layer_id for shot in shots}
+            self._editing.judge(answer[0], options, names)
+            self._end()
+            self.done.emit(Result.of(answer[0]), answer[1], Run(basis, state, names))
+
+        self._editing.begin(layers)
+        self._of_project = True
+        self._run(tr("Check All"), work, done, idle.rule_count(options))
+        return True
+
+    def look_at(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> bool:
+        """Another check in place of one of the project, with its progress in the panel too; False when one is under way."""
+        if self.busy:
+            return False
+
+        def ended(answer):
+            self._end()
+            done(answer)
+
+        self._of_project = False
+        self._run(title, work, ended, rules)
+        return True
+
+    def _run(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> None:
+        self.job = Job(
+            title, work, on_done=done, on_error=lambda error: self._failed(title, error), on_cancelled=self._cancelled
+        )
+        self.job.step.connect(self._step)
+        self._dock.start_run(rules)
+        self.began.emit()
+        self._runner.start(self.job)
+
+    def cancel(self) -> None:
+        if self.job is not None:
+            self.job.cancel()
+
+    def project_changed(self) -> None:
+        """Cancel a check of the former project's layers; a check of a package continues."""
+        if self._of_project:
+            self.cancel()
+
+    def _step(self, share: float, text: str) -> None:
+        if self.busy:
+            self._dock.run_bar.step(share, idle.rule_code(text))
+
+    def _end(self, note: str = "") -> None:
+        self.job = None
+        self._dock.end_run(note)
+
+    def _cancelled(self) -> None:
+        former = self._dock.result
+        note = (
+            tr("Cancelled, still showing the result of {time}").format(time=former.time) if former else tr("Cancelled")
+        )
+        self._stop(note)
+
+    def _failed(self, title: str, error: Exception) -> None:
+        if idle.lacks_libraries(error):
+            missing = idle.package_missing(self._doctor)
+            self._dock.set_idle(missing)
+            # Where there is no result, the panel says it in the middle, with a button.
+            self._fail(title, missing.text, missing.text if self._dock.result is not None else "")
+            return
+        text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")
+        told = trouble.told(error, text)
+        self._fail(title, told, told)
+
+    def _fail(self, title: str, why: str, note: str) -> None:
+        self._editing.abandon()
+        self._end(note)
+        self.failed.emit(title, why)
+        self.stopped.emit()
+
+    def _stop(self, note: str) -> None:
+        self._editing.abandon()
+        self._end(note)
+        self.stopped.emit()

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""县配置: profile, standard, scope and base year of the project, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtGui import QGuiApplication
+
+from ...bridge import settings
+from ...bridge.project import county, waivers
+from ...bridge.texts import tr
+from ...core.check import Options
+from ...core.errors import DataError, SanxianError
+from ...core.messages.texts import Texts
+from ...core.profile import load_profile, profile_ids
+from ...core.profile.county_file import (
+    SUFFIX,
+    CountySettings,
+    is_county_code,
+    is_own_file,
+    profile_beside,
+    read_county,
+    read_text,
+    save_county,
+)
+from ...core.standard import load_standard, standard_folders
+from ...core.transmission.table import read_township_tasks
+from ..widgets import trouble
+from .profile_form import ProfileForm
+
+
+class ProfileDialog(ProfileForm):
+    def __init__(self, project: QgsProject, parent=None):
+        super().__init__(project, parent)
+        self._project = project
+        self._texts = Texts(settings.interface_language())
+        now = county.of(project)
+        self._fill(now)
+        self._wanted_scope, self._norm_is_sound, self._opened_new = now.scope, False, False
+        self._changed()
+        for combo in (self.profile, self.standard):
+            combo.currentIndexChanged.connect(self._changed)
+        self.profile.currentIndexChanged.connect(self._open_form)
+        if self.form is not None:
+            self.form.changed.connect(self._show_errors)
+        self._open_form()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Resize the dialog to its form, at most to the screen."""
+        room = (self.screen() or QGuiApplication.primaryScreen()).availableGeometry()
+        wanted, margin = (self.form or self.tabs).sizeHint(), self.fontMetrics().height()
+        width = max(wanted.width() + 4 * margin, self.fontMetrics().horizontalAdvance("0") * 170)
+        self.resize(
+            min(width, round(room.width() * 0.96)), min(wanted.height() + 14 * margin, round(room.height() * 0.9))
+        )
+
+    def _fill(self, now: county.County) -> None:
+        """What the project is checked by now."""
+        self.profile.offer(profile_ids())
+        beside = self._beside()
+        if beside is not None and beside.exists():
+            self.profile.choose(str(beside))
+        self.profile.choose(now.profile)
+        for one in standard_folders():
+            self.standard.addItem(f"{load_standard(one).name}  {one}", one)
+        for one, name in self._texts.section("phases").items():
+            self.phase.addItem(name, one)
+        self.phase.setCurrentIndex(max(self.phase.findData(now.phase), 0))
+        # A standard or rules that the project was given elsewhere stay, although nobody offers them here.
+        for combo, value in ((self.standard, now.standard), (self.rules, now.rules)):
+            if combo.findData(value) < 0:
+                combo.addItem(value, value)
+            combo.setCurrentIndex(combo.findData(value))
+        self.base_year.setText(now.base_year)
+        self.language.setCurrentIndex(self.language.findData(settings.language()))
+        given = (
+            (self.waivers, waivers.chosen(self._project)),
+            (self.targets, now.targets),
+            (self.baseline, now.baseline),
+            (self.register, now.register),
+        )
+        for line, path in given:
+            line.line.setText(path)
+
+    def county(self) -> county.County:
+        return county.County(
+            profile=self.profile.currentData() or "",
+            standard=self.standard.currentData() or "",
+            scope=self.scope.currentData() or "",
+            base_year=self.base_year.text().strip(),
+            phase=self.phase.currentData() or "",
+            targets=self.targets.text(),
+            rules=self.rules.currentData() or "",
+            baseline=self.baseline.text(),
+            register=self.register.text(),
+        )
+
+    def accept(self) -> None:
+        year = self.base_year.text().strip()
+        if year and not (year.isdigit() and len(year) == 4):
+            self._explain(tr("The year needs four digits, such as 2020."))
+            return
+        try:
+            # A slip in the table is told here, not at the next check.
+            read_township_tasks(self.targets.text())
+        except (SanxianError, ImportError) as error:
+            self._explain(trouble.explain(error))
+            return
+        now = self.county()
+        try:
+            own = self._save_form()
+        except (SanxianError, ImportError) as error:
+            self.errors.show_message("error", escape(trouble.explain(error)))
+            return
+        settings.put("language", self.language.currentData())
+        county.keep(self._project, replace(now, profile=own) if own else now)
+        waivers.choose(self._project, self.waivers.text())
+        self._project.setDirty(True)
+        super().accept()
+
+    def _explain(self, text: str) -> None:
+        """Show an error of the second tab or of the chosen profile."""
+        self.summary.setText(text)
+        self.tabs.setCurrentIndex(1)
+
+    # --- the county's own file
+    def _beside(self) -> Path | None:
+        """Return the path of the county's own profile beside the project; None for an unsaved project."""
+        name = self._project.fileName()
+        return profile_beside(Path(name)) if name else None
+
+    def _own_file(self) -> Path | None:
+        """Return the chosen profile file if the form edits it in place; None for a profile that serves as parent."""
+        chosen = self.profile.currentData() or ""
+        if not chosen.endswith(".toml"):
+            return None
+        profile = load_profile(chosen)
+        return Path(chosen) if is_own_file(profile, county.area(self._project)[0]) else None
+
+    def _open_form(self) -> None:
+        """Show the county's own file, or an empty form that inherits from the chosen profile."""
+        if self.form is None:
+            return
+        chosen = self.profile.currentData() or ""
+        try:
+            own = self._own_file()
+            if own is not None:
+                text = read_text(own)
+                self.form.open(read_county(own, text), own, text)
+            elif self._opened_new:
+                # Keep the entries; only the parent changes.
+                self.form.inherit_from(chosen)
+            else:
+                self.form.open(self._new_settings(chosen), self._beside() or Path(SUFFIX))
+            self._opened_new = own is None
+        except (SanxianError, ImportError):
+            # The summary reports what is wrong with the file.
+            self.form.setEnabled(False)
+        else:
+            self.form.setEnabled(True)
+        self._show_errors()
+
+    def _new_settings(self, base: str) -> CountySettings:
+        code, name = county.area(self._project)
+        profile = load_profile(base)
+        if not code and is_county_code(profile.area_code):
+            code, name = profile.area_code, profile.name
+        return CountySettings(name=name, area_code=code, base=base)
+
+    def _show_errors(self) -> None:
+        form = self.form
+        if form is None or not form.isEnabled():
+            self.place.clear()
+            self.errors.show_errors([])
+            self._ok.setEnabled(self._norm_is_sound)
+            return
+        own, beside = self._own_file(), self._beside()
+        if own is not None:
+            text = tr("Saved to {file}; everything else in the file stays as it is").format(file=own.name)
+        elif beside is not None:
+            text = tr("Own values are saved to {file}, beside the project").format(file=beside.name)
+        else:
+            text = tr("Save the project first: the county's own values are stored in a file beside it.")
+        self.place.setText(text)
+        self.errors.show_errors(form.errors)
+        has_place = own is not None or beside is not None or not form.sets_anything
+        self._ok.setEnabled(self._norm_is_sound and not form.errors and has_place)
+
+    def _save_form(self) -> str:
+        """Write the county's own profile if the form has changes; return its path, or an empty string."""
+        if self.form is None or not self.form.isEnabled():
+            return ""
+        own, settings_ = self._own_file(), self.form.county()
+        if own is not None:
+            if self.form.is_changed:
+                save_county(settings_, own, self.form.text)
+            return ""
+        beside = self._beside()
+        if not self.form.sets_anything or beside is None:
+            return ""
+        if beside.exists():
+            raise DataError("profile_exists", file=str(beside))
+        save_county(settings_, beside)
+        return str(beside)
+
+    def _changed(self) -> None:
+        now = self.county()
+        try:
+            norm = Options(profile=now.profile, standard=now.standard).norm()
+        except (SanxianError, ImportError) as error:
+            self._explain(trouble.explain(error))
+            self._norm_is_sound = False
+            self._ok.setEnabled(False)
+            return
+        self._norm_is_sound = True
+        self.document.refresh()
+        wanted = now.scope or self._wanted_scope
+        self.scope.clear()
+        self.scope.addItem(tr("The widest that the layers allow"), "")
+        names = self._texts.section("scopes")
+        for one in norm.standard.scopes:
+            self.scope.addItem(names.get(one, one), one)
+        self.scope.setCurrentIndex(max(self.scope.findData(wanted), 0))
+        self.summary.setText(profile_summary(norm, self._texts))
+        self._show_errors()
+
+
+def profile_summary(norm, texts: Texts) -> str:
+    """The limits, the targets and who confirmed the settings."""
+    lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
+    signs = {">=": "≥", "<=": "≤", "=": "="}
+    for target in norm.targets(norm.profile.area_code):
+        unit = texts.get("units", target.unit)
+        name = texts.indicator(target.indicator)
+        figure = f"{name} {signs[target.comparison]} {target.value} {unit}"
+        lines.append(tr("{figure} ({source})").format(figure=figure, source=target.source))
+    by = norm.profile.confirmed_by
+    if by:
+        lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))
+    else:
+        lines.append(tr("Nobody confirmed this county's settings: at best the verdict is conditional."))
+    return "\n".join(lines)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The widgets of the dialog of the county's profile and their places; what they do is in `profile_dialog`."""
+
+from __future__ import annotations
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...bridge.texts import tr
+from ...core.profile import load_profile
+from ...core.standard import EVERY_RULE
+from ..project.document_line import DocumentLine
+from ..widgets import trouble
+from ..widgets.buttons import ok_and_cancel
+from ..widgets.file_line import FileLine
+from ..widgets.note import Note
+from ..widgets.profile_combo import ProfileCombo
+from ..widgets.sections import faint
+from .error_list import FormErrorList
+from .form import CountyForm
+
+#: Minimum screen width for two columns of groups.
+_WIDE = 1200
+
+
+class ProfileForm(QDialog):
+    """File dialogs start in the folder of the project."""
+
+    def __init__(self, project: QgsProject, parent=None):
+        super().__init__(parent)
+        home = project.homePath()
+        self.setObjectName("SanxianProfileDialog")
+        self.setWindowTitle(tr("County Profile"))
+        self.profile = ProfileCombo("SanxianProfile", home)
+        self._make_choices()
+        self._make_files(home)
+        self.base_year = QLineEdit()
+        self.base_year.setPlaceholderText(tr("As the layer or its file says"))
+        self.summary = QLabel()
+        self.summary.setObjectName("SanxianProfileSummary")
+        self.summary.setWordWrap(True)
+        self.summary.setAlignment(Qt.AlignmentFlag.AlignTop)
+        screen = self.screen() or QGuiApplication.primaryScreen()
+        self.errors, self.place = FormErrorList(), faint()
+        self.form: CountyForm | None = None
+        missing = ""
+        try:
+            self.form = CountyForm(2 if screen.availableGeometry().width() >= _WIDE else 1)
+        except ImportError as error:
+            # Rules and their parameters need the libraries; the other tab does not.
+            missing = trouble.explain(error)
+        self.place.setWordWrap(True)
+        self.document = DocumentLine(project, lambda: load_profile(self.profile.currentData() or ""))
+        self._lay_out(self.form or Note(missing))
+
+    def _make_choices(self) -> None:
+        self.standard, self.scope = QComboBox(), QComboBox()
+        self.standard.addItem(tr("The profile's"), "")
+        self.phase = QComboBox()
+        self.phase.setObjectName("SanxianPhase")
+        self.phase.addItem(tr("Not set: severities as the rules have them"), "")
+        self.rules = QComboBox()
+        self.rules.setObjectName("SanxianRules")
+        self.rules.addItem(tr("The usual ones: the standard's and the profile's"), "")
+        self.rules.addItem(tr("All rules there are (takes longer)"), EVERY_RULE)
+        self.rules.setToolTip(tr("A rule without its layers or tables finds nothing and says so."))
+        self.language = QComboBox()
+        self.language.setObjectName("SanxianLanguage")
+        # Each in its own language, so that whoever needs it finds it.
+        for code, name in (("zh", "中文"), ("en", "English")):
+            self.language.addItem(name, code)
+        self.language.setToolTip(tr("For all projects, from the next check on; the interface follows QGIS."))
+
+    def _make_files(self, home: str) -> None:
+        tables = f"{tr('Tables')} (*.xlsx *.csv)"
+        data = f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)"
+        self.waivers = FileLine("", home, "CSV (*.csv)")
+        self.waivers.line.setObjectName("SanxianProfileWaivers")
+        self.waivers.line.setPlaceholderText(tr("The .waivers.csv beside the data"))
+        self.targets = FileLine("", home, tables)
+        self.targets.line.setObjectName("SanxianTargets")
+        self.targets.line.setPlaceholderText(tr("None: townships have no tasks of their own"))
+        self.targets.setToolTip(tr("Tasks handed down to the townships, a row each (rules LAW004 and LAW005)"))
+        self.baseline = FileLine("", home, data, folders=True)
+        self.baseline.line.setObjectName("SanxianProfileBaseline")
+        self.baseline.line.setPlaceholderText(tr("None: nothing is compared with what was sealed"))
+        self.register = FileLine("", home, tables)
+        self.register.line.setObjectName("SanxianRegister")
+        self.register.line.setPlaceholderText(tr("None: sites are compared with no list"))
+        self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
+
+    def _lay_out(self, own: QWidget) -> None:
+        """Put the county's own settings on one tab and the check settings on the other."""
+        checks = QWidget()
+        form = QFormLayout()
+        form.addRow(tr("Standard"), self.standard)
+        form.addRow(tr("Scope"), self.scope)
+        form.addRow(tr("Phase of the plan"), self.phase)
+        form.addRow(tr("Rules"), self.rules)
+        form.addRow(tr("Year of the base parcels"), self.base_year)
+        form.addRow(tr("Tasks of the townships"), self.targets)
+        form.addRow(tr("Register of heritage"), self.register)
+        form.addRow(tr("File of waivers"), self.waivers)
+        form.addRow(tr("Sealed edition"), self.baseline)
+        form.addRow(tr("Document information"), self.document)
+        form.addRow(tr("Language of findings and reports"), self.language)
+        inside = QVBoxLayout(checks)
+        inside.addLayout(form)
+        inside.addWidget(self.summary, 1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(own)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(area, tr("Targets and confirmation"))
+        self.tabs.addTab(checks, tr("How checks run"))
+        top = QFormLayout()
+        top.addRow(tr("Profile"), self.profile.row())
+        buttons = ok_and_cancel(self)
+        self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self._ok.setText(tr("Save"))
+        last = QHBoxLayout()
+        last.addWidget(self.place, 1)
+        last.addWidget(buttons)
+        layout = QVBoxLayout(self)
+        layout.addLayout(top)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.errors)
+        layout.addLayout(last)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Extend open attribute forms: show why saving fails, update names of codes, and use one vertical scroll bar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsFieldConstraints, QgsVectorLayer, QgsVectorLayerUtils
+from qgis.gui import QgsAttributeEditorContext, QgsAttributeForm
+from qgis.PyQt.QtCore import QEvent, QObject, Qt
+from qgis.PyQt.QtWidgets import QDialog, QLabel, QScrollArea, QStyle
+
+from ...bridge.editing.dependent_fields import DependentField, find_dependent_fields, look_up_name
+from ...bridge.editing.forms import role_of_form
+from ...bridge.running.tasks import log_error
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ..widgets import look
+
+_HARD_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
+_NAME = "SanxianFormReasons"
+#: Maximum number of errors shown at once; the others are counted.
+_MAX_REASONS = 3
+_MARGIN = 9
+_MODES = (QgsAttributeEditorContext.Mode.SingleEditMode, QgsAttributeEditorContext.Mode.AddFeatureMode)
+
+
+def attach_form_help(form: QgsAttributeForm) -> None:
+    """Attach the extensions once to a form made by `bridge.forms`; ignore forms of other layers."""
+    layer = form.layer()
+    if layer is None or not role_of_form(layer) or form.findChild(QLabel, _NAME) is not None:
+        return
+    look.keep_alive(_FormHelp(form, layer), form)
+    for area in form.findChildren(QScrollArea):
+        if area.widget() is not None and area.widgetResizable():
+            look.keep_alive(_WidthKeeper(area), area)
+
+
+def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:
+    """Return the explanation of each hard constraint that a feature violates; empty if it can be saved."""
+    found = []
+    for index in range(layer.fields().count()):
+        sound, errors = QgsVectorLayerUtils.validateAttribute(layer, feature, index, _HARD_CONSTRAINT)
+        if not sound:
+            found.append(layer.constraintDescription(index) or f"{layer.attributeDisplayName(index)}: {errors[0]}")
+    return found
+
+
+class _FormHelp(QObject):
+    """Show constraint errors of one form and update its dependent fields."""
+
+    def __init__(self, form: QgsAttributeForm, layer: QgsVectorLayer):
+        super().__init__(form)
+        self._form, self._layer = form, layer
+        self._dependent: list[DependentField] = [one for one in find_dependent_fields(layer) if one.source is not None]
+        self._label = QLabel(form)
+        self._label.setObjectName(_NAME)
+        self._label.setWordWrap(True)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label.setMargin(_MARGIN)
+        self._label.setStyleSheet(f"color: {look.color('error').name()}")
+        form.layout().insertWidget(0, self._label)
+        form.widgetValueChanged.connect(self._changed)
+        self._show_reasons()
+
+    def _changed(self, name: str, value: Any, _changed: bool) -> None:
+        if self._form.mode() in _MODES:
+            index = self._layer.fields().lookupField(name)
+            for one in self._dependent:
+                if one.source == index:
+                    self._follow(one, value)
+        self._show_reasons()
+
+    def _follow(self, one: DependentField, code: Any) -> None:
+        try:
+            name = look_up_name(one, code)
+        except (SanxianError, ImportError) as error:
+            log_error(error)
+            return
+        if name is not None:
+            self._form.changeAttribute(self._layer.fields().at(one.target).name(), name)
+
+    def _show_reasons(self) -> None:
+        reasons = []
+        if self._layer.isEditable() and self._form.mode() in _MODES:
+            reasons = find_constraint_errors(self._layer, self._form.currentFormFeature())
+        shown = reasons[:_MAX_REASONS]
+        if len(reasons) > _MAX_REASONS:
+            shown.append(tr("{count} more fields need correction.").format(count=len(reasons) - _MAX_REASONS))
+        before = self._label.height() if self._label.isVisible() else 0
+        self._label.setText("\n".join(shown))
+        self._label.setVisible(bool(shown))
+        window = self._form.window()
+        # Enlarge a dialog without a scroll area; otherwise the fields would shrink.
+        if shown and window.isVisible() and isinstance(window, QDialog) and not self._form.findChildren(QScrollArea):
+            more = self._label.heightForWidth(self._form.width()) + self._form.layout().spacing() - before
+            window.resize(window.width(), window.height() + max(more, 0))
+
+
+class _WidthKeeper(QObject):
+    """Keeps a scroll area as wide as its contents, so that a form scrolls only vertically."""
+
+    def __init__(self, area: QScrollArea):
+        super().__init__(area)
+        self._area = area
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.widget().installEventFilter(self)
+        # Layouts have their new sizes only after the current event.
+        self._later = look.later(self, self._fit)
+        self._later.start()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self._later.start()
+        return False
+
+    def _fit(self) -> None:
+        area, inside = self._area, self._area.widget()
+        if inside is not None:
+            bar = area.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+            area.setMinimumWidth(inside.minimumSizeHint().width() + bar + 2 * area.frameWidth())

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Warn before editing a layer whose file is on a network drive, or is open or locked in another program."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsMapLayer, QgsProject, QgsVectorLayer
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QObject, QTimer
+
+from ...bridge.layers.properties import file_of
+from ...bridge.running.collection import no_collection
+from ...bridge.running.tasks import log_error
+from ...bridge.texts import tr
+from ..widgets.messages import Messages
+
+#: How long the start of editing waits for the inspection, in seconds. A later result is reported when it arrives.
+_TIMEOUT = 0.4
+_POLL_MS = 100
+
+
+class EditWarnings(QObject):
+    """Warn when editing of a project layer begins; `stop` disconnects it."""
+
+    def __init__(self, iface: Any, parent: QObject | None = None):
+        super().__init__(parent)
+        self._messages = Messages(iface, tr("Before Editing"))
+        self._followed: dict[str, tuple[QgsVectorLayer, Any]] = {}
+        #: File → its risks that were reported in this project and still exist.
+        self._reported: dict[str, set[Any]] = {}
+        project = QgsProject.instance()
+        self._listening = ((project.layersAdded, self._follow), (project.cleared, self._forget))
+        for signal, slot in self._listening:
+            signal.connect(slot)
+        self._follow(list(project.mapLayers().values()))
+
+    def stop(self) -> None:
+        for signal, slot in self._listening:
+            signal.disconnect(slot)
+        self._listening = ()
+        for layer, slot in self._followed.values():
+            if not sip.isdeleted(layer):
+                layer.beforeEditingStarted.disconnect(slot)
+        self._followed.clear()
+        self._messages.close()
+
+    def _follow(self, layers: list[QgsMapLayer]) -> None:
+        self._followed = {key: one for key, one in self._followed.items() if not sip.isdeleted(one[0])}
+        for layer in layers:
+            if isinstance(layer, QgsVectorLayer) and layer.providerType() == "ogr" and layer.id() not in self._followed:
+                slot = partial(self._warn, layer)
+                layer.beforeEditingStarted.connect(slot)
+                self._followed[layer.id()] = (layer, slot)
+
+    def _forget(self) -> None:
+        self._reported.clear()
+
+    def _warn(self, layer: QgsVectorLayer) -> None:
+        """Inspect the file in a thread, because a dead server responds late; wait briefly so that the warning precedes edits."""
+        path = file_of(layer)
+        if not path:
+            return
+        inspection = _Inspection(path, own_edits=self._is_edited(path, layer))
+        inspection.start()
+        inspection.join(_TIMEOUT)
+        self._report(inspection, layer.name())
+
+    def _is_edited(self, path: str, except_layer: QgsVectorLayer) -> bool:
+        """Return True if this QGIS is editing another layer of the file."""
+        layers = [one for one, _ in self._followed.values() if not sip.isdeleted(one)]
+        return any(one is not except_layer and one.isEditable() and file_of(one) == path for one in layers)
+
+    def _report(self, inspection: _Inspection, name: str) -> None:
+        if not self._listening:
+            return
+        if inspection.is_alive():
+            QTimer.singleShot(_POLL_MS, partial(self._report, inspection, name))
+            return
+        if inspection.error is not None:
+            log_error(inspection.error)
+        else:
+            former = self._reported.get(inspection.path, set())
+            # A risk that ended and began again is reported again.
+            self._reported[inspection.path] = set(inspection.risks)
+            new = [risk for risk in inspection.risks if risk not in former]
+            self._warn_about(new, name, Path(inspection.path).name)
+
+    def _warn_about(self, risks: list[Any], layer: str, file: str) -> None:
+        texts = [explain(risk, layer, file) for risk in risks]
+        if texts:
+            self._messages.warn(" ".join(texts))
+
+
+class _Inspection(threading.Thread):
+    """Run `core.edit_risks` for one file in a Python thread."""
+
+    def __init__(self, path: str, *, own_edits: bool):
+        super().__init__(name="sanxian-edit-risks", daemon=True)
+        self.path, self._own_edits = path, own_edits
+        self.risks: list[Any] = []
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        from ...core.files.edit_risks import find_edit_risks
+
+        with no_collection():
+            try:
+                self.risks = find_edit_risks(self.path, own_edits=self._own_edits)
+            except Exception as error:
+                self.error = error
+
+
+def explain(risk: Any, layer: str, file: str) -> str:
+    """Return the translated message of a risk, with its remedy."""
+    if risk.kind == "network":
+        text = tr(
+            "Layer “{layer}” is on the network ({detail}): its file can be damaged if several people edit it or the "
+            "connection breaks. Copy “{file}” to a local disk, edit the copy, and copy it back afterwards."
+        )
+    elif risk.kind == "locked":
+        text = tr(
+            "“{file}” of layer “{layer}” is being written by another program ({detail}): edits made now cannot be saved. "
+            "Save and end editing there first, then begin to edit here."
+        )
+    else:
+        text = tr(
+            "“{file}” of layer “{layer}” is also open in {detail}: if both programs edit it, one of them may be unable "
+            "to save. Close it there first, then begin to edit here."
+        )
+    return text.format(layer=layer, file=file, detail=risk.detail or tr("an unknown program"))

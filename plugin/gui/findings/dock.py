@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""检查结果: the findings panel. Shows a result, asks for actions by signals, and knows no layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QToolButton
+
+from ...bridge.texts import tr
+from ..widgets import look
+from ..widgets.empty_state import Empty
+from .features import FeatureRef, features_of
+from .filter import Wanted
+from .form import FindingsForm
+from .result import Result
+
+
+class FindingsDock(FindingsForm):
+    """``formRequested`` comes with a `FeatureRef`, ``featureChosen`` with one and all those of its finding;
+    ``exportRequested`` with ``layer``, ``html`` or ``json``; ``stepped`` with direction and whether it moved."""
+
+    runRequested = pyqtSignal()
+    cancelRequested = pyqtSignal()
+    profileRequested = pyqtSignal()
+    exportRequested = pyqtSignal(str)
+    helpRequested = pyqtSignal(str)
+    findingChosen = pyqtSignal(object)
+    formRequested = pyqtSignal(object)
+    featureChosen = pyqtSignal(object, list)
+    stepped = pyqtSignal(int, bool)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._idle = Empty("")
+        self._reasons_asked = False
+        self._connect()
+        self._themed = look.later(self, self._refresh_icons)
+        self._show_state()
+
+    def _connect(self) -> None:
+        for button in (self.run_button, self.stale_button):
+            button.clicked.connect(self.runRequested)
+        for kind, action in self.exports.items():
+            action.triggered.connect(lambda _on=False, kind=kind: self.exportRequested.emit(kind))
+        self.county.clicked.connect(self.profileRequested)
+        self.run_bar.cancelled.connect(self.cancelRequested)
+        self.verdict.kindsChanged.connect(self._filter)
+        self.filters.changed.connect(self._filter)
+        self.tree.chosen.connect(self._chosen)
+        self.tree.wished.connect(self.findingChosen)
+        self.tree.formRequested.connect(self._open_own_form)
+        self.detail.formRequested.connect(self.formRequested)
+        self.detail.featureChosen.connect(self.featureChosen)
+        self.tree.helpRequested.connect(self.helpRequested)
+        self.tree.waiveRequested.connect(self.walk.waive.accept_only)
+        self.tree.selectionSettled.connect(lambda: self.walk.waive.show_for(self.tree.selected()))
+        self.detail.helpRequested.connect(self.helpRequested)
+        self.walk.zoomWished.connect(lambda: self.findingChosen.emit(self.tree.current()))
+        self.walk.stepped.connect(self.step)
+
+    # --- what the desk tells it
+    def set_idle(self, empty: Empty) -> None:
+        """What to say while there is no result."""
+        self._idle = empty
+        if self.result is None:
+            self._show_state()
+
+    def set_county(self, name: str) -> None:
+        self.county.setText(name or tr("Profile…"))
+
+    def start_run(self, rules: int) -> None:
+        self.note.hide()
+        self.run_button.setEnabled(False)
+        self.run_bar.start(rules, self.result is not None)
+
+    def end_run(self, note: str = "") -> None:
+        """``note``: what to say when there is no new result."""
+        self.run_bar.stop()
+        self.run_button.setEnabled(True)
+        self.say(note)
+
+    def say(self, note: str) -> None:
+        """A line above the list, until the next selection or run."""
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
+
+    def set_stale(self, text: str, again: bool = False, alarm: bool = False) -> None:
+        """Why the result in view is not of what is open: said until that ends. ``again``: offer another check; ``alarm``: it
+        is not what was asked for last."""
+        self.stale_icon.setVisible(alarm)
+        self.stale.setText(text)
+        self.stale.setVisible(bool(text))
+        self.stale_button.setVisible(bool(text) and again)
+
+    def set_result(self, result: Result) -> None:
+        self.result = result
+        self._reasons_asked = False
+        report = result.report
+        self.tree.findings.outdated = result.outdated
+        self.verdict.show_report(result)
+        self._set_choices()
+        self.tree.show_report(report, self._wanted())
+        self.run_button.setText(tr("Re-check"))
+        first = self.detail.isHidden()
+        self._show_state()
+        self._show_selected()
+        if first:
+            self.share_height()
+
+    def clear_result(self) -> None:
+        """Clear the former result after a change of project."""
+        self.result = None
+        self._reasons_asked = False
+        self.tree.show_report(None, self._wanted())
+        self.filters.clear()
+        self.run_button.setText(tr("Check All"))
+        self.say("")
+        self.set_stale("")
+        self._show_state()
+        self._show_selected()
+
+    def show_changes(self) -> None:
+        """Update the display of outdated findings."""
+        self.tree.findings.outdated = self.result.outdated
+        self.tree.findings.refresh_rows()
+        self.verdict.show_report(self.result)
+
+    def change(self, change: Any) -> bool:
+        """What edits did to the findings. Is another one selected now, or the same with other figures?"""
+        self.result.change(change)
+        self.verdict.show_edits(self.result)
+        if not (change.gone or change.found or change.renewed):
+            return False
+        self._set_choices()
+        other = self.tree.change(change)
+        self._show_state()
+        if other:
+            self._show_selected()
+        else:
+            self._show_position()
+        return other
+
+    def change_states(self, change: Any) -> None:
+        """Findings were accepted or are open again, in place; findings about waivers come and go."""
+        self.result.change(change)
+        self.verdict.show_report(self.result)
+        self._set_choices()
+        self.tree.change(change)
+        self.tree.set_wanted(self._wanted())
+        self.tree.viewport().update()
+        if (now := self.tree.current()) is not None:
+            # The neighbour that the list came to is the one that is shown: it is selected, too.
+            self.tree.select(now)
+        self._show_state()
+        self._show_selected()
+        self.walk.waive.show_for(self.tree.selected())
+
+    def _set_choices(self) -> None:
+        findings, rules = self.result.findings, self.result.report.rules
+        found = {f.code for f in findings}
+        self.filters.set_choices(
+            sorted({f.township for f in findings}),
+            [(r.code, r.title or r.name) for r in rules if r.code in found or r.reason],
+        )
+
+    def set_clean(self, clean: Empty, only_skipped: Empty) -> None:
+        """What to say when a result has no findings: all checked, or some rules skipped."""
+        self._clean, self._only_skipped = clean, only_skipped
+        self._show_state()
+
+    def show_reasons(self) -> None:
+        """查看原因: the skipped rules, in a list without findings."""
+        self._reasons_asked = True
+        self._show_state()
+        self.tree.expandAll()
+
+    def clear_filters(self) -> None:
+        self.filters.clear()
+        self.verdict.show_all_kinds()
+        self._filter()
+
+    def step(self, direction: int) -> None:
+        self.stepped.emit(direction, self.tree.step(direction))
+
+    # --- state
+    def _wanted(self) -> Wanted:
+        filters = self.filters
+        return Wanted(self.verdict.kinds, filters.search.text(), filters.chosen_townships, filters.chosen_rules)
+
+    def _filter(self) -> None:
+        if self.result is not None:
+            before = self.tree.current()
+            self.tree.set_wanted(self._wanted())
+            self._show_state()
+            if self.tree.current() is not before or before is None:
+                # The selected row is now filtered out, or the numbers of its rule have changed.
+                self._show_selected()
+            self._show_position()
+
+    def _empty_now(self) -> Empty | None:
+        if self.result is None:
+            return self._idle
+        groups = [g for g in self.tree.findings.groups if g.findings or g.aside]
+        if not self.result.findings:
+            if self.result.report.findings and not self._reasons_asked:
+                text = tr("Nothing is found any more after the edits. A whole check tells whether the county passes.")
+                return Empty(text, [(tr("Re-check"), self.runRequested.emit)])
+            if not groups:
+                return self._clean
+            return None if self._reasons_asked else self._only_skipped
+        if self.tree.filter.rowCount() == 0:
+            text = tr("No finding matches the filter ({count} in all).").format(count=len(self.result.findings))
+            return Empty(text, [(tr("Clear Filter"), self.clear_filters)])
+        return None
+
+    def _show_state(self) -> None:
+        empty = self._empty_now()
+        if empty is not None:
+            self.empty.show_empty(empty)
+        if self.result is not None:
+            self.verdict.set_matching(self.tree.filter.matching())
+        self.stack.setCurrentWidget(self.tree if empty is None else self.empty)
+        there = self.result is not None
+        for widget in (self.verdict, self.filters, self.walk):
+            widget.setVisible(there)
+        self.export_button.setEnabled(there)
+        self._fit()
+
+    def _chosen(self, finding: Any) -> None:
+        self.say("")
+        self._show_selected()
+        if finding is not None:
+            self.findingChosen.emit(finding)
+
+    def _open_own_form(self, finding: Any) -> None:
+        self.formRequested.emit(next(iter(features_of(finding)), FeatureRef(finding.role, finding.key)))
+
+    def _show_selected(self) -> None:
+        group, finding = self.tree.current_group(), self.tree.current()
+        if self.result is None or group is None:
+            self.detail.show_nothing()
+        elif finding is None:
+            self.detail.show_group(self.result, group)
+        else:
+            self.detail.show_finding(self.result, group, finding)
+        self.walk.show_finding(finding)
+        self._show_position()
+
+    def _show_position(self) -> None:
+        self.walk.show_position(self.tree.position())
+
+    def changeEvent(self, event):
+        super().changeEvent(event)
+        if event.type() in look.THEME_EVENTS and hasattr(self, "_themed"):
+            self._themed.start()
+
+    def _refresh_icons(self) -> None:
+        for button in self.findChildren(QToolButton):
+            if button.property("sanxianIcon"):
+                button.setIcon(look.icon(button.property("sanxianIcon")))
+        self._draw_alarm()
+        self.walk.refresh_icons()
+        self.verdict.refresh_icons()
+        self.tree.findings.refresh_icons()
+        # Its labels hold colours and a picture of their own.
+        self._show_selected()

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Report findings added by edits: a message with an undo button, and a counter in the status bar."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import reduce
+from typing import Any
+
+from qgis.PyQt.QtCore import QObject, QPoint, Qt
+from qgis.PyQt.QtWidgets import QMenu, QPushButton, QToolButton, QWidget
+
+from ...bridge.editing.edits import EditStep
+from ...bridge.texts import tr
+from ..editing.live import Editing
+from ..widgets import look
+from ..widgets.messages import Messages
+from .dock import FindingsDock
+from .groups import area_of, kind_of, rule_of
+from .label import format_hectares
+from .result import Result
+from .selection import Selection
+
+#: Maximum numbers of rules and townships named in a message.
+_MAX_RULES, _MAX_TOWNSHIPS = 3, 3
+
+
+def find_new_findings(result: Result) -> list[Any]:
+    """Return the findings in view that the last full check did not have, most severe first."""
+    before = Counter(f.fingerprint for f in result.report.findings)
+    new = []
+    for finding in result.findings:
+        if before[finding.fingerprint]:
+            before[finding.fingerprint] -= 1
+        else:
+            new.append(finding)
+    return sort_by_severity(new)
+
+
+def sort_by_severity(findings: list[Any]) -> list[Any]:
+    return sorted(findings, key=lambda f: (look.KINDS.index(kind_of(f)), -(f.area_m2 or 0.0)))
+
+
+def describe(result: Result, findings: list[Any]) -> str:
+    """Return a message on findings by rule: title, number, area in hectares and townships."""
+    by_rule: dict[str, list[Any]] = {}
+    for finding in sort_by_severity(findings):
+        by_rule.setdefault(rule_of(finding), []).append(finding)
+    parts = [_rule_text(result, code, same) for code, same in list(by_rule.items())[:_MAX_RULES]]
+    if len(by_rule) > _MAX_RULES:
+        parts.append(tr("and {count} more rules").format(count=len(by_rule) - _MAX_RULES))
+    text = tr("The edit added {count} findings: {rules}.")
+    return text.format(count=len(findings), rules=tr("; ").join(parts))
+
+
+def _rule_text(result: Result, code: str, findings: list[Any]) -> str:
+    outcome = result.outcome(code)
+    parts = [f"{code} {outcome.title or outcome.name}" if outcome is not None else code]
+    if len(findings) > 1:
+        parts.append(tr("{count} places").format(count=len(findings)))
+    area = area_of(findings)
+    if area is not None:
+        parts.append(format_hectares(area))
+    townships = list(dict.fromkeys(f.township for f in findings if f.township))
+    if townships:
+        names = tr(", ").join(townships[:_MAX_TOWNSHIPS])
+        parts.append(tr("{names} and others").format(names=names) if len(townships) > _MAX_TOWNSHIPS else names)
+    return reduce(lambda first, second: tr("{first}, {second}").format(first=first, second=second), parts)
+
+
+class UndoButton(QPushButton):
+    """Button 撤销这步编辑: undo one edit command; enabled while it is the last command of its layer."""
+
+    def __init__(self, step: EditStep | None, parent: QWidget | None = None):
+        super().__init__(tr("Undo This Edit"), parent)
+        self.setObjectName("SanxianUndoEdit")
+        self._step = step
+        self.clicked.connect(self._undo)
+        for layer in () if step is None else (step.layer, *(other for other, _top in step.others)):
+            layer.undoStack().indexChanged.connect(self.refresh)
+            layer.editingStopped.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self, _index: int = 0) -> None:
+        there = self._step is not None and self._step.is_last
+        self.setEnabled(there)
+        if self._step is None:
+            tip = tr("Several edits were checked together, so one of them cannot be undone alone. Use Undo of QGIS.")
+        elif not there:
+            tip = tr("A later edit exists, or this edit was already undone or saved; it cannot be undone alone.")
+        else:
+            tip = tr("Undo the last edit of the layer “{layer}”").format(layer=self._step.layer.name())
+        self.setToolTip(tip)
+
+    def _undo(self) -> None:
+        if self._step is not None and not self._step.undo():
+            self.refresh()
+
+
+class EditNotices(QObject):
+    """Show new findings and their number. Call `report` after each re-check and `stop` to disconnect."""
+
+    def __init__(self, iface: Any, dock: FindingsDock, editing: Editing, selection: Selection, parent: QObject):
+        super().__init__(parent)
+        self._iface, self._dock, self._editing, self._selection = iface, dock, editing, selection
+        self._messages = Messages(iface, tr("Live Check"))
+        #: The findings that the message names.
+        self._named: list[Any] = []
+        #: Number of findings by kind in the last full check, and the difference since.
+        self._before: Counter[str] = Counter()
+        self._difference: dict[str, int] = {}
+        self.counter = QToolButton()
+        self.counter.setObjectName("SanxianLiveCounter")
+        self.counter.setAutoRaise(True)
+        self.counter.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.counter.clicked.connect(self._show_menu)
+        iface.statusBarIface().addPermanentWidget(self.counter)
+        editing.changed.connect(self.refresh)
+        self._themed = look.later(self, self._refresh_icon)
+        self.counter.installEventFilter(self)
+        self._refresh_icon()
+        self.recount()
+
+    def stop(self) -> None:
+        self._editing.changed.disconnect(self.refresh)
+        self._messages.close()
+        self.counter.removeEventFilter(self)
+        self._iface.statusBarIface().removeWidget(self.counter)
+        self.counter.deleteLater()
+
+    def eventFilter(self, watched, event):
+        if event.type() in look.THEME_EVENTS:
+            self._themed.start()
+        return False
+
+    def _refresh_icon(self) -> None:
+        self.counter.setIcon(look.icon("live"))
+
+    # --- the message
+    def report(self, change: Any, step: EditStep | None) -> None:
+        """Report the findings that an edit added; close the message once the edit has resolved all findings named in it."""
+        self._count()
+        found = [f for f in change.found if f.state != "waived"]
+        if found:
+            self._named = found
+            zoom = (tr("Zoom"), lambda: self._zoom_to(sort_by_severity(found)[0]))
+            self._messages.tell(describe(self._dock.result, found), "warning", zoom)
+            self._messages.add(UndoButton(step))
+            return
+        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
+        self._named = [renewed.get(id(f), f) for f in self._named if id(f) not in gone]
+        if not self._named:
+            self._messages.close()
+
+    def forget(self) -> None:
+        """Close the message, which belongs to the former result."""
+        self._named = []
+        self._messages.close()
+        self.recount()
+
+    def _zoom_to(self, finding: Any) -> None:
+        """Zoom to the current version of a finding; a later edit may have changed or resolved it."""
+        same = [f for f in self._dock.result.findings if f.fingerprint == finding.fingerprint]
+        if same:
+            self._selection.pick(same[0], zoom=True)
+        else:
+            self._dock.say(tr("A later edit has corrected this finding."))
+
+    # --- the counter
+    def recount(self) -> None:
+        """Recount the findings of the last full check after a change of result or a waiver."""
+        result = self._dock.result
+        self._before = Counter() if result is None else Counter(map(kind_of, result.report.findings))
+        self._count()
+
+    def _count(self) -> None:
+        result = self._dock.result
+        now = {} if result is None else result.counts()
+        self._difference = {kind: now.get(kind, 0) - self._before[kind] for kind in ("ERROR", "WARNING")}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Update the counter with the state of the live check and the numbers of findings and waiting features."""
+        editing, result = self._editing, self._dock.result
+        self.counter.setVisible(result is not None and (editing.is_following or editing.is_outdated))
+        if result is None:
+            return
+        parts = [tr("Live Check")]
+        if editing.is_outdated:
+            parts.append(tr("stopped: check all again"))
+        elif not editing.on:
+            parts.append(tr("off"))
+        else:
+            parts += [f"{look.kind_word(kind)} {_format_signed(count)}" for kind, count in self._difference.items()]
+        if editing.waiting:
+            parts.append(tr("to re-check {count}").format(count=editing.waiting))
+        self.counter.setText(tr("  ").join(parts))
+        tip = tr("Findings since the whole check at {time}; click to list the new ones.")
+        self.counter.setToolTip(tip.format(time=result.time))
+
+    def menu(self) -> QMenu:
+        new = find_new_findings(self._dock.result)
+        menu = self._selection.menu(new, zoom=True)
+        if not new:
+            menu.addAction(tr("No new findings since the whole check")).setEnabled(False)
+        return menu
+
+    def _show_menu(self) -> None:
+        menu = self.menu()
+        menu.exec(self.counter.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
+        menu.deleteLater()
+
+
+def _format_signed(count: int) -> str:
+    return f"+{count}" if count > 0 else str(count).replace("-", "−")

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What of the findings is in view: a chain of small questions, asked once per finding and change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel, Qt
+
+from ..widgets.look import KINDS
+from .groups import AREA, ASIDE, BATCH, COUNT, STATE, Group, area_of, haystack, kind_of, rule_of
+from .model import FindingsModel
+from .rows import BRANCH, LEAF
+
+
+@dataclass
+class Wanted:
+    """What the user asks to see. Empty sets and texts hide nothing, except ``kinds``."""
+
+    kinds: frozenset[str] = frozenset(KINDS) - {"waived"}
+    text: str = ""
+    townships: frozenset[str] = frozenset()
+    rules: frozenset[str] = frozenset()
+    _words: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self):
+        self._words = tuple(self.text.casefold().split())
+
+    def rule(self, group: Group) -> bool:
+        return not self.rules or group.code in self.rules
+
+    def reason(self, group: Group) -> bool:
+        """The row that says why a rule was skipped."""
+        return (
+            group.aside
+            and "skipped" in self.kinds
+            and not self.townships
+            and self._found(f"{group.code} {group.title} {group.outcome.reason}")
+        )
+
+    def finding(self, group: Group, finding: Any) -> bool:
+        return (
+            kind_of(finding) in self.kinds
+            and (not self.townships or finding.township in self.townships)
+            and (not self._words or self._found(haystack(group, finding)))
+        )
+
+    def findings(self, group: Group) -> list[bool]:
+        """`finding` of all of a rule's; what is looked through is folded once."""
+        kinds, townships, words = self.kinds, self.townships, self._words
+        seen = [("waived" if f.state == "waived" else f.severity) in kinds for f in group.findings]
+        if townships:
+            seen = [yes and f.township in townships for yes, f in zip(seen, group.findings, strict=True)]
+        if words and not group.texts:
+            group.texts = [haystack(group, f) for f in group.findings]
+        for word in words:
+            seen = [yes and word in text for yes, text in zip(seen, group.texts, strict=True)]
+        return seen
+
+    def _found(self, text: str) -> bool:
+        text = text.casefold()
+        return all(word in text for word in self._words)
+
+
+def _count(group: Group) -> None:
+    in_view = [f for f, yes in zip(group.findings, group.seen, strict=True) if yes]
+    group.shown, group.shown_area = len(in_view), area_of(in_view)
+    last = (n for n, p in enumerate(reversed(group.order)) if p < 0 or group.seen[p])
+    group.reach = len(group.order) - next(last, len(group.order))
+
+
+class FindingsFilter(QSortFilterProxyModel):
+    """Answers Qt row by row from marks made in one pass: no question is asked twice while scrolling."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.wanted = Wanted()
+        self._forget()
+
+    def set_wanted(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.refilter()
+
+    def refilter(self) -> None:
+        model: FindingsModel = self.sourceModel()
+        for group in model.groups:
+            wanted = self.wanted.rule(group)
+            group.seen = self.wanted.findings(group) if wanted else [False] * len(group.findings)
+            group.reason_seen = wanted and self.wanted.reason(group)
+            group.shown = sum(group.seen)
+            group.reach = group.aside + group.shown
+        model.seen_changed()
+        for group in model.groups:
+            _count(group)
+        self._forget()
+        self.invalidateFilter()
+        if model.groups:
+            model.dataChanged.emit(model.index(0, COUNT), model.index(len(model.groups) - 1, AREA))
+
+    def change(self, change: Any) -> list[Group]:
+        """Findings that go, come or have other figures, in place. Gives back the rules that are listed for the first
+        time."""
+        model: FindingsModel = self.sourceModel()
+        self._forget()
+        new = model.change(
+            change, lambda group, finding: self.wanted.rule(group) and self.wanted.finding(group, finding)
+        )
+        # What is selected has changed meanwhile, and may have been asked for its place.
+        self._forget()
+        touched = {rule_of(f) for f in [*change.gone, *change.found, *(now for _, now in change.renewed)]}
+        for group in model.groups:
+            if group.code in touched:
+                _count(group)
+        if model.groups:
+            # Qt asks anew which of the rules are in view.
+            model.dataChanged.emit(model.index(0, 0), model.index(len(model.groups) - 1, STATE))
+        return new
+
+    def flags(self, index):
+        # Asked for each row of an open rule: no detour through the model.
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
+        return BRANCH if index.internalId() == self.index(0, 0).internalId() else LEAF
+
+    def filterAcceptsRow(self, row, parent):
+        groups = self.sourceModel().groups
+        if not parent.isValid():
+            return groups[row].reason_seen or groups[row].shown > 0
+        group = groups[parent.row()]
+        position = group.order[row]
+        return group.reason_seen if position < 0 else group.seen[position]
+
+    def sort(self, column, order):
+        """The model sorts itself: comparing rows one by one through Qt would take seconds."""
+        self._forget()
+        self.sourceModel().sort(column, order)
+
+    def _forget(self) -> None:
+        self._in_view: list[Any] | None = None
+        self._places: dict[int, tuple[int, int, str]] = {}
+
+    def in_view(self) -> list[Any]:
+        """All findings in view, in the order of the list, whether their rule is open or not. Not to be changed."""
+        if self._in_view is None:
+            self._in_view = [
+                group.findings[position]
+                for group in self.sourceModel().groups
+                for position in group.order
+                if position >= 0 and group.seen[position]
+            ]
+        return self._in_view
+
+    def matching(self) -> dict[str, int] | None:
+        """Return the numbers of findings by kind, and of skipped rules, that pass all filters except those on kinds.
+
+        Return None without such filters.
+        """
+        wanted = replace(self.wanted, kinds=frozenset(KINDS))
+        if not (wanted.text.split() or wanted.townships or wanted.rules):
+            return None
+        found: Counter[str] = Counter()
+        for group in self.sourceModel().groups:
+            if not wanted.rule(group):
+                continue
+            seen = wanted.findings(group)
+            found.update(kind_of(f) for f, yes in zip(group.findings, seen, strict=True) if yes)
+            found["skipped"] += str(group.outcome.outcome) in ASIDE and wanted.reason(group)
+        return {kind: found[kind] for kind in KINDS}
+
+    def place(self, finding: Any) -> tuple[int, int, str] | None:
+        """Which of the findings of its kind in view it is: number, of how many, kind; None when it is not in view."""
+        if not self._places:
+            by_kind: dict[str, list[Any]] = {}
+            for one in self.in_view():
+                by_kind.setdefault(kind_of(one), []).append(one)
+            for kind, alike in by_kind.items():
+                self._places |= {id(one): (n, len(alike), kind) for n, one in enumerate(alike, 1)}
+        return self._places.get(id(finding))
+
+    def load_more(self, parent: QModelIndex) -> bool:
+        """The next rows of a rule that is open. Were there any?"""
+        model: FindingsModel = self.sourceModel()
+        group = model.groups[self.mapToSource(parent).row()]
+        before = group.loaded
+        model.load(group, before + BATCH)
+        return group.loaded > before
+
+    def index_of(self, finding: Any) -> QModelIndex:
+        """The row of a finding; its rule is loaded for it. An invalid index when it is not in view."""
+        model: FindingsModel = self.sourceModel()
+        for n, group in enumerate(model.groups):
+            position = next((p for p, one in enumerate(group.findings) if one is finding), -1)
+            if position >= 0:
+                row = group.order.index(position)
+                # Some more, so that there is something below it.
+                model.load(group, -(-(row + 1) // BATCH) * BATCH)
+                return self.mapFromSource(model.index(row, 0, model.index(n, 0)))
+        return QModelIndex()

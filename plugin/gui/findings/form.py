@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The widgets of the findings panel and their places; what they do is in `findings_dock`."""
+
+from __future__ import annotations
+
+from qgis.core import QgsApplication
+from qgis.gui import QgsDockWidget
+from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...bridge.texts import tr
+from ..widgets import look
+from ..widgets.dock_width import FirstWidth
+from ..widgets.empty_state import EmptyState
+from .detail_pane import DetailPane
+from .filter_bar import FilterBar
+from .result import Result
+from .run_bar import RunBar
+from .tree import FindingsTree
+from .verdict_bar import VerdictBar
+from .walk_bar import WalkBar
+
+#: Below this many lines of text in height the detail gets a tab of its own.
+_LINES_FOR_BOTH = 44
+#: Never narrower than this many digits; at first as wide as that many.
+_DIGITS_WIDE, _DIGITS_AT_FIRST = 46, 60
+#: Heights of list and detail at first, as a proportion.
+_LIST_TO_DETAIL = (50, 45)
+#: The tabs.
+LIST, HELP = 0, 1
+
+
+class FindingsForm(QgsDockWidget):
+    """Top to bottom: actions, what is out of date, verdict, progress, a note, filters, list and detail, steps."""
+
+    #: What is shown; None before the first check.
+    result: Result | None = None
+
+    def __init__(self, parent=None):
+        super().__init__(tr("Findings"), parent)
+        self.setObjectName("SanxianFindingsDock")
+        self._make_widgets()
+        self._lay_out()
+        self._first_width = FirstWidth(self)
+
+    def _make_widgets(self) -> None:
+        self.run_button = self._tool("SanxianDockRun", "refresh", tr("Check All"))
+        self.export_button = self._tool("SanxianExport", "export", tr("Export"))
+        menu = QMenu(self.export_button)
+        #: Kind of a result's file → the entry that exports it.
+        self.exports = {
+            "layer": menu.addAction(tr("Findings Layer…")),
+            "html": menu.addAction(tr("HTML Report…")),
+            "json": menu.addAction(tr("JSON Report…")),
+        }
+        self.export_button.setMenu(menu)
+        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.county = self._tool("SanxianCounty", "profile", "")
+        self.county.setToolTip(tr("Profile and standard of the county"))
+        self.note = self._line("SanxianNote")
+        self.stale = self._line("SanxianStale")
+        self.stale_icon = QLabel()
+        self.stale_icon.hide()
+        self._draw_alarm()
+        self.stale_button = QPushButton(tr("Re-check"))
+        self.stale_button.setObjectName("SanxianStaleRun")
+        self.stale_button.hide()
+        self.verdict = VerdictBar()
+        self.run_bar = RunBar()
+        self.filters = FilterBar()
+        self.tree = FindingsTree()
+        self.empty = EmptyState()
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.tree)
+        self.stack.addWidget(self.empty)
+        self.detail = DetailPane()
+        self.tabs = QTabBar()
+        self.tabs.addTab(tr("Findings"))
+        self.tabs.addTab(tr("Help"))
+        self.tabs.currentChanged.connect(self._fit)
+        self.tabs.hide()
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.addWidget(self.stack)
+        self.splitter.addWidget(self.detail)
+        for place, share in enumerate(_LIST_TO_DETAIL):
+            self.splitter.setStretchFactor(place, share)
+        self.splitter.setChildrenCollapsible(False)
+        self.walk = WalkBar()
+
+    def _lay_out(self) -> None:
+        body = QWidget()
+        body.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _DIGITS_WIDE)
+        top = QHBoxLayout()
+        top.addWidget(self.run_button)
+        top.addWidget(self.export_button)
+        top.addStretch()
+        top.addWidget(self.county)
+        stale = QHBoxLayout()
+        stale.addWidget(self.stale_icon, 0, Qt.AlignmentFlag.AlignTop)
+        stale.addWidget(self.stale, 1)
+        stale.addWidget(self.stale_button)
+        outer = QVBoxLayout(body)
+        outer.addLayout(top)
+        outer.addLayout(stale)
+        for widget in (self.verdict, self.run_bar, self.note, self.filters, self.tabs):
+            outer.addWidget(widget)
+        outer.addWidget(self.splitter, 1)
+        outer.addWidget(self.walk)
+        self.setWidget(body)
+
+    def _tool(self, name: str, icon: str, text: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(name)
+        button.setProperty("sanxianIcon", icon)
+        button.setIcon(look.icon(icon))
+        size = QgsApplication.scaleIconSize(16, True)
+        button.setIconSize(QSize(size, size))
+        button.setText(text)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setAutoRaise(True)
+        return button
+
+    def _line(self, name: str) -> QLabel:
+        label = QLabel()
+        label.setObjectName(name)
+        label.setWordWrap(True)
+        label.hide()
+        return label
+
+    def _draw_alarm(self) -> None:
+        size = self.fontMetrics().height()
+        self.stale_icon.setPixmap(look.pixmap("error", size, self.devicePixelRatioF()))
+
+    def share_height(self) -> None:
+        """Give list and detail their first heights."""
+        self.splitter.setSizes([share * self.height() for share in _LIST_TO_DETAIL])
+
+    def _fit(self, *_args) -> None:
+        """Side by side where there is room, else one of list and detail under tabs."""
+        there = self.result is not None and self.stack.currentWidget() is self.tree
+        short = self.height() < _LINES_FOR_BOTH * self.fontMetrics().lineSpacing()
+        self.tabs.setVisible(there and short)
+        self.stack.setVisible(not (there and short) or self.tabs.currentIndex() == LIST)
+        self.detail.setVisible(there and (not short or self.tabs.currentIndex() == HELP))
+
+    def sizeHint(self):
+        return QSize(self.fontMetrics().horizontalAdvance("0") * _DIGITS_AT_FIRST, super().sizeHint().height())
+
+    def showEvent(self, event):
+        super().showEvent(event)
+        self._first_width.shown()
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        self._fit()

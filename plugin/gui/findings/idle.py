@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the panel says when it has nothing to list, and the words around a run."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+from ...bridge import health, settings
+from ...bridge.layers.recognise import Recognised
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ..widgets.empty_state import Empty
+
+Act = Callable[[], None]
+_RULE = re.compile(r"^([A-Z]{3}\d{3}) ")
+
+
+def libraries_there() -> bool:
+    """A quick look without importing: is geopandas installed and new enough? The run itself looks closely."""
+    if importlib.util.find_spec("geopandas") is None:
+        return False
+    try:
+        version = metadata.version("geopandas")
+    except metadata.PackageNotFoundError:
+        return True
+    return int(version.split(".")[0]) >= int(health.NEEDED["geopandas"].split(".")[0])
+
+
+def lacks_libraries(error: Exception) -> bool:
+    return isinstance(error, health.EnvironmentLacking | ImportError)
+
+
+def _missing() -> str:
+    return tr("The check did not start: geopandas 1.0 or later is missing. All else works.")
+
+
+def package_missing(doctor: Act) -> Empty:
+    return Empty(_missing(), [(tr("Environment Check…"), doctor)])
+
+
+def no_layer(new: Act, sample: Act) -> Empty:
+    text = tr("No plan layer yet. Begin with a new county plan, or try the sample county.")
+    return Empty(text, [(tr("New County Plan…"), new), (tr("Open Sample County"), sample)])
+
+
+def reading_result() -> Empty:
+    return Empty(tr("Reading the saved check result and comparing the layers with it…"))
+
+
+def never_run(run: Act) -> Empty:
+    return Empty(tr("Nothing checked yet."), [(tr("Check All"), run)])
+
+
+def roles_missing(found: Recognised, choose: Act, run: Act) -> Empty:
+    from ...core.messages.texts import Texts
+
+    texts = Texts(settings.interface_language())
+    names = tr(", ").join(f"{texts.concept(concept)} {'/'.join(roles)}" for concept, roles in found.lacking)
+    text = tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.")
+    return Empty(
+        text.format(count=len(found.roles), names=names), [(tr("Layer Roles…"), choose), (tr("Check Anyway"), run)]
+    )
+
+
+def clean_states(result: Any, report: Act, reasons: Act) -> tuple[Empty, Empty]:
+    """For a result without findings: everything was checked, or some rules were skipped."""
+    from ...core.messages.texts import number
+
+    summary, tolerance = result.report.summary, result.report.tolerance
+    clean = tr("All {rules} rules ran, no finding. Ignored slivers: {count}, {area} m² in all.").format(
+        rules=summary["rules"],
+        count=tolerance.get("ignored_slivers", 0),
+        area=number(tolerance.get("ignored_area_m2", 0.0), 2),
+    )
+    skipped = tr("No finding, but {count} rules could not be checked, so this is no pass.").format(
+        count=summary["skipped"] + summary["crashed"]
+    )
+    return Empty(clean, [(tr("Make Report"), report)]), Empty(skipped, [(tr("See Why"), reasons)])
+
+
+def county_label(options: Any) -> str:
+    """浑源县, or what the profile is called; empty when none was chosen."""
+    if not options.profile:
+        return ""
+    from ...core.profile import load_profile
+
+    try:
+        return load_profile(options.profile).name or options.profile
+    except (SanxianError, ImportError):
+        return str(options.profile)
+
+
+def rule_count(options: Any) -> int:
+    """How many rules will run; 0 when the profile or standard is broken (the run says so)."""
+    try:
+        norm = options.norm()
+        return len(set(norm.named_rules(options.rules)) or norm.rules)
+    except (SanxianError, ImportError):
+        return 0
+
+
+def rule_code(text: str) -> str:
+    """The code in a progress text, empty when it speaks of something else."""
+    found = _RULE.match(text)
+    return found[1] if found else ""
+
+
+def in_force(result: Any, options: Any) -> tuple[Any, Callable[[str], Any]]:
+    """What a rule's page tells values of: the norm and outcomes of the result in view, else the project's norm; None where
+    profile or standard cannot be read, which the next check says."""
+    if result is not None:
+        return result.checked.plan.norm, result.outcome
+    try:
+        return options.norm(), lambda code: None
+    except (SanxianError, ImportError):
+        return None, lambda code: None

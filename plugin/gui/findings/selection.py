@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Synchronise the selected finding: show it on the map with its features, and select it by a click on the map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsGeometry, QgsPointXY
+from qgis.gui import QgsMapTool, QgsMapToolIdentify, QgsMapToolPan
+from qgis.PyQt.QtCore import QEvent, QObject, QPoint, Qt
+from qgis.PyQt.QtWidgets import QApplication, QMenu
+
+from ...bridge.texts import tr
+from ..widgets import look
+from .dock import FindingsDock
+from .features import FeatureRef, features_of, find_feature, open_form, select_feature
+from .groups import kind_of
+from .label import format_menu_line
+from .map_layer import FindingsOnMap
+from .map_marks import MapMark
+from .whose import Whose
+
+#: Maximum number of features of a finding outlined on the map.
+_OUTLINED = 6
+#: Map tools whose clicks may also select a finding: pan and identify.
+_WATCHED_TOOLS = (QgsMapToolPan, QgsMapToolIdentify)
+#: Maximum number of findings at one location listed in the menu.
+OFFERED = 20
+
+
+class Selection(QObject):
+    """``whose``: source of the result in view; `stop` disconnects."""
+
+    def __init__(self, iface: Any, dock: FindingsDock, whose: Whose, on_map: FindingsOnMap, parent: QObject):
+        super().__init__(parent)
+        self._iface, self._dock, self._whose, self._on_map = iface, dock, whose, on_map
+        self._canvas = iface.mapCanvas()
+        self.mark = MapMark(self._canvas)
+        self._pressed: QPoint | None = None
+        #: True while `pick` selects a finding in the list, which must not zoom the map.
+        self._picking = False
+        dock.findingChosen.connect(self.go_to)
+        dock.formRequested.connect(self._open_form)
+        dock.featureChosen.connect(self._select_feature)
+        self._canvas.viewport().installEventFilter(self)
+
+    def stop(self) -> None:
+        self._canvas.viewport().removeEventFilter(self)
+        self.mark.clear()
+
+    # --- from the list to the map
+    def go_to(self, finding: Any) -> None:
+        if self._picking:
+            return
+        if finding is None or self._dock.result is None:
+            self.mark.clear()
+        else:
+            self.show(finding)
+
+    def show(self, finding: Any, zoom: bool = True) -> None:
+        """Mark a finding and outline its features with their current geometries."""
+        result, outlines = self._dock.result, []
+        # In another project the same key denotes another feature.
+        for ref in features_of(finding)[:_OUTLINED] if self._whose.current() else ():
+            layer, feature = find_feature(result, ref)
+            if layer is not None and feature is not None and feature.hasGeometry():
+                own = (ref.role, ref.key) == (finding.role, finding.key)
+                outlines.append((feature.geometry(), layer.crs(), own))
+        self.mark.show(finding, result.crs, zoom=zoom, features=outlines)
+
+    def _open_form(self, ref: FeatureRef) -> None:
+        self._explain(self._whose.current() and open_form(self._iface, self._dock.result, ref))
+
+    def _select_feature(self, ref: FeatureRef, others: list[FeatureRef]) -> None:
+        self._explain(self._whose.current() and select_feature(self._iface, self._dock.result, ref, others))
+
+    def _explain(self, done: bool) -> None:
+        """Report why a feature could not be shown, unless it was."""
+        if done:
+            return
+        if self._whose.package:
+            self._dock.say(tr("The feature is one of the package. “Show Its Layers” puts those on the map."))
+        else:
+            self._dock.say(tr("The feature is not in this project any more."))
+
+    # --- from the map to the list
+    def eventFilter(self, watched, event):
+        """Follow clicks of the left button with a tool that only moves the map or identifies; no event is consumed."""
+        if event.type() == QEvent.Type.MouseButtonPress:
+            plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+            self._pressed = event.pos() if plain and _leaves_clicks(self._canvas.mapTool()) else None
+        elif event.type() == QEvent.Type.MouseButtonRelease and self._pressed is not None:
+            moved = (event.pos() - self._pressed).manhattanLength()
+            self._pressed = None
+            if moved < QApplication.startDragDistance():
+                self.click(event.pos())
+        return False
+
+    def click(self, place: QPoint) -> None:
+        """Select the finding at a position of the canvas; if there are several, show a menu."""
+        findings = self._on_map.findings_in(self._around(place))
+        if len(findings) == 1:
+            self.pick(findings[0])
+        elif findings:
+            menu = self.menu(findings)
+            menu.exec(self._canvas.mapToGlobal(place))
+            menu.deleteLater()
+
+    def menu(self, findings: list[Any], zoom: bool = False) -> QMenu:
+        """Return a menu of findings, the first `OFFERED` by name."""
+        menu = QMenu(self._canvas)
+        menu.setObjectName("SanxianFindingsHere")
+        for finding in findings[:OFFERED]:
+            action = menu.addAction(look.icon(look.KIND_ICONS[kind_of(finding)]), format_menu_line(finding))
+            action.triggered.connect(lambda _on=False, finding=finding: self.pick(finding, zoom))
+        if len(findings) > OFFERED:
+            text = tr("and {count} more findings").format(count=len(findings) - OFFERED)
+            menu.addAction(text).setEnabled(False)
+        return menu
+
+    def pick(self, finding: Any, zoom: bool = False) -> None:
+        """Select a finding in the list and mark it. Without ``zoom`` the map stays as it is."""
+        self._dock.setUserVisible(True)
+        self._picking = True
+        found = self._dock.tree.select(finding)
+        self._picking = False
+        self.show(finding, zoom)
+        if not found:
+            self._dock.say(tr("The filter hides this finding in the list. Clear the filter to see it there."))
+
+    def _around(self, place: QPoint) -> QgsGeometry:
+        """Return the square around a click in the CRS of the map; its half side is half the font height."""
+        reach = max(1, self._canvas.fontMetrics().height() // 2)
+        transform = self._canvas.getCoordinateTransform()
+        corners = [
+            transform.toMapCoordinates(place.x() + x, place.y() + y)
+            for x, y in ((-reach, -reach), (reach, -reach), (reach, reach), (-reach, reach))
+        ]
+        return QgsGeometry.fromPolygonXY([[QgsPointXY(c) for c in (*corners, corners[0])]])
+
+
+def _leaves_clicks(tool: QgsMapTool | None) -> bool:
+    return tool is None or isinstance(tool, _WATCHED_TOOLS)

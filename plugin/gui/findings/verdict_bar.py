@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The verdict in a shape and a word, and the counts, which are the filter by severity."""
+
+from __future__ import annotations
+
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionToolButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...bridge.texts import tr
+from ..widgets import look
+from .filter import Wanted
+
+#: Between icon and text: Qt's own.
+_GAP = 4
+
+
+class VerdictBar(QWidget):
+    kindsChanged = pyqtSignal()
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._verdict = ""
+        self._counts: dict[str, int] = {}
+        self._matching: dict[str, int] | None = None
+        self._icon = QLabel()
+        self._word = QLabel()
+        self._word.setObjectName("SanxianVerdict")
+        font = self._word.font()
+        font.setBold(True)
+        font.setPointSizeF(font.pointSizeF() * 1.3)
+        self._word.setFont(font)
+        self._when = QLabel()
+        self._when.setObjectName("SanxianWhen")
+        self._when.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        top = QHBoxLayout()
+        top.addWidget(self._icon)
+        top.addWidget(self._word)
+        top.addStretch()
+        top.addWidget(self._when)
+        row = self._row = QHBoxLayout()
+        row.setSpacing(max(1, row.spacing() // 2))
+        self.buttons = {kind: self._button(kind) for kind in look.KINDS}
+        for button in self.buttons.values():
+            row.addWidget(button)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        self._edited = QLabel()
+        self._edited.setObjectName("SanxianEdited")
+        self._edited.setWordWrap(True)
+        self._edited.hide()
+        outer.addLayout(top)
+        outer.addWidget(self._edited)
+        outer.addLayout(row)
+        self.refresh_icons()
+
+    def _button(self, kind: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(f"SanxianKind{kind.capitalize()}")
+        button.setCheckable(True)
+        button.setChecked(kind in Wanted().kinds)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        # Its full text must not hold the panel wide: where that does not fit, icon and number stay.
+        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        button.toggled.connect(lambda _on: self.kindsChanged.emit())
+        return button
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return frozenset(kind for kind, button in self.buttons.items() if button.isChecked())
+
+    def show_all_kinds(self) -> None:
+        """Press every button, as one change."""
+        for button in self.buttons.values():
+            button.blockSignals(True)
+            button.setChecked(True)
+            button.blockSignals(False)
+        self.kindsChanged.emit()
+
+    def show_report(self, result) -> None:
+        summary = result.report.summary
+        self._verdict = summary["verdict"]
+        self._word.setText(look.verdict_word(self._verdict))
+        # Grey if the data have changed since the verdict.
+        self._word.setEnabled(not result.changes)
+        self._when.setText(tr("{time} · {count} rules").format(time=result.time, count=summary["rules"]))
+        self._when.setToolTip(
+            tr(
+                "Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, "
+                "crashed {crashed}"
+            ).format(**summary)
+        )
+        self.show_edits(result)
+        self.refresh_icons()
+
+    def show_edits(self, result) -> None:
+        """The counts as they stand; the verdict stays that of the whole check, and it is said that it does."""
+        self.set_counts(result.counts())
+        text = tr("{count} places re-checked after edits · county totals not recalculated")
+        self._edited.setText(text.format(count=len(result.edited)))
+        tip = tr(
+            "The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the ratio, "
+            "keys that must be unique, gaps of the whole county and yearly maintenance (causes, numbers, balance) wait for the next whole check."
+        )
+        self._edited.setToolTip(tip.format(time=result.time))
+        self._edited.setVisible(bool(result.edited))
+
+    def set_counts(self, counts: dict[str, int]) -> None:
+        self._counts = counts
+        for kind, button in self.buttons.items():
+            full = self._full(kind)
+            button.setAccessibleName(full)
+            button.setToolTip(tr("Show or hide: {word}").format(word=full))
+        self._fit()
+
+    def set_matching(self, matching: dict[str, int] | None) -> None:
+        """Set the numbers of findings that pass the filters; None without filters."""
+        if matching != self._matching:
+            self._matching = matching
+            self.set_counts(self._counts)
+
+    def _number(self, kind: str) -> str:
+        """Return the number of all findings, or with filters the matching and all findings: 5/52."""
+        total = self._counts[kind]
+        return str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
+
+    def _full(self, kind: str) -> str:
+        return f"{look.kind_word(kind)} {self._number(kind)}"
+
+    def _fit(self) -> None:
+        """Icon, word and number, or icon and number where one of the words would be cut."""
+        if not self._counts:
+            return
+        each = (self.width() - (len(self.buttons) - 1) * self._row.spacing()) // len(self.buttons)
+        wide = max(self._width_of(kind, self._full(kind)) for kind in self.buttons) <= each
+        for kind, button in self.buttons.items():
+            number = self._number(kind)
+            button.setText(self._full(kind) if wide else number)
+            button.setMinimumWidth(self._width_of(kind, number))
+
+    def _width_of(self, kind: str, text: str) -> int:
+        """What a button needs for a text, by its style."""
+        button = self.buttons[kind]
+        option = QStyleOptionToolButton()
+        button.initStyleOption(option)
+        inside = button.iconSize().width() + _GAP + button.fontMetrics().horizontalAdvance(text + "  ")
+        size = QSize(inside, button.iconSize().height())
+        return button.style().sizeFromContents(QStyle.ContentsType.CT_ToolButton, option, size, button).width()
+
+    def resizeEvent(self, event):
+        super().resizeEvent(event)
+        self._fit()
+
+    def refresh_icons(self) -> None:
+        """After a change of theme or verdict."""
+        size = QgsApplication.scaleIconSize(16, True)
+        for kind, button in self.buttons.items():
+            button.setIcon(look.icon(look.KIND_ICONS[kind]))
+            button.setIconSize(QSize(size, size))
+        if self._verdict:
+            big = self._word.fontMetrics().height()
+            self._icon.setPixmap(look.pixmap(look.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))

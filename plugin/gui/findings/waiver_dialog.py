@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Dialog 登记豁免: the finding, the fields of a waiver with their errors, its scope and the waiver file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsFileUtils
+from qgis.PyQt.QtCore import QDate
+from qgis.PyQt.QtWidgets import (
+    QCheckBox,
+    QDateEdit,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...bridge import settings
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ..widgets import trouble
+from ..widgets.buttons import ok_and_cancel
+from ..widgets.field_message import FieldMessage
+from ..widgets.file_line import FileLine
+from .attachment_digest import AttachmentDigest
+from .card import FindingCard
+
+_AUTHOR = "waiver_author"
+#: Maximum number of rules named in the line about the selection.
+_NAMED = 4
+_REASON_LINES = 3
+#: Lines reserved for the error of the waiver file.
+_FILE_LINES = 2
+_YEAR = 365
+
+#: Writes the waivers of findings with the entries of the dialog to a file.
+Save = Callable[[list[Any], Any, Path], None]
+
+
+class WaiverDialog(QDialog):
+    """Register a waiver for one or more findings.
+
+    ``current``: the finding in view, one of ``findings``; ``titles``: rule code → title; ``save``: writes the waivers. If
+    ``save`` raises, the dialog stays open with its contents and shows the error at the file field.
+    """
+
+    def __init__(
+        self,
+        findings: list[Any],
+        path: Path | None,
+        save: Save,
+        parent=None,
+        *,
+        current: Any = None,
+        titles: Mapping[str, str] | None = None,
+    ):
+        super().__init__(parent)
+        self.setObjectName("SanxianWaiverDialog")
+        self.setWindowTitle(tr("Waive Findings"))
+        self._findings, self._save = findings, save
+        self._current = current if any(f is current for f in findings) else findings[0]
+        self._make_fields(path)
+        self._digest = AttachmentDigest(self)
+        self._digest.changed.connect(self._validate)
+        self.finished.connect(lambda _result: self._digest.stop())
+        buttons = ok_and_cancel(self)
+        self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self.ok.setText(tr("Register Waiver"))
+        layout = QVBoxLayout(self)
+        title = (titles or {}).get(self._current.code, "")
+        layout.addWidget(FindingCard(self._current, title, _summary(findings) if len(findings) > 1 else ""))
+        layout.addLayout(self._form())
+        note = QLabel(tr("Waived findings stay in the list and in every report; the verdict is at best conditional."))
+        note.setWordWrap(True)
+        layout.addWidget(note)
+        layout.addStretch()
+        layout.addWidget(buttons)
+        self._watch()
+        self._attachment_changed()
+        self.resize(self.fontMetrics().horizontalAdvance("0") * 88, self.sizeHint().height())
+
+    # --- fields
+    def _make_fields(self, path: Path | None) -> None:
+        self.reason = QPlainTextEdit()
+        self.reason.setObjectName("SanxianWaiverReason")
+        self.reason.setTabChangesFocus(True)
+        self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * (_REASON_LINES + 1))
+        self.reason.setPlaceholderText(tr("Why the conflict may stay, such as: approved flood works, see the reply"))
+        self.document = self._line("SanxianWaiverDocument", tr("Number of the document it stands on"))
+        folder = str(path.parent) if path else ""
+        self.attachment = FileLine("", folder)
+        self.attachment.line.setPlaceholderText(tr("Scan or map (optional)"))
+        self.author = self._line("SanxianWaiverAuthor", tr("Who answers for it"))
+        self.author.setText(settings.get(_AUTHOR, ""))
+        self.date, self.until = self._day(0), self._day(_YEAR)
+        self.forever = QCheckBox(tr("No expiry date"))
+        self.forever.setObjectName("SanxianWaiverForever")
+        self.forever.toggled.connect(self.until.setDisabled)
+        self.file = FileLine(str(path or ""), folder, "CSV (*.csv)", new=True)
+        self.file.line.setPlaceholderText(tr("A .waivers.csv beside the data"))
+        self.only_this = QRadioButton(tr("This finding only"))
+        self.only_this.setObjectName("SanxianWaiverOnlyThis")
+        count = len(self._findings)
+        self.all_selected = QRadioButton(tr("All {count} selected, on the same document").format(count=count))
+        self.all_selected.setObjectName("SanxianWaiverAllSelected")
+        (self.all_selected if count > 1 else self.only_this).setChecked(True)
+
+    def _line(self, name: str, hint: str) -> QLineEdit:
+        line = QLineEdit()
+        line.setObjectName(name)
+        line.setPlaceholderText(hint)
+        return line
+
+    def _day(self, ahead: int) -> QDateEdit:
+        edit = QDateEdit(QDate.currentDate().addDays(ahead))
+        edit.setDisplayFormat("yyyy-MM-dd")
+        edit.setCalendarPopup(True)
+        return edit
+
+    def _form(self) -> QFormLayout:
+        self._at_reason = FieldMessage(self.reason, tr("State facts and grounds; reports print this text as it is."))
+        self._at_document = FieldMessage(self.document)
+        self._at_attachment = FieldMessage(self.attachment, tr("The path is stored relative to the waiver file."))
+        self._at_author = FieldMessage(_row(self.author, QLabel(tr("Date")), self.date))
+        self._at_until = FieldMessage(
+            _row(self.until, self.forever, None), tr("After this date the finding is no longer waived.")
+        )
+        self._at_file = FieldMessage(self.file, lines=_FILE_LINES)
+        form = QFormLayout()
+        for text, field in (
+            (_needed(tr("Reason")), self._at_reason),
+            (_needed(tr("Document")), self._at_document),
+            (tr("Attachment"), self._at_attachment),
+            (_needed(tr("Accepted by")), self._at_author),
+            (_needed(tr("Valid until")), self._at_until),
+            (_needed(tr("Kept in")), self._at_file),
+        ):
+            label = QLabel(text)
+            # As high as an input line: the message below the line does not move the label off the line's middle.
+            label.setFixedHeight(self.document.sizeHint().height())
+            form.addRow(label, field)
+        if len(self._findings) > 1:
+            scope = QVBoxLayout()
+            scope.addWidget(self.only_this)
+            scope.addWidget(self.all_selected)
+            form.addRow(tr("Applies to"), scope)
+        return form
+
+    def _watch(self) -> None:
+        for signal in (
+            self.reason.textChanged,
+            self.document.textChanged,
+            self.author.textChanged,
+            self.date.dateChanged,
+            self.until.dateChanged,
+            self.forever.toggled,
+        ):
+            signal.connect(self._validate)
+        self.attachment.line.textChanged.connect(self._attachment_changed)
+        # A relative path of an attachment begins where the file of waivers stands.
+        self.file.line.textChanged.connect(self._attachment_changed)
+
+    # --- what is needed
+    def _attachment_changed(self) -> None:
+        text = self.attachment.text()
+        # It reports its state at once, by `_validate`.
+        self._digest.read(str(self._folder() / text) if text else "")
+
+    def _folder(self) -> Path:
+        return Path(self.file.text()).parent if self.file.text() else Path()
+
+    def _validate(self) -> None:
+        """Show the error of each field; enable OK only without errors."""
+        blank = (
+            (self._at_reason, self.reason.toPlainText(), tr("Enter the reason.")),
+            (self._at_document, self.document.text(), tr("Enter the number of the approving document.")),
+            (self._at_author, self.author.text(), tr("Enter the name of the person who registers the waiver.")),
+            (self._at_file, self.file.text(), tr("Choose the file that waivers are kept in, best beside the data.")),
+        )
+        for at, text, lack in blank:
+            if text.strip():
+                at.show_hint()
+            else:
+                at.show_error(lack)
+        ends = None if self.forever.isChecked() else _date(self.until)
+        if ends is not None and ends < _date(self.date):
+            self._at_until.show_error(
+                tr("The expiry date is before the date of registration. Correct the expiry date.")
+            )
+        else:
+            self._at_until.show_hint()
+        self._report_attachment()
+        self.ok.setEnabled(not self.errors() and not self._digest.busy)
+
+    def _report_attachment(self) -> None:
+        if self._digest.busy:
+            self._at_attachment.show_hint(tr("Reading the attachment…"))
+        elif self._digest.problem:
+            self._at_attachment.show_error(tr("The attachment cannot be read. Check its path, or leave it empty."))
+        elif self._digest.digest:
+            text = tr("Found: {size}, SHA-256 {digest}, stored in the waiver file")
+            short = f"{self._digest.digest[:8]}…{self._digest.digest[-4:]}"
+            size = QgsFileUtils.representFileSize(self._digest.size)
+            self._at_attachment.show_found(text.format(size=size, digest=short))
+        else:
+            self._at_attachment.show_hint()
+
+    def errors(self) -> list[str]:
+        """Return the errors at the fields, from top to bottom."""
+        fields = (
+            self._at_reason,
+            self._at_document,
+            self._at_attachment,
+            self._at_author,
+            self._at_until,
+            self._at_file,
+        )
+        return [at.error for at in fields if at.error]
+
+    # --- what comes of it
+    def chosen(self) -> list[Any]:
+        """Return the findings that the waiver applies to."""
+        return [self._current] if self.only_this.isChecked() else self._findings
+
+    def words(self) -> Any:
+        """What was typed, as `core.waivers.accept.Words`."""
+        from ...core.waivers.accept import Words
+
+        return Words(
+            reason=self.reason.toPlainText().strip(),
+            document=self.document.text().strip(),
+            author=self.author.text().strip(),
+            date=_date(self.date),
+            until=None if self.forever.isChecked() else _date(self.until),
+            attachment=self.attachment.text(),
+            digest=self._digest.digest,
+        )
+
+    def accept(self) -> None:
+        if not self.ok.isEnabled():
+            return
+        words = self.words()
+        try:
+            self._save(self.chosen(), words, Path(self.file.text()))
+        except SanxianError as error:
+            self._at_file.show_error(trouble.explain(error))
+            return
+        settings.put(_AUTHOR, words.author)
+        super().accept()
+
+
+def _needed(label: str) -> str:
+    return f"{label} *"
+
+
+def _row(*widgets: QWidget | None) -> QWidget:
+    """Return a widget with the fields side by side; None is a stretch."""
+    box = QWidget()
+    row = QHBoxLayout(box)
+    row.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        if widget is None:
+            row.addStretch()
+        else:
+            row.addWidget(widget, 1 if isinstance(widget, QLineEdit) else 0)
+    box.setFocusProxy(widgets[0])
+    return box
+
+
+def _date(edit: QDateEdit) -> date:
+    day = edit.date()
+    return date(day.year(), day.month(), day.day())
+
+
+def _summary(findings: list[Any]) -> str:
+    """Return a summary of several findings by rule, with their total area."""
+    from ...core.messages.texts import area_text
+
+    counts = Counter(f.code for f in findings).most_common()
+    named = tr(", ").join(f"{code} × {count}" for code, count in counts[:_NAMED])
+    more = " …" if len(counts) > _NAMED else ""
+    areas = [f.area_m2 for f in findings if f.area_m2 is not None]
+    text = tr("{count} findings: {rules}").format(count=len(findings), rules=named + more)
+    return f"{text}  {area_text(sum(areas))}" if areas else text

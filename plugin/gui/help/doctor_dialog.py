@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""环境自检: what is there, what is missing, how to get it. Opens also where nothing else runs."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtGui import QGuiApplication
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QListWidget, QListWidgetItem, QVBoxLayout
+
+from ...bridge import health
+from ...bridge.settings import interface_language
+from ...bridge.texts import tr
+from ..widgets import look
+from ..widgets.buttons import close_only
+
+_ICONS = {health.OK: "ok", health.OLD: "error", health.MISSING: "error", health.ABSENT: "skipped"}
+
+
+class DoctorDialog(QDialog):
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setObjectName("SanxianDoctorDialog")
+        self.setWindowTitle(tr("Environment Check"))
+        lines, good = health.report(interface_language())
+        self.list = QListWidget()
+        self.list.setWordWrap(True)
+        # The last line is the sum of the others, with the remedy.
+        *lines, (_, conclusion) = lines
+        self.list.addItem(QListWidgetItem(look.icon("ok" if good else "error"), conclusion))
+        for state, line in lines:
+            self.list.addItem(QListWidgetItem(look.icon(_ICONS.get(state, "info")), line))
+        buttons = close_only(self)
+        copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text()))
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.list)
+        layout.addWidget(buttons)
+        letter = self.fontMetrics().horizontalAdvance("0")
+        self.resize(letter * 70, self.fontMetrics().lineSpacing() * 26)
+
+    def text(self) -> str:
+        return "\n".join(self.list.item(n).text() for n in range(self.list.count()))

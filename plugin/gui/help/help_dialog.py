@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""说明: what a rule checks, why, how to fix it, its limits; without a rule, the plugin and all its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from html import escape
+from typing import Any
+
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout
+
+from ...bridge.settings import interface_language
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ...paths import METADATA
+from ..widgets.buttons import close_only
+
+
+class HelpDialog(QDialog):
+    """``norm``: standard and profile whose values are told; ``outcome``: code → how the rule fared in the check in view."""
+
+    def __init__(
+        self, code: str = "", parent=None, *, norm: Any = None, outcome: Callable[[str], Any] = lambda code: None
+    ):
+        super().__init__(parent)
+        self._norm, self._outcome = norm, outcome
+        self.setObjectName("SanxianHelpDialog")
+        self.browser = QTextBrowser()
+        self.browser.setOpenLinks(False)
+        self.browser.anchorClicked.connect(lambda url: self.show_page(url.toString().lstrip("#")))
+        buttons = close_only(self)
+        self._back = buttons.addButton(tr("All Rules"), QDialogButtonBox.ButtonRole.ActionRole)
+        self._back.clicked.connect(lambda: self.show_page(""))
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.browser)
+        layout.addWidget(buttons)
+        letter = self.fontMetrics().horizontalAdvance("0")
+        self.resize(letter * 80, self.fontMetrics().lineSpacing() * 30)
+        self.show_page(code)
+
+    def show_page(self, code: str) -> None:
+        self._back.setVisible(bool(code))
+        self.setWindowTitle(tr("Help: {code}").format(code=code) if code else tr("Help and About"))
+        try:
+            self.browser.setHtml(self._page(code) if code else about_page())
+        except ImportError:
+            # The rules themselves need the libraries; the rest of the page does not.
+            self.browser.setHtml(about_page(rules=False))
+
+    def _page(self, code: str) -> str:
+        return rule_page(code, self._norm, self._outcome(code))
+
+
+def rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
+    """What, why, how to fix, limits, sources with their marks, and the values in force: those of the check in view
+    (``outcome``), else what ``norm`` (standard and county profile) sets."""
+    from ...core.engine.explanation import InForce, in_force, lines
+    from ...core.messages.texts import Texts
+    from ...core.model.rule import all_rules
+
+    texts = Texts(interface_language())
+    rule = all_rules().get(code)
+    if rule is None:
+        return f"<h2>{escape(code)}</h2><p>{escape(texts.section('run_help').get(code, code))}</p>"
+    parts = [f"<h2>{code} {escape(texts.rule_title(rule))}</h2>"]
+    for heading, text in texts.rule_help(rule).items():
+        parts.append(f"<h3>{escape(heading)}</h3><p>{escape(text)}</p>")
+    if norm is None:
+        return "".join(parts)
+    known = norm.standard.citations
+    cited = [(c.mark, c.zh if texts.lang == "zh" else c.en) for key in rule.basis if (c := known.get(key))]
+    parts.append(f"<h3>{escape(tr('Source'))}</h3>{_list(f'[{mark}] {text}' for mark, text in cited)}")
+    if outcome is not None and outcome.parameters:
+        title, given = tr("Parameters of the check in view"), [InForce(**one) for one in outcome.parameters]
+    else:
+        title, given = texts.get("explain", "parameters"), in_force(rule, norm)
+    if given:
+        parts.append(f"<h3>{escape(title)}</h3>{_list(lines(given, texts))}")
+    return "".join(parts)
+
+
+def _list(rows: Iterable[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(row)}</li>' for row in rows)}</ul>"
+
+
+def about_page(rules: bool = True) -> str:
+    known = dict(line.split("=", 1) for line in METADATA.read_text(encoding="utf-8").splitlines() if "=" in line)
+    parts = [
+        f"<h2>{escape(known.get('name', ''))} {escape(known.get('version', ''))}</h2>",
+        f"<p>{escape(tr('Checks the three control lines and the other layers of a county plan, offline.'))}</p>",
+        f"<p>{escape(tr('Keys: check all F8, next and previous finding F9 and Shift+F9; in the list Enter zooms, W waives, Ctrl+C copies, F1 explains the rule. To change keys: Settings ▸ Keyboard Shortcuts.'))}</p>",
+        f"<p>{escape(tr('While you edit, what you draw, move, change or delete is checked at once against all layers (menu Check While Editing). Totals, shares and other figures of the whole county are of the last whole check.'))}</p>",
+        f"<p>{escape(tr('Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.'))}</p>",
+    ]
+    if rules:
+        from ...core.messages.texts import Texts
+        from ...core.model.rule import all_rules
+
+        texts = Texts(interface_language())
+        try:
+            rows = "".join(
+                f"<tr><td><a href='#{code}'>{code}</a>&nbsp;&nbsp;</td><td>{escape(texts.rule_title(rule))}</td></tr>"
+                for code, rule in all_rules().items()
+            )
+        except SanxianError as error:
+            rows = f"<tr><td>{escape(texts.explain(error))}</td></tr>"
+        parts.append(f"<h3>{escape(tr('Rules'))}</h3><table>{rows}</table>")
+    return "".join(parts)

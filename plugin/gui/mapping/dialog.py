@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""字段映射: a layer into a template, field by field, with what arrives shown before it runs. A face of `map_fields`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsProject
+
+from ...bridge.mapping import run as mapping_run
+from ...bridge.mapping import work as mapping_work
+from ...bridge.mapping.run import MappingRun
+from ...bridge.mapping.work import Prepared
+from ...bridge.running.tasks import Runner
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ...core.files.writing import beside
+from ...core.mapping import load_mapping, to_toml
+from ...core.mapping.preview import changed, preview, undecided
+from ..widgets import trouble
+from . import files as mapping_files
+from . import words as mapping_words
+from .source import MappingSource
+
+
+class MappingDialog(MappingSource):
+    """Stays open beside the work; what runs is a task and can be cancelled."""
+
+    def __init__(self, project: QgsProject, runner: Runner, layer: Any = None, parent=None):
+        super().__init__(project, runner, layer, parent)
+        self._run: MappingRun | None = None
+        self._written = ""
+        self.load.clicked.connect(self._ask_mapping)
+        self.save.clicked.connect(self._ask_where)
+        self.table.changed.connect(self._changed)
+        self.table.itemSelectionChanged.connect(self._show_choices)
+        self.choices.chosen.connect(self._decided)
+        self.start.clicked.connect(self.run)
+        self.stop.clicked.connect(self._cancel)
+        self._prepare()
+
+    # --- decisions
+    def _show(self, prepared: Prepared) -> None:
+        super()._show(prepared)
+        self._show_choices()
+        self._sum_up()
+
+    def _changed(self, target: str, source: str, constant: Any, way: Any) -> None:
+        if self._prepared is None:
+            return
+        former = self._prepared.mapping.codes.get(target)
+        if way is not None and former is not None and (former.list, former.column) == (way.list, way.column):
+            way = former
+        mapping = changed(self._prepared.mapping, self._target, target, source=source, constant=constant, way=way)
+        self._take(mapping, target)
+
+    def _decided(self, code: str, becomes: str) -> None:
+        target = self.table.current_target()
+        way = self._prepared.mapping.codes[target]
+        choices = {k: v for k, v in way.choices.items() if k != code}
+        if becomes:
+            choices[code] = becomes
+        codes = {**self._prepared.mapping.codes, target: replace(way, choices=choices)}
+        self._take(replace(self._prepared.mapping, codes=codes), target)
+
+    def _take(self, mapping: Any, target: str) -> None:
+        """Another mapping: the field, and the name that goes with its code, are shown anew."""
+        previews = dict(self._prepared.previews)
+        field = self._target.field_named(target)
+        for name in dict.fromkeys((target, field.code_name)):
+            one = self._target.field_named(name) if name else None
+            if one is not None:
+                previews[name] = preview(self._prepared.columns, mapping, one, self._target, self._norm.standard)
+                self.table.show_preview(name, previews[name])
+        self._prepared = replace(self._prepared, mapping=mapping, previews=previews)
+        self._show_choices()
+        self._sum_up()
+
+    def _show_choices(self) -> None:
+        target = self.table.current_target()
+        field = self._target.field_named(target) if target else None
+        if field is None or self._prepared is None:
+            self.choices.show_codes("", [], None)
+            return
+        standard = self._norm.standard
+        rows = undecided(self._prepared.columns, self._prepared.mapping, field, self._target, standard)
+        self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
+
+    def _sum_up(self) -> None:
+        self._say(mapping_words.prepared(self._prepared, self._target))
+
+    # --- mapping files
+    def _ask_mapping(self) -> None:
+        path = mapping_files.ask_mapping(self, self._project)
+        if path:
+            self.open_mapping(path)
+
+    def open_mapping(self, path: str) -> None:
+        try:
+            mapping = load_mapping(path, self._target, self._norm.standard)
+        except SanxianError as error:
+            self._say(trouble.explain(error))
+            return
+        self._prepare(mapping)
+
+    def _ask_where(self) -> None:
+        path = mapping_files.ask_where(self, self._project, self.role())
+        if path:
+            self.save_mapping(path)
+
+    def save_mapping(self, path: str) -> bool:
+        try:
+            with beside(path) as temporary:
+                text = to_toml(self._prepared.mapping, self._target)
+                temporary.write_text(text, encoding="utf-8", newline="\n")
+        except SanxianError as error:
+            self._say(trouble.explain(error))
+            return False
+        self._say(tr("Mapping saved: {file}.").format(file=path))
+        return True
+
+    # --- the run
+    def run(self) -> None:
+        layer = self._layer()
+        if self._prepared is None or layer is None:
+            return
+        output = self._written = self.output.filePath().strip()
+        losses = str(Path(output).with_suffix(".未对应.xlsx")) if output and self.losses.isChecked() else ""
+        source = layer if self.source.currentLayer() is not None else layer.source()
+        given = mapping_run.parameters(
+            source, self._target, self._norm.standard, self._prepared.mapping, output, losses
+        )
+        given["DROP_PERSONAL"] = bool(self._target.personal) and self.personal.isChecked()
+        self._run = MappingRun(self._project, given)
+        self._run.progress.connect(self._progress)
+        self._run.ended.connect(self._ended)
+        self.bar.setValue(0)
+        self._say(tr("Mapping {layer}…").format(layer=layer.name()))
+        self._enable()
+        self._run.start(self._runner)
+
+    def _progress(self, share: float) -> None:
+        self.bar.setValue(round(share))
+
+    def _cancel(self) -> None:
+        if self._run is not None:
+            self._say(tr("Cancelling"))
+            # One that still waits for its turn ends, and tells so, at once.
+            self._run.cancel()
+
+    def _ended(self, results: dict[str, Any] | None) -> None:
+        run, self._run = self._run, None
+        self._enable()
+        if results is None:
+            self._say(tr("Cancelled; nothing was written.") if run.cancelled else mapping_words.last(run.said()))
+            return
+        layer = mapping_run.add_result(self._project, run, results["OUTPUT"], self._target, self._norm)
+        lines = mapping_words.written(results, layer.name() if layer else results["OUTPUT"])
+        self._say("\n".join(lines))
+        if self._written:
+            kept = mapping_work.free_name(self._written)
+            if not self.save_mapping(kept):
+                return
+            lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(kept).name))
+            self._say("\n".join(lines))
+
+    def _enable(self) -> None:
+        running = self._run is not None
+        self.bar.setVisible(running)
+        self.stop.setVisible(running)
+        # After a reading that failed or was stopped, what is there may be of another template.
+        fits = self._prepared is not None and self._prepared.mapping.role == self.role()
+        ready = fits and self._job is None and not running
+        for widget in (self.start, self.save, self.table, self.choices):
+            widget.setEnabled(ready)
+        for widget in (
+            self.source,
+            self.browse,
+            self.template,
+            self.again,
+            self.load,
+            self.output,
+            self.losses,
+            self.personal,
+        ):
+            widget.setEnabled(not running)
+
+    def done(self, result: int) -> None:
+        """Closing asks what runs to stop; nobody waits for its answer."""
+        if self._run is not None:
+            self._run.forget()
+        super().done(result)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the mapping dialog maps, and into what: a layer or a file, its template, and the reading of it in the background."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsProject, QgsVectorLayer
+
+from ...bridge import settings
+from ...bridge.editing import forms
+from ...bridge.layers.properties import template_id
+from ...bridge.layers.snapshots import snapshot
+from ...bridge.mapping import work as mapping_work
+from ...bridge.mapping.work import Prepared
+from ...bridge.project import county
+from ...bridge.running.tasks import Job, Runner
+from ...bridge.texts import tr
+from ...core.messages.texts import Texts
+from ...core.standard.template import Template
+from ..widgets import trouble
+from . import files as mapping_files
+from .form import MappingForm
+
+
+class MappingSource(MappingForm):
+    """Once a source is read, `_show` has what comes of it. Whoever goes on from here says in `_enable` what can be done."""
+
+    def __init__(self, project: QgsProject, runner: Runner, layer: Any = None, parent=None):
+        norm = county.options(project).norm()
+        super().__init__(project, norm.standard.templates, Texts(settings.interface_language()), parent)
+        self._project, self._runner, self._norm = project, runner, norm
+        self._prepared: Prepared | None = None
+        self._job: Job | None = None
+        self._files: dict[str, QgsVectorLayer] = {}
+        if isinstance(layer, QgsVectorLayer):
+            self.source.setLayer(layer)
+        self.template.setCurrentIndex(max(self.template.findData(self._guess()), 0))
+        self.source.layerChanged.connect(self._source_changed)
+        self.browse.clicked.connect(self._browse)
+        self.template.activated.connect(lambda _row: self._prepare())
+        self.template.lineEdit().editingFinished.connect(self._restore_template)
+        self.again.clicked.connect(lambda _checked: self._prepare())
+
+    def _guess(self) -> str:
+        layer = self.source.currentLayer()
+        wanted = template_id(layer) if isinstance(layer, QgsVectorLayer) else ""
+        return wanted or "DLTB"
+
+    def role(self) -> str:
+        return str(self.template.currentData() or "")
+
+    @property
+    def _target(self) -> Template:
+        return self._norm.standard.templates[self.role()]
+
+    def _restore_template(self) -> None:
+        self.template.setEditText(self.template.itemText(self.template.currentIndex()))
+
+    def _browse(self) -> None:
+        path = mapping_files.ask_layer(self, self._project)
+        if path:
+            self.use_file(path)
+
+    def use_file(self, path: str) -> None:
+        """A layer that is not in the project; it does not come into it either."""
+        layer = QgsVectorLayer(path, Path(path).stem, "ogr")
+        if not layer.isValid():
+            self._say(tr("{file} cannot be opened as a layer. Choose another file.").format(file=Path(path).name))
+            return
+        self._files[path] = layer
+        self.source.setAdditionalItems(list(self._files))
+        self.source.setCurrentIndex(self.source.findText(path))
+        self._source_changed()
+
+    def _layer(self) -> QgsVectorLayer | None:
+        layer = self.source.currentLayer()
+        if layer is None:
+            layer = self._files.get(self.source.currentText())
+        return layer if isinstance(layer, QgsVectorLayer) else None
+
+    def _source_changed(self) -> None:
+        self._prepared = None
+        self._prepare()
+
+    def _prepare(self, given: Any = None) -> None:
+        """Read (once), propose unless a mapping is given, and work out what arrives: in the background."""
+        layer = self._layer()
+        if self._job is not None:
+            self._job.forget()
+            self._job = None
+        if layer is None:
+            self.table.setRowCount(0)
+            self._say(tr("Choose a layer, or a file with File…"))
+            self._enable()
+            return
+        source: Any = self._prepared.columns if self._prepared is not None else snapshot(layer)
+        template, standard = self._target, self._norm.standard
+        known = forms.known_values(template, self._norm)
+
+        def work(progress, cancellation):
+            return mapping_work.prepare(source, template, standard, given, cancellation, known)
+
+        self._job = Job(tr("Map Fields"), work, on_done=self._show, on_error=self._failed, on_cancelled=self._cancelled)
+        self._say(tr("Reading {layer}…").format(layer=layer.name()))
+        self._enable()
+        self._runner.start(self._job)
+
+    def _show(self, prepared: Prepared) -> None:
+        self._job, self._prepared = None, prepared
+        self.table.fill(prepared, self._target, self._norm.standard)
+        self.personal.setVisible(bool(self._target.personal))
+        self.personal.setToolTip(tr(", ").join(f"{f.alias} {f.name}" for f in self._target.personal))
+        self._enable()
+
+    def _cancelled(self) -> None:
+        """In QGIS's own list of tasks: here is no button for it."""
+        self._job = None
+        self._say(tr("Reading was cancelled. Propose Again reads the layer anew."))
+        self._enable()
+
+    def _failed(self, error: Exception) -> None:
+        self._job = None
+        self._say(
+            trouble.told(error, tr("The layer could not be read ({error}). Details are in the log, tab Sanxian."))
+        )
+        self._enable()
+
+    def _enable(self) -> None:
+        raise NotImplementedError
+
+    def _say(self, text: str) -> None:
+        self.summary.setText(text)
+
+    def done(self, result: int) -> None:
+        """Closing stops what is read; nobody waits for its answer."""
+        if self._job is not None:
+            self._job.forget()
+        super().done(result)

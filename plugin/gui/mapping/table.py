@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The table of the mapping dialog: a row for each field of the template, where it comes from, and what arrives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtGui import QIcon
+from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHeaderView,
+    QLineEdit,
+    QTableWidget,
+    QTableWidgetItem,
+    QWidget,
+)
+
+from ...bridge.mapping.work import Prepared
+from ...bridge.texts import tr
+from ...core.mapping import Translation
+from ...core.mapping.preview import Preview, translations
+from ...core.messages.texts import Texts
+from ...core.standard import Standard
+from ...core.standard.template import Field, Template
+from ..widgets import look
+
+FIELD, KIND, REQUIRED, SOURCE, MORE, SAMPLES, FILLED, LOST = range(8)
+#: What stands in a source box beside the names of fields.
+NOTHING, CONSTANT = "", "\0constant"
+
+
+#: Between list and column: Qt finds a text among a box's data, not a pair.
+_KEY = "\0"
+
+
+class QuietBox(QComboBox):
+    """Turns with the wheel only when it has the focus: scrolling the table changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event):
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class MappingTable(QTableWidget):
+    """``changed(target, source, constant, translation)``: what the user chose for one field; None where there is none."""
+
+    changed = pyqtSignal(str, str, object, object)
+
+    def __init__(self, texts: Texts, parent: QWidget | None = None):
+        super().__init__(0, LOST + 1, parent)
+        self.setObjectName("SanxianMappingTable")
+        self._texts = texts
+        self._targets: list[Field] = []
+        self._standard: Standard | None = None
+        self.setHorizontalHeaderLabels(
+            [
+                tr("Field of the template"),
+                tr("Type"),
+                tr("Needed"),
+                tr("From"),
+                tr("Value or codes"),
+                tr("Examples: before → after"),
+                tr("Filled"),
+                tr("Lost"),
+            ]
+        )
+        self.verticalHeader().hide()
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setWordWrap(False)
+        self.horizontalHeader().setStretchLastSection(False)
+
+    def fill(self, prepared: Prepared, template: Template, standard: Standard) -> None:
+        """All rows anew."""
+        self._targets, self._standard = list(template.fields), standard
+        self.setRowCount(0)
+        self.setRowCount(len(self._targets))
+        sources = [f.name for f in prepared.columns.layer.fields]
+        for row, target in enumerate(self._targets):
+            self._describe(row, target)
+            self.setCellWidget(row, SOURCE, self._source_box(target, sources, prepared))
+            self._fill_more(row, prepared.mapping.constants.get(target.name), prepared.mapping.codes.get(target.name))
+            self.show_preview(target.name, prepared.previews[target.name])
+        header = self.horizontalHeader()
+        for column in (FIELD, KIND, REQUIRED, FILLED, LOST):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        letter = self.fontMetrics().horizontalAdvance("0")
+        for column, letters in ((SOURCE, 18), (MORE, 24)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+            self.setColumnWidth(column, letter * letters)
+        header.setSectionResizeMode(SAMPLES, QHeaderView.ResizeMode.Stretch)
+
+    def _describe(self, row: int, target: Field) -> None:
+        name = QTableWidgetItem(f"{target.alias} {target.name}")
+        kind = self._texts.get("types", target.type)
+        size = ",".join(str(v) for v in (target.length, target.decimals) if v is not None)
+        needed = tr("Required") if target.constraint == "M" or target.meaning == "key" else ""
+        # Who plans by the field table should see what of it nobody verified.
+        mark = tr("{needed} · mark C") if needed else tr("mark C")
+        if target.mark == "C":
+            needed = mark.format(needed=needed) if needed else mark
+        font = name.font()
+        font.setBold(target.constraint == "M" or target.meaning == "key")
+        name.setFont(font)
+        for column, item in ((FIELD, name), (KIND, QTableWidgetItem(f"{kind} {size}".strip()))):
+            self.setItem(row, column, item)
+        self.setItem(row, REQUIRED, QTableWidgetItem(needed))
+        for column in (SOURCE, MORE, SAMPLES, FILLED, LOST):
+            item = QTableWidgetItem()
+            if column in (FILLED, LOST):
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.setItem(row, column, item)
+
+    def _source_box(self, target: Field, sources: list[str], prepared: Prepared) -> QuietBox:
+        box = QuietBox()
+        box.setObjectName(f"source.{target.name}")
+        box.setAccessibleName(tr("Source of {field}").format(field=target.name))
+        box.addItem(tr("(nothing)"), NOTHING)
+        box.addItem(tr("The same value…"), CONSTANT)
+        box.insertSeparator(2)
+        for name in sources:
+            box.addItem(name, name)
+        chosen = CONSTANT if target.name in prepared.mapping.constants else prepared.mapping.fields.get(target.name, "")
+        box.setCurrentIndex(max(box.findData(chosen), 0))
+        how = prepared.hows.get(target.name)
+        if how is not None:
+            box.setToolTip(self._texts.get("mapping", f"how_{how.how}"))
+        box.activated.connect(lambda _row, target=target: self._source_chosen(target))
+        return box
+
+    def _row(self, target: str) -> int:
+        return next(n for n, field in enumerate(self._targets) if field.name == target)
+
+    def _fill_more(self, row: int, constant: Any, way: Translation | None) -> None:
+        """Beside the source: the value that all rows get, or the list that codes come from; else nothing."""
+        target, source = self._targets[row], self.cellWidget(row, SOURCE).currentData()
+        # Made anew: taken out first, or the former one would go on showing.
+        self.removeCellWidget(row, MORE)
+        if source == CONSTANT:
+            edit = QLineEdit("" if constant is None else str(constant))
+            edit.setObjectName(f"constant.{target.name}")
+            edit.setPlaceholderText(tr("Value for every row"))
+            edit.editingFinished.connect(lambda: self._tell(target))
+            self.setCellWidget(row, MORE, edit)
+            return
+        ways = translations(target, self._standard) if source else []
+        if way is not None and not any((w.list, w.column) == (way.list, way.column) for w in ways):
+            ways.append(way)
+        if ways:
+            box = QuietBox()
+            box.setObjectName(f"codes.{target.name}")
+            box.addItem(tr("Codes as they are"), None)
+            for one in ways:
+                named = self._texts.setting(f"codes.{one.list}") if one.list else tr("Only the choices below")
+                box.addItem(tr("From {list}").format(list=named), _key(one))
+            box.setCurrentIndex(max(box.findData(_key(way)) if way is not None else 0, 0))
+            box.setToolTip(box.currentText())
+            box.activated.connect(lambda _row: self._tell(target))
+            self.setCellWidget(row, MORE, box)
+
+    def _source_chosen(self, target: Field) -> None:
+        row = self._row(target.name)
+        if self.cellWidget(row, SOURCE).currentData() == CONSTANT and isinstance(self.cellWidget(row, MORE), QLineEdit):
+            # Chosen again: what was typed stays.
+            return
+        self.cellWidget(row, SOURCE).setToolTip("")
+        self._fill_more(row, None, None)
+        self._tell(target)
+        if self.cellWidget(row, SOURCE).currentData() == CONSTANT:
+            self.cellWidget(row, MORE).setFocus()
+
+    def _tell(self, target: Field) -> None:
+        row = self._row(target.name)
+        source, more = self.cellWidget(row, SOURCE).currentData(), self.cellWidget(row, MORE)
+        self.selectRow(row)
+        if source == CONSTANT:
+            text = more.text().strip() if isinstance(more, QLineEdit) else ""
+            self.changed.emit(target.name, "", text or None, None)
+            return
+        way = more.currentData() if isinstance(more, QComboBox) else None
+        self.changed.emit(target.name, source, None, Translation(*way.split(_KEY)) if way else None)
+
+    def show_preview(self, target: str, seen: Preview) -> None:
+        row = self._row(target)
+        parts = []
+        for sample in seen.samples:
+            after = sample.after or tr("(empty)")
+            text = f"{sample.before} → {after}" if sample.before not in ("", sample.after) else after
+            if sample.reason:
+                why = self._texts.get("mapping_short", sample.reason)
+                text = tr("{value}: {why}").format(value=sample.before or sample.after, why=why)
+            parts.append(text)
+        item = self.item(row, SAMPLES)
+        item.setText(tr("; ").join(parts))
+        item.setToolTip("\n".join(parts))
+        by_code = self.cellWidget(row, SOURCE).currentData() == NOTHING and seen.filled
+        self.item(row, MORE).setText(tr("Name from the code list") if by_code else "")
+        self.item(row, FILLED).setText(str(seen.filled))
+        lost = self.item(row, LOST)
+        lost.setText(str(seen.lost + seen.remarked) if seen.lost or seen.remarked else "")
+        lost.setIcon(
+            look.icon("warning") if seen.lost or seen.remarked else look.icon("ok") if seen.filled else QIcon()
+        )
+        said = tr("{lost} left empty, {remarked} carried with a remark").format(lost=seen.lost, remarked=seen.remarked)
+        lost.setToolTip(said if seen.lost or seen.remarked else "")
+
+    def current_target(self) -> str:
+        row = self.currentRow()
+        return self._targets[row].name if 0 <= row < len(self._targets) else ""
+
+
+def _key(way: Translation) -> str:
+    return f"{way.list}{_KEY}{way.column}"

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""成果图件 on the desktop: layouts into the project's list, to be edited there, and the dialog that exports maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtWidgets import QApplication, QMessageBox
+
+from ...bridge.layers import recognise
+from ...bridge.layouts import keep
+from ...bridge.layouts.build import Builder
+from ...bridge.layouts.material import Material, of_found
+from ...bridge.project import county
+from ...bridge.running.tasks import Job, Runner
+from ...bridge.settings import interface_language
+from ...bridge.texts import tr
+from ...core.errors import InputError, SanxianError
+from ...core.messages.texts import Texts
+from ...core.standard import map_set
+from ..project.document_line import ask_until_exportable
+from ..widgets import trouble
+from ..widgets.messages import push
+
+
+class Maps:
+    def __init__(self, iface, runner: Runner):
+        self._iface, self._runner = iface, runner
+
+    def export(self) -> None:
+        """导出图件…: the toolbox's own dialog. Its log is closed with it, so what came of it is said here, too."""
+        import processing
+
+        try:
+            if not ask_until_exportable(QgsProject.instance(), self._iface.mainWindow()):
+                return
+        except (SanxianError, ImportError) as error:
+            self._iface.messageBar().pushWarning(tr("Export Maps"), trouble.explain(error))
+            return
+        results = processing.execAlgorithmDialog("sanxian:export_maps", {})
+        if results and results.get("FILES"):
+            text = tr("{made} maps, {files} files, in {folder}.")
+            push(
+                self._iface.messageBar(),
+                "success",
+                tr("Export Maps"),
+                text.format(made=results["MADE"], files=results["FILES"], folder=results["OUTPUT"]),
+            )
+            if results["NOT_MADE"]:
+                text = tr("Not made, for layers are missing: {names}.")
+                push(self._iface.messageBar(), "info", tr("Export Maps"), text.format(names=results["NOT_MADE"]))
+
+    def make_layouts(self) -> None:
+        """生成布局…: layers are recognised off the main thread, then the dialog opens."""
+        project = QgsProject.instance()
+        options, outlines = county.options(project), recognise.outlines(project)
+        if not outlines:
+            self._failed(InputError("no_layers"))
+            return
+        self._runner.start(
+            Job(
+                tr("Recognising layers"),
+                lambda progress, cancellation: (recognise.recognise(outlines, options), options.norm()),
+                on_done=self._recognised,
+                on_error=self._failed,
+            )
+        )
+
+    def _recognised(self, answer: Any) -> None:
+        project = QgsProject.instance()
+        try:
+            material = of_found(project, recognise.plan_layers(project), *answer)
+            self.ask(material)
+        except SanxianError as error:
+            self._failed(error)
+
+    def ask(self, material: Material) -> None:
+        """The dialog, and what it asks for. Raises SanxianError."""
+        from .layouts_dialog import LayoutsDialog
+
+        dialog = LayoutsDialog(material, map_set.load(), self._iface.mainWindow())
+        if dialog.exec():
+            self.put(Builder(material, dialog.catalogue, dialog.info()), dialog.wanted())
+
+    def put(self, builder: Builder, wanted: list) -> None:
+        project = builder.material.project
+        found = [keep.find(project, *one) for one in wanted]
+        edited = [layout.name() for layout in found if layout is not None and keep.is_edited(layout)]
+        replace = edited if edited and self._may_replace(edited) else []
+        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            kept = keep.put(builder, wanted, replace)
+        finally:
+            QApplication.restoreOverrideCursor()
+        project.setDirty(True)
+        self._say(kept)
+
+    def _may_replace(self, names: list[str]) -> bool:
+        text = tr(
+            "These layouts were edited since they were made:\n{names}\n\nReplace them by new ones? The changes are lost."
+        )
+        box = QMessageBox(
+            QMessageBox.Icon.Question,
+            tr("Make Layouts"),
+            text.format(names="\n".join(names)),
+            parent=self._iface.mainWindow(),
+        )
+        yes = box.addButton(tr("Replace"), QMessageBox.ButtonRole.DestructiveRole)
+        no = box.addButton(tr("Keep Mine"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(no)
+        box.exec()
+        return box.clickedButton() is yes
+
+    def _say(self, kept: keep.Kept) -> None:
+        bar, title = self._iface.messageBar(), tr("Make Layouts")
+        if kept.made:
+            text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
+            push(bar, "success", title, text.format(count=len(kept.made), names=tr(", ").join(kept.made)))
+        texts = Texts(interface_language())
+        for said in dict.fromkeys(note.said(texts) for note in kept.notes):
+            push(bar, "warning", title, said)
+        if kept.edited:
+            text = tr("Kept as you edited them: {names}.")
+            push(bar, "info", title, text.format(names=tr(", ").join(kept.edited)))
+
+    def _failed(self, error: Exception) -> None:
+        text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
+        push(self._iface.messageBar(), "warning", tr("Make Layouts"), trouble.told(error, text))

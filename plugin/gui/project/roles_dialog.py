@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""图层角色: which layer of the project is which layer of the plan. Kept in the layers, so with the project."""
+
+from __future__ import annotations
+
+from qgis.core import Qgis, QgsMapLayer, QgsProject, QgsVectorLayer
+from qgis.gui import QgsMapLayerComboBox
+from qgis.PyQt.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+)
+
+from ...bridge.layers import layer_groups, recognise, roles
+from ...bridge.project import county
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ..widgets import trouble
+from ..widgets.buttons import ok_and_cancel
+from .group_dialog import choose_group
+
+LAYER, CODE, CHOICE = range(3)
+
+
+class RolesDialog(QDialog):
+    """A row for each role of the standard. The empty choice leaves the role to its layer's name and fields."""
+
+    def __init__(self, project: QgsProject, parent=None):
+        super().__init__(parent)
+        self.setObjectName("SanxianRolesDialog")
+        self.setWindowTitle(tr("Layer Roles"))
+        self._project = project
+        self._combos: dict[str, QgsMapLayerComboBox] = {}
+        note = QLabel(tr("A layer finds its role by its name, then by its fields. Choose where that is wrong."))
+        note.setWordWrap(True)
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.table = QTableWidget(0, 3)
+        self.table.setHorizontalHeaderLabels([tr("Layer of the plan"), tr("Code"), tr("Layer in the project")])
+        self.table.verticalHeader().hide()
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.aside = QLabel()
+        self.aside.setObjectName("SanxianLayersAside")
+        self.aside.setWordWrap(True)
+        self.choose = QPushButton(tr("Choose the Group to Check…"))
+        self.choose.setObjectName("SanxianChooseGroup")
+        self.choose.clicked.connect(self._choose_group)
+        buttons = ok_and_cancel(self)
+        row = QHBoxLayout()
+        row.addWidget(self.aside, 1)
+        row.addWidget(self.choose)
+        layout = QVBoxLayout(self)
+        for widget in (note, self.table, self.problem):
+            layout.addWidget(widget)
+        layout.addLayout(row)
+        layout.addWidget(buttons)
+        self._fill()
+        letter = self.fontMetrics().horizontalAdvance("0")
+        self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)
+
+    def _choose_group(self) -> None:
+        """Ask again which group is checked; keep the former choice if the user cancels."""
+        aside = layer_groups.find_excluded_layers(self._project)
+        former = {layer: layer.customProperty(recognise.EXCLUDED_PROPERTY) for layer in aside}
+        layer_groups.include_layers(self._project)
+        if not choose_group(self._project, self):
+            for layer, chosen in former.items():
+                layer.setCustomProperty(recognise.EXCLUDED_PROPERTY, chosen)
+        self._fill()
+
+    def _fill(self) -> None:
+        aside = [layer.name() for layer in layer_groups.find_excluded_layers(self._project)]
+        text = tr("Not checked, because another group was chosen: {layers}")
+        self.aside.setText(text.format(layers=tr(", ").join(aside)) if aside else "")
+        self.aside.setVisible(bool(aside))
+        self.choose.setVisible(bool(aside))
+        self.problem.setText("")
+        self._combos.clear()
+        try:
+            options = county.options(self._project)
+            norm = options.norm()
+            found = recognise.recognise(recognise.outlines(self._project), options)
+        except (SanxianError, ImportError) as error:
+            self.problem.setText(trouble.explain(error))
+            return
+        given = roles.chosen(self._project)
+        order = [role for several in norm.standard.concepts.values() for role in several]
+        known = [r for r in dict.fromkeys((*order, *norm.standard.templates)) if r in norm.standard.templates]
+        self.table.setRowCount(len(known))
+        for row, role in enumerate(known):
+            self.table.setItem(row, LAYER, QTableWidgetItem(norm.standard.templates[role].name))
+            self.table.setItem(row, CODE, QTableWidgetItem(role))
+            combo = self._combo(self._name_of(found.roles.get(role, "")))
+            combo.setAccessibleName(role)
+            # The empty layer comes first; setLayer(None) would choose nothing at all.
+            combo.setCurrentIndex(0)
+            if role in given:
+                combo.setLayer(self._project.mapLayer(given[role]))
+            self.table.setCellWidget(row, CHOICE, combo)
+            self._combos[role] = combo
+        for column in (LAYER, CODE):
+            self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setSectionResizeMode(CHOICE, QHeaderView.ResizeMode.Stretch)
+        if found.twice:
+            self.problem.setText(
+                tr("Two layers claim one role: {roles}. Choose one.").format(roles=tr(", ").join(found.twice))
+            )
+
+    def _combo(self, recognised: str) -> QgsMapLayerComboBox:
+        combo = QgsMapLayerComboBox()
+        combo.setProject(self._project)
+        combo.setFilters(Qgis.LayerFilter.HasGeometry)
+        layers = self._project.mapLayers().values()
+        combo.setExceptedLayerList([v for v in layers if isinstance(v, QgsVectorLayer) and recognise.is_excluded(v)])
+        text = tr("Automatic: {layer}").format(layer=recognised) if recognised else tr("Automatic: none")
+        combo.setAllowEmptyLayer(True, text)
+        return combo
+
+    def _name_of(self, layer_id: str) -> str:
+        layer = self._project.mapLayer(layer_id) if layer_id else None
+        return layer.name() if layer is not None else ""
+
+    def choices(self) -> dict[str, QgsMapLayer | None]:
+        return {role: combo.currentLayer() for role, combo in self._combos.items()}
+
+    def accept(self) -> None:
+        chosen = [v for v in self.choices().values() if v is not None]
+        twice = {v.name() for v in chosen if sum(v is other for other in chosen) > 1}
+        if twice:
+            text = tr("One layer cannot play two roles: {layers}.")
+            self.problem.setText(text.format(layers=tr(", ").join(sorted(twice))))
+            return
+        before = roles.chosen(self._project)
+        for role, layer in self.choices().items():
+            if layer is None and role in before:
+                roles.choose(self._project, role, None)
+        for role, layer in self.choices().items():
+            # Not by the layer alone: of two copies that carry one role, choosing takes it from the other.
+            if layer is not None and before.get(role) != layer.id():
+                roles.choose(self._project, role, layer)
+        self._project.setDirty(True)
+        super().accept()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Groups of layers, the county and what to do with a database that is there, in Processing's dialog."""
+
+from __future__ import annotations
+
+from qgis.gui import QgsCheckableComboBox
+from qgis.PyQt.QtWidgets import QComboBox
+
+from ...bridge.texts import tr
+from ...core.standard import ALL_LAYERS, load_standard
+from ..widgets.county_combo import CountyCombo
+from .source_widget import DialogWidget
+
+
+class GroupsWidget(DialogWidget):
+    """Several groups by their Chinese names; the value has their ids, with commas between."""
+
+    def createWidget(self):
+        box = QgsCheckableComboBox()
+        box.setDefaultText(tr("Choose groups"))
+        for group in load_standard().groups.values():
+            box.addItemWithCheckState(f"{group.name}  {group.id}", 0, group.id)
+        box.addItemWithCheckState(f"全部  {ALL_LAYERS}", 0, ALL_LAYERS)
+        box.checkedItemsChanged.connect(lambda _items: self.widgetValueHasChanged.emit(self))
+        return box
+
+    def setValue(self, value):
+        wanted = {part.strip() for part in str(value or "").split(",")}
+        known = [(n, self.widget.itemData(n)) for n in range(self.widget.count())]
+        for number, name in known:
+            self.widget.setItemCheckState(number, 2 if name in wanted else 0)
+
+    def value(self):
+        return ",".join(self.widget.checkedItemsData())
+
+
+class CountyWidget(DialogWidget):
+    """A county of the list, found by name or code; for one of another province, its code and name are typed."""
+
+    def createWidget(self):
+        combo = CountyCombo()
+        combo.changed.connect(lambda: self.widgetValueHasChanged.emit(self))
+        return combo
+
+    def setValue(self, value):
+        self.widget.set_text(str(value or ""))
+
+    def value(self):
+        return self.widget.told()
+
+
+class ExistingWidget(DialogWidget):
+    """What to do with a database that exists, in words; the value is the parameter's own."""
+
+    def createWidget(self):
+        combo = QComboBox()
+        for label, value in (
+            (tr("stop: change nothing and say so"), "stop"),
+            (tr("add: make only the layers that it lacks"), "add"),
+            (tr("replace: put a new, empty one in its place"), "replace"),
+        ):
+            combo.addItem(label, value)
+        combo.currentIndexChanged.connect(lambda _n: self.widgetValueHasChanged.emit(self))
+        return combo
+
+    def setValue(self, value):
+        self.widget.setCurrentIndex(max(self.widget.findData(str(value or "")), 0))
+
+    def value(self):
+        return self.widget.currentData()

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The county profile in Processing's dialog: one of those that are there, or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
+
+from ...bridge import settings
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ...core.profile import load_profile, profile_ids
+from .source_widget import DialogWidget
+
+#: Where the last profile was.
+_FOLDER = "profile_folder"
+
+
+class ProfileWidget(DialogWidget):
+    """A list of the known profiles that takes any text, and 文件…; its value is an id or a path."""
+
+    def createWidget(self):
+        panel = QWidget()
+        self._box = QComboBox()
+        self._box.setEditable(True)
+        self._box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._box.addItem("", "")
+        for name in profile_ids():
+            self._box.addItem(f"{_title(name)} · {name}", name)
+        self._box.lineEdit().setPlaceholderText(tr("None: settings of the standard alone"))
+        self._box.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
+        button = QPushButton(tr("File…"))
+        button.setToolTip(tr("A profile of your own (.toml)"))
+        button.clicked.connect(self._choose)
+        layout = QHBoxLayout(panel)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._box, 1)
+        layout.addWidget(button)
+        return panel
+
+    def setValue(self, value):
+        text = "" if value is None else str(value)
+        known = self._box.findData(text)
+        if known >= 0:
+            self._box.setCurrentIndex(known)
+        else:
+            self._box.setEditText(text)
+
+    def value(self):
+        text = self._box.currentText().strip()
+        known = self._box.findText(text)
+        return self._box.itemData(known) if known >= 0 else text
+
+    def _choose(self):
+        path, _ = QFileDialog.getOpenFileName(
+            self.widget, tr("Choose a County Profile"), settings.get(_FOLDER, ""), f"{tr('County profiles')} (*.toml)"
+        )
+        if path:
+            settings.put(_FOLDER, str(Path(path).parent))
+            self._box.setEditText(path)
+
+
+def _title(name: str) -> str:
+    """The name of a profile's area; its id where the profile cannot be read, which the run reports."""
+    try:
+        return load_profile(name).name or name
+    except SanxianError:
+        return name

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The source of a check in Processing's dialog: one path, chosen as a file or as a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from processing.gui.wrappers import WidgetWrapper
+from qgis.core import QgsProcessingParameterDefinition, QgsProcessingParameterFile
+from qgis.gui import QgsFilterLineEdit, QgsGui, QgsProcessingGui
+from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+
+from ...bridge import settings
+from ...bridge.texts import tr
+
+#: Where the last source was.
+_FOLDER = "source_folder"
+
+
+class DialogWidget(WidgetWrapper):
+    """A widget of ours in the dialog of an algorithm; in the Model Designer and in batch it is QGIS's own."""
+
+    def __new__(cls, param, dialog, row=0, col=0, **kwargs):
+        if dialog.__class__.__name__ == "ModelerParametersDialog":
+            registry = QgsGui.processingGuiRegistry()
+            return registry.createModelerParameterWidget(dialog.model, dialog.childId, param, dialog.context)
+        if dialog.__class__.__name__ == "BatchAlgorithmDialog":
+            plain = QgsProcessingGui.WidgetType.Batch
+            return QgsGui.processingGuiRegistry().createParameterWidgetWrapper(param, plain)
+        return super().__new__(cls, param, dialog, row, col, **kwargs)
+
+    def createLabel(self):
+        """QGIS looks up the translation of its “[optional]” under the name of the class, so ours is not found there."""
+        label = super().createLabel()
+        parameter = self.parameterDefinition()
+        if label is not None and parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:
+            label.setText(tr("{label} [optional]").format(label=parameter.description()))
+        return label
+
+
+class DataWidget(DialogWidget):
+    """A line with 文件… and 文件夹…: QGIS's own widget offers the one or the other."""
+
+    def placeholder(self) -> str:
+        return ""
+
+    def createWidget(self):
+        panel = QWidget()
+        self._line = QgsFilterLineEdit()
+        self._line.setPlaceholderText(self.placeholder())
+        self._line.textChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
+        layout = QHBoxLayout(panel)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._line, 1)
+        for label, tip, choose in (
+            (tr("File…"), tr("GeoPackage, shapefile or GeoJSON"), self._choose_file),
+            (tr("Folder…"), tr("A folder of shapefiles, or a FileGDB (.gdb)"), self._choose_folder),
+        ):
+            button = QPushButton(label)
+            button.setToolTip(tip)
+            button.clicked.connect(choose)
+            layout.addWidget(button)
+        return panel
+
+    def setValue(self, value):
+        self._line.setText("" if value is None else str(value))
+
+    def value(self):
+        return self._line.text().strip()
+
+    def _choose_file(self):
+        definition = self.parameterDefinition()
+        file_filter = definition.fileFilter() if isinstance(definition, QgsProcessingParameterFile) else ""
+        path, _ = QFileDialog.getOpenFileName(self.widget, tr("Choose the Planning Data"), self._start(), file_filter)
+        self._take(path)
+
+    def _choose_folder(self):
+        self._take(QFileDialog.getExistingDirectory(self.widget, tr("Choose the Folder of the Data"), self._start()))
+
+    def _start(self) -> str:
+        return str(Path(self.value()).parent) if self.value() else settings.get(_FOLDER, "")
+
+    def _take(self, path: str) -> None:
+        if path:
+            settings.put(_FOLDER, str(Path(path).parent))
+            self._line.setText(path)
+
+
+class SourceWidget(DataWidget):
+    """The source of a check: empty, it is the project."""
+
+    def placeholder(self) -> str:
+        return tr("Layers of the project")

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A VCT file dropped on the map or the layer tree comes in by our import: QGIS takes the suffix for another format (Idrisi)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from qgis.gui import QgsCustomDropHandler
+from qgis.PyQt.QtCore import QTimer
+
+from ...bridge.exchange.vct_file import is_vct
+
+
+class VctDrop(QgsCustomDropHandler):
+    """``take(path)`` is called once the drop is over. Any other file, and a .vct that is none of ours, is left to QGIS."""
+
+    def __init__(self, take: Callable[[str], None]):
+        super().__init__()
+        self._take = take
+
+    def customUriProviderKey(self) -> str:
+        return "sanxian_vct"
+
+    def handleFileDrop(self, file: str) -> bool:
+        if Path(file).suffix.lower() != ".vct" or not is_vct(file):
+            return False
+        # A dialog within the drop would hold the program that the file comes from.
+        QTimer.singleShot(0, lambda: self._take(file))
+        return True

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One box for all counties of the list, searched by name, code or city."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QCompleter
+
+from ...bridge.texts import tr
+from ...core.standard import load_standard
+
+
+def counties() -> list[tuple[str, str, str]]:
+    """(code, name, name of its city) of every county in the list."""
+    codes = load_standard().code_lists["divisions"].codes
+    above = {c.parent for c in codes.values()}
+    return [(c.code, c.name, codes[c.parent].name) for c in codes.values() if c.code not in above]
+
+
+class CountyCombo(QComboBox):
+    """``changed``: another county is told. Its text is free: a county of another province is its code and name."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.setMinimumContentsLength(24)
+        for code, name, city in counties():
+            self.addItem(f"{code} {name}  {city}", code)
+        completer = QCompleter(self.model(), self)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self.setCompleter(completer)
+        self.setCurrentIndex(-1)
+        self.lineEdit().setPlaceholderText(tr("Name or code of the county"))
+        self.editTextChanged.connect(lambda _text: self.changed.emit())
+
+    def told(self) -> str:
+        """The code of a county of the list, else what was typed."""
+        text = self.currentText().strip()
+        place = self.findText(text)
+        return str(self.itemData(place)) if place >= 0 else text
+
+    def set_text(self, text: str) -> None:
+        place = self.findData(text)
+        if place >= 0:
+            self.setCurrentIndex(place)
+        else:
+            self.setCurrentIndex(-1)
+            self.setEditText(text)

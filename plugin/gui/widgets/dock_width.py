@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Restore the width of a panel: initially wide enough to read, later as set by the user, also after a start in a small window."""
+
+from __future__ import annotations
+
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QEvent, QObject, Qt, QTimer
+from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow
+
+from ...bridge import settings
+
+#: The window's width, in widths of the panel, from which on there is room for its first width.
+_WINDOW_TO_PANEL = 2.5
+_SIZED = "dock_sized"
+#: Setting of the user's width in pixels. QGIS also stores it, but reduces it if its window starts smaller.
+_WIDTH = "dock_width"
+
+
+class FirstWidth(QObject):
+    """Sets the panel's width once the main window has room for it; afterwards stores the width that the user sets."""
+
+    def __init__(self, dock: QDockWidget):
+        super().__init__(dock)
+        self._dock = dock
+        self._given = False
+        dock.installEventFilter(self)
+
+    def shown(self) -> None:
+        """The panel was shown."""
+        if not self._given:
+            # Not before the main window has laid out its docks.
+            QTimer.singleShot(0, self._give)
+
+    def _give(self) -> None:
+        dock = self._dock
+        window = None if sip.isdeleted(self) or sip.isdeleted(dock) else dock.parentWidget()
+        if not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():
+            return
+        first = not settings.get(_SIZED, False)
+        wanted = dock.sizeHint().width() if first else int(settings.get(_WIDTH, 0))
+        if not first and dock.width() >= wanted:
+            self._given = True
+            window.removeEventFilter(self)
+        elif window.width() < _WINDOW_TO_PANEL * wanted:
+            # QGIS starts in a small window and grows: what is given now would be taken from the docks across.
+            window.installEventFilter(self)
+        else:
+            self._given = True
+            window.removeEventFilter(self)
+            settings.put(_SIZED, True)
+            # The map gives the room: Qt would take it from the docks on the other side.
+            others = [d for d in window.findChildren(QDockWidget) if self._is_across(window, d)]
+            # They gave way when the panel came: back to what they ask for.
+            widths = [wanted, *(max(d.width(), d.sizeHint().width()) for d in others)]
+            window.resizeDocks([dock, *others], widths, Qt.Orientation.Horizontal)
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Resize:
+            if watched is self._dock:
+                self._keep()
+            elif not self._given:
+                QTimer.singleShot(0, self._give)
+        return super().eventFilter(watched, event)
+
+    def _keep(self) -> None:
+        """Store the user's width, unless the window is too narrow for the panel."""
+        dock, window = self._dock, self._dock.parentWidget()
+        if not self._given or not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():
+            return
+        if window.width() >= _WINDOW_TO_PANEL * dock.width():
+            settings.put(_WIDTH, dock.width())
+
+    def _is_across(self, window: QMainWindow, dock: QDockWidget) -> bool:
+        sides = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
+        area = window.dockWidgetArea(dock)
+        return (
+            dock.isVisible() and not dock.isFloating() and area in sides and area != window.dockWidgetArea(self._dock)
+        )

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A file: its path in a line, and a button that looks for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+from ...bridge.texts import tr
+
+
+class FileLine(QWidget):
+    """``new``: a file that need not be there; one that is, is added to and not replaced. ``folders``: it may be a folder;
+    ``only_folders``: it is one. The whole path is the line's tooltip."""
+
+    def __init__(
+        self,
+        path: str = "",
+        folder: str = "",
+        file_filter: str = "",
+        *,
+        new: bool = False,
+        folders: bool = False,
+        only_folders: bool = False,
+        parent=None,
+    ):
+        super().__init__(parent)
+        self._folder, self._filter, self._new = folder, file_filter, new
+        self.line = QLineEdit()
+        self.line.textChanged.connect(self.line.setToolTip)
+        self.line.setText(path)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.line, 1)
+        if not only_folders:
+            button = QPushButton("…")
+            button.setToolTip(tr("Look for a file"))
+            button.setFixedWidth(button.sizeHint().height() + self.fontMetrics().height())
+            button.clicked.connect(self._browse)
+            row.addWidget(button)
+        if folders or only_folders:
+            whole = QPushButton(tr("Folder…"))
+            whole.setToolTip(
+                tr("Look for a folder") if only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)")
+            )
+            whole.clicked.connect(self._browse_folder)
+            row.addWidget(whole)
+        self.setFocusProxy(self.line)
+
+    def text(self) -> str:
+        return self.line.text().strip()
+
+    def _browse(self) -> None:
+        start = self.text() or self._folder or str(Path.home())
+        if self._new:
+            option = QFileDialog.Option.DontConfirmOverwrite
+            path, _ = QFileDialog.getSaveFileName(self, "", start, self._filter, options=option)
+        else:
+            path, _ = QFileDialog.getOpenFileName(self, "", start, self._filter)
+        if path:
+            self.line.setText(path)
+
+    def _browse_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "", self.text() or self._folder or str(Path.home()))
+        if path:
+            self.line.setText(path)

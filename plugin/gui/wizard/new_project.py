@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""新建县级规划项目 on the desktop: the wizard, the work behind it, and the project opened at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QTimer
+
+from ...bridge import health
+from ...bridge.new_project import bookmarks, editing
+from ...bridge.new_project.request import Made, Request, make_database
+from ...bridge.running.tasks import Job, Runner
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ..widgets import trouble
+from ..widgets.messages import push
+
+#: The database is the longer half: writing it takes this share of the progress.
+_DATABASE = 0.5
+
+
+class NewProject:
+    """One wizard at a time. Follows the project too: township bookmarks, overlaps by layer. `close` ends it all."""
+
+    def __init__(self, iface: Any, runner: Runner):
+        self._iface = iface
+        self._runner = runner
+        self.wizard: Any = None
+        self._layers: Any = None
+        self._job: Job | None = None
+        self._steps: Iterator[tuple[float, str]] | None = None
+        self._project: QgsProject | None = None
+        self._request: Request | None = None
+        self._follower = bookmarks.Follower()
+        self._follower.start(QgsProject.instance())
+        iface.mapCanvas().currentLayerChanged.connect(self._layer_chosen)
+
+    def close(self) -> None:
+        self._iface.mapCanvas().currentLayerChanged.disconnect(self._layer_chosen)
+        self._follower.stop()
+        self._steps = self._project = None
+        if self._job is not None:
+            self._job.forget()
+            self._job = None
+        self._close_layers()
+        wizard, self.wizard = self.wizard, None
+        if wizard is not None:
+            wizard.set_busy(False)
+            wizard.close()
+            wizard.deleteLater()
+
+    # --- the wizard
+    def show(self) -> None:
+        """Open the wizard, or bring the one that is open to the front."""
+        if self.wizard is not None:
+            self.wizard.raise_()
+            self.wizard.activateWindow()
+            return
+        try:
+            from .dialog import NewProjectWizard
+
+            self.wizard = NewProjectWizard(QgsProject.instance(), self._iface.mainWindow())
+        except (SanxianError, ImportError) as error:
+            push(self._iface.messageBar(), "warning", tr("New County Plan"), trouble.explain(error))
+            return
+        self.wizard.wanted.connect(self._make)
+        self.wizard.stopped.connect(self._stop)
+        self.wizard.finished.connect(self._closed)
+        self.wizard.show()
+
+    def _closed(self, _result: int) -> None:
+        if self.wizard is not None:
+            self.wizard.deleteLater()
+            self.wizard = None
+
+    # --- the work
+    def _make(self, request: Request) -> None:
+        self._request = request
+        self.wizard.set_busy(True)
+        self._job = Job(
+            tr("New County Plan"),
+            lambda progress, cancellation: make_database(request, progress, cancellation),
+            on_done=self._made,
+            on_error=self._failed,
+            on_cancelled=self._cancelled,
+        )
+        self._job.step.connect(self._step)
+        self._step(0.0, "")
+        self._runner.start(self._job)
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+        elif self._steps is not None:
+            self._steps = self._project = None
+            self._tell_end("info", tr("Cancelled; the project was not made."), database=True)
+
+    def _step(self, share: float, text: str) -> None:
+        if self.wizard is not None:
+            self.wizard.show_progress(_DATABASE * share, text)
+
+    def _cancelled(self) -> None:
+        self._job = None
+        self._tell_end("info", tr("Cancelled. Nothing was written."))
+
+    def _made(self, made: Made) -> None:
+        from ...bridge.new_project import assemble
+
+        self._job = None
+        if self._request is not None:
+            self._project = QgsProject()
+            self._steps = assemble.steps(self._project, self._request, made)
+            self._advance()
+
+    def _advance(self) -> None:
+        """One layer, then the desktop's turn."""
+        if self._steps is None:
+            return
+        try:
+            share, text = next(self._steps)
+        except StopIteration:
+            self._finish()
+        except Exception as error:
+            self._steps = self._project = None
+            self._failed(error, database=True)
+        else:
+            self.wizard.show_progress(_DATABASE + (1 - _DATABASE) * share, text)
+            QTimer.singleShot(0, self._advance)
+
+    def _failed(self, error: Exception, database: bool = False) -> None:
+        self._job = None
+        said = trouble.told(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
+        self._tell_end("error", said, database)
+
+    def _tell_end(self, kind: str, said: str, database: bool = False) -> None:
+        """Why there is no project; ``database``: that is there all the same."""
+        if database and self._request is not None:
+            said += tr(" The database is complete: {path}.").format(path=self._request.database)
+        if self.wizard is not None:
+            self.wizard.tell_end(kind, said)
+
+    # --- the end
+    def _finish(self) -> None:
+        """The project stands in its file; open it, when the user lets go of the one that is open."""
+        self._steps = self._project = None
+        request, wizard = self._request, self.wizard
+        if request is None or wizard is None:
+            return
+        wizard.set_busy(False)
+        wizard.accept()
+        bar = self._iface.messageBar()
+        if not self._iface.newProject(True):
+            text = tr("The project is made and was not opened: {path}.").format(path=request.project)
+            push(bar, "info", tr("New County Plan"), text)
+            return
+        if not self._iface.addProject(str(request.project)):
+            text = tr("The project is made, but QGIS could not open it: {path}.").format(path=request.project)
+            push(bar, "warning", tr("New County Plan"), text)
+            return
+        self._show_county()
+        text = tr(
+            "{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data."
+        )
+        count = len(QgsProject.instance().mapLayers())
+        push(bar, "success", tr("New County Plan"), text.format(county=request.county, count=count))
+
+    def _show_county(self) -> None:
+        view = QgsProject.instance().viewSettings().defaultViewExtent()
+        if not view.isNull():
+            self._iface.mapCanvas().setReferencedExtent(view)
+            self._iface.mapCanvas().refresh()
+
+    # --- commands of their own
+    def show_layers(self) -> None:
+        """新建图层…: the algorithm's dialog, with what it loads dressed as in a new project."""
+        try:
+            health.require()
+        except SanxianError as error:
+            push(self._iface.messageBar(), "warning", tr("New Layers"), trouble.explain(error))
+            return
+        import processing
+
+        self._close_layers()
+        self._layers = processing.createAlgorithmDialog("sanxian:create_layers", {})
+        # Not modal: the map stays at hand.
+        self._layers.show()
+
+    def _close_layers(self) -> None:
+        """The dialog would outlive the algorithm that it shows."""
+        dialog, self._layers = self._layers, None
+        if dialog is not None and not sip.isdeleted(dialog):
+            dialog.close()
+            dialog.deleteLater()
+
+    def make_bookmarks(self) -> None:
+        project = QgsProject.instance()
+        layer = bookmarks.townships(project)
+        count = bookmarks.update(project, layer) if layer is not None else 0
+        bar, title = self._iface.messageBar(), tr("Bookmarks by Township")
+        if count:
+            project.setDirty(True)
+            push(
+                bar,
+                "success",
+                title,
+                tr("{count} townships are in the bookmarks, in the browser panel.").format(count=count),
+            )
+        elif layer is None:
+            text = tr("No layer of townships (XZQXZ) was recognised. Choose it under Layer Roles.")
+            push(bar, "info", title, text)
+        else:
+            text = tr("The layer {layer} has no feature with a shape and a name (XZQMC) yet.")
+            push(bar, "info", title, text.format(layer=layer.name()))
+
+    def _layer_chosen(self, layer: Any) -> None:
+        editing.follow(QgsProject.instance(), layer)

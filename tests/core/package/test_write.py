@@ -1,0 +1,453 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is written is what was drawn: FileGDB, GeoPackage and shapefile, read again by fiona, osgeo and pyogrio."""
+
+import csv
+import sqlite3
+import sys
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+
+from plugin.core.errors import InputError
+from plugin.core.geometry.crs import reproject
+from plugin.core.geometry.statutory_area import statutory_area
+from plugin.core.package.layers import dbf, readers
+from plugin.core.package.layers.content import contents
+from plugin.core.package.layers.database import write_database
+from plugin.core.package.layers.read_back import read_back
+from plugin.core.package.layers.shapefile import write_shapefiles
+from plugin.core.package.names import FIELD_NAMES
+from tests.core.made_package import PARCELS, awkward, plan_of, vectors
+from tests.core.package.test_look import RINGS
+from tests.core.small import X, Y, box, table
+
+pytestmark = pytest.mark.slow  # it writes and reads whole databases
+
+gdal = pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
+ogr = pytest.importorskip("osgeo.ogr")
+fiona = pytest.importorskip("fiona")
+
+GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)
+AREAS = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
+
+
+def made_plan():
+    drawn = awkward()
+    return plan_of(
+        DLTB=drawn.assign(
+            TBMJ=AREAS,
+            ZLDWMC=["浑源县永安镇𠮷", "䶮镇", "a'b\"c", None, "长" * 255],
+            SJNF=[2020, None, 2020, 2020, 2020],
+        ),
+        XZQX=table([box(0, 0, 2000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        ZDJTJCSSX=table([shapely.LineString([(X, Y), (X + 50.5, Y + 7.25), (X + 90, Y)])], MC=["108国道"]),
+        ZDJCSSD=table([shapely.Point(X + 1 / 3, Y + 1 / 7), None], MC=["变电站", "没有位置"]),
+    )
+
+
+def write(plan, path, form, crs=None):
+    crs = crs or CRS.from_user_input(form.crs)
+    filled, _ = contents(plan, form)
+    if path.suffix == ".shp":
+        write_shapefiles(path.with_suffix(""), filled, crs, encoding=form.encoding)
+    else:
+        plane = crs.sub_crs_list[0] if crs.is_compound else crs
+        write_database(path, filled, crs, code_lists=plan.norm.standard.code_lists, plane=plane)
+    return filled
+
+
+def file_of(path, content):
+    return path.with_suffix("") / f"{content.name}.shp" if path.suffix == ".shp" else path
+
+
+@pytest.fixture(params=["fiona", "fiona blocked"])
+def reader(request, monkeypatch):
+    if request.param == "fiona blocked":
+        for name in [n for n in sys.modules if n.split(".")[0] == "fiona"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "fiona", None)
+    return request.param
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
+@pytest.mark.parametrize("file", ["库 一.gdb", "库 一.gpkg"])
+def test_databases_come_back_as_they_were(tmp_path, file, crs, reader):
+    plan, path = made_plan(), tmp_path / file
+    form = vectors(file, crs=crs)
+    for content in write(plan, path, form):
+        done = read_back(path, content, CRS.from_user_input(crs))
+        assert done.same, done.differences
+        assert done.features == len(content) and done.fields == len(content.template.fields)
+        assert done.moved_m < 1e-6 and done.area_off_m2 < 1e-3
+        assert done.library.startswith("pyogrio" if "blocked" in reader else "fiona")
+        assert done.widths_told == ("blocked" not in reader)
+
+
+def small_texts(plan):
+    """Texts and numbers that a shapefile has room for."""
+    frame = plan.layers["DLTB"].frame
+    frame["ZLDWMC"], frame["TBMJ"] = (
+        ["浑源县永安镇", "大磁窑镇", "a'b\"c", None, "长" * 80],
+        [10_000.12, 0.1, 3.5, 1e6, None],
+    )
+    return plan
+
+
+@pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
+def test_shapefiles_come_back_as_they_were(tmp_path, encoding, reader):
+    plan, path = small_texts(made_plan()), tmp_path / "矢量 数据.shp"
+    form = vectors(path.name, crs="EPSG:4490", encoding=encoding)
+    for content in write(plan, path, form):
+        done = read_back(file_of(path, content), content, GEODETIC)
+        assert done.same, done.differences
+    folder = path.with_suffix("")
+    assert (folder / "DLTB.cpg").read_text() == encoding
+    raw = (folder / "DLTB.dbf").read_bytes()
+    assert "浑源县永安镇".encode(encoding) in raw and len(list(folder.glob("*.shp"))) == 4
+    with fiona.open(folder / "DLTB.shp") as layer:
+        assert next(f["properties"]["ZLDWMC"] for f in layer) == "浑源县永安镇"
+        assert layer.schema["properties"]["BSM"] == "str:18"
+    with (folder / FIELD_NAMES).open(encoding="utf-8-sig", newline="") as handle:
+        rows = [r for r in csv.DictReader(handle) if r["图层"] == "DLTB"]
+    template = plan.norm.standard.templates["DLTB"]
+    assert [r["字段"] for r in rows] == [f.name for f in template.fields]
+    assert all(len(r["导出字段"].encode(encoding)) <= 10 for r in rows)
+    assert next(r for r in rows if r["字段"] == "TBMJ")["字段名称"] == "图斑面积"
+
+
+@pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
+def test_shapefiles_in_qgis_which_leaves_their_texts_alone(tmp_path, encoding):
+    """QGIS sets SHAPE_ENCODING to nothing for all of GDAL, and finds it so afterwards."""
+    from osgeo import gdal
+
+    before = gdal.GetConfigOption("SHAPE_ENCODING")
+    gdal.SetConfigOption("SHAPE_ENCODING", "")
+    try:
+        test_shapefiles_come_back_as_they_were(tmp_path, encoding, "fiona")
+        assert gdal.GetConfigOption("SHAPE_ENCODING") == ""
+    finally:
+        gdal.SetConfigOption("SHAPE_ENCODING", before)
+
+
+def test_sizes_of_shapefiles_are_known_before(tmp_path):
+    plan, path = small_texts(made_plan()), tmp_path / "a.shp"
+    for content in write(plan, path, vectors(path.name, crs="EPSG:4490")):
+        file = file_of(path, content)
+        told = dbf.sizes(content.shapes(GEODETIC), content.template.fields)
+        assert told == (file.stat().st_size, file.with_suffix(".dbf").stat().st_size), content.name
+
+
+@pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
+def test_missing_numbers_and_zeros_are_two_things(tmp_path, encoding, reader):
+    plan, path = small_texts(made_plan()), tmp_path / "a.shp"
+    plan.layers["DLTB"].frame["SJNF"] = [0, None, 2020, -1, None]
+    plan.layers["DLTB"].frame["TBMJ"] = [0.0, None, -0.01, 1.0, None]
+    content = next(c for c in write(plan, path, vectors(path.name, encoding=encoding)) if c.name == "DLTB")
+    assert read_back(file_of(path, content), content, ZONE_38).same
+    rows = [f["properties"] for f in fiona.open(file_of(path, content))]
+    assert [r["SJNF"] for r in rows] == [0, None, 2020, -1, None]
+    assert [r["TBMJ"] for r in rows] == [0.0, None, -0.01, 1.0, None]
+    # The sign of an encoding in the table itself: 0x4D for GBK (code page 936), none for UTF-8.
+    assert file_of(path, content).with_suffix(".dbf").read_bytes()[29] == {"GBK": 0x4D, "UTF-8": 0}[encoding]
+
+
+def test_a_filegdb_is_as_the_standard_wants_it(tmp_path):
+    """Names, types and lengths by fiona; aliases, domains and feature datasets by osgeo; heights where they are asked for."""
+    plan, path = made_plan(), tmp_path / "a.gdb"
+    write(plan, path, vectors(crs="EPSG:4490"), CRS.from_user_input("EPSG:4490+5737"))
+    templates = plan.norm.standard.templates
+    with fiona.open(path, layer="DLTB") as layer:
+        properties = dict(layer.schema["properties"])
+        rows = [dict(f["properties"]) for f in layer]
+    assert list(properties) == [f.name for f in templates["DLTB"].fields]
+    assert properties["BSM"] == "str:18" and properties["TBMJ"] == "float" and properties["SJNF"] == "int32"
+    assert [r["TBMJ"] for r in rows] == AREAS and rows[0]["ZLDWMC"] == "浑源县永安镇𠮷"
+    database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
+    layer = database.GetLayerByName("DLTB")
+    definition = layer.GetLayerDefn()
+    for number, declared in enumerate(templates["DLTB"].fields):
+        column = definition.GetFieldDefn(number)
+        assert column.GetAlternativeName() == declared.alias
+        assert column.GetType() != ogr.OFTInteger64
+        if declared.codes:
+            domain = database.GetFieldDomain(column.GetDomainName())
+            assert set(domain.GetEnumeration()) == set(
+                plan.norm.standard.code_lists[declared.codes].written(declared.code_pad)
+            )
+    reference = layer.GetSpatialRef()
+    assert reference.IsCompound() and reference.GetAuthorityCode("COMPD_CS|VERT_CS") == "5737"
+    assert layer.GetFeatureCount() == 5
+
+
+def every_layer(path, plan):
+    """Content by content, with the layer as osgeo sees it and its schema as fiona does."""
+    database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
+    for content in contents(plan, vectors(crs="EPSG:4490"))[0]:
+        with fiona.open(path, layer=content.name) as layer:
+            schema = layer.schema
+        yield content, database.GetLayerByName(content.name), schema
+
+
+def full(role):
+    """One row of a layer with a value in every field."""
+    template = made_plan().norm.standard.templates[role]
+    values = {"text": "1", "integer": 7, "real": 1.25, "date": datetime(2026, 1, 31)}
+    return table([box(0, 0)], **{f.name: [values[f.type]] for f in template.fields})
+
+
+#: Type of a template → how fiona calls it in a FileGDB. More than nine digits do not fit 32 bits: a double, never 64 bits.
+KINDS = {"text": "str", "integer": "int32", "real": "float", "date": "datetime"}
+
+
+def test_every_field_of_every_layer_of_a_filegdb(tmp_path):
+    """Names, types and lengths by fiona, aliases and NOT NULL by osgeo, for layers of every kind of field."""
+    plan = plan_of(ZXCQGHFQ=full("ZXCQGHFQ"), **{r: layer.frame.copy() for r, layer in made_plan().layers.items()})
+    path = tmp_path / "a.gdb"
+    write(plan, path, vectors(crs="EPSG:4490"))
+    kinds, required = set(), 0
+    for content, layer, schema in every_layer(path, plan):
+        definition = layer.GetLayerDefn()
+        for number, (declared, (name, told)) in enumerate(
+            zip(content.template.fields, schema["properties"].items(), strict=True)
+        ):
+            kind, _, length = told.partition(":")
+            assert (name, kind) == (declared.name, "float" if _is_long(declared) else KINDS[declared.type])
+            assert declared.type != "text" or int(length or 0) == (declared.length or 0)
+            column = definition.GetFieldDefn(number)
+            assert column.GetType() not in (ogr.OFTInteger64, ogr.OFTInteger64List)
+            assert column.GetAlternativeName() == declared.alias
+            assert bool(column.IsNullable()) == (declared.constraint != "M"), declared.name
+            kinds.add(declared.type)
+            required += declared.constraint == "M"
+        assert schema["geometry"] in ("MultiPolygon", "MultiLineString", "Point")
+    assert kinds >= {"text", "integer", "real"} and required
+
+
+def _is_long(declared):
+    return declared.type == "integer" and (declared.length or 0) > 9
+
+
+def test_a_database_itself_refuses_an_empty_required_field(tmp_path):
+    plan = plan_of(ZXCQGHFQ=full("ZXCQGHFQ"), DLTB=awkward())
+    path = tmp_path / "a.gdb"
+    write(plan, path, vectors(crs="EPSG:4490"))
+    database = gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR)
+    layer = database.GetLayerByName("ZXCQGHFQ")
+    feature = layer.GetNextFeature()
+    feature.SetFID(-1)
+    assert layer.CreateFeature(feature) == 0
+    feature.SetFID(-1)
+    feature.SetFieldNull("GKZY")
+    gdal.PushErrorHandler("CPLQuietErrorHandler")
+    try:
+        refused = layer.CreateFeature(feature)
+    except RuntimeError:
+        refused = True
+    finally:
+        gdal.PopErrorHandler()
+    assert refused
+
+
+def test_feature_datasets_are_the_groups_of_the_standard(tmp_path):
+    plan, path = made_plan(), tmp_path / "a.gdb"
+    write(plan, path, vectors(crs="EPSG:4490"))
+    # Kept by name: a group does not keep its database.
+    database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
+    root = database.GetRootGroup()
+    groups = {name: root.OpenGroup(name) for name in root.GetGroupNames()}
+    found = {name: set(group.GetVectorLayerNames()) for name, group in groups.items()}
+    wanted = {}
+    for role in plan.layers:
+        group = plan.norm.standard.templates[role].group.replace("/", "_")
+        wanted.setdefault(group, set()).add(role)
+    assert found == {name: layers for name, layers in wanted.items() if name} and len(found) > 1
+
+
+def test_long_whole_numbers_are_doubles_that_hold_them(tmp_path):
+    """Ten digits and more, up to what a double has room for."""
+    plan = made_plan()
+    template = plan.norm.standard.templates["DLTB"]
+    declared = replace(template.field_named("SJNF"), length=15)
+    fields = tuple(declared if f.name == "SJNF" else f for f in template.fields)
+    content = next(c for c in contents(plan, vectors())[0] if c.name == "DLTB")
+    content = replace(content, template=replace(template, fields=fields))
+    plan.layers["DLTB"].frame["SJNF"] = [2**53, 2**31, -(2**53), None, 0]
+    path = tmp_path / "a.gdb"
+    write_database(path, [content], ZONE_38, code_lists=plan.norm.standard.code_lists)
+    assert read_back(path, content, ZONE_38).same
+    with fiona.open(path, layer="DLTB") as layer:
+        assert layer.schema["properties"]["SJNF"] == "float"
+        assert [f["properties"]["SJNF"] for f in layer] == [2.0**53, 2.0**31, -(2.0**53), None, 0.0]
+
+
+def test_big_polygons_keep_their_areas(tmp_path):
+    """Ten kilometres between two vertices, and 30 000 vertices: both are held to max(0.01 m², 2e-6 m² × vertices)."""
+    turn = np.linspace(0, 2 * np.pi, 30_001)[:-1]
+    # Edges of a hundred metres: the usual grid of the format (1e-9°) would move this area by half a square metre.
+    radius = 9_000 + 50 * np.random.default_rng(1).uniform(-1, 1, len(turn))
+    ring = np.column_stack([X + radius * np.cos(turn), Y + radius * np.sin(turn)])
+    square = box(20_000, 0, 30_000 / 3, 30_000 / 7)
+    plan = plan_of(DLTB=table([shapely.Polygon(ring), square], **{k: [v] * 2 for k, v in PARCELS.items()}))
+    for crs in (GEODETIC, ZONE_38):
+        path = tmp_path / f"{crs.to_epsg()}.gdb"
+        (content,) = write(plan, path, vectors(crs=f"EPSG:{crs.to_epsg()}"))
+        with fiona.open(path, layer="DLTB") as layer:
+            found = np.array([shapely.geometry.shape(f["geometry"]) for f in layer], dtype=object)
+        drawn = reproject(plan.layers["DLTB"].drawn, ZONE_38, crs)
+        areas = [statutory_area(reproject(s, crs, GEODETIC)) for s in (drawn, found)]
+        assert np.abs(areas[0] - areas[1]).max() < 0.01
+        assert read_back(path, content, crs).area_off_m2 == pytest.approx(np.abs(areas[0] - areas[1]).max(), abs=1e-6)
+
+
+def test_the_area_of_a_bow_tie_is_that_of_the_plans_figures(tmp_path):
+    """Its lobes turn against each other: as it stands it would have none, and the inspection would find another area."""
+    tie = shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)])
+    plan = plan_of(DLTB=table([tie, box(500, 0)], **{k: [v] * 2 for k, v in PARCELS.items()}))
+    for crs in (GEODETIC, ZONE_38):
+        path = tmp_path / f"{crs.to_epsg()}.gdb"
+        (content,) = write(plan, path, vectors(crs=f"EPSG:{crs.to_epsg()}"))
+        done = read_back(path, content, crs)
+        assert done.same and done.areas["statutory"] == pytest.approx(plan.layers["DLTB"].statutory.sum(), abs=0.01)
+        assert done.areas["statutory"] == pytest.approx(15_000, rel=1e-3)
+
+
+def test_dates_and_times(tmp_path):
+    role, name = next(
+        (r, f.name)
+        for r, t in made_plan().norm.standard.templates.items()
+        for f in t.fields
+        if f.type == "date" and t.geometry == "polygon" and not t.base
+    )
+    moments = [datetime(2026, 1, 31, 10, 30, 5), None, datetime(1999, 12, 31)]
+    rows = table([box(0, 0), box(200, 0), box(400, 0)], **{name: moments})
+    plan, path = plan_of(DLTB=awkward(), **{role: rows}), tmp_path / "a.gdb"
+    form = vectors(layers=[{"layer": role, "need": "M"}], others=False)
+    (content,) = write(plan, path, form)
+    assert read_back(path, content, ZONE_38).same
+    with fiona.open(path, layer=role) as layer:
+        assert next(f["properties"][name] for f in layer).startswith("2026-01-31T10:30:05")
+
+
+def changed(path, *statements):
+    with closing(sqlite3.connect(path)) as database, database:
+        triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (trigger,) in triggers:
+            database.execute(f'DROP TRIGGER "{trigger}"')
+        for statement in statements:
+            database.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "field", "feature"),
+    [
+        ("UPDATE DLTB SET DLBM = '0102' WHERE fid = 2", "value", "DLBM", "140225000000000002"),
+        ("UPDATE DLTB SET TBMJ = TBMJ + 1e-9 WHERE fid = 3", "value", "TBMJ", "140225000000000003"),
+        ("UPDATE DLTB SET ZLDWMC = NULL WHERE fid = 2", "value", "ZLDWMC", "140225000000000002"),
+        ("UPDATE DLTB SET SJNF = 0 WHERE fid = 2", "value", "SJNF", "140225000000000002"),
+        (
+            "UPDATE DLTB SET geom = (SELECT geom FROM DLTB WHERE fid = 1) WHERE fid = 5",
+            "shape",
+            "",
+            "140225000000000005",
+        ),
+        ("UPDATE DLTB SET geom = NULL WHERE fid = 4", "shape", "", "140225000000000004"),
+        ("DELETE FROM DLTB WHERE fid = 5", "count", "", None),
+        ("UPDATE gpkg_ogr_contents SET feature_count = 4 WHERE table_name = 'DLTB'", "count", "", None),
+        ("ALTER TABLE DLTB DROP COLUMN DLMC", "fields", "DLMC", None),
+        ("UPDATE gpkg_geometry_columns SET srs_id = 4490", "crs", None, None),
+    ],
+)
+def test_reading_back_sees_every_change(tmp_path, statement, kind, field, feature, reader):
+    plan, path = made_plan(), tmp_path / "a.gpkg"
+    content = next(c for c in write(plan, path, vectors(path.name)) if c.name == "DLTB")
+    if kind == "crs":
+        more = [
+            "INSERT OR IGNORE INTO gpkg_spatial_ref_sys SELECT 'CGCS2000', 4490, 'EPSG', 4490, definition, '' FROM gpkg_spatial_ref_sys WHERE srs_id = 4326"
+        ]
+        more.append("UPDATE gpkg_contents SET srs_id = 4490")
+    elif statement.startswith("DELETE"):
+        # The number of rows that a GeoPackage keeps is not what is believed.
+        more = ["UPDATE gpkg_ogr_contents SET feature_count = 5 WHERE table_name = 'DLTB'"]
+    else:
+        more = []
+    changed(path, *more, statement)
+    done = read_back(path, content, ZONE_38)
+    assert not done.same
+    found = {(k, f if field is not None else None) for k, f in done.differences}
+    assert (kind, field) in found, done.differences
+    if feature:
+        assert done.examples[kind, field] == [feature]
+
+
+def test_a_vertex_that_moved_by_a_millimetre_is_seen(tmp_path):
+    plan, path = made_plan(), tmp_path / "a.gdb"
+    content = next(c for c in write(plan, path, vectors()) if c.name == "DLTB")
+    shapes = plan.layers["DLTB"].frame.geometry.to_numpy()
+    shapes[1] = shapely.transform(shapes[1], lambda c: c + np.where(np.arange(len(c)) == 2, 1e-3, 0)[:, None])
+    plan.layers["DLTB"].__dict__.pop("drawn", None)
+    done = read_back(path, content, ZONE_38)
+    assert done.examples["shape", ""] == ["140225000000000002"]
+
+
+def test_points_that_are_collections_of_one(tmp_path, reader):
+    points = table([shapely.MultiPoint([(X + 1, Y + 1)]), shapely.Point(X + 9, Y)], MC=["甲", "乙"])
+    plan = plan_of(ZDJCSSD=points, DLTB=awkward())
+    for file in ("a.shp", "a.gpkg", "a.gdb"):
+        form = vectors(file, layers=[{"layer": "ZDJCSSD", "need": "M"}], others=False)
+        (content,) = write(plan, tmp_path / file, form)
+        assert read_back(file_of(tmp_path / file, content), content, ZONE_38).same, file
+
+
+def test_a_vertex_that_is_no_number_equals_none(tmp_path):
+    """Neither greater nor smaller than any tolerance: that is no agreement."""
+    plan, path = made_plan(), tmp_path / "a.gpkg"
+    plan.layers["DLTB"].drawn[1] = shapely.Polygon([(X, Y), (np.nan, Y), (X + 100, Y + 100)])
+    content = next(c for c in write(plan, path, vectors(path.name)) if c.name == "DLTB")
+    done = read_back(path, content, ZONE_38)
+    assert done.examples["shape", ""] == done.examples["area", ""] == ["140225000000000002"]
+
+
+def test_a_damaged_database_is_told(tmp_path, reader):
+    path = tmp_path / "a.gpkg"
+    path.write_bytes(b"SQLite format 3\0" + b"x" * 500)
+    plan = made_plan()
+    content = contents(plan, vectors(path.name))[0][0]
+    with pytest.raises(InputError):
+        read_back(path, content, ZONE_38)
+
+
+def test_the_library_that_reads_is_named(reader):
+    assert readers.library().startswith("pyogrio" if "blocked" in reader else "fiona")
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"), [(n, s) for n, (_, lost) in RINGS.items() for s in (".gdb", ".shp", ".gpkg") if s not in lost]
+)
+@pytest.mark.parametrize("crs", [4526, 4490])
+def test_rings_that_nobody_warns_of_come_back_as_they_were(tmp_path, name, crs, suffix):
+    assert _ring_differences(tmp_path, RINGS[name][0], crs, suffix) == set()
+
+
+@pytest.mark.parametrize("name", ["a part in a part", "a part over a hole", "a hole outside", "a hole in a hole"])
+@pytest.mark.parametrize("suffix", [".gdb", ".shp"])
+def test_rings_that_formats_do_take_for_others(tmp_path, name, suffix):
+    """Rings of a shapefile tell shell and hole by their winding: GDAL 3.10 goes by it, 3.6 by what lies in what. What some read
+    otherwise is not handed in."""
+    from osgeo import gdal
+
+    by_winding = suffix == ".shp" and name != "a hole outside" and int(gdal.VersionInfo()) >= 3_100_000
+    assert _ring_differences(tmp_path, RINGS[name][0], 4526, suffix) == (set() if by_winding else {"area"})
+
+
+def _ring_differences(folder, shape, crs, suffix):
+    plan = plan_of(DLTB=table([shape, box(500, 0)], **{key: [value] * 2 for key, value in PARCELS.items()}))
+    form = vectors(f"a{suffix}", crs=f"EPSG:{crs}")
+    path = folder / f"a{suffix}"
+    (content,) = write(plan, path, form)
+    file = path if suffix != ".shp" else path.with_suffix("") / f"{content.name}.shp"
+    return {kind for kind, _ in read_back(file, content, CRS.from_epsg(crs)).differences}

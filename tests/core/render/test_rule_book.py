@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rule book: every rule with what it needs and stands on, on the screen, as a table and as a page."""
+
+import csv
+import inspect
+import io
+import re
+
+import pytest
+
+from plugin.core.__main__ import main
+from plugin.core.check import Options
+from plugin.core.model.rule import all_rules
+from plugin.core.profile import Norm, load_profile
+from plugin.core.render.rule_book import COLUMNS, RuleBook
+from plugin.core.render.rule_list import rule_book
+from plugin.core.standard import load_standard
+from tests.core.render.test_dictionary import Anchors
+
+LANGUAGES = pytest.mark.parametrize("lang", ["zh", "en"])
+
+
+def book(lang="zh", profile=""):
+    return RuleBook(Options(profile=profile).norm(), lang)
+
+
+def entry(code, norm=None):
+    (found,) = rule_book(norm or Options().norm(), [code])
+    return found
+
+
+@LANGUAGES
+def test_the_table_has_a_row_for_every_rule(lang):
+    rows = list(csv.reader(io.StringIO(book(lang).table().removeprefix("\ufeff"))))
+    assert len(rows[0]) == len(COLUMNS) == len(set(rows[0]))
+    assert [row[0] for row in rows[1:]] == list(all_rules())
+    by_code = {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in rows[1:]}
+    assert by_code["REL006"]["mark"] == "A" and "300 " not in by_code["REL006"]["parameters"]
+    assert "large_area_m2 = 100000 m²" in by_code["REL006"]["parameters"]
+    assert "STBHHX" in by_code["LAW022"]["optional"] and "ZRBHD" in by_code["LAW022"]["needs"]
+    assert all(row["title"] and row["severity"] and row["runs"] and row["basis"] for row in by_code.values())
+
+
+def test_what_is_known_by_c_only_is_said_and_what_was_agreed_too():
+    agreed, doubtful, sure = entry("TOP001"), entry("REL010"), entry("REL002")
+    assert (agreed.mark, agreed.agreed) == ("C", True)
+    assert (sure.mark, sure.agreed) == ("A", False)
+    assert not doubtful.agreed or doubtful.mark == "C"
+    assert "标准已认可" in book().row(agreed)["mark"]
+
+
+def test_a_countys_own_plan_binds_that_county_only():
+    assert entry("REL004").mark == "C" and entry("REL004", Options(profile="hunyuan").norm()).mark == "A"
+    assert entry("LAW002").mark == "B" and entry("LAW002", Options(profile="hunyuan").norm()).mark == "A"
+
+
+def test_when_a_rule_runs_is_said():
+    assert entry("REL001").runs == ("default",)
+    assert entry("GEO004").runs == ("quality",)
+    assert book().row(entry("GEO004"))["runs"] == "规则组 quality"
+
+
+def test_a_countys_own_values_and_severities_are_in_force(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(
+        'id = "x"\nname = "某县"\narea_code = "140225"\n[severity]\nREL006 = "INFO"\n[rules.REL006]\nmax_share = 0.2\n',
+        encoding="utf-8",
+    )
+    own = entry("REL006", Norm(load_standard(), load_profile(path)))
+    assert str(own.severity) == "INFO"
+    assert {p.name: (p.value, p.origin) for p in own.parameters} == {
+        "large_area_m2": (100_000.0, "standard"),
+        "max_share": (0.2, "profile"),
+        "max_scattered_share": (0.01, "standard"),
+    }
+    page = RuleBook(Norm(load_standard(), load_profile(path)), "zh").page()
+    assert "max_share = 0.2 (20%)（默认 0.1 (10%)）" in page
+
+
+@LANGUAGES
+def test_the_page_holds_every_rules_help_and_loads_nothing(lang):
+    made = book(lang)
+    page = made.page()
+    found = Anchors(page)
+    assert len(found.ids) == len(set(found.ids))
+    assert set(all_rules()) <= set(found.ids)
+    assert all(link.startswith("#") and link[1:] in found.ids for link in found.links)
+    assert not found.loaded and not re.search(r"https?://|@import|url\(|<script", page)
+    for code, rule in all_rules().items():
+        own = page.split(f'<section id="{code}">')[1].split("</section>")[0]
+        assert own.count("<dt>") >= 5, code
+        assert all(p.name in own for p in rule.parameters), code
+    cells = re.findall(r'<td class="(?:error|warning|information|evidence|allowed)" title="([^"]+)"', page)
+    assert len(cells) == len(load_standard().conflicts)
+    assert all(" × " in said for said in cells)
+
+
+def test_the_command_writes_table_and_page(tmp_path, capsys):
+    table, page = tmp_path / "规则.csv", tmp_path / "规则.html"
+    assert main(["rules", "--csv", str(table), "--html", str(page), "--profile", "hunyuan"]) == 0
+    assert table.read_text(encoding="utf-8").startswith("\ufeff编号,")
+    assert "浑源县" in page.read_text(encoding="utf-8")
+    said = capsys.readouterr().out
+    assert str(table) in said and str(page) in said and "REL001" not in said
+
+
+def test_the_command_lists_what_rules_need(capsys):
+    assert main(["rules"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"REL006  farmland-in-farmland-zone +错误  A  默认运行  永久基本农田在农田保护区内", out)
+    assert "需要图层：永久基本农田 YJJBNTBHTB/" in out
+    assert main(["rules", "--lang", "en"]) == 0
+    assert "Needs: " in capsys.readouterr().out
+
+
+def test_a_table_that_cannot_be_written_is_told(tmp_path, capsys):
+    assert main(["rules", "--csv", str(tmp_path / "nowhere" / "deep" / "x.csv")]) == 2
+    assert capsys.readouterr().err
+
+
+@LANGUAGES
+def test_what_a_check_is_to_be_told_beside_its_layers_is_listed(lang):
+    """Of every rule that asks the plan for it; each input has words that say what it is."""
+    asked = {"figures", "targets", "register", "baseline"}
+    for code, rule in all_rules().items():
+        reads = {name for name in asked if f"ctx.plan.{name}" in inspect.getsource(rule.function)}
+        assert reads <= set(entry(code).inputs), f"{code}: an example with side={{{reads}}}"
+    assert entry("LAW024").inputs == ("register",)
+    assert "REGISTER" in book(lang).row(entry("LAW024"))["inputs"]
+    # The command of the same name makes a package; these rules look at one.
+    told = book(lang).row(entry("DOC001"))["inputs"]
+    assert told.startswith("PACKAGE ") and "inspect" in told and "生成" not in told
+
+
+def test_one_rule_is_told_with_what_it_needs_and_where_its_basis_was_read(capsys):
+    assert main(["rule", "LAW024"]) == 0
+    out = capsys.readouterr().out
+    for said in ("LAW024  heritage-list  警告", "来源标记：C", "何时运行：规则组 heritage", "另需输入：REGISTER"):
+        assert said in out
+    assert main(["rule", "REL001", "--lang", "en"]) == 0
+    out = capsys.readouterr().out
+    assert "Runs: by default" in out and "Needs: permanent basic farmland" in out and "(S11)" in out and "(P0)" in out
