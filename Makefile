@@ -31,7 +31,7 @@ demo: setup ## 检查示例县并给出摘要 · checks the sample county
 test: setup ## 全部测试 · all tests (TESTS="tests/core -k ratio" for some)
 	@$(RUN) pytest $(if $(value TESTS),$(value TESTS),$(SIDE_BY_SIDE))
 
-check: setup ## 格式、静态检查、类型、快速测试 · format, lint, types, fast tests
+check: setup ## 格式、静态检查、分层、类型、快速测试 · format, lint, layers, types, fast tests
 	@bash tools/check.sh
 
 format: setup ## 整理代码格式 · formats the code

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The habit: format, lint, types of the core, fast tests. Everything runs, then the first failure decides. Types are looked at
+# The habit: format, lint, layers, types of the core, fast tests. Everything runs, then the first failure decides. Types are looked at
 # beside the tests; what they say comes in its turn.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,10 +18,17 @@ step() {
 types() {
     [ ! -d plugin/core ] || "$python" -m mypy --no-error-summary
 }
+layers() {
+    # `python -c` finds `plugin` in this folder; the script lint-imports does not start where the environment's path has spaces.
+    local out
+    out=$("$python" -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo --cache-dir build/layers 2>&1) ||
+        { printf '%s\n' "$out"; return 1; }
+}
 types > "$said" 2>&1 &
 typing=$!
 step "格式 · format (make format mends it)" "$python" -m ruff format --check --quiet .
 step "静态检查 · lint" "$python" -m ruff check --quiet .
+step "分层 · layers of imports" layers
 step "快速测试 · fast tests" "$python" -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not slow and not desktop" tests/core tests/shape
 wait "$typing" || failed=1
 printf '%s\n' "-- 类型 · types of plugin/core"

@@ -25,7 +25,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QMarginsF, QPointF, QRectF, QSizeF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QImage, QPageSize, QPainter, QPdfWriter, QPen
 
-from plugin.bridge.layers.properties import painting, styles
+from plugin.bridge.layers import painting, styles
 from plugin.core.files.data import read_toml
 from plugin.core.standard import load_standard, standard_ids
 from plugin.paths import STYLES

@@ -199,7 +199,9 @@ def norm_parameters() -> list[QgsProcessingParameterDefinition]:
     standard = tr("Standard (empty: the profile's, else county_db)")
     county = text_parameter("PROFILE", profile)
     # By name: Processing imports it when a dialog opens, and there is none without a desktop.
-    county.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.profile_widget.ProfileWidget"}})
+    county.setMetadata(
+        {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.profile_widget.ProfileWidget"}}
+    )
     return [county, advanced(text_parameter("STANDARD", standard, standard_ids()))]
 
 

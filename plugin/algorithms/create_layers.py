@@ -177,7 +177,9 @@ def _dressing(role, norm, county):
 
 def _with_widget(parameter, name):
     """A widget of ours, by the path that Processing imports it from when a dialog opens."""
-    parameter.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.create_widgets.{name}"}})
+    parameter.setMetadata(
+        {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.create_widgets.{name}"}}
+    )
     return parameter
 
 

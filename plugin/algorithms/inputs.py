@@ -42,7 +42,7 @@ def source_parameters() -> list[QgsProcessingParameterDefinition]:
 
 
 def data_parameter(name: str, label: str, widget: str = "DataWidget") -> QgsProcessingParameterFile:
-    """An optional file or folder of data in one parameter. ``widget``: a class of gui.source_widget."""
+    """An optional file or folder of data in one parameter. ``widget``: a class of gui.toolbox.source_widget."""
     parameter = QgsProcessingParameterFile(
         name,
         label,
@@ -52,7 +52,9 @@ def data_parameter(name: str, label: str, widget: str = "DataWidget") -> QgsProc
         fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)",
     )
     # By name: Processing imports it when a dialog opens, and there is none without a desktop.
-    parameter.setMetadata({"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.source_widget.{widget}"}})
+    parameter.setMetadata(
+        {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.source_widget.{widget}"}}
+    )
     return parameter
 
 

@@ -53,7 +53,7 @@ class InspectPackage(CheckPlan):
             # Only the filter (*) lets a folder through.
             fileFilter=f"ZIP (*.zip);;{tr('All')} (*)",
         )
-        widget = f"{__name__.rsplit('.', 2)[0]}.gui.source_widget.SourceWidget"
+        widget = f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.source_widget.SourceWidget"
         package.setMetadata({"widget_wrapper": {"class": widget}})
         form = tr("Form of the package (id, or path of a .toml file; empty: county)")
         self.add_check_parameters([package, text_parameter(PACKAGE, form, package_ids())], part=False)

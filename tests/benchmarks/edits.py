@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from plugin.core.engine import choose_rules
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.live import Live
 from plugin.core.plan.plan import Plan
 

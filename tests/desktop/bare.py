@@ -9,9 +9,9 @@ from qgis.utils import plugins
 
 
 def steps():
-    from sanxian.plugin.gui.help_dialog import HelpDialog
-    from sanxian.plugin.gui.profile_dialog import ProfileDialog
-    from sanxian.plugin.gui.roles_dialog import RolesDialog
+    from sanxian.plugin.gui.county_form.profile_dialog import ProfileDialog
+    from sanxian.plugin.gui.help.help_dialog import HelpDialog
+    from sanxian.plugin.gui.project.roles_dialog import RolesDialog
 
     tidy()
     desk = plugins["sanxian"].desk

@@ -14,7 +14,7 @@ NAME = os.environ["SANXIAN_PICTURE"]
 def steps():
     desk = open_sample()
     picture(f"{NAME}-map")
-    from sanxian.plugin.bridge.layers import template_id
+    from sanxian.plugin.bridge.layers.properties import template_id
 
     layers = {template_id(layer): layer for layer in QgsProject.instance().mapLayers().values()}
     form(layers["DLTB"])

@@ -144,7 +144,7 @@ def project_closed(desk):
 
 
 def look_at_package(desk):
-    from sanxian.plugin.bridge import recognise
+    from sanxian.plugin.bridge.layers import recognise
 
     def answer(opened):
         opened.package.line.setText(FACTS["made"])

@@ -27,7 +27,7 @@ def steps():
 
 def live_theme(desk):
     """Another theme while all is open: is what is drawn what would be drawn now?"""
-    from sanxian.plugin.gui import look
+    from sanxian.plugin.gui.widgets import look
 
     def right(icon, name):
         return icon.pixmap(24, 24).toImage() == look.icon(name).pixmap(24, 24).toImage()

@@ -6,7 +6,7 @@ import pytest
 import shapely
 
 from plugin.core.check import Options
-from plugin.core.engine import choose_rules
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.live import Live
 from plugin.core.loading.assembly import assemble
 from plugin.core.messages.texts import SLIVERS

@@ -14,7 +14,7 @@ from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView, QWid
 
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers.properties import filling, recognise
+from plugin.bridge.layers import filling, recognise
 from plugin.bridge.project import county
 from plugin.core.errors import InputError
 from plugin.core.package.form.load import load_package

@@ -6,7 +6,8 @@ from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtWidgets import QHBoxLayout, QWidget
 
 from plugin.bridge import health, settings
-from plugin.bridge.layers.properties import roles, template_id
+from plugin.bridge.layers import roles
+from plugin.bridge.layers.properties import template_id
 from plugin.bridge.project import county
 from plugin.core.check import Options
 from plugin.core.engine.explanation import in_force

@@ -6,7 +6,8 @@ from qgis.core import QgsProcessingContext, QgsVectorLayer
 
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers.properties import IMPORTED_PROPERTY, layer_groups, recognise, roles, set_template, template_id
+from plugin.bridge.layers import layer_groups, recognise, roles
+from plugin.bridge.layers.properties import IMPORTED_PROPERTY, set_template, template_id
 from plugin.bridge.project import county
 from plugin.gui.project.group_dialog import GroupDialog
 from plugin.gui.project.roles_dialog import RolesDialog

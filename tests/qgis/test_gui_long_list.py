@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QModelIndex, Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers.properties import filling
+from plugin.bridge.layers import filling
 from plugin.core.live.edits import Change
 from plugin.gui.findings import filter as findings_filter
 from plugin.gui.findings import groups as findings_groups

@@ -11,9 +11,9 @@ from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QWidget
 
 from plugin.bridge import settings
-from plugin.bridge.layers.properties import recognise
-from plugin.bridge.package.making import layers as package_layers
-from plugin.bridge.package.making import preview as package_ahead
+from plugin.bridge.layers import recognise
+from plugin.bridge.package import layers as package_layers
+from plugin.bridge.package import preview as package_ahead
 from plugin.bridge.package.preview import NOTHING, REFUSED, REPLACED, Against, Ahead, SlotSeen
 from plugin.bridge.project import kept_paths
 from plugin.bridge.running.tasks import Runner
@@ -295,7 +295,7 @@ class World:
         around = Surroundings(lambda _form: self.fresh, lambda: self.latest, lambda: self.number, self.show)
         self.export = PackageExport(self.iface, self.runner, self.checking, around, self.iface)
         self.told, self.orders = None, []
-        monkeypatch.setattr("plugin.bridge.package.export", self.write)
+        monkeypatch.setattr("plugin.bridge.package.making.export", self.write)
         # What the plan lacks is told elsewhere; here there is no plan.
         monkeypatch.setattr(package_ahead.Looker, "look", lambda *_all: NOTHING)
         monkeypatch.setattr("plugin.gui.package.look_ahead.values_of", lambda *_all: VALUES)

@@ -21,7 +21,8 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QSize
 
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers.properties import recognise, roles, template_id
+from plugin.bridge.layers import recognise, roles
+from plugin.bridge.layers.properties import template_id
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
 from plugin.bridge.running.tasks import Job, Runner

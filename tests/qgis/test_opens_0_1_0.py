@@ -13,7 +13,8 @@ from qgis.PyQt.QtCore import QSettings
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.editing import forms
-from plugin.bridge.layers.properties import name_of, recognise, roles, template_id
+from plugin.bridge.layers import recognise, roles
+from plugin.bridge.layers.properties import name_of, template_id
 from plugin.bridge.layouts import keep
 from plugin.bridge.new_project import bookmarks, editing
 from plugin.bridge.project import county, waivers

@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QThread
 from qgis.PyQt.QtGui import QImage
 
 from plugin.bridge import pictures
-from plugin.bridge.layers.properties import painting, styles
+from plugin.bridge.layers import painting, styles
 from plugin.bridge.pictures.close_up import CLOSE_UP_PIXELS, SHARE, close_up_sheet
 from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
 from plugin.core.cancellation import Cancellation

@@ -7,7 +7,8 @@ import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from plugin.bridge.checking.check import check
-from plugin.bridge.layers.properties import reading, recognise, roles, set_template
+from plugin.bridge.layers import reading, recognise, roles
+from plugin.bridge.layers.properties import set_template
 from plugin.bridge.layers.snapshots import snapshot
 from plugin.bridge.project import county
 from plugin.core.errors import InputError

@@ -8,7 +8,7 @@ import shapely
 from pyproj import CRS
 from qgis.core import QgsVectorLayer
 
-from plugin.bridge.layers.properties import sinks
+from plugin.bridge.layers import sinks
 from plugin.core.errors import OutputError
 from plugin.core.files.writing import check_writable
 from plugin.core.model.findings import COLUMNS, Finding

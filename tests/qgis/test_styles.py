@@ -11,7 +11,7 @@ import pytest
 from qgis.core import QgsDefaultValue, QgsEditorWidgetSetup, QgsExpression, QgsFeature, QgsGeometry, QgsVectorLayer
 from qgis.PyQt.QtGui import QColor
 
-from plugin.bridge.layers.properties import painting, styles
+from plugin.bridge.layers import painting, styles
 from plugin.core.standard import load_standard, standard_ids
 from plugin.paths import ICONS, REPORTS, STANDARDS, STYLES
 from tests.every import every

@@ -5,7 +5,7 @@ import pytest
 from qgis.core import QgsVectorLayer
 
 from plugin.bridge.checking.check import check
-from plugin.bridge.layers.properties import recognise
+from plugin.bridge.layers import recognise
 from plugin.bridge.layers.reading import read
 from plugin.bridge.layers.snapshots import snapshot
 from plugin.bridge.project import county

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """新建县级规划项目: the steps, what they say, and what they ask for in the end."""
 
-from pathlib import Path
-
 import pytest
 import shapely
 from qgis.core import (
@@ -18,6 +16,7 @@ from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
 from plugin.gui.wizard import new_project
 from plugin.gui.wizard.dialog import NewProjectWizard
+from plugin.paths import PROFILES
 from tests.qgis.waiting import let_work, wait
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
@@ -214,9 +213,7 @@ def test_a_profile_of_another_county_is_refused(wizard, tmp_path):
     assert offered == ["", "jinzhong", "cluster", "shanxi"]
     assert wizard.profile.profile.currentData() == "jinzhong" and wizard.next.isEnabled()
     assert "晋中市" in wizard.profile.notice.label.text()
-    wizard.profile.profile.choose(
-        str(Path(new_project.__file__).parents[2] / "resources" / "profiles" / "hunyuan.toml")
-    )
+    wizard.profile.profile.choose(str(PROFILES / "hunyuan.toml"))
     assert not wizard.next.isEnabled() and "浑源县（140225）的配置" in wizard.said.text()
     broken = tmp_path / "坏.toml"
     broken.write_text("id = ", encoding="utf-8")

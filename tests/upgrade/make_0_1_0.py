@@ -110,11 +110,11 @@ def one_page(words: str) -> bytes:
 
 
 def package(out: Path, work: Path) -> None:
+    from plugin.core.exchange.package.export import Order, export_package
+    from plugin.core.exchange.package.form.load import load_package
     from qgis.PyQt.QtGui import QImage
 
     from plugin.core.check import Options, check
-    from plugin.core.package.export import Order, export_package
-    from plugin.core.package.form.load import load_package
     from tests.county import make_county
     from tests.county.write import write_geopackage
 
@@ -138,9 +138,9 @@ def package(out: Path, work: Path) -> None:
 
 def yearly(out: Path, work: Path) -> None:
     from plugin.core.yearly.write import write_update
+    from tests.core.yearly.test_yearly import update
     from tests.core.yearly.test_check import fill, measured
     from tests.core.yearly.test_write import CURRENT, FILED
-    from tests.core.yearly.test_yearly import update
 
     folder = work / "yearly"
     folder.mkdir()
@@ -170,14 +170,8 @@ def settings(out: Path, work: Path) -> None:
     from qgis.core import QgsSettings
 
     from plugin.bridge import settings as kept
-    from plugin.gui.checking.run import exports
-    from plugin.gui.editing.live import live as editing
-    from plugin.gui.findings import map_layer as findings_map
-    from plugin.gui.findings import waiver_dialog
-    from plugin.gui.mapping import files as mapping_files
+    from plugin.gui import dock_width, editing, exports, findings_map, mapping_files, source_widget, waiver_dialog
     from plugin.gui.package import form_page, forms_combo, inspect_dialog
-    from plugin.gui.toolbox import source_widget
-    from plugin.gui.widgets import dock_width
     from plugin.gui.wizard import target_page
 
     for key, value in (
@@ -203,16 +197,14 @@ def projects(out: Path, work: Path) -> None:
     import pyogrio
     from qgis.core import QgsCoordinateReferenceSystem, QgsExpression, QgsProject, QgsVectorLayer, edit
 
-    from plugin.bridge.checking import findings_layer
-    from plugin.bridge.editing import forms
-    from plugin.bridge.editing.expressions import Functions
-    from plugin.bridge.layers.properties import roles, template_id
+    from plugin.bridge import county, findings_layer, forms, roles, waivers
+    from plugin.bridge.expressions import Functions
+    from plugin.bridge.layers import template_id
     from plugin.bridge.layouts import keep
-    from plugin.bridge.new_project import assemble, bookmarks
-    from plugin.bridge.new_project.request import Request, make_database
-    from plugin.bridge.project import county, waivers
+    from plugin.bridge.project import assemble, bookmarks
+    from plugin.bridge.project.request import Request, make_database
+    from plugin.core import map_set
     from plugin.core.check import Options, check
-    from plugin.core.standard import map_set
     from tests.qgis.helpers import draw, frame, small_layers, square
     from tests.qgis.maps_helpers import builder_for
 

@@ -46,7 +46,7 @@ _REMARK = "BZ"
 _BOXED = 12
 #: A text that may be longer than this gets a field of several lines.
 _ONE_LINE = 255
-#: Before a label for each level below the first; `gui.code_boxes` reads levels from it.
+#: Before a label for each level below the first; `gui.editing.code_boxes` reads levels from it.
 INDENT = "\u3000"
 #: Sections with more fields than this are laid out in two columns.
 _ONE_COLUMN = 6

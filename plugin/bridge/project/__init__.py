@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county's project: its database, and the QGIS project around it. No widgets here."""
+"""Settings that a project keeps: county profile, document information, paths and waivers."""

@@ -38,7 +38,7 @@ def run_rules(args: argparse.Namespace, words: Words) -> int:
 
 def run_rule(args: argparse.Namespace, words: Words) -> int:
     """Everything about one rule, with the values that standard and profile put in force."""
-    from ..engine import choose_rules
+    from ..engine.evaluate import choose_rules
     from ..engine.explanation import in_force, lines
     from ..messages.texts import Texts
     from ..render.rule_book import RuleBook

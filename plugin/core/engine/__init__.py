@@ -3,10 +3,6 @@
 
 `evaluate` goes through the rules, `outcome` makes of each one's result what is said of it, `apply` calls a rule with its
 layers, `finish` gives the findings place, sentence and fingerprint. `results.run` makes the report of a whole check.
+
+Nothing is imported here: rules are found, and the county's profile is edited, where the geometry libraries are missing.
 """
-
-from .apply import result_of
-from .beyond import rules_beyond
-from .evaluate import choose_rules, evaluate
-
-__all__ = ["choose_rules", "evaluate", "result_of", "rules_beyond"]

@@ -13,7 +13,7 @@ import shapely
 
 from ..cancellation import NEVER, Cancellation
 from ..check import Checked, Options
-from ..engine import choose_rules
+from ..engine.evaluate import choose_rules
 from . import Live, Recheck
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..cancellation import Cancellation
-from ..engine import choose_rules
+from ..engine.evaluate import choose_rules
 from ..messages.saying import RuleNamed
 from ..model.rule import Severity
 from ..results.run import run

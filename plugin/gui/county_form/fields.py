@@ -19,8 +19,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..findings.detail_pane import mark_label
 from ..widgets import look
+from ..widgets.source_mark import mark_label
 
 #: Maximum width of a row name, in digits.
 _NAME_DIGITS = 24

@@ -64,7 +64,7 @@ def _form_around(widget: QWidget | None) -> QgsAttributeForm | None:
 
 
 def make_searchable(form: QgsAttributeForm) -> None:
-    """The value lists of a form made by `bridge.forms`; those of other layers are left as they are."""
+    """The value lists of a form made by `bridge.editing.forms`; those of other layers are left as they are."""
     layer = form.layer()
     if layer is None or not role_of_form(layer):
         return

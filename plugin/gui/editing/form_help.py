@@ -26,7 +26,7 @@ _MODES = (QgsAttributeEditorContext.Mode.SingleEditMode, QgsAttributeEditorConte
 
 
 def attach_form_help(form: QgsAttributeForm) -> None:
-    """Attach the extensions once to a form made by `bridge.forms`; ignore forms of other layers."""
+    """Attach the extensions once to a form made by `bridge.editing.forms`; ignore forms of other layers."""
     layer = form.layer()
     if layer is None or not role_of_form(layer) or form.findChild(QLabel, _NAME) is not None:
         return

@@ -7,12 +7,12 @@ from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsScrollArea
-from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QPainter, QPalette
+from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
 from ..widgets import look
+from ..widgets.source_mark import mark_label
 from . import waiver_rows
 from .feature_rows import feature_rows
 from .features import features_of
@@ -197,36 +197,3 @@ def source_list(sources: list[Source]) -> QWidget:
         layout.addWidget(mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(text_label(text), row, 1)
     return box
-
-
-class MarkLabel(QLabel):
-    """A boxed letter; A is filled. Painted here, because themes with style sheets drop frames and backgrounds of labels."""
-
-    def __init__(self, mark: str, parent=None):
-        super().__init__(mark, parent)
-        side = self.fontMetrics().height() + 2
-        self.setFixedSize(QSize(side, side))
-
-    def paintEvent(self, _event) -> None:
-        ink, paper = (self.palette().color(role) for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Base))
-        painter = QPainter(self)
-        painter.setPen(ink)
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-        if self.text() == "A":
-            painter.fillRect(self.rect(), ink)
-            painter.setPen(paper)
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
-        painter.end()
-
-
-def mark_label(mark: str) -> QLabel:
-    """How sure a source is: the letter says it; A, read in the text, stands out."""
-    label = MarkLabel(mark)
-    label.setToolTip(
-        {
-            "A": tr("A: read in the text of the norm"),
-            "B": tr("B: quoted or implemented elsewhere"),
-            "C": tr("C: not verified, can be replaced in the county profile"),
-        }[mark]
-    )
-    return label

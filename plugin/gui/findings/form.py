@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The widgets of the findings panel and their places; what they do is in `findings_dock`."""
+"""The widgets of the findings panel and their places; what they do is in `dock`."""
 
 from __future__ import annotations
 

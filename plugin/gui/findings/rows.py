@@ -2,7 +2,7 @@
 """The findings of a report as the rows of a tree, rule → its findings: which there are, and in what order.
 
 A rule's children become rows when the rule is opened, `BATCH` at a time: a report of 100 000 findings shows at once.
-What a row says is `findings_model`'s, what an edit does to the rows `findings_changes`'.
+What a row says is `model`'s, what an edit does to the rows `changes`'.
 """
 
 from __future__ import annotations

@@ -20,8 +20,7 @@ from ...core.files.writing import beside
 from ...core.mapping import load_mapping, to_toml
 from ...core.mapping.preview import changed, preview, undecided
 from ..widgets import trouble
-from . import files as mapping_files
-from . import words as mapping_words
+from . import files, words
 from .source import MappingSource
 
 
@@ -89,11 +88,11 @@ class MappingDialog(MappingSource):
         self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
 
     def _sum_up(self) -> None:
-        self._say(mapping_words.prepared(self._prepared, self._target))
+        self._say(words.prepared(self._prepared, self._target))
 
     # --- mapping files
     def _ask_mapping(self) -> None:
-        path = mapping_files.ask_mapping(self, self._project)
+        path = files.ask_mapping(self, self._project)
         if path:
             self.open_mapping(path)
 
@@ -106,7 +105,7 @@ class MappingDialog(MappingSource):
         self._prepare(mapping)
 
     def _ask_where(self) -> None:
-        path = mapping_files.ask_where(self, self._project, self.role())
+        path = files.ask_where(self, self._project, self.role())
         if path:
             self.save_mapping(path)
 
@@ -154,10 +153,10 @@ class MappingDialog(MappingSource):
         run, self._run = self._run, None
         self._enable()
         if results is None:
-            self._say(tr("Cancelled; nothing was written.") if run.cancelled else mapping_words.last(run.said()))
+            self._say(tr("Cancelled; nothing was written.") if run.cancelled else words.last(run.said()))
             return
         layer = mapping_run.add_result(self._project, run, results["OUTPUT"], self._target, self._norm)
-        lines = mapping_words.written(results, layer.name() if layer else results["OUTPUT"])
+        lines = words.written(results, layer.name() if layer else results["OUTPUT"])
         self._say("\n".join(lines))
         if self._written:
             kept = mapping_work.free_name(self._written)

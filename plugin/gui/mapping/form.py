@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The widgets of the mapping dialog and their places; what they do is in `mapping_dialog`."""
+"""The widgets of the mapping dialog and their places; what they do is in `dialog`."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.standard.template import Template
 from ..widgets import trouble
-from . import files as mapping_files
+from . import files
 from .form import MappingForm
 
 
@@ -59,7 +59,7 @@ class MappingSource(MappingForm):
         self.template.setEditText(self.template.itemText(self.template.currentIndex()))
 
     def _browse(self) -> None:
-        path = mapping_files.ask_layer(self, self._project)
+        path = files.ask_layer(self, self._project)
         if path:
             self.use_file(path)
 

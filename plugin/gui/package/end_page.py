@@ -19,7 +19,7 @@ from .gate_box import fill_reasons, reasons_list
 
 @dataclass(frozen=True)
 class End:
-    """``icon`` and ``text`` say how it went; ``done`` is what `bridge.package.export` answered, or None; ``findings``: the
+    """``icon`` and ``text`` say how it went; ``done`` is what `bridge.package.making.export` answered, or None; ``findings``: the
     reasons stand among the findings of the check."""
 
     icon: str

@@ -27,7 +27,7 @@ from plugin.core.render.words import Words
 from plugin.paths import SAMPLE
 from tests.core.made_report import made_report
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 X, Y = 38_560_000.0, 4_390_000.0
 
 

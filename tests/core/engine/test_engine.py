@@ -10,7 +10,7 @@ import shapely
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check
-from plugin.core.engine import choose_rules
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.geometry import overlay
 from plugin.core.loading.assembly import assemble

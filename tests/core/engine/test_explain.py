@@ -11,8 +11,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-
-from .small import as_read, outcome
+from tests.core.small import as_read, outcome
 
 RULES = all_rules()
 

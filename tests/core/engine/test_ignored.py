@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.check import Options, check
-from plugin.core.engine import choose_rules
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.geometry.distinct import distinct
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.live import Live

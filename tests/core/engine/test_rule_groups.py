@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from plugin.core.check import Options, check
-from plugin.core.engine import choose_rules
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import DataError
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile

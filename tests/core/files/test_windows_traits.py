@@ -27,7 +27,7 @@ from plugin.core.render.outputs import write_outputs
 from plugin.paths import TEXTS
 from tests.core.small import digest, found, layers, look, said, write_findings, write_gdb, write_gpkg, write_shapefiles
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from plugin.core.standard.divisions import extent, other_county, told_county
 
 DIVISIONS = load_standard().code_lists["divisions"]
 PROVINCES = load_standard().code_lists["provinces"]
-REAL = Path(__file__).resolve().parents[3] / "shared" / "real" / "shanxi_boundary"
+REAL = Path(__file__).resolve().parents[4] / "shared" / "real" / "shanxi_boundary"
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ def test_farmland_without_land_use_is_said(tmp_path):
 
 
 def test_a_lone_gap_keeps_its_name_when_another_comes():
-    from plugin.core.engine import choose_rules
+    from plugin.core.engine.evaluate import choose_rules
     from plugin.core.results.run import run
     from tests.core.examples import plan_of
 

@@ -46,7 +46,7 @@ from tests.core.small import (
     write_shapefiles,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 THREE_LINES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ")
 
 

@@ -19,7 +19,7 @@ from plugin.core.io import read_source
 from plugin.core.model.report import Outcome
 from tests.core.small import ZH, digest, found, look, notices, outcome, said
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DATA = ROOT / "tests" / "data"
 REAL = ROOT.parent / "shared" / "real"
 RULES = ["SCH003", "GEO001", "GEO002", "GEO003", "TOP001"]

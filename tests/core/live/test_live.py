@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from plugin.core.check import Options
-from plugin.core.engine import choose_rules
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.io import read_source
 from plugin.core.live import Live, changed_bounds
 from plugin.core.loading.assembly import assemble

@@ -170,7 +170,7 @@ def test_without_gdal_a_jpg_is_decoded_by_pillow(tmp_path, monkeypatch):
 
 
 def test_what_was_not_decoded_is_said(package, form, plan, monkeypatch):
-    from plugin.core.engine import choose_rules
+    from plugin.core.engine.evaluate import choose_rules
     from plugin.core.package.inspection import look as look_module
     from plugin.core.results.run import run
 

@@ -441,7 +441,7 @@ print(done)
 
 
 def run_killed(source, folder, at):
-    tree = str(Path(__file__).resolve().parents[2])
+    tree = str(Path(__file__).resolve().parents[3])
     text = KILLED.format(tree=tree, source=str(source), folder=str(folder), at=at)
     return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=200)
 
@@ -496,7 +496,7 @@ export_package(check({source!r}, Options()), Order(load_package("county"), Path(
 def test_two_exports_into_one_target(checked, source, tmp_path, end):
     folder = tmp_path / "结果"
     order = Order(load_package("county"), folder, force=True)
-    tree = str(Path(__file__).resolve().parents[2])
+    tree = str(Path(__file__).resolve().parents[3])
     text = WAITING.format(tree=tree, source=str(source), folder=str(folder))
     pipe = subprocess.PIPE
     other = subprocess.Popen([sys.executable, "-c", text], stdin=pipe, stdout=pipe, text=True)
@@ -518,7 +518,7 @@ def test_two_exports_into_one_target(checked, source, tmp_path, end):
 
 def _swap_points(source, folder):
     """Numbers of the steps at which the two moves happen, and some after."""
-    tree = str(Path(__file__).resolve().parents[2])
+    tree = str(Path(__file__).resolve().parents[3])
     text = KILLED.format(tree=tree, source=str(source), folder=str(folder), at=0)
     text = text.replace(
         "            done += 1\n", "            done += 1\n            print(done, event, file=sys.stderr)\n"

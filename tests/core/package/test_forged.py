@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.check import Checked, Options, check
-from plugin.core.engine import choose_rules
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import InputError
 from plugin.core.files.digests import DIGEST, MANIFEST, PAGE, SUMS, files_below, sha256, write_digest, write_sums
 from plugin.core.loading.assembly import assemble

@@ -17,7 +17,7 @@ from plugin.core.package.folder import lock
 from plugin.core.package.folder.lock import LOCK, reading, writing
 from plugin.core.package.inspection.archive import unpacked
 
-TREE = str(Path(__file__).resolve().parents[2])
+TREE = str(Path(__file__).resolve().parents[3])
 #: Takes the lock, says so, and keeps it until a line comes.
 HOLDING = """
 import sys

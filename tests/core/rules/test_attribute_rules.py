@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from plugin.core.check import Options
-from plugin.core.engine import choose_rules
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.files.days import read_day
 from plugin.core.io import read_source
 from plugin.core.live import Live

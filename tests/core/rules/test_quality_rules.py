@@ -7,7 +7,7 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.engine import choose_rules
+from plugin.core.engine.evaluate import choose_rules
 from plugin.core.loading.assembly import assemble
 from plugin.core.results.run import run
 from tests.core.examples import norm_of, plan_of, source_layer

@@ -19,8 +19,7 @@ from plugin.core.waivers.beside import beside_source
 from plugin.core.waivers.file import change_waivers, read_waivers
 from plugin.core.waivers.load import load_waivers
 from plugin.core.waivers.model import Limits, Waiver, obstacle
-
-from .small import said
+from tests.core.small import said
 
 ONE = Waiver(
     "W20261120-00000001", "REL001", "防洪堤，\n已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20), date(2027, 6, 30),

@@ -24,8 +24,7 @@ from plugin.core.waivers.file import change_waivers
 from plugin.core.waivers.match import match
 from plugin.core.waivers.model import Limits, Waivers
 from plugin.paths import REPORTS
-
-from .small import box, layers, look, outcome, surveyed, table, write_gpkg, write_shapefiles
+from tests.core.small import box, layers, look, outcome, surveyed, table, write_gpkg, write_shapefiles
 
 RULES = ("REL001", "REL002", "TOP001", "TOP002", "REL004")
 WORDS = Words("县城防洪堤已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))

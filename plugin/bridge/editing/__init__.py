@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Editing of plan layers: attribute forms, BSM, dependent fields, expressions and edit signals."""

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The letter of a source's level (来源级别) in a small box."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtCore import QSize, Qt
+from qgis.PyQt.QtGui import QPainter, QPalette
+from qgis.PyQt.QtWidgets import QLabel
+
+from ...bridge.texts import tr
+
+
+class MarkLabel(QLabel):
+    """A boxed letter; A is filled. Painted here, because themes with style sheets drop frames and backgrounds of labels."""
+
+    def __init__(self, mark: str, parent=None):
+        super().__init__(mark, parent)
+        side = self.fontMetrics().height() + 2
+        self.setFixedSize(QSize(side, side))
+
+    def paintEvent(self, _event) -> None:
+        ink, paper = (self.palette().color(role) for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Base))
+        painter = QPainter(self)
+        painter.setPen(ink)
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        if self.text() == "A":
+            painter.fillRect(self.rect(), ink)
+            painter.setPen(paper)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+        painter.end()
+
+
+def mark_label(mark: str) -> QLabel:
+    """How sure a source is: the letter says it; A, read in the text, stands out."""
+    label = MarkLabel(mark)
+    label.setToolTip(
+        {
+            "A": tr("A: read in the text of the norm"),
+            "B": tr("B: quoted or implemented elsewhere"),
+            "C": tr("C: not verified, can be replaced in the county profile"),
+        }[mark]
+    )
+    return label
