@@ -58,7 +58,7 @@ def sample(out: Path, work: Path) -> None:
         seen[finding.code] += not obstacle(finding)
         if not obstacle(finding) and (finding.code in defaults or seen[finding.code] <= FEW):
             wanted.append(finding)
-    limits = usual.waivers.limits
+    limits = usual.plan.waivers.limits
     words = Words("县城防洪堤已批复，占用部分另行补划", "晋自然资函〔2026〕12号", "王工", DAY)
     timed = Words("示例县示意数据", "浑自然资字〔2026〕3号", "李工", DAY, UNTIL, "附件/批复.pdf")
     entries = accepted(wanted[::2], words, limits, folder) + accepted(wanted[1::2], timed, limits, folder)
@@ -110,11 +110,11 @@ def one_page(words: str) -> bytes:
 
 
 def package(out: Path, work: Path) -> None:
-    from plugin.core.exchange.package.export import Order, export_package
-    from plugin.core.exchange.package.form.load import load_package
     from qgis.PyQt.QtGui import QImage
 
     from plugin.core.check import Options, check
+    from plugin.core.exchange.package.export import Order, export_package
+    from plugin.core.exchange.package.form.load import load_package
     from tests.county import make_county
     from tests.county.write import write_geopackage
 
@@ -138,9 +138,9 @@ def package(out: Path, work: Path) -> None:
 
 def yearly(out: Path, work: Path) -> None:
     from plugin.core.yearly.write import write_update
-    from tests.core.yearly.test_yearly import update
-    from tests.core.yearly.test_check import fill, measured
-    from tests.core.yearly.test_write import CURRENT, FILED
+    from tests.core.test_yearly import update
+    from tests.core.test_yearly_check import fill, measured
+    from tests.core.test_yearly_write import CURRENT, FILED
 
     folder = work / "yearly"
     folder.mkdir()
