@@ -186,7 +186,7 @@ def test_the_schemas_know_every_key_that_is_written(made):
 
 
 def test_the_schemas_know_every_key_of_0_1_0():
-    place = Path(__file__).parents[1] / "upgrade" / "0.1.0"
+    place = Path(__file__).parents[2] / "upgrade" / "0.1.0"
     assert unknown_keys(read(place / "report.json"), REPORT_SCHEMA) == ""
     with zipfile.ZipFile(place / "package.zip") as archive:
         name = next(n for n in archive.namelist() if n.endswith("/manifest.json"))

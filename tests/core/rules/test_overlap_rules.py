@@ -183,7 +183,7 @@ OTHERS = {
     "LAW016": "asks of what LAW017 tells",
     "LAW020": "gives shares, and compares codes of zones where they overlap: tests/core/test_boundary_shares.py",
     "LAW022": "gives a share, and no finding for it",
-    "DOC022": "three classes of one layer against each other: test_yearly_check.py, test_yearly_moves.py",
+    "DOC022": "three classes of one layer against each other: tests/core/yearly",
 }
 #: Metres between two cases of one plan.
 APART = 2000.0
