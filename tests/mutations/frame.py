@@ -96,7 +96,16 @@ class Draft(Workshop):
         layers = source.as_read(self.layers, self.schema, self.crs, self.curves)
         for layer in layers:
             layer.source = self.file
-        return check(layers, Options(**self.options)).report
+        return check(layers, check_options(self.options)).report
+
+
+def check_options(told: dict[str, Any]) -> Options:
+    """The options of a county's check; ``package`` in them: the facts of the package that its layers are of."""
+    facts = told.get("package")
+    if facts is None:
+        return Options(**told)
+    rest = {name: value for name, value in told.items() if name != "package"}
+    return Options(**rest, side={"package": facts}, bare=True, drawn_in=facts.drawn_in)
 
 
 #: Plants a defect, and gives back the land where the rule must find it (none: it has no such place).

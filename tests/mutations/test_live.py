@@ -5,7 +5,6 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from plugin.core.check import Options
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.live import Live
 from plugin.core.loading.assembly import assemble
@@ -13,7 +12,7 @@ from plugin.core.messages.texts import SLIVERS
 from plugin.core.model.rule import all_rules
 from plugin.core.results.run import run
 from tests.county import source
-from tests.mutations.frame import Draft
+from tests.mutations.frame import Draft, check_options
 from tests.mutations.test_mutations import MUTATIONS
 
 pytestmark = pytest.mark.slow  # it goes through all mutations once more
@@ -27,7 +26,7 @@ WIDE = {("REL006", "share"), ("REL006", "scattered")}
 def drawn(base):
     """Norm, local rules, and the clean plan with what they find."""
     clean = base("county")
-    options = Options(**clean.options)
+    options = check_options(clean.options)
     norm = options.norm()
     rules = [rule for rule in choose_rules(norm.rules) if rule.local]
     plan = assemble(source.as_read(clean.county.layers), norm, scope="county")
