@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import Checked, Options, check
+from plugin.core.check import Options, check
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import InputError
 from plugin.core.files.digests import DIGEST, MANIFEST, PAGE, SUMS, files_below, sha256, write_digest, write_sums
@@ -800,7 +800,7 @@ def test_a_report_forged_throughout_is_contradicted_by_the_layers(package, form)
     reseal(package)
     done = inspect_package(package, form, OPTIONS).report
     found = {(f.code, f.case): f for f in done.findings}
-    assert "TOP001" in found["DOC013", "outcomes"].message
+    assert "ATT001" in found["DOC013", "outcomes"].message
     assert not {key for key in found if key[0] in ("DOC006", "DOC015")}
 
 
@@ -818,7 +818,7 @@ def test_doubts_taken_out_of_the_report(package, form):
     facts = look_at(package, form)
     done = check(as_read(whole()), OPTIONS)
     before = len(done.report.findings)
-    compare_outcomes(Checked(done.plan, done.report), facts)
+    compare_outcomes(done, facts)
     assert [(f.code, f.case) for f in done.report.findings[before:]] == [("DOC013", "outcomes")]
 
 
