@@ -10,7 +10,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, Qt
 
 from ..bridge.checking import findings_layer
-from ..bridge.editing.edits import EditStep
+from ..bridge.editing.listener import EditStep
 from ..bridge.layers import layer_groups, recognise
 from ..bridge.new_project import sample
 from ..bridge.project import document
@@ -24,7 +24,7 @@ from .checking.project_look import ProjectLook
 from .checking.run import Checking, Run
 from .dialogs import Dialogs
 from .editing.code_boxes import CodeBoxes
-from .editing.live import Editing
+from .editing.live_switch import LiveCheckSwitch
 from .editing.warnings import EditWarnings
 from .findings import idle
 from .findings.dock import FindingsDock
@@ -63,7 +63,7 @@ class Desk(QObject):
         self.making = NewProject(iface, self.runner)
         self.maps = Maps(iface, self.runner)
         self.figures = FiguresDialog(iface)
-        self.editing = Editing(self.runner, self)
+        self.editing = LiveCheckSwitch(self.runner, self)
         self.whose = Whose(dock, self.watch, self.editing)
         self.waiving = Waiving(dock, self.whose.current, self)
         self.dialogs = Dialogs(iface, self.runner, lambda: dock.result, self)

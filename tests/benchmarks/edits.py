@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.live import Live
+from plugin.core.live import IncrementalChecker
 from plugin.core.plan.plan import Plan
 
 from .measure import Row, median, peak_mb
@@ -36,7 +36,7 @@ def rows(plan: Plan) -> list[Row]:
     chance = np.random.default_rng(20)
     before = peak_mb()
     started = time.perf_counter()
-    live = Live(plan, choose_rules(plan.norm.standard.rules))
+    live = IncrementalChecker(plan, choose_rules(plan.norm.standard.rules))
     live.prepare()
     ready = time.perf_counter() - started
     parcels, line = plan.layers["DLTB"], plan.layers["STBHHX"]
@@ -61,7 +61,7 @@ def rows(plan: Plan) -> list[Row]:
     ]  # fmt: skip
 
 
-def _time(live: Live, role: str, row: int, shape: Any) -> float:
+def _time(live: IncrementalChecker, role: str, row: int, shape: Any) -> float:
     started = time.perf_counter()
     live.edit(role, row, shape)
     return time.perf_counter() - started

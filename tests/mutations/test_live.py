@@ -6,7 +6,7 @@ import pytest
 import shapely
 
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.live import Live
+from plugin.core.live import IncrementalChecker
 from plugin.core.loading.assembly import assemble
 from plugin.core.messages.texts import SLIVERS
 from plugin.core.model.rule import all_rules
@@ -53,7 +53,7 @@ def alike(a, b):
     return a is b or a == b or (a != a and b != b) or (a is None and b is None)
 
 
-def followed(live: Live, findings: list, draft: Draft, clean) -> list:
+def followed(live: IncrementalChecker, findings: list, draft: Draft, clean) -> list:
     for role, frame in draft.layers.items():
         before = clean.county.layers[role]
         if before is frame or before.equals(frame):
@@ -98,4 +98,4 @@ def test_an_edit_is_followed(one, drawn, base, tmp_path):
         assert one.case in {f.case for f in run(whole, rules).findings}
     else:
         assert expected != named(findings)
-    assert named(followed(Live(plan, rules), findings, draft, clean)) == pytest.approx(expected, abs=0.01)
+    assert named(followed(IncrementalChecker(plan, rules), findings, draft, clean)) == pytest.approx(expected, abs=0.01)

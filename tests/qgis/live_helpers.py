@@ -4,7 +4,7 @@
 from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
 
 from plugin.bridge.checking.check import check
-from plugin.bridge.checking.live import LiveCheck
+from plugin.bridge.checking.live_check import LiveCheck
 from plugin.bridge.layers.snapshots import snapshot
 from plugin.bridge.running.tasks import Runner
 from plugin.core.check import Options

@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QLabel
 
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.checking import live as live_module
+from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.project import county
 from plugin.gui import desk as desk_module
 from plugin.gui.findings.groups import STATE

@@ -5,7 +5,7 @@ import pytest
 from qgis.PyQt.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
-from plugin.core.live.edits import Change
+from plugin.core.live.session import Change
 from plugin.core.model.report import Report
 from plugin.gui.findings.filter import FindingsFilter, Wanted
 from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE, hectares, place_of

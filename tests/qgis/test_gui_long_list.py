@@ -10,7 +10,7 @@ from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.layers import filling
-from plugin.core.live.edits import Change
+from plugin.core.live.session import Change
 from plugin.gui.findings import filter as findings_filter
 from plugin.gui.findings import groups as findings_groups
 from plugin.gui.findings import rows as findings_rows

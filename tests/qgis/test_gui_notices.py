@@ -5,7 +5,7 @@ import pytest
 from qgis.PyQt.QtCore import QCoreApplication, QEvent
 from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QToolButton
 
-from plugin.core.live.edits import Change
+from plugin.core.live.session import Change
 from plugin.core.model.rule import Severity
 from plugin.gui.findings.edit_notices import describe
 from tests.qgis.gui_helpers import finding, result_of, small_report

@@ -26,7 +26,7 @@ from plugin.bridge.layers.snapshots import snapshot, unique_names
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.io import read_source
-from plugin.core.live.edits import _same
+from plugin.core.live.session import _same
 from tests.qgis.helpers import SAMPLE, square, write_small
 
 pytestmark = pytest.mark.usefixtures("qgis_app")

@@ -4,7 +4,7 @@
 import pytest
 from qgis.core import QgsVectorLayerUtils
 
-from plugin.bridge.checking import live as live_module
+from plugin.bridge.checking import live_check as live_module
 from tests.qgis.helpers import X, Y
 from tests.qgis.live_helpers import MODES, Desk, rectangle
 from tests.qgis.waiting import let_work, wait

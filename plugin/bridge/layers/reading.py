@@ -19,7 +19,7 @@ from .values import BINARY, as_wkb, column_of, field_info, plain, type_of
 
 if TYPE_CHECKING:
     from ...core.io.declared import Table
-    from ...core.live.edits import State
+    from ...core.live.session import State
     from ...core.plan.layer import FieldInfo, SourceLayer
 
 #: Features between two looks at the cancel button.
@@ -190,7 +190,7 @@ def states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, State | None
 
     On the main thread, and quick: nothing of pandas or shapely.
     """
-    from ...core.live.edits import State
+    from ...core.live.session import State
 
     found: dict[int, State | None] = dict.fromkeys(fids)
     fields = layer.fields()

@@ -4,12 +4,12 @@
 What the local rules (`rule.Rule.local`) find on a row depends on that row and on those it meets. So a small plan is
 made of the rows around the change, and the same rules run on it: an edit is judged by the code that judges the county.
 
-`rows` holds the layers as they stand after edits, `place` tells where a shape changed, `live` makes the small plan and runs
-the rules, `recheck` is the answer.
+`rows` holds the layers as they stand after edits, `place` tells where a shape changed, `checker` makes the small plan and runs
+the rules, `recheck` is its answer, and `session` keeps a county's findings up with batches of edits.
 """
 
-from .live import Live
+from .checker import IncrementalChecker
 from .place import changed_bounds
 from .recheck import Recheck
 
-__all__ = ["Live", "Recheck", "changed_bounds"]
+__all__ = ["IncrementalChecker", "Recheck", "changed_bounds"]

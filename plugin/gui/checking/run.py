@@ -16,7 +16,7 @@ from ...bridge.layers import recognise
 from ...bridge.layers.snapshots import snapshot
 from ...bridge.running.tasks import Job, Runner, Work
 from ...bridge.texts import tr
-from ..editing.live import Editing
+from ..editing.live_switch import LiveCheckSwitch
 from ..findings import idle
 from ..findings.basis import Basis
 from ..findings.dock import FindingsDock
@@ -45,7 +45,7 @@ class Checking(QObject):
     def __init__(
         self,
         dock: FindingsDock,
-        editing: Editing,
+        editing: LiveCheckSwitch,
         runner: Runner,
         doctor: Callable[[], None],
         choose_group: Callable[[], bool],

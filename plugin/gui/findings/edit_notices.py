@@ -10,9 +10,9 @@ from typing import Any
 from qgis.PyQt.QtCore import QObject, QPoint, Qt
 from qgis.PyQt.QtWidgets import QMenu, QPushButton, QToolButton, QWidget
 
-from ...bridge.editing.edits import EditStep
+from ...bridge.editing.listener import EditStep
 from ...bridge.texts import tr
-from ..editing.live import Editing
+from ..editing.live_switch import LiveCheckSwitch
 from ..widgets import look
 from ..widgets.messages import Messages
 from .dock import FindingsDock
@@ -100,7 +100,7 @@ class UndoButton(QPushButton):
 class EditNotices(QObject):
     """Show new findings and their number. Call `report` after each re-check and `stop` to disconnect."""
 
-    def __init__(self, iface: Any, dock: FindingsDock, editing: Editing, selection: Selection, parent: QObject):
+    def __init__(self, iface: Any, dock: FindingsDock, editing: LiveCheckSwitch, selection: Selection, parent: QObject):
         super().__init__(parent)
         self._iface, self._dock, self._editing, self._selection = iface, dock, editing, selection
         self._messages = Messages(iface, tr("Live Check"))

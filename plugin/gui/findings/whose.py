@@ -9,7 +9,7 @@ from typing import Any
 from qgis.core import QgsProject
 
 from ...bridge.texts import tr
-from ..editing.live import Editing
+from ..editing.live_switch import LiveCheckSwitch
 from ..project.watch import ProjectWatch
 from .basis import Basis
 from .dock import FindingsDock
@@ -22,7 +22,7 @@ _NO_PROJECT = -1
 class Whose:
     """Told when a check begins and what it is of when it has ended; says the rest."""
 
-    def __init__(self, dock: FindingsDock, watch: ProjectWatch, editing: Editing):
+    def __init__(self, dock: FindingsDock, watch: ProjectWatch, editing: LiveCheckSwitch):
         self._dock, self._watch, self._editing = dock, watch, editing
         #: The projects of the check under way and of the result in view, as the watch counts them.
         self._run_in = self._result_in = watch.number

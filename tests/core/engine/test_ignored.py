@@ -11,7 +11,7 @@ from plugin.core.check import Options, check
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.geometry.distinct import distinct
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.live import Live
+from plugin.core.live import IncrementalChecker
 from plugin.core.messages.texts import SLIVERS
 from plugin.core.model.rule import Severity, all_rules
 from plugin.core.render.html import render
@@ -148,7 +148,7 @@ def test_an_edit_leaves_the_sum_to_the_next_check_of_the_whole():
     layers = comb(140)
     checked = check(as_read(layers), Options(rules=("REL001",)))
     (one,) = slivers(checked.report)
-    answer = Live(checked.plan, choose_rules(("REL001",))).edit(RED, 0, box(5000, 5000))
+    answer = IncrementalChecker(checked.plan, choose_rules(("REL001",))).edit(RED, 0, box(5000, 5000))
     assert not answer.replaces(one) and answer.found == []
 
 

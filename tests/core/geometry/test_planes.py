@@ -9,7 +9,7 @@ from pyproj import CRS, Geod
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.register import Register
 from plugin.core.geometry.straight import bring, codes, long_edges, stored_only
-from plugin.core.live import Live
+from plugin.core.live import IncrementalChecker
 from plugin.core.model.rule import all_rules
 from tests.core.small import as_read, found, look, notices, table
 from tests.county.measure import statutory_area
@@ -283,7 +283,7 @@ def test_parcels_of_two_zones_share_their_edges_exactly():
 def test_an_edit_in_a_layer_of_another_zone_is_checked_as_the_whole_is():
     tables = plan({"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=below(), CZKFBJ=above())
     checked = look(as_read(tables))
-    live = Live(checked.plan, all_rules().values())
+    live = IncrementalChecker(checked.plan, all_rules().values())
     apart = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c - np.array([0.0, 50.0]))
     assert found_by(live.edit("STBHHX", 0, apart)) == []
     assert found_by(live.edit("STBHHX", 0, tables["STBHHX"].geometry[0])) == []
@@ -297,7 +297,7 @@ def found_by(answer):
 
 def test_an_edit_in_degrees_is_given_where_findings_are():
     tables = plan(STBHHX=below(), CZKFBJ=above(*ON_EDGE[::-1]))
-    live = Live(look(as_read(tables)).plan, all_rules().values())
+    live = IncrementalChecker(look(as_read(tables)).plan, all_rules().values())
     part = shapely.box(WEST, 39.604, EAST, 39.6056)
     answer = live.edit("CZKFBJ", 0, above(*ON_EDGE[::-1]).union(part))
     (finding,) = [f for f in answer.found if f.code == "REL003"]

@@ -10,7 +10,7 @@ import shapely
 
 from plugin.core.check import Options, check
 from plugin.core.io import read_source
-from plugin.core.live.edits import Batch, CannotFollow, Edited, State, _same
+from plugin.core.live.session import Batch, CannotFollow, IncrementalSession, State, _same
 from plugin.paths import RESOURCES
 
 OPTIONS = Options(profile="hunyuan")
@@ -23,7 +23,7 @@ def checked():
 
 @pytest.fixture
 def edited(checked):
-    edited = Edited(checked, OPTIONS)
+    edited = IncrementalSession(checked, OPTIONS)
     edited.prepare()
     return edited
 
@@ -73,7 +73,7 @@ def test_rules_of_groups_and_of_the_profile_follow_edits_too(tmp_path, profile, 
         profile = str(path)
     options = Options(profile=profile, rules=rules)
     small = check(read_source(RESOURCES / "sample" / "county.gpkg"), options)
-    edited = Edited(small, options)
+    edited = IncrementalSession(small, options)
     edited.prepare()
     one = next(f for f in edited.findings if f.code == "GEO005")
     row = small.plan.layers[one.role].keys.index(one.key)

@@ -10,7 +10,7 @@ import shapely
 from plugin.core.check import Options
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.io import read_source
-from plugin.core.live import Live, changed_bounds
+from plugin.core.live import IncrementalChecker, changed_bounds
 from plugin.core.loading.assembly import assemble
 from plugin.core.results.run import run
 from plugin.paths import RESOURCES
@@ -84,7 +84,7 @@ def test_edits_checked_one_by_one_give_what_a_check_of_the_whole_gives(sample, s
     norm, sources, rules = sample
     chance = np.random.default_rng(seed)
     plan, findings = whole(norm, sources, rules)
-    live = Live(plan, rules)
+    live = IncrementalChecker(plan, rules)
     frames = {role: plan.layers[role].frame.copy() for role in ROLES}
     for _ in range(EDITS):
         role = str(chance.choice(ROLES))
@@ -124,7 +124,7 @@ def test_the_plan_is_not_changed_and_an_edit_undone_is_as_before(sample):
     norm, sources, rules = sample
     plan, findings = whole(norm, sources, rules)
     before = shapely.to_wkb(plan.layers["DLTB"].plane)
-    live = Live(plan, rules)
+    live = IncrementalChecker(plan, rules)
     shape = plan.layers["DLTB"].frame.geometry.iloc[7]
     first = live.edit("DLTB", 7, shapely.transform(shape, lambda xy: xy + 30.0))
     assert {f.code for f in first.found} >= {"TOP001"}
@@ -138,7 +138,7 @@ def test_the_plan_is_not_changed_and_an_edit_undone_is_as_before(sample):
 def test_rows_that_come_and_go_are_checked_too(sample):
     norm, sources, rules = sample
     plan, findings = whole(norm, sources, rules)
-    live = Live(plan, rules)
+    live = IncrementalChecker(plan, rules)
     parcels = plan.layers["DLTB"]
     clean = next(n for n, k in enumerate(parcels.keys) if not any(k in (f.key, *f.related_keys) for f in findings))
     attributes = {c: parcels.frame[c].iloc[clean] for c in parcels.frame.columns if c != parcels.frame.geometry.name}
@@ -161,7 +161,7 @@ def test_rows_that_come_and_go_are_checked_too(sample):
 def test_a_code_that_is_not_in_its_list_is_told_and_mended(sample):
     norm, sources, rules = sample
     plan, _ = whole(norm, sources, rules)
-    live = Live(plan, rules)
+    live = IncrementalChecker(plan, rules)
     assert [(f.code, f.field) for f in live.edit("YDYHGHFQ", 3, GHFQDM="999").found if f.field == "GHFQDM"] == [
         ("ATT002", "GHFQDM")
     ]
@@ -182,7 +182,7 @@ def test_where_a_large_polygon_changed_is_the_box_of_the_edges_that_moved():
 def test_a_row_that_comes_back_is_as_before(sample):
     norm, sources, rules = sample
     plan, findings = whole(norm, sources, rules)
-    live = Live(plan, rules)
+    live = IncrementalChecker(plan, rules)
     row = next(n for n, key in enumerate(plan.layers["YJJBNTBHTB"].keys) if any(f.key == key for f in findings))
     shape, attributes = live.row("YJJBNTBHTB", row)
     gone = live.remove("YJJBNTBHTB", row)
@@ -196,7 +196,7 @@ def test_a_row_that_comes_back_is_as_before(sample):
 def test_a_copy_with_the_same_key_is_told_by_its_feature_id(sample):
     norm, sources, rules = sample
     plan, _ = whole(norm, sources, rules)
-    live = Live(plan, rules)
+    live = IncrementalChecker(plan, rules)
     shape, attributes = live.row("DLTB", 7)
     # A field may be called what we call the number of a feature.
     row, added = live.add("DLTB", -2, shape, **attributes | {"fid": None})
@@ -218,5 +218,5 @@ def test_a_rule_that_breaks_off_says_so(sample, monkeypatch):
     norm, sources, rules = sample
     plan, _ = whole(norm, sources, rules)
     broken = [replace(rule, function=lambda *_all, **_more: 1 / 0) if rule.code == "TOP001" else rule for rule in rules]
-    live = Live(plan, broken)
+    live = IncrementalChecker(plan, broken)
     assert live.edit("DLTB", 7, DLBM="0601").failed == ("TOP001",)

@@ -11,7 +11,7 @@ from plugin.core.check import Options
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.files.days import read_day
 from plugin.core.io import read_source
-from plugin.core.live import Live
+from plugin.core.live import IncrementalChecker
 from plugin.core.loading.assembly import assemble
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
@@ -92,7 +92,7 @@ def test_a_planted_defect_is_answered_by_its_rule_alone(code, role, values, foll
         if f.code in FAMILY and (f.code, f.fingerprint) in new
     )
     # After an edit the local rules say the same as in a check of the whole.
-    live = Live(plan, rules)
+    live = IncrementalChecker(plan, rules)
     answer = live.edit(role, row, **values)
     local = {rule.code for rule in rules if rule.local}
     ours = [f for f in before if f.code in local and not answer.replaces(f)] + answer.found

@@ -13,7 +13,7 @@ from pyproj import CRS
 from plugin.core.check import Options, check
 from plugin.core.geometry.crs import GEODETIC, coordinates
 from plugin.core.io import read_source
-from plugin.core.live.edits import Batch, Edited, State
+from plugin.core.live.session import Batch, IncrementalSession, State
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, Verdict
 from plugin.core.model.rule import Severity
@@ -277,7 +277,7 @@ def test_edits_keep_what_is_accepted_and_drop_it_when_the_conflict_changes(tmp_p
     source = write_gpkg(tmp_path / "county.gpkg", county)
     waive(source, "REL001")
     checked = look(source, RULES)
-    edited = Edited(checked, Options(rules=RULES))
+    edited = IncrementalSession(checked, Options(rules=RULES))
     edited.prepare()
     first, second = (f.key for f in found(checked.report, "REL001"))
     frame = checked.plan.layers["YJJBNTBHTB"].frame

@@ -14,7 +14,7 @@ import shapely
 from ..cancellation import NEVER, Cancellation
 from ..check import Checked, Options
 from ..engine.evaluate import choose_rules
-from . import Live, Recheck
+from . import IncrementalChecker, Recheck
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
@@ -71,7 +71,7 @@ class CannotFollow(Exception):
     """An edit whose outcome only a whole check can tell; the text says why (for the log)."""
 
 
-class Edited:
+class IncrementalSession:
     """A county that was checked and is being edited. Not for use by several threads at once."""
 
     def __init__(self, checked: Checked, options: Options):
@@ -79,7 +79,9 @@ class Edited:
         # The rules of the check: what one of the profile's or of a group found may end, too.
         rules = choose_rules(plan.norm.rules, plan.norm.named_rules(options.rules))
         self._checked = checked
-        self._live = Live(plan, rules, parameters=options.parameters, tolerance=options.tolerance, lang=options.lang)
+        self._live = IncrementalChecker(
+            plan, rules, parameters=options.parameters, tolerance=options.tolerance, lang=options.lang
+        )
         self._rows: dict[str, dict[int, int]] = {}
         self._kept = _Findings(report.findings)
 

@@ -9,13 +9,13 @@ from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge import settings
-from ...bridge.checking.live import LiveCheck
+from ...bridge.checking.live_check import LiveCheck
 from ...bridge.running.tasks import Runner
 
 _ON = "check_while_editing"
 
 
-class Editing(QObject):
+class LiveCheckSwitch(QObject):
     """``rechecked(change, rows, step)`` as `LiveCheck`'s; ``outdated``: the result in view is; ``changed``: what is
     followed or waits to be checked is another. `stop` ends it."""
 

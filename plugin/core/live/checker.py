@@ -33,7 +33,7 @@ COARSE_ROWS = 3000
 _OF_THE_ROW = {"area"}
 
 
-class Live:
+class IncrementalChecker:
     """A plan that is being edited. ``rules``: those of the run; only the local ones are run again after an edit.
 
     The plan given is not changed. Not for use by several threads at once.

@@ -50,7 +50,7 @@ class EditStep:
         return self.is_over
 
 
-class LayerEdits(QObject):
+class EditListener(QObject):
     """``settled``: a command is over, `collect` tells what it changed; ``undone``: it was an undo within a transaction,
     which silently takes back what came later in the other layers of the transaction; ``lost``: what changed cannot be
     told. `stop` ends it."""

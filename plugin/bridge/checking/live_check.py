@@ -10,7 +10,7 @@ from qgis.core import QgsFeature, QgsVectorLayer
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...core.cancellation import Cancellation
-from ..editing.edits import EditStep, LayerEdits
+from ..editing.listener import EditListener, EditStep
 from ..layers.reading import states as states_of
 from ..running.tasks import Job, Runner, log_error
 from ..texts import tr
@@ -18,7 +18,7 @@ from .findings_layer import features
 
 if TYPE_CHECKING:
     from ...core.check import Checked, Options
-    from ...core.live.edits import Batch, Change
+    from ...core.live.session import Batch, Change
 
 #: More changed features than these at once are a matter for a whole check.
 LIMIT = 500
@@ -42,7 +42,7 @@ class LiveCheck(QObject):
     def __init__(self, runner: Runner, layers: Iterable[QgsVectorLayer], parent: QObject | None = None):
         super().__init__(parent)
         self._runner = runner
-        self._edits = {layer.id(): LayerEdits(layer, self) for layer in layers}
+        self._edits = {layer.id(): EditListener(layer, self) for layer in layers}
         self._roles: dict[str, str] = {}
         self._work: Any = None
         self._ready = self._paused = self._over = False
@@ -64,7 +64,7 @@ class LiveCheck(QObject):
     # --- what it is told
     def judge(self, checked: Checked, options: Options, names: dict[str, str]) -> None:
         """The check is done. ``names``: the name a layer was checked by → its id in the project."""
-        from ...core.live.edits import Batch, Edited
+        from ...core.live.session import Batch, IncrementalSession
 
         if self._over:
             self.outdated.emit()
@@ -72,7 +72,7 @@ class LiveCheck(QObject):
         self._roles = {names[layer.name]: role for role, layer in checked.plan.layers.items() if layer.name in names}
         for layer_id in self._edits.keys() - self._roles.keys():
             self._edits.pop(layer_id).stop()
-        self._work, self._queue = Edited(checked, options), Batch()
+        self._work, self._queue = IncrementalSession(checked, options), Batch()
         if not self._edits:
             self.stop()
         elif any(edits.renumbered for edits in self._edits.values()):
@@ -142,7 +142,7 @@ class LiveCheck(QObject):
         causes: list[EditStep | None],
     ) -> bool:
         """Put changed features on the queue as they stand now. False when they are too many."""
-        from ...core.live.edits import Batch
+        from ...core.live.session import Batch
 
         if len(fids) > LIMIT:
             return False
@@ -159,7 +159,7 @@ class LiveCheck(QObject):
             work = self._work
             self._start(lambda _progress, cancellation: work.prepare(cancellation), self._prepared, hidden=False)
         elif self._queue:
-            from ...core.live.edits import Batch
+            from ...core.live.session import Batch
 
             batch, work = self._queue, self._work
             self._queue = Batch()
