@@ -3,43 +3,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
-from ..geometry import crs as crs_care
-from ..geometry.coverage import Mismatches, gaps, mismatched_both, mismatched_edges
-from ..geometry.ladder import Ladder
-from ..geometry.marks import Marks, marks_inside, marks_outside
-from ..geometry.overlay import shared_parts, uncovered_parts
-from ..geometry.parts import Parts, Slivers
-from ..geometry.polygons import Polygons
-from ..geometry.statutory_area import drawn_area
 from ..geometry.tolerance import Tolerance
-from ..geometry.union import united
-from ..invariants import require
-from ..model.findings import Finding
-from ..model.rule import EACH, Rule, Severity
+from ..model.rule import EACH, Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.focus import Focus
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..profile import Norm
 from ..standard.template import CodeList
-from .cut_parts import areas_of, shares_of
-from .ignored_parts import Ignored
+from .finding_maker import FindingMaker
+from .geometry_queries import GeometryQueries
+from .run_log import RunLog
 
 
 @dataclass
 class Context:
-    """One rule's view of the run. ``left_to``: rules of this run that report some of its cases. ``ignored`` and ``failed`` collect what its verbs left out, ``steps`` what they could
-    not compute as it is: the step of the ladder, the rows and the planar area (m²) that it changed."""
+    """One rule's view of the run: the plan and what it is held against, and three tools. ``geometry`` asks the layers, ``make``
+    makes findings, ``log`` collects what the queries left out. ``rules``: all rules of the run."""
 
     plan: Plan
     norm: Norm
@@ -48,12 +36,12 @@ class Context:
     cancellation: Cancellation = NEVER
     side: SideInputs = NO_SIDE_INPUTS
     focus: Focus | None = None
-    ignored: list[Ignored] = field(default_factory=list)
-    failed: list[tuple[Layer, int, Layer | None, int]] = field(default_factory=list)
-    steps: list[dict[str, Any]] = field(default_factory=list)
-    left_to: list[str] = field(default_factory=list)
-    outline_failed: bool = False
     lang: str = "zh"
+    log: RunLog = field(default_factory=RunLog)
+
+    def __post_init__(self) -> None:
+        self.geometry = GeometryQueries(self.plan, self.tolerance, self.cancellation, self.focus, self.log)
+        self.make = FindingMaker(self.geometry)
 
     @property
     def around_an_edit(self) -> bool:
@@ -70,21 +58,6 @@ class Context:
             layer is not None and (self.around_an_edit or not layer.bare) and all(map(layer.has, fields))
             for layer, fields in layers
         )
-
-    def statutory(self, shapes: Iterable[Any]) -> NDArray:
-        """Areas (m², on the statutory ellipsoid) of parts that were cut out of the plan's plane: of the land as drawn there.
-
-        A whole feature's is `Layer.statutory`, by its stored vertices; parts that may be whole features are `areas_of`.
-        """
-        return drawn_area(_array(shapes), crs_care.lonlat_of(self.plan.plane), self.cancellation)
-
-    def areas_of(self, parts: Parts, a: Layer, b: Layer | None = None) -> NDArray:
-        """(k,) m² of parts of rows of ``a`` (and ``b``): as drawn, of a whole row its statutory area (`cut_parts`)."""
-        return areas_of(parts, a, b, self.statutory)
-
-    def shares_of(self, parts: Parts, a: Layer) -> NDArray:
-        """Return (k,) each part's share of its row of ``a``, so that the parts of a row sum to its figure."""
-        return shares_of(parts, a, self.statutory)
 
     def codes(self, name: str) -> CodeList:
         lists = self.norm.standard.code_lists
@@ -111,271 +84,6 @@ class Context:
         codes = self.codes(declared.codes).codes
         yes = {c.code for c in codes.values() if c.extra.get("cultivated") == "1" and (whole_class or c.level > 1)}
         return np.array([trim(v, declared.code_pad) in yes for v in layer.text("land_use")], dtype=bool)
-
-    def shared(
-        self,
-        a: Layer,
-        b: Layer | None = None,
-        *,
-        rows_a: NDArray | None = None,
-        rows_b: NDArray | None = None,
-        connected: bool = False,
-        pairs: Callable[[NDArray, NDArray], NDArray] | None = None,
-        measured: bool = False,
-        severity: Severity | None = None,
-    ) -> Parts:
-        """Pairs of rows sharing area, between two layers or within one; ``rows_…`` keep only some rows. ``connected``: one
-        part for each connected piece, not for each pair. ``pairs(left, right)`` ((k,) bool): only these pairs are meant.
-
-        Slivers are left out and noted, for a finding of ``severity`` (the rule's own when None) where they add up; a
-        figure is ``measured`` with them.
-        """
-        if b is not None:
-            rows_a, rows_b = self._asked(a, rows_a), self._asked(b, rows_b)
-        right = None if b is None else b.polygons
-        parts = shared_parts(
-            a.polygons,
-            right,
-            rows_a=rows_a,
-            rows_b=rows_b,
-            connected=connected,
-            slivers_too=measured,
-            tolerance=self.tolerance,
-            cancellation=self.cancellation,
-        )
-        if pairs is not None:
-            parts = parts.between(pairs)
-        self._note(parts, a, b or a)
-        self.ignore(parts.slivers, a, b or a, severity=severity)
-        return parts
-
-    def uncovered(
-        self,
-        a: Layer,
-        b: Layer,
-        cover: Polygons | None = None,
-        *,
-        rows: NDArray | None = None,
-        cover_rows: NDArray | None = None,
-        measured: bool = False,
-        severity: Severity | None = None,
-    ) -> Parts:
-        """Connected parts of rows of ``a`` that ``b`` does not cover; ``cover``: not all of ``b``, but these polygons.
-
-        Slivers are left out and noted, for a finding of ``severity`` (the rule's own when None) where they add up; a
-        figure is ``measured`` with them.
-        """
-        parts = uncovered_parts(
-            a.polygons,
-            b.polygons if cover is None else cover,
-            rows=self._asked(a, rows),
-            cover_rows=cover_rows,
-            slivers_too=measured,
-            tolerance=self.tolerance,
-            cancellation=self.cancellation,
-        )
-        self._note(parts, a, None)
-        self.ignore(parts.slivers, a, b, severity=severity)
-        return parts
-
-    def uncovered_in(
-        self,
-        a: Layer,
-        rows: NDArray,
-        shapes: NDArray,
-        b: Layer | None,
-        cover: Polygons | None = None,
-        *,
-        severity: Severity | None = None,
-    ) -> Parts:
-        """Connected parts of (k,) polygons, each within row ``rows[k]`` of ``a``, that ``b`` (of it: ``cover``) does not
-        cover. ``left`` of the parts is the polygon's position. Without ``b`` a share is measured, slivers and all."""
-        polygons = require(b.polygons if cover is None and b is not None else cover, "what covers the polygons")
-        parts = uncovered_parts(
-            Polygons(shapes), polygons, slivers_too=b is None, tolerance=self.tolerance, cancellation=self.cancellation
-        )
-        ladder = parts.ladder
-        if b is not None:
-            on = Slivers(parts.slivers.geometry, np.asarray(rows)[parts.slivers.left], parts.slivers.right)
-            self.ignore(on, a, b, severity=severity)
-        self.steps += [
-            {"step": s.name, "role": a.role, "key": a.keys[rows[s.left]], "area_m2": s.area_m2} for s in ladder.steps
-        ]
-        self.failed += [(a, int(rows[i]), None, -1) for i, _ in ladder.failed]
-        return parts
-
-    def marks_inside(self, a: Layer, b: Layer) -> Marks:
-        """The parts of points or lines of ``a`` inside the polygons of ``b``; what lies on an edge is not inside."""
-        return marks_inside(a.plane, b.plane, self.tolerance.edge_match_m)
-
-    def marks_outside(self, a: Layer, b: Layer) -> Marks:
-        """The parts of points or lines of ``a`` that lie in no polygon of ``b`` and on none's edge."""
-        return marks_outside(a.plane, b.plane, self.tolerance.edge_match_m)
-
-    def gaps(self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None) -> Parts:
-        """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `coverage.gaps`.
-
-        ``pairs(left, right)`` ((k,) bool): only the gaps between these rows are meant.
-        """
-        parts = self._gaps(a.polygons, widest, a)
-        if pairs is not None:
-            parts = parts.between(pairs)
-        self.ignore(parts.slivers, a, a)
-        return parts
-
-    def gaps_between(self, a: Layer, b: Layer, widest: float) -> Parts:
-        """Places up to ``widest`` m wide that rows of both layers enclose together and none covers. ``left``, ``right``:
-        the rows of ``a`` and of ``b``."""
-        wholes = [self._whole(layer) for layer in (a, b)]
-        blocks = shapely.get_parts(np.array([whole for whole in wholes if whole is not None], dtype=object))
-        parts = self._gaps(Polygons(blocks), widest, a)
-        parts.left, parts.right = self._by(a, parts.geometry), self._by(b, parts.geometry)
-        thin = parts.slivers
-        thin.left, thin.right = self._by(a, thin.geometry), self._by(b, thin.geometry)
-        parts = parts.between(lambda left, right: (left >= 0) & (right >= 0))
-        self.ignore(parts.slivers, a, b)
-        return parts
-
-    def _whole(self, layer: Layer) -> Any:
-        """All rows of a layer joined; None when there is nothing to join, or when it cannot be had: the rule says so then."""
-        ladder = Ladder()
-        whole = united(layer.polygons, tolerance=self.tolerance, ladder=ladder)
-        self.outline_failed = self.outline_failed or bool(ladder.failed)
-        self.steps += [{"step": s.name, "role": layer.role, "area_m2": s.area_m2} for s in ladder.steps]
-        return whole
-
-    def _by(self, layer: Layer, shapes: Iterable[Any]) -> NDArray:
-        """(k,) the first row of a layer that meets each shape, −1 where there is none."""
-        rows, shapes = layer.polygons.present, _array(shapes)
-        k, i = shapely.STRtree(layer.plane[rows]).query(shapes, predicate="dwithin", distance=self.tolerance.cluster_m)
-        first = np.full(len(shapes), len(layer))
-        np.minimum.at(first, k, rows[i])
-        return np.where(first < len(layer), first, -1)
-
-    def mismatched(self, a: Layer) -> Mismatches:
-        """Places where edges of rows of ``a`` should meet in one vertex and do not."""
-        return self._stored(mismatched_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation))
-
-    def mismatched_both(self, a: Layer, b: Layer) -> tuple[Mismatches, Mismatches]:
-        """Places where edges of ``a`` and of ``b`` should meet in one vertex and do not: edges of ``a``, then of ``b``."""
-        mine, theirs = mismatched_both(a.polygons, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
-        return self._stored(mine), self._stored(theirs)
-
-    def _stored(self, found: Mismatches) -> Mismatches:
-        """A vertex that only the plane has is nobody's to match."""
-        return found.only(self.plan.stored_points(found.point))
-
-    def _gaps(self, polygons: Polygons, widest: float, a: Layer) -> Parts:
-        parts = gaps(polygons, tolerance=self.tolerance, widest=widest, cancellation=self.cancellation)
-        self.outline_failed = self.outline_failed or bool(parts.ladder.failed)
-        self.steps += [{"step": s.name, "role": a.role, "area_m2": s.area_m2} for s in parts.ladder.steps]
-        return parts
-
-    def _asked(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
-        """The rows meant, as far as the plan asks of them at all."""
-        asked = self.focus.rows.get(layer.role) if self.focus is not None else None
-        return rows if asked is None else asked if rows is None else rows & asked
-
-    def county(self) -> tuple[Layer, Polygons] | None:
-        """The county layer and its outline as one row; None when there is neither.
-
-        An outline that could not be put together is no outline that nothing lies outside of: the rule then says so.
-        """
-        county = self.plan.county_shape()
-        if county is None or county[1].shapes[0] is not None:
-            return county
-        self.outline_failed = self.outline_failed or not county[0].bare
-        return None
-
-    def uncovered_shape(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> Parts:
-        """Connected parts of an outline of ``a`` (``shape``, one row) that ``b`` does not cover. ``row``: the row of ``a``
-        that the outline lies in, −1 for the layer as a whole."""
-        parts = uncovered_parts(shape, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
-        slivers = parts.slivers
-        self.ignore(Slivers(slivers.geometry, np.full(len(slivers.left), row), slivers.right), a, b)
-        self.outline_failed = self.outline_failed or bool(parts.ladder.failed)
-        self.steps += [{"step": s.name, "area_m2": s.area_m2} for s in parts.ladder.steps]
-        return parts
-
-    def joined(self, shapes: Iterable[Any]) -> Any:
-        """All present shapes as one, for a finding on many rows: of polygons where there are any, else of points and lines.
-
-        None for nothing. Where the ladder cannot put them together, they lie side by side in a collection.
-        """
-        array = _array(shapes)
-        array = array[~(shapely.is_missing(array) | shapely.is_empty(array))]
-        areas = array[shapely.get_dimensions(array) == 2]
-        if not len(areas):
-            return shapely.union_all(array) if len(array) else None
-        joined = united(Polygons(areas), tolerance=self.tolerance)
-        return shapely.geometrycollections(list(areas)) if joined is None else joined
-
-    def ignore(
-        self, slivers: Slivers, a: Layer, b: Layer, *, sealed: bool = False, severity: Severity | None = None
-    ) -> None:
-        """Note slivers that are left out between two layers (or within one), so that the run can sum them.
-
-        ``sealed``: ``b`` is the sealed edition of ``a``.
-        """
-        if slivers.geometry:
-            self.ignored.append(Ignored(a, b, slivers, sealed, severity))
-
-    def _note(self, parts: Parts, a: Layer, b: Layer | None) -> None:
-        for step in parts.ladder.steps:
-            said: dict[str, Any] = {
-                "step": step.name,
-                "role": a.role,
-                "key": a.keys[step.left],
-                "area_m2": step.area_m2,
-            }
-            if b is not None and step.right >= 0:
-                said |= {"related_role": b.role, "related_key": b.keys[step.right]}
-            self.steps.append(said)
-        self.failed += [(a, i, b, j) for i, j in parts.ladder.failed]
-
-    def by_place(self, findings: list[Finding]) -> list[Finding]:
-        """These may come several on one row (or on none): what names each for good is its place."""
-        for finding in findings:
-            finding.by_place = True
-        return findings
-
-    def row(self, layer: Layer, position: int, **more: Any) -> Finding:
-        """A finding on one row: role, key, and the feature id where the key does not tell it apart."""
-        params = dict(more.pop("params", {}))
-        if position in layer.unsure_keys:
-            params.setdefault("fid", layer.fids[position])
-        return Finding(role=layer.role, key=layer.keys[position], params=params, **more)
-
-    def pairs(self, a: Layer, b: Layer, parts: Parts, *, net: bool = False, **more: Any) -> list[Finding]:
-        """One finding a part: ``a`` is the finding's own side, ``b`` the related one.
-
-        With ``net``, the occupied net area too: shared ÷ row × net area of the row (永农数据库标准, A8), both areas measured
-        alike: a row that is covered whole loses just its net area.
-        """
-        areas = self.areas_of(parts, a, b)
-        net_of_row, share = (a.numbers("net_area"), self.shares_of(parts, a)) if net else (None, None)
-        found = []
-        for n, (i, j) in enumerate(zip(parts.left.tolist(), parts.right.tolist(), strict=True)):
-            finding = self.row(
-                a, i, area_m2=float(areas[n]), width_m=float(parts.width[n]), geometry=parts.geometry[n], **more
-            )
-            finding.related_role = b.role
-            if j >= 0:
-                finding.related_keys = [b.keys[j]]
-                if j in b.unsure_keys:
-                    finding.params["related_fid"] = b.fids[j]
-            if net_of_row is not None and share is not None and np.isfinite(net_of_row[i]) and a.statutory[i] > 0:
-                finding.net_area_m2 = float(share[n] * net_of_row[i])
-            found.append(finding)
-        return found
-
-
-def _array(shapes: Iterable[Any]) -> NDArray:
-    """(k,) geometries, none of them taken apart."""
-    listed = list(shapes)
-    array = np.empty(len(listed), dtype=object)
-    array[:] = listed
-    return array
 
 
 def trim(code: str, pad: int) -> str:

@@ -89,9 +89,9 @@ def evaluate(
         done.outcomes.append(outcome)
         done.findings += found
         done.indicators += indicators
-        if context.ignored:
-            done.ignored[rule.code] = context.ignored
-        done.steps += [{"rule": rule.code, **step} for step in context.steps]
+        if context.log.ignored:
+            done.ignored[rule.code] = context.log.ignored
+        done.steps += [{"rule": rule.code, **step} for step in context.log.steps]
         for layer in plan.layers.values():
             if focus is None and last.get(layer.role, -1) == position:
                 layer.polygons.forget()

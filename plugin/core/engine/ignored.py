@@ -147,7 +147,7 @@ def _pair(batches: list[tuple[Rule, Ignored]], ctx: Context) -> PairSum:
     codes = np.array([rule.code for rule, one in ranked for _ in one.slivers.geometry], dtype=object)
     own = np.flatnonzero(places.own)
     areas = np.zeros(len(shapes))
-    areas[own] = ctx.statutory(places.shapes[own])
+    areas[own] = ctx.geometry.statutory(places.shapes[own])
     # A note stays a note; an error's slivers are a warning.
     severity = max(_severity(rule, first, ctx), Severity.WARNING, key=_GRAVER.index)
     result = PairSum((first.a.role, first.b.role), first.sealed, rule.code, severity)
@@ -209,7 +209,7 @@ def _add_features(result: PairSum, batches: list[Ignored], shapes: NDArray, plac
         return
     area = np.zeros(len(shapes))
     used = np.unique(table[:, 2])
-    area[used] = ctx.statutory(shapes[used])
+    area[used] = ctx.geometry.statutory(shapes[used])
     first = np.ones(len(table), dtype=bool)
     first[1:] = (table[1:, :2] != table[:-1, :2]).any(axis=1)
     feature = np.cumsum(first) - 1
@@ -224,7 +224,7 @@ def _add_features(result: PairSum, batches: list[Ignored], shapes: NDArray, plac
     for n in np.flatnonzero(near).tolist():
         ctx.cancellation.raise_if_cancelled()
         own = distinct(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation)
-        counts[n], sums[n] = own.own.sum(), ctx.statutory(own.shapes[own.own]).sum()
+        counts[n], sums[n] = own.own.sum(), ctx.geometry.statutory(own.shapes[own.own]).sum()
     result.above = int((sums > ctx.tolerance.ignored_feature_m2).sum())
     for n in np.argsort(-sums, kind="stable")[:FEATURES].tolist():
         layer, sealed = layers[names[n, 0]]

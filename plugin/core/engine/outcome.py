@@ -75,12 +75,12 @@ def _say_how_far(outcome: RuleOutcome, result: RuleResult, context: Context, fai
     if result.findings:
         outcome.outcome = Outcome.FAILED
     reasons = sentences(result.not_checked, texts)
-    if context.outline_failed:
+    if context.log.outline_failed:
         reasons.append(texts.reason("outline_failed", {}))
     if failed:
         reasons.append(texts.reason("pairs_failed", {"count": failed}))
-    if context.left_to:
-        result.notes.append(("left_to", {"codes": ", ".join(context.left_to)}))
+    if context.log.left_to:
+        result.notes.append(("left_to", {"codes": ", ".join(context.log.left_to)}))
     notes = " ".join(dict.fromkeys(texts.reason(key, params) for key, params in result.notes))
     if reasons:
         outcome.incomplete = True
@@ -123,8 +123,10 @@ def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOu
 
 def _could_not_be_checked(context: Context, rule: Rule) -> list[Finding]:
     found = []
-    for a, i, b, j in context.failed:
-        finding = context.row(a, i, code="RUN901", severity=Severity.WARNING, case="pair", params={"rule": rule.code})
+    for a, i, b, j in context.log.failed:
+        finding = context.make.row(
+            a, i, code="RUN901", severity=Severity.WARNING, case="pair", params={"rule": rule.code}
+        )
         finding.geometry = a.plane[i]
         if b is not None and j >= 0:
             finding.related_role, finding.related_keys = b.role, [b.keys[j]]

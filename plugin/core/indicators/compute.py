@@ -151,8 +151,8 @@ class Figures:
     def _land_use_within(self, entry: Entry) -> Indicator:
         layer, rows = self._parcels(entry)
         other = self._layer(entry.within)
-        parts = self.ctx.shared(layer, other, rows_a=rows, measured=True)
-        inside = np.bincount(parts.left, weights=self.ctx.shares_of(parts, layer), minlength=len(layer))
+        parts = self.ctx.geometry.shared(layer, other, rows_a=rows, measured=True)
+        inside = np.bincount(parts.left, weights=self.ctx.geometry.shares_of(parts, layer), minlength=len(layer))
         # Rows of the other layer that overlap each other claim no parcel twice.
         total = float((np.minimum(inside, 1.0) * layer.statutory).sum())
         given = {"layer": layer.role, "within": other.role, "features": int((inside > 0).sum()), **_chosen(entry)}

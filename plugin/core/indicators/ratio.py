@@ -147,7 +147,7 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
     found.uncoded = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
     if found.uncoded > 0:
         found.doubts.append("ratio.uncoded")
-    found.drawn = float(ctx.statutory(base_parcels.plane[urban]).sum())
+    found.drawn = float(ctx.geometry.statutory(base_parcels.plane[urban]).sum())
     apart = abs(found.drawn - found.denominator) > float(norm.get("ratio.denominator_share")) * found.denominator
     found.backed = not apart and backed(base_parcels, "gross_area", ctx, urban)
     if not found.backed:
@@ -155,8 +155,8 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
     growing = rows["concentrated"]
     if norm.get("ratio.new_land_includes_flexible"):
         growing = growing | rows["flexible"]
-    grown = ctx.uncovered(boundary, base_parcels, rows=growing, cover_rows=urban, measured=True)
-    found.new_land = float(ctx.areas_of(grown, boundary).sum())
+    grown = ctx.geometry.uncovered(boundary, base_parcels, rows=growing, cover_rows=urban, measured=True)
+    found.new_land = float(ctx.geometry.areas_of(grown, boundary).sum())
     places = windows(boundary, ctx)
     found.windows = len(places)
     concentrated, flexible = found.parts["concentrated"], found.parts["flexible"]
@@ -175,7 +175,7 @@ def _close(found: Expansion, places: NDArray, ctx: Context) -> None:
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     if not len(places) or found.ratios[form] > limit:
         return
-    areas = ctx.statutory(places)
+    areas = ctx.geometry.statutory(places)
     numerator = found.numerators[form]
     if (numerator + areas.sum()) / found.denominator <= limit:
         return

@@ -46,8 +46,8 @@ def contradicted(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: C
 
 def _shares_on(other: Layer, parcels: Layer, rows: NDArray, other_rows: NDArray | None, ctx: Context) -> NDArray:
     """(n,) the share of each parcel in ``rows`` ((n,) bool) that lies on rows of another layer ((m,) bool, None: all)."""
-    parts = ctx.shared(parcels, other, rows_a=rows, rows_b=other_rows, measured=True)
-    shares: NDArray = np.bincount(parts.left, ctx.shares_of(parts, parcels), minlength=len(parcels))
+    parts = ctx.geometry.shared(parcels, other, rows_a=rows, rows_b=other_rows, measured=True)
+    shares: NDArray = np.bincount(parts.left, ctx.geometry.shares_of(parts, parcels), minlength=len(parcels))
     return np.minimum(shares, 1.0)
 
 

@@ -105,14 +105,14 @@ def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Co
         every = np.arange(len(layer))
         inside = layer.statutory > 0
         return Split(every[inside], town_of[inside], np.ones(inside.sum()), (~inside).astype(float), count)
-    parts = ctx.shared(layer, townships, measured=True)
+    parts = ctx.geometry.shared(layer, townships, measured=True)
     rows, towns = parts.left, town_of[parts.right]
     planar = np.nan_to_num(shapely.area(layer.plane))
     covered = np.bincount(rows, weights=parts.area, minlength=len(layer))
     with np.errstate(invalid="ignore", divide="ignore"):
         bare = 1.0 - np.where(planar > 0, covered / planar, 0.0)
     whole = np.abs(bare) < _WHOLE
-    shares = ctx.shares_of(parts, layer)
+    shares = ctx.geometry.shares_of(parts, layer)
     summed = np.bincount(rows, weights=shares, minlength=len(layer))
     # Rounding along shared edges is not land outside.
     shares = np.divide(shares, summed[rows], out=shares, where=whole[rows] & (summed[rows] > 0))

@@ -55,7 +55,7 @@ def judged(ctx: Context, layer: Layer, name: str, values: Sequence[Hashable], ju
 
 
 def found(ctx: Context, layer: Layer, position: int, name: str, wrong: Wrong) -> Finding:
-    return ctx.row(
+    return ctx.make.row(
         layer,
         position,
         field=name,

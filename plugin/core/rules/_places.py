@@ -34,7 +34,7 @@ def by_row(
         own = slice(start, start + count)
         places = shapely.multipoints(corners.point[own])
         told = {**params, "count": count, name: round(float(corners.measure[own].min()), decimals)}
-        found.append(ctx.row(layer, row, case=case, params=told, geometry=places))
+        found.append(ctx.make.row(layer, row, case=case, params=told, geometry=places))
     return found
 
 
@@ -45,8 +45,8 @@ def told_elsewhere(ctx: Context, code: str) -> bool:
     leaves a case to another names the other.
     """
     reported = any(rule.code == code and ctx.serves(rule) for rule in ctx.rules)
-    if reported and code not in ctx.left_to:
-        ctx.left_to.append(code)
+    if reported and code not in ctx.log.left_to:
+        ctx.log.left_to.append(code)
     return reported
 
 

@@ -64,7 +64,7 @@ def ignore_moved(ctx: Context, found: Comparison) -> None:
     moved = [n for n, (kind, *_) in enumerate(found.sliver_rows) if kind in (IN, OUT)]
     before, after = (np.array([found.sliver_rows[n][side] for n in moved], dtype=int) for side in (1, 2))
     slivers = Slivers([found.slivers[n] for n in moved], after, before)
-    ctx.ignore(slivers, found.after.layer, found.before.layer, sealed=True)
+    ctx.log.ignore(slivers, found.after.layer, found.before.layer, sealed=True)
 
 
 def severity(ctx: Context, layer: Layer) -> Severity | None:

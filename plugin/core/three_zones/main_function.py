@@ -76,8 +76,8 @@ def shares_of(functions: Layer, zones: Layer, ctx: Context) -> Shares:
     """Statutory areas of the three spaces, by the zones' codes, in each row of the functions."""
     spaces = space_map(ctx.norm)
     codes = np.array([spaces.space(code) for code in zone_codes(zones)], dtype=object)
-    shared = ctx.shared(functions, zones, measured=True)
-    areas = ctx.shares_of(shared, functions) * functions.statutory[shared.left]
+    shared = ctx.geometry.shared(functions, zones, measured=True)
+    areas = ctx.geometry.shares_of(shared, functions) * functions.statutory[shared.left]
     found = np.zeros((len(functions), len(SPACES)))
     for column, code in enumerate(SPACES):
         own = codes[shared.right] == code

@@ -113,7 +113,7 @@ def _misplaced(
     asked = (town >= 0) & (town != centres) & ~missing(layer.plane)
     if not asked.any():
         return np.full(len(layer), -1)
-    parts = ctx.shared(layer, towns_layer, rows_a=asked, measured=True)
+    parts = ctx.geometry.shared(layer, towns_layer, rows_a=asked, measured=True)
     own = town_of[parts.right] == town[parts.left]
     inside = np.bincount(parts.left[own], parts.area[own], minlength=len(layer))
     outside = inside < float(ctx.norm.get(LEAST_SHARE)) * np.nan_to_num(shapely.area(layer.plane))

@@ -30,10 +30,10 @@ def ctx():
     ],
 )
 def test_shapes_are_joined(ctx, shapes, expected):
-    found = ctx.joined(shapes)
+    found = ctx.geometry.joined(shapes)
     assert found is expected or shapely.equals(found, expected)
 
 
 def test_what_cannot_be_joined_lies_side_by_side(ctx, monkeypatch):
     monkeypatch.setattr("plugin.core.engine.context.united", lambda polygons, tolerance: None)
-    assert ctx.joined([SQUARE, ON_IT]).area == pytest.approx(SQUARE.area + ON_IT.area)
+    assert ctx.geometry.joined([SQUARE, ON_IT]).area == pytest.approx(SQUARE.area + ON_IT.area)

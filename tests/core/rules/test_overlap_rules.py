@@ -187,7 +187,13 @@ OTHERS = {
 }
 #: Metres between two cases of one plan.
 APART = 2000.0
-VERBS = ("ctx.shared(", "ctx.uncovered(", "ctx.uncovered_in(", "ctx.uncovered_shape(", "disagreement(")
+VERBS = (
+    "ctx.geometry.shared(",
+    "ctx.geometry.uncovered(",
+    "ctx.geometry.uncovered_in(",
+    "ctx.geometry.uncovered_shape(",
+    "disagreement(",
+)
 
 
 def layers_of(rule: OnBoard, case: Case) -> dict[str, list[Any]]:

@@ -136,8 +136,8 @@ def transitions(figures: Figures) -> Table | None:
     ctx, texts = figures.ctx, figures.texts
     groups = figures.catalogue.land_groups
     own, then = (_group_of(layer, figures) for layer in (base, planned))
-    parts = ctx.shared(base, planned, measured=True)
-    areas = ctx.shares_of(parts, base) * base.statutory[parts.left]
+    parts = ctx.geometry.shared(base, planned, measured=True)
+    areas = ctx.geometry.shares_of(parts, base) * base.statutory[parts.left]
     matrix = np.zeros((len(groups) + 1, len(groups) + 2))
     np.add.at(matrix, (own[parts.left], then[parts.right]), areas)
     # What the plan's layer does not cover.

@@ -61,7 +61,7 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     found = []
     for key, positions in rows.items():
         if not key:
-            found += [ctx.row(layer, p, field=field, case="missing", geometry=layer.plane[p]) for p in positions]
+            found += [ctx.make.row(layer, p, field=field, case="missing", geometry=layer.plane[p]) for p in positions]
         elif len(positions) > 1:
             present = layer.plane[positions]
             shapes = shapely.get_parts(present[~shapely.is_missing(present)])

@@ -80,4 +80,4 @@ def _judge(declared: Field, codes: dict[str, Code], written: str, name: str) -> 
 
 
 def _on(ctx: Context, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:
-    return ctx.row(layer, position, field=field, case=case, params=params, geometry=layer.plane[position])
+    return ctx.make.row(layer, position, field=field, case=case, params=params, geometry=layer.plane[position])

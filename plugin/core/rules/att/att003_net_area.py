@@ -84,7 +84,7 @@ def net_area(layer: Layer, *, ctx: Context, allowance_m2: float = 0.01) -> RuleR
     result = RuleResult()
     for found in breaks(layer, ctx.cultivated(layer), allowance_m2):
         result.findings.append(
-            ctx.row(
+            ctx.make.row(
                 layer,
                 found.row,
                 field=layer.field_name(found.meaning),

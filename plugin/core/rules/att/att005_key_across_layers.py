@@ -68,7 +68,7 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
             result.findings.append(_all_of(layer, owner, shared))
             continue
         for key, position in sorted(shared, key=lambda pair: pair[1]):
-            finding = ctx.row(layer, position, case="one", field=layer.field_name("key"), params={"value": key})
+            finding = ctx.make.row(layer, position, case="one", field=layer.field_name("key"), params={"value": key})
             finding.related_role, finding.related_keys = owner_role, [key]
             finding.geometry = layer.plane[position]
             result.findings.append(finding)

@@ -100,5 +100,5 @@ def _without_ridges(layer: Layer, rows: NDArray, ctx: Context) -> list[Finding]:
         "more": " …" if len(wrong) > SHOWN_FIDS else "",
     }
     field = layer.field_name("deduction_rate")
-    return [ctx.row(layer, wrong[0], field=field, case="none", severity=Severity.WARNING, params=params,
+    return [ctx.make.row(layer, wrong[0], field=field, case="none", severity=Severity.WARNING, params=params,
                     geometry=layer.plane[wrong[0]])]  # fmt: skip

@@ -122,6 +122,6 @@ def _differing(name: str, layer: Layer, parcels: Layer, rows: NDArray, below: ND
     }
     declared = layer.template.field_named(name)
     field = declared.name if declared is not None else name
-    finding = ctx.row(layer, some[0], field=field, params=params, geometry=ctx.joined(layer.plane[some]))
+    finding = ctx.make.row(layer, some[0], field=field, params=params, geometry=ctx.geometry.joined(layer.plane[some]))
     finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(below[wrong[0]])]]
     return finding

@@ -34,4 +34,4 @@ def empty_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
     Limits
         None known.
     """
-    return [ctx.row(layer, position) for position in np.flatnonzero(layer.empty).tolist()]
+    return [ctx.make.row(layer, position) for position in np.flatnonzero(layer.empty).tolist()]

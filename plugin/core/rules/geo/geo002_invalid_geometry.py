@@ -92,27 +92,29 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
     for position in np.flatnonzero(~layer.empty).tolist():
         shape = layer.original[position]
         if layer.broken[position]:
-            found.append(ctx.row(layer, position, case="invalid", params={"reason": "unreadable"}))
+            found.append(ctx.make.row(layer, position, case="invalid", params={"reason": "unreadable"}))
             continue
         if position in layer.stray:
             params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.label(layer.crs)}
-            found.append(ctx.row(layer, position, case="misplaced", params=params))
+            found.append(ctx.make.row(layer, position, case="misplaced", params=params))
         elif layer.invalid[position]:
             name, place = reason(layer.drawn[position])
             place = layer.in_plane(place) if place is not None else _somewhere(shape)
-            found.append(ctx.row(layer, position, case="invalid", params={"reason": name}, geometry=place))
+            found.append(ctx.make.row(layer, position, case="invalid", params={"reason": name}, geometry=place))
         elif _KINDS[shape.geom_type] != wanted:
             if layer.mostly_other_type:
                 continue
             params = {"reason": "type", "expected": wanted, "actual": _KINDS[shape.geom_type]}
-            found.append(ctx.row(layer, position, case="type", params=params, geometry=_somewhere(shape)))
+            found.append(ctx.make.row(layer, position, case="type", params=params, geometry=_somewhere(shape)))
         elif wanted == "polygon" and areas[position] == 0:
             found.append(
-                ctx.row(layer, position, case="zero_area", params={"reason": "zero_area"}, geometry=_somewhere(shape))
+                ctx.make.row(
+                    layer, position, case="zero_area", params={"reason": "zero_area"}, geometry=_somewhere(shape)
+                )
             )
         if layer.fids[position] in curves:
             params = {"reason": "curve", "step": layer.source.curve_step}
-            found.append(ctx.row(layer, position, case="curve", params=params, geometry=_somewhere(shape)))
+            found.append(ctx.make.row(layer, position, case="curve", params=params, geometry=_somewhere(shape)))
     return found
 
 
@@ -128,7 +130,7 @@ def _one_per_type(layer: Layer, ctx: Context) -> list[Finding]:
         params = {"reason": "type", "expected": layer.template.geometry, "actual": actual, "count": len(points)}
         there = shapely.multipoints([point for point in points if point is not None])
         found.append(Finding(layer.role, case="types", params=params, geometry=there))
-    return ctx.by_place(found)
+    return ctx.make.by_place(found)
 
 
 def _somewhere(shape: Any) -> Any:

@@ -39,6 +39,6 @@ def multipart(layer: Layer, *, ctx: Context) -> list[Finding]:
     """
     parts = shapely.get_num_geometries(layer.original)
     return [
-        ctx.row(layer, position, params={"parts": int(parts[position])}, geometry=layer.plane[position])
+        ctx.make.row(layer, position, params={"parts": int(parts[position])}, geometry=layer.plane[position])
         for position in np.flatnonzero(~layer.empty & (parts > 1)).tolist()
     ]

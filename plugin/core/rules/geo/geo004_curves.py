@@ -35,7 +35,7 @@ def curves(layer: Layer, *, ctx: Context) -> list[Finding]:
     """
     with_arcs = set(layer.source.curves)
     return [
-        ctx.row(layer, row, params={"step": layer.source.curve_step}, geometry=layer.plane[row])
+        ctx.make.row(layer, row, params={"step": layer.source.curve_step}, geometry=layer.plane[row])
         for row, fid in enumerate(layer.fids)
         if fid in with_arcs
     ]

@@ -79,14 +79,14 @@ def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) 
             empty = (1 - unfilled) * shapely.area(holes) <= ctx.tolerance.min_area_m2
             rows, bare, unfilled = rows[empty], bare[empty], unfilled[empty]
         window = unfilled <= 1 - window_share
-    areas, widths = ctx.statutory(bare), 2 * shapely.area(bare) / shapely.length(bare)
+    areas, widths = ctx.geometry.statutory(bare), 2 * shapely.area(bare) / shapely.length(bare)
     found = []
     for n, row in enumerate(rows.tolist()):
-        finding = ctx.row(layer, row, area_m2=float(areas[n]), width_m=float(widths[n]), geometry=bare[n])
+        finding = ctx.make.row(layer, row, area_m2=float(areas[n]), width_m=float(widths[n]), geometry=bare[n])
         finding.case = "window" if window[n] else "hole"
         finding.severity = Severity.INFO if window[n] else None
         found.append(finding)
-    return ctx.by_place(found)
+    return ctx.make.by_place(found)
 
 
 def _holes(shapes: NDArray) -> tuple[NDArray, NDArray]:
@@ -103,7 +103,7 @@ def _open(
 ) -> tuple[NDArray, NDArray]:
     """(k,) what of each hole no polygon of ``cover`` fills (the hole itself where there is nothing in it), and its share.
     ``by``: the layer to which slivers left open are noted; None where only the share is asked."""
-    parts = ctx.uncovered_in(layer, rows, holes, by, cover)
+    parts = ctx.geometry.uncovered_in(layer, rows, holes, by, cover)
     bare = holes.copy()
     for n in np.unique(parts.left).tolist():
         own = parts.geometry[parts.left == n]

@@ -60,5 +60,5 @@ def small_polygons(layer: Layer, *, ctx: Context) -> RuleResult:
     for row in np.flatnonzero(small).tolist():
         params = {"limit": float(limit)}
         area = float(layer.statutory[row])
-        result.findings.append(ctx.row(layer, row, area_m2=area, params=params, geometry=layer.plane[row]))
+        result.findings.append(ctx.make.row(layer, row, area_m2=area, params=params, geometry=layer.plane[row]))
     return result

@@ -69,14 +69,14 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
     rows, places = parts_narrower(shapes, width, cancellation=ctx.cancellation)
     narrow = set(rows.tolist())
     known.update(name for row, name in enumerate(names) if row not in narrow)
-    area = ctx.statutory(places)
+    area = ctx.geometry.statutory(places)
     found = []
     for row in np.unique(rows).tolist():
         own = rows == row
         parts = places[own]
         shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
         params = {"limit": width, "count": len(parts)}
-        found.append(ctx.row(layer, row, area_m2=float(area[own].sum()), params=params, geometry=shape))
+        found.append(ctx.make.row(layer, row, area_m2=float(area[own].sum()), params=params, geometry=shape))
     # A county's width for this layer is as reliable as its source.
     own = f"{SETTING}.{layer.role}"
     return RuleResult(findings=found, unconfirmed=[own] if own in ctx.norm.profile.settings else [])

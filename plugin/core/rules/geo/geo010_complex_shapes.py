@@ -67,7 +67,7 @@ def complex_shapes(
         for n in np.flatnonzero(counts > limit).tolist():
             params = {"count": int(counts[n]), "limit": limit}
             row = int(there[n])
-            found.append(ctx.row(layer, row, case=case, params=params, geometry=layer.plane[row]))
+            found.append(ctx.make.row(layer, row, case=case, params=params, geometry=layer.plane[row]))
     return found
 
 

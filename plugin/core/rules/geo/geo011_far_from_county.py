@@ -49,7 +49,7 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float =
         Not in the default run: the limit is this plugin's own (mark C). Where TOP003 runs too, polygons are left to it, which
         measures the area outside; points and lines are this rule's alone. Extents are compared, not outlines.
     """
-    extent = ctx.county()
+    extent = ctx.geometry.county()
     if extent is None or layer is county:
         return None
     if layer.template.geometry == "polygon" and told_elsewhere(ctx, "TOP003"):
@@ -60,6 +60,6 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float =
     # Rows without a shape have no bounds, and are far from nothing.
     reach = np.nan_to_num(outside, nan=0.0).max(axis=1, initial=0.0)
     return [
-        ctx.row(layer, row, params={"distance": round(float(reach[row]))}, geometry=layer.plane[row])
+        ctx.make.row(layer, row, params={"distance": round(float(reach[row]))}, geometry=layer.plane[row])
         for row in np.flatnonzero(reach > far_m).tolist()
     ]

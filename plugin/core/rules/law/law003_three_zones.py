@@ -59,7 +59,7 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResu
     codes = np.array(zone_codes(zones), dtype=object)
     for code, (count, area) in found.unmapped.items():
         if not code or code in spaces.zones.codes:
-            place = ctx.joined(zones.plane[codes == code])
+            place = ctx.geometry.joined(zones.plane[codes == code])
             result.findings.append(_unplaced(zones, place, code, count, area))
     return result
 

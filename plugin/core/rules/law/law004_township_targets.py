@@ -205,7 +205,7 @@ def _not_unique(townships: Layer | None, ctx: Context) -> Iterable[Finding]:
                 field = townships.field_name("division_code" if case == "code_twice" else "division_name")
                 params = {key: value, "count": len(sharing), others: list(sharing)}
                 row = next(iter(sharing.values()))
-                yield ctx.row(townships, row, case=case, severity=Severity.WARNING, field=field, params=params)
+                yield ctx.make.row(townships, row, case=case, severity=Severity.WARNING, field=field, params=params)
 
 
 def _reported(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
@@ -250,7 +250,7 @@ def _exchanged(codes: RowCodes, town: int, other: int, ctx: Context) -> Finding:
     count = int(((codes.centres == town) & (codes.named == other)).sum())
     params = {"town": own.name, "code": own.code, "other": named.name, "other_code": named.code, "count": count}
     row = int(np.flatnonzero(town_of == town)[0])
-    finding = ctx.row(towns, row, case="exchanged", severity=Severity.WARNING, field=codes.field, params=params)
+    finding = ctx.make.row(towns, row, case="exchanged", severity=Severity.WARNING, field=codes.field, params=params)
     finding.related_role, finding.township = codes.layer.role, own.name
     return finding
 

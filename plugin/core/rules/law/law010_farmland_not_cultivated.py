@@ -119,7 +119,7 @@ def farmland_not_cultivated(
         other[parts.right] = False
         told[parts.left] = True
         if cultivated is not None or reserve_land is not None:
-            other[ctx.shared(farmland, parcels, rows_a=~by_code, rows_b=left).right] = False
+            other[ctx.geometry.shared(farmland, parcels, rows_a=~by_code, rows_b=left).right] = False
         # Parcels without any cultivated land (built land alone) are no survey of farmland. Around an edit there may just be none.
         if ctx.around_an_edit or (ctx.cultivated(parcels).any() and not parcels.bare):
             unsurveyed = _bare(farmland, ~told, parcels, "unsurveyed", ctx)
@@ -160,7 +160,7 @@ def _by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = "") -> list[
     codes, net = layer.text("land_use"), layer.numbers("net_area")
     for position in np.flatnonzero(rows).tolist():
         shape = layer.plane[position]
-        finding = ctx.row(
+        finding = ctx.make.row(
             layer,
             position,
             field=layer.field_name("land_use"),
@@ -180,10 +180,10 @@ def _by_parcel(
     layer: Layer, rows: NDArray, parcels: Layer, other: NDArray, case: str, ctx: Context
 ) -> tuple[list[Finding], Parts]:
     """Findings on parts of a layer that lie on ``other`` parcels ((n,) bool), and those parts."""
-    parts = ctx.shared(
+    parts = ctx.geometry.shared(
         layer, parcels, rows_a=rows, rows_b=other, severity=None if case == "parcel" else Severity.WARNING
     )
-    found = ctx.pairs(layer, parcels, parts, net=True, case=case, field=parcels.field_name("land_use"))
+    found = ctx.make.pairs(layer, parcels, parts, net=True, case=case, field=parcels.field_name("land_use"))
     codes = parcels.text("land_use")
     for finding, j in zip(found, parts.right.tolist(), strict=True):
         finding.params["value"] = codes[j]
@@ -195,8 +195,8 @@ def _bare(layer: Layer, rows: NDArray, cover: Layer, case: str, ctx: Context) ->
     rows = rows & cut_otherwise(layer, cover, ctx) & ~_of_lost_shapes(layer, cover)
     if not rows.any():
         return []
-    parts = ctx.uncovered(layer, cover, rows=rows, severity=Severity.WARNING)
-    return ctx.by_place(ctx.pairs(layer, cover, parts, net=True, case=case, severity=Severity.WARNING))
+    parts = ctx.geometry.uncovered(layer, cover, rows=rows, severity=Severity.WARNING)
+    return ctx.make.by_place(ctx.make.pairs(layer, cover, parts, net=True, case=case, severity=Severity.WARNING))
 
 
 def _of_lost_shapes(layer: Layer, cover: Layer) -> NDArray:
@@ -222,7 +222,7 @@ def _slopes(farmland: Layer, rows: NDArray, parcels: Layer, ctx: Context) -> lis
         parcel = int(below[row])
         # An unknown class is ATT002's.
         if own[row] in known and survey[parcel] in known and own[row] != survey[parcel]:
-            finding = ctx.row(
+            finding = ctx.make.row(
                 farmland,
                 row,
                 case="slope",

@@ -53,8 +53,8 @@ def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: Context) -> 
     core = core_rows(reserves, ctx.norm)
     if not core.any():
         return RuleResult(applicable=False)
-    parts = ctx.shared(farmland, reserves, rows_b=core)
-    findings = ctx.pairs(farmland, reserves, parts, net=True)
+    parts = ctx.geometry.shared(farmland, reserves, rows_b=core)
+    findings = ctx.make.pairs(farmland, reserves, parts, net=True)
     names = reserves.text("feature_name")
     for finding, row in zip(findings, parts.right.tolist(), strict=True):
         finding.params["site"] = names[row]

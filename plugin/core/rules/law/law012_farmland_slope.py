@@ -52,7 +52,7 @@ def farmland_slope(farmland: Layer, *, ctx: Context) -> RuleResult:
     for row in np.flatnonzero([trim(value, declared.code_pad) in steep for value in classes]).tolist():
         shape = farmland.plane[row]
         result.findings.append(
-            ctx.row(
+            ctx.make.row(
                 farmland,
                 row,
                 field=declared.name,

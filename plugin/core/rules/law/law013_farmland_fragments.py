@@ -63,7 +63,7 @@ def farmland_fragments(
     small = small[np.argsort(patch[small], kind="stable")]
     result = RuleResult()
     for rows in np.split(small, np.flatnonzero(np.diff(patch[small])) + 1) if len(small) else []:
-        finding = ctx.row(farmland, int(rows[0]), params={"count": len(rows), "limit": patch_area_m2})
+        finding = ctx.make.row(farmland, int(rows[0]), params={"count": len(rows), "limit": patch_area_m2})
         finding.related_keys = [farmland.keys[n] for n in rows[1:].tolist()]
         finding.related_role = farmland.role if len(rows) > 1 else ""
         shapes = farmland.plane[rows]

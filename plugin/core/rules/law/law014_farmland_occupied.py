@@ -54,8 +54,8 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: Context) -> RuleR
         the group farmland.
     """
     built = construction(ctx, parcels)
-    parts = ctx.shared(farmland, parcels, rows_b=built)
-    findings = ctx.pairs(farmland, parcels, parts, net=True, field=parcels.field_name("land_use"))
+    parts = ctx.geometry.shared(farmland, parcels, rows_b=built)
+    findings = ctx.make.pairs(farmland, parcels, parts, net=True, field=parcels.field_name("land_use"))
     codes = np.array(parcels.text("land_use"), dtype=object)
     for finding, row in zip(findings, parts.right.tolist(), strict=True):
         finding.params["value"] = codes[row]

@@ -98,5 +98,5 @@ def _loss(found: Comparison, basis: str, township: str, balance: Balance, ctx: C
     elif township:
         # Less on the same land: the township is the place.
         towns = townships_of(ctx.plan, sealed_edition(ctx.side))
-        finding.geometry = ctx.joined(towns.polygons.shapes[np.array(towns.names) == township])
+        finding.geometry = ctx.geometry.joined(towns.polygons.shapes[np.array(towns.names) == township])
     return finding

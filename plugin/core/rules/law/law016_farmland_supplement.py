@@ -132,16 +132,16 @@ def _elsewhere(farmland: Layer, reserve: Layer, come: list[Part], gained: np.nda
     """What came in and does not lie in the reserve."""
     shapes = np.array([part.geometry for part in come], dtype=object)
     rows = np.array([part.after for part in come])
-    parts = ctx.uncovered_in(farmland, rows, shapes, reserve, severity=Severity.INFO)
-    shares = ctx.statutory(parts.geometry) / ctx.statutory(shapes)[parts.left]
+    parts = ctx.geometry.uncovered_in(farmland, rows, shapes, reserve, severity=Severity.INFO)
+    shares = ctx.geometry.statutory(parts.geometry) / ctx.geometry.statutory(shapes)[parts.left]
     findings = []
     for n, position in enumerate(parts.left.tolist()):
         whole = come[position]
-        finding = ctx.row(farmland, int(rows[position]), case="source", severity=Severity.INFO)
+        finding = ctx.make.row(farmland, int(rows[position]), case="source", severity=Severity.INFO)
         finding.related_role = reserve.role
         finding.geometry, finding.width_m = parts.geometry[n], float(parts.width[n])
         finding.area_m2 = float(shares[n] * whole.area_m2)
         if np.isfinite(whole.net_after_m2):
             finding.net_area_m2 = float(shares[n] * whole.net_after_m2)
         findings.append(finding)
-    return ctx.by_place(findings)
+    return ctx.make.by_place(findings)

@@ -76,7 +76,7 @@ def sealed_lines_unchanged(
             continue
         ignore_moved(ctx, found)
         parts = found.of_kind(IN) + found.of_kind(OUT)
-        result.findings += ctx.by_place([_moved(found, part, layer, ctx) for part in parts])
+        result.findings += ctx.make.by_place([_moved(found, part, layer, ctx) for part in parts])
         if not (parts or found.identical):
             result.findings.append(_other(found, layer))
     return result

@@ -108,9 +108,9 @@ def boundary_shares(
 def _other_zones(boundary: Layer, zones: Layer, rows: dict[str, NDArray], ctx: Context) -> list[Finding]:
     """Report parts of the boundary whose code is of one of the three zones, while the zone on the same land is of another."""
     own, other = _kinds(rows), _kinds({k: ctx.coded(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS})
-    parts = ctx.shared(boundary, zones, rows_a=own >= 0, rows_b=other >= 0)
+    parts = ctx.geometry.shared(boundary, zones, rows_a=own >= 0, rows_b=other >= 0)
     parts = parts.only(other[parts.right] != own[parts.left])
-    found = ctx.pairs(boundary, zones, parts, case="zone", field=boundary.field_name("zone_code"))
+    found = ctx.make.pairs(boundary, zones, parts, case="zone", field=boundary.field_name("zone_code"))
     codes, related = boundary.text("zone_code"), zones.text("zone_code")
     for finding, i, j in zip(found, parts.left.tolist(), parts.right.tolist(), strict=True):
         finding.params |= {"value": codes[i], "related": related[j]}

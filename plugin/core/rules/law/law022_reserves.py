@@ -106,8 +106,8 @@ def _figures(reserves: Layer, rows: np.ndarray, red_line: Layer | None, ctx: Con
         # With a figure of the plan it is told among the targets (LAW002).
         made.append(Indicator("reserves_area", in_unit(total, "km2"), "km2", "statutory", inputs=given, confirmed=sure))
     if red_line is not None and total > 0:
-        shared = ctx.shared(reserves, red_line, rows_a=rows, measured=True)
-        inside = float((ctx.shares_of(shared, reserves) * reserves.statutory[shared.left]).sum())
+        shared = ctx.geometry.shared(reserves, red_line, rows_a=rows, measured=True)
+        inside = float((ctx.geometry.shares_of(shared, reserves) * reserves.statutory[shared.left]).sum())
         inputs = {"reserves_m2": total, "in_red_line_m2": inside}
         made.append(Indicator(IN_RED_LINE, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=sure))
     return made

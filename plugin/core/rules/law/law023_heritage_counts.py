@@ -122,7 +122,7 @@ def _counted(line: Registered, stated: int, sites: Sites, untold: list[str], ctx
     if len(own) == stated:
         return []
     shapes = [shape for site in own for shape in site.shapes()]
-    return [_finding(line, sites, "count", {**params, "names": _names(own)}, ctx.joined(shapes))]
+    return [_finding(line, sites, "count", {**params, "names": _names(own)}, ctx.geometry.joined(shapes))]
 
 
 def _named(line: Registered, sites: Sites, ctx: Context) -> list[Finding]:
@@ -139,7 +139,7 @@ def _named(line: Registered, sites: Sites, ctx: Context) -> list[Finding]:
         if compare_area(value, "=", float(printed), decimals) == BROKEN:
             told = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed}
             told["miss"] = round(abs(value - float(printed)), decimals + 2)
-            found.append(_finding(line, sites, key, {**params, **told}, ctx.joined(site.shapes(part))))
+            found.append(_finding(line, sites, key, {**params, **told}, ctx.geometry.joined(site.shapes(part))))
     return found
 
 

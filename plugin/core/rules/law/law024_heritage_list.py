@@ -113,7 +113,7 @@ class _Told:
         self.found: list[Finding] = []
 
     def one(self, case: str, name: str, params: dict[str, Any], site: Site | None = None) -> Finding:
-        shape = self.ctx.joined(site.shapes()) if site else None
+        shape = self.ctx.geometry.joined(site.shapes()) if site else None
         role = site.rows[0][0].role if site else self.role
         return Finding(role, name, case=case, params={"site": name, "file": self.file, **params}, geometry=shape)
 

@@ -45,4 +45,4 @@ def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: Context) -> l
     Limits
         Small remnants in the 一般控制区 may be allowed by the approved result; register those with their document.
     """
-    return ctx.pairs(farmland, red_line, ctx.shared(farmland, red_line), net=True)
+    return ctx.make.pairs(farmland, red_line, ctx.geometry.shared(farmland, red_line), net=True)

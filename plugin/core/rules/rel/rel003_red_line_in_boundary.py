@@ -40,4 +40,4 @@ def red_line_in_boundary(red_line: Layer, boundary: Layer, *, ctx: Context) -> l
     Limits
         None known beyond the tolerance.
     """
-    return ctx.pairs(red_line, boundary, ctx.shared(red_line, boundary))
+    return ctx.make.pairs(red_line, boundary, ctx.geometry.shared(red_line, boundary))

@@ -75,18 +75,18 @@ def farmland_in_farmland_zone(
     """
     urban = ctx.coded(zones, "zone_code", ctx.norm.get("zones.urban"))
     protected = ctx.coded(zones, "zone_code", ctx.norm.get("zones.farmland"))
-    inside = ctx.shared(farmland, zones, rows_b=urban)
-    findings = ctx.pairs(farmland, zones, inside, net=True, case="urban", params={"kind": "urban"})
+    inside = ctx.geometry.shared(farmland, zones, rows_b=urban)
+    findings = ctx.make.pairs(farmland, zones, inside, net=True, case="urban", params={"kind": "urban"})
     # Parts in urban zones have their own finding: they are not told a second time as “outside”.
-    elsewhere = ctx.uncovered(farmland, zones, cover_rows=protected | urban)
-    areas = ctx.areas_of(elsewhere, farmland)
+    elsewhere = ctx.geometry.uncovered(farmland, zones, cover_rows=protected | urban)
+    areas = ctx.geometry.areas_of(elsewhere, farmland)
     total = float(farmland.statutory.sum())
     outside = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
-    large = ctx.pairs(farmland, zones, elsewhere.only(~small), case="large", severity=Severity.WARNING)
+    large = ctx.make.pairs(farmland, zones, elsewhere.only(~small), case="large", severity=Severity.WARNING)
     for finding in large:
         finding.params |= {"kind": "large", "limit": large_area_m2}
-    findings += ctx.by_place(large)
+    findings += ctx.make.by_place(large)
     result = RuleResult(findings=findings)
     if small.any() and total > 0:
         result.notes.append(_scattered_note(areas[small], total, large_area_m2))
@@ -95,7 +95,7 @@ def farmland_in_farmland_zone(
             findings.append(_scattered(farmland, zones, elsewhere.only(small), areas[small], total, ctx))
             findings[-1].params |= {"limit": large_area_m2, "max_share": round(max_scattered_share * 100, 2)}
     if total > 0 and outside / total > max_share:
-        place = ctx.joined([*elsewhere.geometry, *inside.geometry])
+        place = ctx.geometry.joined([*elsewhere.geometry, *inside.geometry])
         findings.append(_share(farmland, zones, place, outside, total, max_share))
     return result
 
@@ -120,7 +120,7 @@ def _scattered(farmland: Layer, zones: Layer, parts: Parts, areas: NDArray, tota
         severity=Severity.WARNING,
         params={"kind": "scattered", "count": len(areas), "share": round(area / total * 100, 2)},
         area_m2=area,
-        geometry=ctx.joined(parts.geometry),
+        geometry=ctx.geometry.joined(parts.geometry),
     )
 
 

@@ -93,5 +93,5 @@ def _told(conflict: Conflict, meaning: str, a: Layer, b: Layer, ctx: Context) ->
     if conflict.pair == {"farmland", "reserves"} and told_elsewhere(ctx, "LAW011") and b.has("feature_name"):
         # What lies in a core zone is told there.
         rows = ~core_rows(b, ctx.norm)
-    shared = ctx.shared(a, b, rows_b=rows, severity=SEVERITY[meaning])
-    return ctx.pairs(a, b, shared, net=True, case=meaning, severity=SEVERITY[meaning], params=params)
+    shared = ctx.geometry.shared(a, b, rows_b=rows, severity=SEVERITY[meaning])
+    return ctx.make.pairs(a, b, shared, net=True, case=meaning, severity=SEVERITY[meaning], params=params)

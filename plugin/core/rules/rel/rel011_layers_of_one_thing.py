@@ -95,8 +95,8 @@ def _other_codes(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
         pairs = zip(left.tolist(), right.tolist(), strict=True)
         return np.array([_classes_differ(own_class[i], other_class[j]) for i, j in pairs], dtype=bool)
 
-    parts = ctx.shared(a, b, pairs=differ)
-    found = ctx.pairs(a, b, parts, case="code", field=a.field_name("zone_code"))
+    parts = ctx.geometry.shared(a, b, pairs=differ)
+    found = ctx.make.pairs(a, b, parts, case="code", field=a.field_name("zone_code"))
     for finding, i, j in zip(found, parts.left.tolist(), parts.right.tolist(), strict=True):
         finding.params |= {"value": own[i], "related": others[j]}
     return found
@@ -114,5 +114,5 @@ def _divided(concept: str, other: Layer) -> bool:
 
 
 def _beyond(a: Layer, b: Layer, concept: str, ctx: Context) -> list[Finding]:
-    parts = ctx.uncovered(a, b, rows=a.polygons.may_leave(b.polygons, ctx.cancellation))
-    return ctx.by_place(ctx.pairs(a, b, parts, params={"concept": concept}))
+    parts = ctx.geometry.uncovered(a, b, rows=a.polygons.may_leave(b.polygons, ctx.cancellation))
+    return ctx.make.by_place(ctx.make.pairs(a, b, parts, params={"concept": concept}))

@@ -93,11 +93,11 @@ def _compared(
 ) -> list[Finding]:
     core, control = parts.of_site(CORE, site), parts.of_site(CONTROL, site)
     params = {"site": site}
-    beyond = ctx.uncovered(line, layer, Polygons(layer.plane[ranges]), rows=core | control)
-    found = ctx.pairs(line, layer, beyond, case="beyond", params=params)
+    beyond = ctx.geometry.uncovered(line, layer, Polygons(layer.plane[ranges]), rows=core | control)
+    found = ctx.make.pairs(line, layer, beyond, case="beyond", params=params)
     for finding in found:
         finding.related_keys = [layer.keys[n] for n in np.flatnonzero(ranges)]
     if core.any() and control.any():
-        bare = ctx.uncovered(layer, line, Polygons(line.plane[core | control]), rows=ranges)
-        found += ctx.pairs(layer, line, bare, case="bare", params=params)
-    return ctx.by_place(found)
+        bare = ctx.geometry.uncovered(layer, line, Polygons(line.plane[core | control]), rows=ranges)
+        found += ctx.make.pairs(layer, line, bare, case="bare", params=params)
+    return ctx.make.by_place(found)

@@ -61,14 +61,14 @@ def heritage_parts_apart(heritage: Layer, *, ctx: Context) -> RuleResult:
     core, control = parts.rows(CORE), parts.rows(CONTROL)
     result = RuleResult(applicable=bool(core.any() and control.any()))
     # Asked within the layer, so that either of a pair may be the one that was edited.
-    shared = ctx.shared(heritage, rows_a=core | control, pairs=lambda i, j: parts.part[i] != parts.part[j])
+    shared = ctx.geometry.shared(heritage, rows_a=core | control, pairs=lambda i, j: parts.part[i] != parts.part[j])
     turned = core[shared.left]
     shared = replace(
         shared,
         left=np.where(turned, shared.right, shared.left),
         right=np.where(turned, shared.left, shared.right),
     )
-    for finding, i, j in zip(ctx.pairs(heritage, heritage, shared), shared.left, shared.right, strict=True):
+    for finding, i, j in zip(ctx.make.pairs(heritage, heritage, shared), shared.left, shared.right, strict=True):
         result.findings.append(_told(finding, parts.site[i], parts.site[j]))
     return result
 

@@ -87,7 +87,7 @@ def _apart(points: Layer, polygons: Layer, ctx: Context) -> list[Finding]:
 
 
 def _told(points: Layer, row: int, name: str, polygons: Layer, own: list[int], ctx: Context) -> Finding:
-    finding = ctx.row(points, row, case="outside" if own else "unnamed", geometry=points.plane[row])
+    finding = ctx.make.row(points, row, case="outside" if own else "unnamed", geometry=points.plane[row])
     finding.params |= {"site": name}
     finding.related_role = polygons.role
     if own:

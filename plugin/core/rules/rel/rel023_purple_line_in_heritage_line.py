@@ -44,5 +44,5 @@ def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Co
     Limits
         The other way round nothing is said: ranges in the countryside have no purple line. Runs by name or with its group.
     """
-    parts = ctx.uncovered(purple_line, heritage)
-    return ctx.by_place(ctx.pairs(purple_line, heritage, parts))
+    parts = ctx.geometry.uncovered(purple_line, heritage)
+    return ctx.make.by_place(ctx.make.pairs(purple_line, heritage, parts))

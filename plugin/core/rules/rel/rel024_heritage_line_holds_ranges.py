@@ -54,6 +54,6 @@ def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
         if layer is None:
             continue
         result.applicable = True
-        parts = ctx.uncovered(layer, line)
-        result.findings += ctx.by_place(ctx.pairs(layer, line, parts))
+        parts = ctx.geometry.uncovered(layer, line)
+        result.findings += ctx.make.by_place(ctx.make.pairs(layer, line, parts))
     return result

@@ -51,11 +51,11 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
         Units may reach beyond the boundary. Windows (holes of the boundary) need no unit. Inferred, mark C. Runs by name
         or with its group.
     """
-    inside = ctx.shared(boundary, centre)
+    inside = ctx.geometry.shared(boundary, centre)
     result = RuleResult(applicable=bool(len(inside)))
     for n, row in enumerate(inside.left.tolist()):
-        parts = ctx.uncovered_shape(boundary, Polygons(inside.geometry[n : n + 1]), detail_units, row=row)
-        areas = ctx.statutory(parts.geometry)
+        parts = ctx.geometry.uncovered_shape(boundary, Polygons(inside.geometry[n : n + 1]), detail_units, row=row)
+        areas = ctx.geometry.statutory(parts.geometry)
         for k in range(len(parts)):
             finding = Finding(
                 detail_units.role, related_role=boundary.role, related_keys=[boundary.keys[row]], case="gap"
@@ -64,8 +64,8 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
             finding.geometry = parts.geometry[k]
             if row in boundary.unsure_keys:
                 finding.params["related_fid"] = boundary.fids[row]
-            result.findings += ctx.by_place([finding])
-    overlaps = ctx.shared(detail_units)
-    result.findings += ctx.pairs(detail_units, detail_units, overlaps, case="overlap")
+            result.findings += ctx.make.by_place([finding])
+    overlaps = ctx.geometry.shared(detail_units)
+    result.findings += ctx.make.pairs(detail_units, detail_units, overlaps, case="overlap")
     result.applicable = result.applicable or bool(result.findings)
     return result

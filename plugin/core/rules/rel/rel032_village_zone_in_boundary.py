@@ -53,6 +53,6 @@ def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
         result.not_checked.append(("field_missing", params))
         return result
     rows = ctx.coded(zones, "zone_code", ctx.norm.get("zones.village_building"))
-    parts = ctx.uncovered(zones, boundary, rows=rows)
-    result.findings, result.applicable = ctx.by_place(ctx.pairs(zones, boundary, parts)), bool(rows.any())
+    parts = ctx.geometry.uncovered(zones, boundary, rows=rows)
+    result.findings, result.applicable = ctx.make.by_place(ctx.make.pairs(zones, boundary, parts)), bool(rows.any())
     return result

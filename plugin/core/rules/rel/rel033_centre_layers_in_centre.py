@@ -54,12 +54,12 @@ def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> lis
     if layer.template.group != centre.template.group or layer.role in own or layer.template.base:
         return None
     if layer.template.geometry == "polygon":
-        return ctx.by_place(ctx.pairs(layer, centre, ctx.uncovered(layer, centre)))
-    marks = ctx.marks_outside(layer, centre)
+        return ctx.make.by_place(ctx.make.pairs(layer, centre, ctx.geometry.uncovered(layer, centre)))
+    marks = ctx.geometry.marks_outside(layer, centre)
     found = []
     for row, shape in zip(marks.row.tolist(), marks.shape, strict=True):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
-        finding = ctx.row(layer, row, case=case, params=params, geometry=shape)
+        finding = ctx.make.row(layer, row, case=case, params=params, geometry=shape)
         finding.related_role = centre.role
         found.append(finding)
-    return ctx.by_place(found)
+    return ctx.make.by_place(found)

@@ -63,15 +63,15 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
     result = RuleResult(applicable=bool(told.any()))
     name = villages.field_name("division_code")
     codes = villages.text("division_code")
-    shared = ctx.shared(villages, townships, pairs=lambda i, j: told[i] & known[i] & (own[i] != of[j]))
+    shared = ctx.geometry.shared(villages, townships, pairs=lambda i, j: told[i] & known[i] & (own[i] != of[j]))
     for finding, i, j in zip(
-        ctx.pairs(villages, townships, shared, case="other", field=name), shared.left, shared.right, strict=True
+        ctx.make.pairs(villages, townships, shared, case="other", field=name), shared.left, shared.right, strict=True
     ):
         finding.params |= {"code": codes[i], "other": of[j]}
         result.findings.append(finding)
     for row in np.flatnonzero(told & ~known).tolist():
         params = {"code": codes[row], "township": own[row]}
-        finding = ctx.row(villages, row, case="none", field=name, params=params, geometry=villages.plane[row])
+        finding = ctx.make.row(villages, row, case="none", field=name, params=params, geometry=villages.plane[row])
         finding.related_role = townships.role
         result.findings.append(finding)
     return result

@@ -64,11 +64,11 @@ def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
 
 
 def _inside(hazard: Layer, boundary: Layer, ctx: Context) -> list[Finding]:
-    marks = ctx.marks_inside(hazard, boundary)
+    marks = ctx.geometry.marks_inside(hazard, boundary)
     found = []
     for row, of, shape in zip(marks.row.tolist(), marks.of.tolist(), marks.shape, strict=True):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
-        finding = ctx.row(hazard, row, case=case, params=params, geometry=shape)
+        finding = ctx.make.row(hazard, row, case=case, params=params, geometry=shape)
         finding.related_role, finding.related_keys = boundary.role, [boundary.keys[of]]
         found.append(finding)
     return found

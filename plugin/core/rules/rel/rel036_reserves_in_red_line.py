@@ -61,12 +61,12 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: Context) -> R
     part, site = parts_of(reserves, ctx)
     # Where a reserve is there in parts too, these are told, and not the whole a second time.
     once = part | ~np.isin(site, site[part])
-    parts = ctx.uncovered(reserves, red_line, rows=once)
+    parts = ctx.geometry.uncovered(reserves, red_line, rows=once)
     result = RuleResult()
-    for finding, row in zip(ctx.pairs(reserves, red_line, parts), parts.left.tolist(), strict=True):
+    for finding, row in zip(ctx.make.pairs(reserves, red_line, parts), parts.left.tolist(), strict=True):
         finding.params["site"] = called[row]
         if core[row]:
             finding.case, finding.severity = "core", Severity.WARNING
         result.findings.append(finding)
-    ctx.by_place(result.findings)
+    ctx.make.by_place(result.findings)
     return result

@@ -96,23 +96,23 @@ def main_function_zones(
             params = {"name": told.name, "value": told.text}
             name = functions.field_name("feature_kind") or functions.field_name("feature_name")
             shape = functions.plane[row]
-            result.findings.append(ctx.row(functions, row, case="kind", field=name, params=params, geometry=shape))
+            result.findings.append(ctx.make.row(functions, row, case="kind", field=name, params=params, geometry=shape))
         elif not shares.fits(row, told.space, limits[told.space]):
             params = {"name": told.name, "function": told.function}
             params |= shares.in_percent(row)
             params |= {"space": shares.names[told.space], "limit": round(100 * limits[told.space], 2)}
             shape = functions.plane[row]
-            result.findings.append(ctx.row(functions, row, case="share", params=params, geometry=shape))
+            result.findings.append(ctx.make.row(functions, row, case="share", params=params, geometry=shape))
     for overlay in (ENERGY, HERITAGE):
         there = on_places(overlay, functions, zones, ctx)
         for row, told in enumerate(said):
             if there is not None and told.overlays[overlay] and not there[row]:
                 params = {"name": told.name, "function": told.overlays[overlay]}
                 shape = functions.plane[row]
-                result.findings.append(ctx.row(functions, row, case=overlay, params=params, geometry=shape))
+                result.findings.append(ctx.make.row(functions, row, case=overlay, params=params, geometry=shape))
     if townships is not None:
-        bare = ctx.pairs(townships, functions, ctx.uncovered(townships, functions), case="bare")
-        result.findings += [turned(finding, functions) for finding in ctx.by_place(bare)]
+        bare = ctx.make.pairs(townships, functions, ctx.geometry.uncovered(townships, functions), case="bare")
+        result.findings += [turned(finding, functions) for finding in ctx.make.by_place(bare)]
     return result
 
 

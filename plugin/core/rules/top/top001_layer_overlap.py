@@ -54,12 +54,12 @@ def layer_overlap(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """
     if layer.template.geometry != "polygon" or layer.template.overlap != "never":
         return None
-    parts = ctx.shared(layer)
+    parts = ctx.geometry.shared(layer)
     for n in range(len(parts)):
         # The smaller key comes first, so that the pair is named the same way whatever the order of rows.
         if layer.keys[parts.left[n]] > layer.keys[parts.right[n]]:
             parts.left[n], parts.right[n] = parts.right[n], parts.left[n]
-    found = ctx.pairs(layer, layer, parts)
+    found = ctx.make.pairs(layer, layer, parts)
     for n, finding in enumerate(found):
         one, other = layer.plane[parts.left[n]], layer.plane[parts.right[n]]
         # Areas come first: they are quickly had, and hardly ever equal without the shapes.

@@ -37,11 +37,11 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
     Limits
         Needs the county's own outline; overlaps of zones are TOP001. Gaps below both minimums are counted as slivers.
     """
-    shape = ctx.county()
+    shape = ctx.geometry.county()
     if shape is None:
         return []
-    parts = ctx.uncovered_shape(county, shape[1], zones)
-    areas = ctx.statutory(parts.geometry)
+    parts = ctx.geometry.uncovered_shape(county, shape[1], zones)
+    areas = ctx.geometry.statutory(parts.geometry)
     return [
         Finding(
             zones.role,

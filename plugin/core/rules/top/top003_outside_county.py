@@ -59,11 +59,11 @@ def outside_county(
         Needs a county layer; where it comes from dissolved townships, gaps between them count as outside. Gaps of parcels inside the
         county are other rules' (TOP006), as are those of its townships when it runs too.
     """
-    extent = ctx.county()
+    extent = ctx.geometry.county()
     if extent is None or layer.template.geometry != "polygon":
         return None
     if layer is not county:
-        return ctx.by_place(ctx.pairs(layer, county, ctx.uncovered(layer, county, extent[1])))
+        return ctx.make.by_place(ctx.make.pairs(layer, county, ctx.geometry.uncovered(layer, county, extent[1])))
     if ctx.around_an_edit or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known: the outline is compared by the next whole check.
         return None
@@ -77,7 +77,7 @@ def _beyond(
     found: list[Finding] = []
     bare = shapely.MultiPolygon()
     if townships is not None and townships is not county and not townships.bare:
-        parts = ctx.uncovered_shape(county, outline, townships)
+        parts = ctx.geometry.uncovered_shape(county, outline, townships)
         found += _parts(county, townships, parts, np.ones(len(parts), dtype=bool), "townships", ctx)
         bare = shapely.union_all(parts.geometry)
     whole = outline.shapes[0]
@@ -88,7 +88,7 @@ def _beyond(
     if whole.area - float(np.nansum(shapely.area(parcels.plane))) <= ctx.tolerance.min_area_m2:
         # Parcels that tile the county have its area; overlaps are TOP001's.
         return found
-    parts = ctx.uncovered_shape(county, outline, parcels)
+    parts = ctx.geometry.uncovered_shape(county, outline, parcels)
     shapes = np.array(list(parts.geometry), dtype=object)
     at_edge = shapely.dwithin(shapes, whole.boundary, ctx.tolerance.edge_match_m)
     reported = shapely.area(shapely.intersection(shapes, bare)) > shapely.area(shapes) / 2
@@ -96,7 +96,7 @@ def _beyond(
 
 
 def _parts(county: Layer, other: Layer, parts: Parts, rows: NDArray, case: str, ctx: Context) -> list[Finding]:
-    areas = ctx.statutory(parts.geometry)
+    areas = ctx.geometry.statutory(parts.geometry)
     return [
         Finding(
             county.role,

@@ -58,11 +58,11 @@ def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Fin
         return None
     # A hole in a single feature is the other rule's.
     others = told_elsewhere(ctx, "GEO006") and not meant(layer, "quality.tiled", ctx)
-    parts = ctx.gaps(layer, widest_m, pairs=(lambda left, right: right >= 0) if others else None)
-    found = ctx.pairs(layer, layer, parts)
+    parts = ctx.geometry.gaps(layer, widest_m, pairs=(lambda left, right: right >= 0) if others else None)
+    found = ctx.make.pairs(layer, layer, parts)
     for finding in found:
         finding.case = "" if finding.related_keys else "hole"
-    return ctx.by_place(found)
+    return ctx.make.by_place(found)
 
 
 def _told_against_the_county(layer: Layer, ctx: Context) -> bool:

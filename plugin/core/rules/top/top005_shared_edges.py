@@ -80,7 +80,7 @@ def shared_edges(*, ctx: Context) -> RuleResult:
     result = RuleResult(applicable=not all(layer.bare for layer in (*within, *fit)))
     for layer in within:
         ctx.cancellation.raise_if_cancelled()
-        result.findings += _by_pair(layer, layer, [(ctx.mismatched(layer), False)], ctx)
+        result.findings += _by_pair(layer, layer, [(ctx.geometry.mismatched(layer), False)], ctx)
         result.findings += _parted(layer, layer, ctx)
     for a, b in combinations(fit, 2):
         result.findings += _by_pair(a, b, _both_ways(a, b, ctx), ctx)
@@ -102,7 +102,7 @@ _Looks = list[tuple[Mismatches, bool]]
 
 def _both_ways(a: Layer, b: Layer, ctx: Context) -> _Looks:
     ctx.cancellation.raise_if_cancelled()
-    first, second = ctx.mismatched_both(a, b)
+    first, second = ctx.geometry.mismatched_both(a, b)
     return [(first, False), (second, True)]
 
 
@@ -146,7 +146,7 @@ def _by_pair(a: Layer, b: Layer, looks: _Looks, ctx: Context, case: str = "") ->
         left, right = np.where(turn, right, left), np.where(turn, left, right)
     found = []
     for (i, j), own in _groups(left, right):
-        finding = ctx.row(a, i, params=_told(distance[own]), geometry=shapely.multipoints(point[own]), case=case)
+        finding = ctx.make.row(a, i, params=_told(distance[own]), geometry=shapely.multipoints(point[own]), case=case)
         finding.related_role, finding.related_keys = b.role, [b.keys[j]]
         if j in b.unsure_keys:
             finding.params["related_fid"] = b.fids[j]

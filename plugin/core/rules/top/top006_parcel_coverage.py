@@ -51,4 +51,4 @@ def parcel_coverage(
     if whole is None or whole is parcels:
         return None
     rows = whole.polygons.may_leave(parcels.polygons, ctx.cancellation)
-    return ctx.by_place(ctx.pairs(whole, parcels, ctx.uncovered(whole, parcels, rows=rows)))
+    return ctx.make.by_place(ctx.make.pairs(whole, parcels, ctx.geometry.uncovered(whole, parcels, rows=rows)))

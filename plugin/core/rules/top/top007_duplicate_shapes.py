@@ -57,7 +57,7 @@ def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
         return None
     found = []
     for rows in _alike(layer):
-        finding = ctx.row(layer, rows[0], params={"count": len(rows) - 1}, geometry=layer.original[rows[0]])
+        finding = ctx.make.row(layer, rows[0], params={"count": len(rows) - 1}, geometry=layer.original[rows[0]])
         finding.related_role = layer.role
         finding.related_keys = [layer.keys[row] for row in rows[1:]]
         found.append(finding)

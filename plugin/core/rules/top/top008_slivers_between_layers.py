@@ -71,9 +71,9 @@ def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
     layers = [lay for concept in ctx.norm.get("quality.lines") if (lay := ctx.plan.concept(concept)) is not None]
     result = RuleResult(applicable=sum(not layer.bare for layer in layers) > 1)
     for a, b in combinations(layers, 2):
-        shared = ctx.shared(a, b, connected=True)
+        shared = ctx.geometry.shared(a, b, connected=True)
         result.findings += _summary("overlaps", a, b, shared.only(shared.width < thin_m), ctx, thin_m)
-        open_parts = ctx.gaps_between(a, b, thin_m)
+        open_parts = ctx.geometry.gaps_between(a, b, thin_m)
         result.findings += _summary("gaps", a, b, open_parts, ctx, thin_m)
     return result
 
@@ -81,7 +81,7 @@ def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
 def _summary(case: str, a: Layer, b: Layer, parts: Parts, ctx: Context, limit: float) -> list[Finding]:
     if not len(parts):
         return []
-    area = float(ctx.statutory(parts.geometry).sum())
+    area = float(ctx.geometry.statutory(parts.geometry).sum())
     params: dict[str, Any] = {"count": len(parts), "limit": limit, "ignored": len(parts.slivers.geometry)}
     shape = shapely.multipolygons(shapely.get_parts(parts.geometry))
     return [Finding(a.role, related_role=b.role, case=case, area_m2=area, params=params, geometry=shape)]

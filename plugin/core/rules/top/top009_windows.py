@@ -72,7 +72,7 @@ def windows(*, ctx: Context, window_share: float = 0.95) -> RuleResult:
     fillers = [layer for layer in _present("quality.window_fillers", ctx) if not layer.bare]
     result = RuleResult(applicable=bool(layers and fillers))
     for layer in layers if fillers else []:
-        holes = ctx.gaps(layer, np.inf)
+        holes = ctx.geometry.gaps(layer, np.inf)
         if len(holes):
             result.findings += _told(layer, holes, fillers, window_share, ctx)
     return result
@@ -86,7 +86,7 @@ def _told(layer: Layer, holes: Parts, fillers: list[Layer], window_share: float,
     filled = [_filled(layer, holes, filler.polygons, ctx) for filler in fillers]
     # Lines that lie upon each other (REL001) fill a place once only.
     share = _filled(layer, holes, Polygons(np.concatenate([filler.plane for filler in fillers])), ctx)
-    areas = ctx.statutory(holes.geometry)
+    areas = ctx.geometry.statutory(holes.geometry)
     found = []
     for n, row in enumerate(holes.left.tolist()):
         area = float(areas[n])
@@ -99,15 +99,15 @@ def _told(layer: Layer, holes: Parts, fillers: list[Layer], window_share: float,
             "open_m2": round((1 - float(share[n])) * area, 2),
         }
         full = share[n] >= window_share
-        finding = ctx.row(
+        finding = ctx.make.row(
             layer, row, params=params, area_m2=area, width_m=float(holes.width[n]), geometry=holes.geometry[n]
         )
         finding.case, finding.severity = ("window", None) if full else ("partly", Severity.WARNING)
         found.append(finding)
-    return ctx.by_place(found)
+    return ctx.make.by_place(found)
 
 
 def _filled(layer: Layer, holes: Parts, cover: Polygons, ctx: Context) -> NDArray:
     """(k,) which share of each hole these polygons cover."""
-    parts = ctx.uncovered_in(layer, holes.left, np.array(holes.geometry, dtype=object), None, cover)
+    parts = ctx.geometry.uncovered_in(layer, holes.left, np.array(holes.geometry, dtype=object), None, cover)
     return 1 - np.bincount(parts.left, weights=parts.area, minlength=len(holes)) / holes.area

@@ -82,7 +82,7 @@ def _look(layer: Layer, ctx: Context) -> Iterator[Finding]:
         for row, value in enumerate(values):
             params = {"alias": declared.alias, "number": numbers[row] or "-"}
             if not value:
-                yield ctx.row(layer, row, field=name, params=params)
+                yield ctx.make.row(layer, row, field=name, params=params)
             elif known and value not in known:
                 more = {"value": value, "known": ", ".join(known)}
-                yield ctx.row(layer, row, field=name, case="code", params={**params, **more})
+                yield ctx.make.row(layer, row, field=name, case="code", params={**params, **more})

@@ -118,16 +118,16 @@ def _divisions(one: Classes, county: str, ctx: Context) -> Iterator[Finding]:
         for row, code in enumerate(layer.text("division_code")):
             if code.strip() and not code.strip().startswith(county):
                 params = {"value": code, "county": county}
-                yield ctx.row(layer, row, field=field, case="county", params=params, geometry=layer.plane[row])
+                yield ctx.make.row(layer, row, field=field, case="county", params=params, geometry=layer.plane[row])
 
 
 def _look(one: Classes, ctx: Context) -> Iterator[Finding]:
     layer, rows = one.change, defaultdict(list)
     for row, number in enumerate(n.strip() for n in layer.named_text(FIELD)):
         if not number:
-            yield ctx.row(layer, row, field=FIELD, case="blank")
+            yield ctx.make.row(layer, row, field=FIELD, case="blank")
         elif not _is_number(number):
-            yield ctx.row(layer, row, field=FIELD, case="form", params={"number": number})
+            yield ctx.make.row(layer, row, field=FIELD, case="form", params={"number": number})
         else:
             rows[number].append(row)
     for number, same in rows.items():
@@ -138,7 +138,7 @@ def _look(one: Classes, ctx: Context) -> Iterator[Finding]:
         filed = set(one.before.keys) - {""}
         for row, key in enumerate(one.after.keys):
             if key in filed:
-                yield ctx.row(one.after, row, field=one.after.field_name("key"), case="key")
+                yield ctx.make.row(one.after, row, field=one.after.field_name("key"), case="key")
 
 
 def _is_number(number: str) -> bool:

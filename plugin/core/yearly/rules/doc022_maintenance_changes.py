@@ -102,7 +102,7 @@ def maintenance_changes(*, ctx: Context) -> RuleResult:
         Where a vertex on a long edge is in one class only (other programs leave it so), degrees bend the edge: that is found as a sliver.
         Renewed by the next whole check, not while editing.
     """
-    return of_each(ctx, lambda one: ctx.by_place([*_kinds(one, ctx), *_places(one, ctx), *_untold(one, ctx)]))
+    return of_each(ctx, lambda one: ctx.make.by_place([*_kinds(one, ctx), *_places(one, ctx), *_untold(one, ctx)]))
 
 
 def _kinds(one: Classes, ctx: Context) -> Iterator[Finding]:
@@ -111,7 +111,7 @@ def _kinds(one: Classes, ctx: Context) -> Iterator[Finding]:
         # What is blank or of no list at all is ATT002's.
         if kind in KIND_CODES.values() and kind not in one.maintained.kinds:
             known = ", ".join(one.maintained.kinds)
-            yield ctx.row(one.change, row, field=field, case="kind", params={"kind": kind, "known": known})
+            yield ctx.make.row(one.change, row, field=field, case="kind", params={"kind": kind, "known": known})
 
 
 def _places(one: Classes, ctx: Context) -> Iterator[Finding]:
@@ -125,11 +125,11 @@ def _places(one: Classes, ctx: Context) -> Iterator[Finding]:
     for side, within, lacking, outside, doubled in sides:
         cover = side.polygons if side is not None else Polygons(np.zeros(0, dtype=object))
         other = prefixes[lacking] + one.maintained.role
-        parts = ctx.uncovered(one.change, side or one.change, cover, rows=np.isin(kinds, within))
+        parts = ctx.geometry.uncovered(one.change, side or one.change, cover, rows=np.isin(kinds, within))
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
             yield _found(one.change, row, shape, ctx, lacking, other, kind=kinds[row])
         if side is not None:
-            parts = ctx.shared(one.change, side, rows_a=kinds == outside)
+            parts = ctx.geometry.shared(one.change, side, rows_a=kinds == outside)
             for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
                 yield _found(one.change, row, shape, ctx, doubled, other)
     yield from _same(one, kinds == OTHER, ctx)
@@ -141,7 +141,7 @@ def _same(one: Classes, rows: NDArray, ctx: Context) -> Iterator[Finding]:
         return
     field = one.maintained.compare
     codes = [side.named_text(field) for side in (one.before, one.after)]
-    sides = [ctx.shared(one.change, side, rows_a=rows, measured=True) for side in (one.before, one.after)]
+    sides = [ctx.geometry.shared(one.change, side, rows_a=rows, measured=True) for side in (one.before, one.after)]
     after: dict[int, list[tuple[int, Any]]] = {}
     for row, other, shape in zip(sides[1].left.tolist(), sides[1].right.tolist(), sides[1].geometry, strict=True):
         after.setdefault(row, []).append((other, shape))
@@ -154,7 +154,7 @@ def _same(one: Classes, rows: NDArray, ctx: Context) -> Iterator[Finding]:
             if area <= 0:
                 continue
             if ctx.tolerance.is_sliver(area, 2 * area / shapely.length(both)):
-                ctx.ignore(Slivers([both], np.array([row]), np.array([new])), one.change, one.after)
+                ctx.log.ignore(Slivers([both], np.array([row]), np.array([new])), one.change, one.after)
             else:
                 yield _found(one.change, row, both, ctx, "same", one.after.role, field, code=codes[0][old])
 
@@ -167,7 +167,7 @@ def _untold(one: Classes, ctx: Context) -> Iterator[Finding]:
             continue
         shapes = [other.polygons.shapes] if other is not None else []
         told = one.change.polygons.shapes[kinds == kind]
-        parts = ctx.uncovered(side, other or one.change, Polygons(np.concatenate([*shapes, told])))
+        parts = ctx.geometry.uncovered(side, other or one.change, Polygons(np.concatenate([*shapes, told])))
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
             # Land that left a layer which knows no moving out: nothing can tell of it, and making it anew does not help.
             lost = side is one.before and kind not in one.maintained.kinds
@@ -180,9 +180,9 @@ def _untold(one: Classes, ctx: Context) -> Iterator[Finding]:
     if one.before is None or one.after is None or not field:
         return
     codes = [np.array(side.named_text(field), dtype=object) for side in (one.before, one.after)]
-    pairs = ctx.shared(one.before, one.after, pairs=lambda i, j: codes[0][i] != codes[1][j])
+    pairs = ctx.geometry.shared(one.before, one.after, pairs=lambda i, j: codes[0][i] != codes[1][j])
     told = Polygons(one.change.polygons.shapes[kinds == OTHER])
-    rest = ctx.uncovered_in(one.before, pairs.left, pairs.geometry, one.change, told)
+    rest = ctx.geometry.uncovered_in(one.before, pairs.left, pairs.geometry, one.change, told)
     for n, shape in zip(rest.left.tolist(), rest.geometry, strict=True):
         yield _found(one.before, int(pairs.left[n]), shape, ctx, "untold_code", one.after.role, field)
 
@@ -195,6 +195,6 @@ def _prefix(stage: str, ctx: Context) -> str:
 def _found(
     layer: Layer, row: int, shape: Any, ctx: Context, case: str, other: str, field: str = "", **params: Any
 ) -> Finding:
-    (area,) = ctx.areas_of(one_part(row, shape), layer)
+    (area,) = ctx.geometry.areas_of(one_part(row, shape), layer)
     more = {"area_m2": float(area), "geometry": shape, "params": params}
-    return ctx.row(layer, row, case=case, related_role=other, field=field, **more)
+    return ctx.make.row(layer, row, case=case, related_role=other, field=field, **more)

@@ -95,7 +95,7 @@ def _fields(one: Classes, ctx: Context) -> Iterator[Finding]:
         for row in np.flatnonzero(off > allowed).tolist():
             if off[row] > allowed + _bent(layer, row, ctx):
                 params = {"written": number(float(written[row]), 2), "expected": number(float(layer.statutory[row]), 2)}
-                found = ctx.row(
+                found = ctx.make.row(
                     layer,
                     row,
                     field=field,

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Geometry queries on the layers of a run, with its tolerance; what they leave out goes to the run's log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..cancellation import Cancellation
+from ..geometry import crs as crs_care
+from ..geometry.coverage import Mismatches, gaps, mismatched_both, mismatched_edges
+from ..geometry.ladder import Ladder
+from ..geometry.marks import Marks, marks_inside, marks_outside
+from ..geometry.overlay import shared_parts, uncovered_parts
+from ..geometry.parts import Parts, Slivers
+from ..geometry.polygons import Polygons
+from ..geometry.statutory_area import drawn_area
+from ..geometry.tolerance import Tolerance
+from ..geometry.union import united
+from ..invariants import require
+from ..model.rule import Severity
+from ..plan.focus import Focus
+from ..plan.layer import Layer
+from ..plan.plan import Plan
+from .cut_parts import areas_of, shares_of
+from .run_log import RunLog
+
+
+@dataclass
+class GeometryQueries:
+    """Areas in m² on the statutory ellipsoid; lengths in m; shapes in the plan's plane. Each raises Cancelled."""
+
+    plan: Plan
+    tolerance: Tolerance
+    cancellation: Cancellation
+    focus: Focus | None
+    log: RunLog
+
+    def statutory(self, shapes: Iterable[Any]) -> NDArray:
+        """Areas (m², on the statutory ellipsoid) of parts that were cut out of the plan's plane: of the land as drawn there.
+
+        A whole feature's is `Layer.statutory`, by its stored vertices; parts that may be whole features are `areas_of`.
+        """
+        return drawn_area(_array(shapes), crs_care.lonlat_of(self.plan.plane), self.cancellation)
+
+    def areas_of(self, parts: Parts, a: Layer, b: Layer | None = None) -> NDArray:
+        """(k,) m² of parts of rows of ``a`` (and ``b``): as drawn, of a whole row its statutory area (`cut_parts`)."""
+        return areas_of(parts, a, b, self.statutory)
+
+    def shares_of(self, parts: Parts, a: Layer) -> NDArray:
+        """Return (k,) each part's share of its row of ``a``, so that the parts of a row sum to its figure."""
+        return shares_of(parts, a, self.statutory)
+
+    def shared(
+        self,
+        a: Layer,
+        b: Layer | None = None,
+        *,
+        rows_a: NDArray | None = None,
+        rows_b: NDArray | None = None,
+        connected: bool = False,
+        pairs: Callable[[NDArray, NDArray], NDArray] | None = None,
+        measured: bool = False,
+        severity: Severity | None = None,
+    ) -> Parts:
+        """Pairs of rows sharing area, between two layers or within one; ``rows_…`` keep only some rows. ``connected``: one
+        part for each connected piece, not for each pair. ``pairs(left, right)`` ((k,) bool): only these pairs are meant.
+
+        Slivers are left out and noted, for a finding of ``severity`` (the rule's own when None) where they add up; a
+        figure is ``measured`` with them.
+        """
+        if b is not None:
+            rows_a, rows_b = self._asked(a, rows_a), self._asked(b, rows_b)
+        right = None if b is None else b.polygons
+        parts = shared_parts(
+            a.polygons,
+            right,
+            rows_a=rows_a,
+            rows_b=rows_b,
+            connected=connected,
+            slivers_too=measured,
+            tolerance=self.tolerance,
+            cancellation=self.cancellation,
+        )
+        if pairs is not None:
+            parts = parts.between(pairs)
+        self.log.note(parts, a, b or a)
+        self.log.ignore(parts.slivers, a, b or a, severity=severity)
+        return parts
+
+    def uncovered(
+        self,
+        a: Layer,
+        b: Layer,
+        cover: Polygons | None = None,
+        *,
+        rows: NDArray | None = None,
+        cover_rows: NDArray | None = None,
+        measured: bool = False,
+        severity: Severity | None = None,
+    ) -> Parts:
+        """Connected parts of rows of ``a`` that ``b`` does not cover; ``cover``: not all of ``b``, but these polygons.
+
+        Slivers are left out and noted, for a finding of ``severity`` (the rule's own when None) where they add up; a
+        figure is ``measured`` with them.
+        """
+        parts = uncovered_parts(
+            a.polygons,
+            b.polygons if cover is None else cover,
+            rows=self._asked(a, rows),
+            cover_rows=cover_rows,
+            slivers_too=measured,
+            tolerance=self.tolerance,
+            cancellation=self.cancellation,
+        )
+        self.log.note(parts, a, None)
+        self.log.ignore(parts.slivers, a, b, severity=severity)
+        return parts
+
+    def uncovered_in(
+        self,
+        a: Layer,
+        rows: NDArray,
+        shapes: NDArray,
+        b: Layer | None,
+        cover: Polygons | None = None,
+        *,
+        severity: Severity | None = None,
+    ) -> Parts:
+        """Connected parts of (k,) polygons, each within row ``rows[k]`` of ``a``, that ``b`` (of it: ``cover``) does not
+        cover. ``left`` of the parts is the polygon's position. Without ``b`` a share is measured, slivers and all."""
+        polygons = require(b.polygons if cover is None and b is not None else cover, "what covers the polygons")
+        parts = uncovered_parts(
+            Polygons(shapes), polygons, slivers_too=b is None, tolerance=self.tolerance, cancellation=self.cancellation
+        )
+        ladder = parts.ladder
+        if b is not None:
+            on = Slivers(parts.slivers.geometry, np.asarray(rows)[parts.slivers.left], parts.slivers.right)
+            self.log.ignore(on, a, b, severity=severity)
+        self.log.steps += [
+            {"step": s.name, "role": a.role, "key": a.keys[rows[s.left]], "area_m2": s.area_m2} for s in ladder.steps
+        ]
+        self.log.failed += [(a, int(rows[i]), None, -1) for i, _ in ladder.failed]
+        return parts
+
+    def marks_inside(self, a: Layer, b: Layer) -> Marks:
+        """The parts of points or lines of ``a`` inside the polygons of ``b``; what lies on an edge is not inside."""
+        return marks_inside(a.plane, b.plane, self.tolerance.edge_match_m)
+
+    def marks_outside(self, a: Layer, b: Layer) -> Marks:
+        """The parts of points or lines of ``a`` that lie in no polygon of ``b`` and on none's edge."""
+        return marks_outside(a.plane, b.plane, self.tolerance.edge_match_m)
+
+    def gaps(self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None) -> Parts:
+        """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `coverage.gaps`.
+
+        ``pairs(left, right)`` ((k,) bool): only the gaps between these rows are meant.
+        """
+        parts = self._gaps(a.polygons, widest, a)
+        if pairs is not None:
+            parts = parts.between(pairs)
+        self.log.ignore(parts.slivers, a, a)
+        return parts
+
+    def gaps_between(self, a: Layer, b: Layer, widest: float) -> Parts:
+        """Places up to ``widest`` m wide that rows of both layers enclose together and none covers. ``left``, ``right``:
+        the rows of ``a`` and of ``b``."""
+        wholes = [self._whole(layer) for layer in (a, b)]
+        blocks = shapely.get_parts(np.array([whole for whole in wholes if whole is not None], dtype=object))
+        parts = self._gaps(Polygons(blocks), widest, a)
+        parts.left, parts.right = self._by(a, parts.geometry), self._by(b, parts.geometry)
+        thin = parts.slivers
+        thin.left, thin.right = self._by(a, thin.geometry), self._by(b, thin.geometry)
+        parts = parts.between(lambda left, right: (left >= 0) & (right >= 0))
+        self.log.ignore(parts.slivers, a, b)
+        return parts
+
+    def _whole(self, layer: Layer) -> Any:
+        """All rows of a layer joined; None when there is nothing to join, or when it cannot be had: the rule says so then."""
+        ladder = Ladder()
+        whole = united(layer.polygons, tolerance=self.tolerance, ladder=ladder)
+        self.log.outline_failed = self.log.outline_failed or bool(ladder.failed)
+        self.log.steps += [{"step": s.name, "role": layer.role, "area_m2": s.area_m2} for s in ladder.steps]
+        return whole
+
+    def _by(self, layer: Layer, shapes: Iterable[Any]) -> NDArray:
+        """(k,) the first row of a layer that meets each shape, −1 where there is none."""
+        rows, shapes = layer.polygons.present, _array(shapes)
+        k, i = shapely.STRtree(layer.plane[rows]).query(shapes, predicate="dwithin", distance=self.tolerance.cluster_m)
+        first = np.full(len(shapes), len(layer))
+        np.minimum.at(first, k, rows[i])
+        return np.where(first < len(layer), first, -1)
+
+    def mismatched(self, a: Layer) -> Mismatches:
+        """Places where edges of rows of ``a`` should meet in one vertex and do not."""
+        return self._stored(mismatched_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation))
+
+    def mismatched_both(self, a: Layer, b: Layer) -> tuple[Mismatches, Mismatches]:
+        """Places where edges of ``a`` and of ``b`` should meet in one vertex and do not: edges of ``a``, then of ``b``."""
+        mine, theirs = mismatched_both(a.polygons, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
+        return self._stored(mine), self._stored(theirs)
+
+    def _stored(self, found: Mismatches) -> Mismatches:
+        """A vertex that only the plane has is nobody's to match."""
+        return found.only(self.plan.stored_points(found.point))
+
+    def _gaps(self, polygons: Polygons, widest: float, a: Layer) -> Parts:
+        parts = gaps(polygons, tolerance=self.tolerance, widest=widest, cancellation=self.cancellation)
+        self.log.outline_failed = self.log.outline_failed or bool(parts.ladder.failed)
+        self.log.steps += [{"step": s.name, "role": a.role, "area_m2": s.area_m2} for s in parts.ladder.steps]
+        return parts
+
+    def _asked(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
+        """The rows meant, as far as the plan asks of them at all."""
+        asked = self.focus.rows.get(layer.role) if self.focus is not None else None
+        return rows if asked is None else asked if rows is None else rows & asked
+
+    def county(self) -> tuple[Layer, Polygons] | None:
+        """The county layer and its outline as one row; None when there is neither.
+
+        An outline that could not be put together is no outline that nothing lies outside of: the rule then says so.
+        """
+        county = self.plan.county_shape()
+        if county is None or county[1].shapes[0] is not None:
+            return county
+        self.log.outline_failed = self.log.outline_failed or not county[0].bare
+        return None
+
+    def uncovered_shape(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> Parts:
+        """Connected parts of an outline of ``a`` (``shape``, one row) that ``b`` does not cover. ``row``: the row of ``a``
+        that the outline lies in, −1 for the layer as a whole."""
+        parts = uncovered_parts(shape, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
+        slivers = parts.slivers
+        self.log.ignore(Slivers(slivers.geometry, np.full(len(slivers.left), row), slivers.right), a, b)
+        self.log.outline_failed = self.log.outline_failed or bool(parts.ladder.failed)
+        self.log.steps += [{"step": s.name, "area_m2": s.area_m2} for s in parts.ladder.steps]
+        return parts
+
+    def joined(self, shapes: Iterable[Any]) -> Any:
+        """All present shapes as one, for a finding on many rows: of polygons where there are any, else of points and lines.
+
+        None for nothing. Where the ladder cannot put them together, they lie side by side in a collection.
+        """
+        array = _array(shapes)
+        array = array[~(shapely.is_missing(array) | shapely.is_empty(array))]
+        areas = array[shapely.get_dimensions(array) == 2]
+        if not len(areas):
+            return shapely.union_all(array) if len(array) else None
+        joined = united(Polygons(areas), tolerance=self.tolerance)
+        return shapely.geometrycollections(list(areas)) if joined is None else joined
+
+
+def _array(shapes: Iterable[Any]) -> NDArray:
+    """(k,) geometries, none of them taken apart."""
+    listed = list(shapes)
+    array = np.empty(len(listed), dtype=object)
+    array[:] = listed
+    return array
