@@ -9,7 +9,7 @@ import pytest
 from qgis.core import QgsVectorLayer
 
 from plugin.core.files import edit_risks
-from plugin.gui.editing.live_switch import warnings as edit_warnings
+from plugin.gui.editing import warnings as edit_warnings
 from plugin.gui.editing.warnings import EditWarnings
 from tests.core.files.test_edit_risks import WRITER
 from tests.qgis.helpers import write_small
