@@ -2,7 +2,7 @@
 """What can go wrong in a way the planner can mend.
 
 An error carries a text key and its parameters, never a sentence: sentences are made in the user's language
-at the edge (`texts.explain`).
+at the edge (`messages.texts.Texts.explain`).
 """
 
 from typing import Any

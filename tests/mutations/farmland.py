@@ -21,7 +21,7 @@ def a_core_zone_in_the_fields(draft: Draft) -> None:
     draft.add(RESERVES, field, MC="神溪湿地自然保护区核心保护区")
 
 
-@plants("LAW012", follows=["LAW010"])
+@plants("LAW012", follows=["ATT019", "LAW010"])
 def a_steep_field(draft: Draft) -> None:
     row = draft.pick(FARM, draft.farmland & (draft.lines.rate == 0))
     draft.change(FARM, row, GDPDJB="5")

@@ -39,7 +39,7 @@ def tabulate(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> Tabulated:
-    """All figures of a file, a folder or snapshots of layers, in any thread; as `bridge.check.check` takes them."""
+    """All figures of a file, a folder or snapshots of layers, in any thread; as `bridge.checking.check.check` takes them."""
     health.require(cancellation)
     from ...core.tabulate import tabulate as core_tabulate
 

@@ -29,7 +29,7 @@ _SETTLE_MS = 60
 class LiveCheck(QObject):
     """Follows layers from the moment they are read for a check; `judge` tells what that check found.
 
-    ``rechecked(change, rows, step)``: what edits did to the findings (`core.edits.Change`), the rows of the findings layer
+    ``rechecked(change, rows, step)``: what edits did to the findings (`core.live.session.Change`), the rows of the findings layer
     for those that are new or renewed, by id() of the finding, and the one command that did it (`EditStep`), None where
     it was not just one. ``waiting(count)``: changed features that are still to be checked. ``outdated``: edits can no longer be followed, only a whole
     check will do; it has stopped. On the main thread; the work is done elsewhere.
@@ -42,9 +42,9 @@ class LiveCheck(QObject):
     def __init__(self, runner: Runner, layers: Iterable[QgsVectorLayer], parent: QObject | None = None):
         super().__init__(parent)
         self._runner = runner
-        self._edits = {layer.id(): EditListener(layer, self) for layer in layers}
+        self._listeners = {layer.id(): EditListener(layer, self) for layer in layers}
         self._roles: dict[str, str] = {}
-        self._work: Any = None
+        self._session: Any = None
         self._ready = self._paused = self._over = False
         self._queue: Batch | None = None
         self._job: Job | None = None
@@ -56,7 +56,7 @@ class LiveCheck(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SETTLE_MS)
         self._timer.timeout.connect(self._settle)
-        for edits in self._edits.values():
+        for edits in self._listeners.values():
             edits.settled.connect(self._soon)
             edits.undone.connect(self._look_again)
             edits.lost.connect(self._give_up)
@@ -70,12 +70,12 @@ class LiveCheck(QObject):
             self.outdated.emit()
             return
         self._roles = {names[layer.name]: role for role, layer in checked.plan.layers.items() if layer.name in names}
-        for layer_id in self._edits.keys() - self._roles.keys():
-            self._edits.pop(layer_id).stop()
-        self._work, self._queue = IncrementalSession(checked, options), Batch()
-        if not self._edits:
+        for layer_id in self._listeners.keys() - self._roles.keys():
+            self._listeners.pop(layer_id).stop()
+        self._session, self._queue = IncrementalSession(checked, options), Batch()
+        if not self._listeners:
             self.stop()
-        elif any(edits.renumbered for edits in self._edits.values()):
+        elif any(edits.renumbered for edits in self._listeners.values()):
             # Saved while they were read: nobody knows by which of its two ids a feature was.
             self._give_up()
         else:
@@ -90,12 +90,12 @@ class LiveCheck(QObject):
         """Leave the layers alone. No answer comes any more."""
         self._over = True
         self._timer.stop()
-        for edits in self._edits.values():
+        for edits in self._listeners.values():
             edits.stop()
-        self._edits.clear()
+        self._listeners.clear()
         if self._job is not None:
             self._job.forget()
-        self._job = self._work = self._queue = None
+        self._job = self._session = self._queue = None
 
     @property
     def idle(self) -> bool:
@@ -106,7 +106,7 @@ class LiveCheck(QObject):
     def waiting_count(self) -> int:
         """Number of changed features not yet re-checked."""
         queued = len(self._queue.states) if self._queue else 0
-        return sum(edits.waiting for edits in self._edits.values()) + queued + self._under_way
+        return sum(edits.waiting for edits in self._listeners.values()) + queued + self._under_way
 
     # --- from signals to a batch
     def _soon(self) -> None:
@@ -115,18 +115,18 @@ class LiveCheck(QObject):
         self.waiting.emit(self.waiting_count)
 
     def _look_again(self) -> None:
-        for edits in self._edits.values():
+        for edits in self._listeners.values():
             edits.look_again()
         self._soon()
 
     def _settle(self) -> None:
         """Once the commands of a moment are over: read what they changed."""
-        if self._work is None or self._paused:
+        if self._session is None or self._paused:
             return
-        if any(edits.busy for edits in self._edits.values()):
+        if any(edits.busy for edits in self._listeners.values()):
             self._timer.start()
             return
-        for layer_id, edits in self._edits.items():
+        for layer_id, edits in self._listeners.items():
             collected = edits.collect()
             if collected is None or not self._read(self._roles[layer_id], edits.layer, *collected):
                 self._give_up()
@@ -156,12 +156,12 @@ class LiveCheck(QObject):
         if self._job is not None:
             return
         if not self._ready:
-            work = self._work
+            work = self._session
             self._start(lambda _progress, cancellation: work.prepare(cancellation), self._prepared, hidden=False)
         elif self._queue:
             from ...core.live.session import Batch
 
-            batch, work = self._queue, self._work
+            batch, work = self._queue, self._session
             self._queue = Batch()
             causes, self._causes = self._causes, []
             self._step = causes[0] if len(causes) == 1 else None

@@ -115,7 +115,7 @@ def loss_table(losses: list[Loss], texts: Texts, name: str = "UNMAPPED") -> Tabl
 
 
 def write_table(path: Path, table: Table, driver: str, cancellation: Cancellation = NEVER) -> None:
-    """A new file; `core.writing.beside` gives the path. OutputError when the driver refuses, or not all arrived."""
+    """A new file; `core.files.writing.beside` gives the path. OutputError when the driver refuses, or not all arrived."""
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = driver
     options.layerName = table.name

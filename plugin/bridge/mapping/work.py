@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def read_rows(shot: Snapshot, cancellation: Cancellation) -> SourceLayer:
     """Through the layer, so that edits and selections count; a whole shapefile by its bytes, for QGIS takes a missing
-    or wrong .cpg at its word. Off the main thread through `threads.steady`."""
+    or wrong .cpg at its word. Off the main thread through `running.threads.steady`."""
     whole = shot.request.filterType() == QgsFeatureRequest.FilterType.FilterNone and shot.request.limit() < 0
     if shot.path.lower().endswith(".shp") and whole and not shot.unsaved and not shot.filter:
         from ...core.io import read_source

@@ -66,7 +66,7 @@ def norm_of(standard: str, profile: str, code: str) -> Norm:
 def make_database(request: Request, progress: Callable[[float, str], None], cancellation: Cancellation) -> Made:
     """Write the empty database. Raises SanxianError, with nothing changed on the disk, and Cancelled.
 
-    Call it in a thread of Python's own (`threads.steady`): pyproj is at work.
+    Call it in a thread of Python's own (`running.threads.steady`): pyproj is at work.
     """
     from ...core.exchange.create import create_database
     from ...core.geometry.crs import parse

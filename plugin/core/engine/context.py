@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a rule is given beside its layers: the norm, the tolerance, and the geometry verbs bound to the plan."""
+"""What a rule is given beside its layers: plan, norm and side inputs, and three tools: queries, findings, log."""
 
 from __future__ import annotations
 

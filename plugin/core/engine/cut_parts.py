@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Areas of parts cut out of a layer, and their shares of the rows that they belong to.
 
-A part by itself (a finding's area) is measured as drawn (`geometry.drawn_area`), but for one that is a whole row: that has
+A part by itself (a finding's area) is measured as drawn (`statutory_area.drawn_area`), but for one that is a whole row: that has
 the row's statutory area, by its stored vertices. As shares (figures that are to add up to the rows': by township, by zone, by
 land use; net areas) parts are held against their row measured in the same way, so that no row counts for more than itself.
 """

@@ -157,7 +157,7 @@ class GeometryQueries:
         return marks_outside(a.plane, b.plane, self.tolerance.edge_match_m)
 
     def gaps(self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None) -> Parts:
-        """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `coverage.gaps`.
+        """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `geometry.coverage.gaps`.
 
         ``pairs(left, right)`` ((k,) bool): only the gaps between these rows are meant.
         """

@@ -75,7 +75,7 @@ def _table_rows(file: Path) -> int | None:
 
 def _geopackage_rows(path: Path, name: str) -> int | None:
     if path.with_name(f"{path.name}-wal").exists() or path.with_name(f"{path.name}-journal").exists():
-        # A program writes it: the copy that is read (`opening.openable`) is counted by its own SQLite.
+        # A program writes it: the copy that is read (`files.opening.openable`) is counted by its own SQLite.
         return None
     table = name.replace('"', '""')
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Check an edit where it happened: what a changed row meets is looked at again, the rest stays as it was found.
 
-What the local rules (`rule.Rule.local`) find on a row depends on that row and on those it meets. So a small plan is
+What the local rules (`model.rule.Rule.local`) find on a row depends on that row and on those it meets. So a small plan is
 made of the rows around the change, and the same rules run on it: an edit is judged by the code that judges the county.
 
 `rows` holds the layers as they stand after edits, `place` tells where a shape changed, `checker` makes the small plan and runs

@@ -79,7 +79,7 @@ class IncrementalSession:
         # The rules of the check: what one of the profile's or of a group found may end, too.
         rules = choose_rules(plan.norm.rules, plan.norm.named_rules(options.rules))
         self._checked = checked
-        self._live = IncrementalChecker(
+        self._checker = IncrementalChecker(
             plan, rules, parameters=options.parameters, tolerance=options.tolerance, lang=options.lang
         )
         self._rows: dict[str, dict[int, int]] = {}
@@ -92,21 +92,21 @@ class IncrementalSession:
 
     def prepare(self, cancellation: Cancellation = NEVER) -> None:
         """Build the index. Raises Cancelled."""
-        self._live.prepare(cancellation)
-        for role, layer in self._live.plan.layers.items():
+        self._checker.prepare(cancellation)
+        for role, layer in self._checker.plan.layers.items():
             cancellation.raise_if_cancelled()
             self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
 
     def take(self, batch: Batch, cancellation: Cancellation = NEVER) -> Change:
         """Check a batch of changes. Raises CannotFollow, after which only a whole check will do."""
         change = Change()
-        self._live.waivers = self._checked.waivers
+        self._checker.waivers = self._checked.waivers
         for role, renamed in batch.renamed.items():
             for old, new in renamed.items():
                 row = self._rows[role].pop(old, None)
                 if row is not None:
                     self._rows[role][new] = row
-                    self._say(change, self._live.renumber(role, row, new))
+                    self._say(change, self._checker.renumber(role, row, new))
         for place, state in batch.states.items():
             cancellation.raise_if_cancelled()
             recheck = self._one(*place, state)
@@ -118,21 +118,21 @@ class IncrementalSession:
 
     def _one(self, role: str, fid: int, state: State | None) -> Recheck | None:
         row = self._rows[role].get(fid)
-        now = self._live.row(role, row) if row is not None else None
+        now = self._checker.row(role, row) if row is not None else None
         if state is None:
-            return self._live.remove(role, row) if row is not None and now is not None else None
+            return self._checker.remove(role, row) if row is not None and now is not None else None
         shape = _shape(state.wkb)
         if row is None:
-            row, recheck = self._live.add(role, fid, shape, **state.attributes)
+            row, recheck = self._checker.add(role, fid, shape, **state.attributes)
             self._rows[role][fid] = row
             return recheck
         if now is None:
-            return self._live.edit(role, row, shape, **state.attributes)
+            return self._checker.edit(role, row, shape, **state.attributes)
         former, attributes = now
         changed = {n: v for n, v in state.attributes.items() if n in attributes and not _same(attributes[n], v)}
         if not changed and shapely.to_wkb(former) == shapely.to_wkb(shape):
             return None
-        return self._live.edit(role, row, shape, **changed)
+        return self._checker.edit(role, row, shape, **changed)
 
     def _say(self, change: Change, recheck: Recheck | None) -> None:
         if recheck is None:

@@ -53,7 +53,7 @@ class RuleOutcome:
     title: str = ""
     incomplete: bool = False
     unconfirmed: list[str] = field(default_factory=list)
-    #: What the rule went by (`explain.InForce` as plain data).
+    #: What the rule went by (`engine.explanation.InForce` as plain data).
     parameters: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The report's own words (resources/texts/report_*.toml); sentences about findings come from core.texts."""
+"""The report's own words (resources/texts/report_*.toml); sentences about findings come from core.messages.texts."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 mark, and the citations.
 
 `model` is the standard with its templates and code lists, `load` reads one from its folder and takes from the editions that it
-includes what it does not say itself. `core.editions` finds the folders; what is in the files of one is read by `core.template`,
-`core.citations`, `core.phases`, `core.conflicts`, `core.maintenance` and `core.arrangement`.
+includes what it does not say itself. `editions` finds the folders; `template`, `citations`, `phases`, `conflicts`, `maintenance`
+and `arrangement` read the files of one.
 """
 
 from .editions import standard_folders, standard_ids

@@ -27,7 +27,7 @@ _WHOLE = ".whole"
 def together(places: list[Path]) -> Iterator[Path]:
     """A folder to make files in, each under the name of its place, in the folder of the first place; when the block ends all
     are moved, the first place's last. On any error nothing stays. OutputError when something cannot be written or a place is
-    taken. The caller keeps other runs away (`package.lock`)."""
+    taken. The caller keeps other runs away (`package.folder.lock`)."""
     new = _beside(places[0])
     try:
         try:

@@ -96,7 +96,7 @@ class EditWarnings(QObject):
 
 
 class _Inspection(threading.Thread):
-    """Run `core.edit_risks` for one file in a Python thread."""
+    """Run `core.files.edit_risks` for one file in a Python thread."""
 
     def __init__(self, path: str, *, own_edits: bool):
         super().__init__(name="sanxian-edit-risks", daemon=True)

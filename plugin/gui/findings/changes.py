@@ -16,7 +16,7 @@ class ChangingFindings(FindingsRows):
     """The tree of findings, kept up with edits and with what is accepted."""
 
     def change(self, change: Any, sees: Callable[[Group, Any], bool]) -> list[Group]:
-        """Findings that go, come or have other figures (`core.edits.Change`): what is selected and open stays so.
+        """Findings that go, come or have other figures (`core.live.session.Change`): what is selected and open stays so.
 
         ``sees``: is a finding in view? Gives back the rules that are listed for the first time.
         """

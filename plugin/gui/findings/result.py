@@ -53,7 +53,7 @@ class Result:
         return self.checked.report
 
     def change(self, change: Any) -> None:
-        """What edits did to the findings (`core.edits.Change`)."""
+        """What edits did to the findings (`core.live.session.Change`)."""
         gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
         self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.found
         self.edited |= change.places

@@ -22,7 +22,7 @@ from .dock import FindingsDock
 
 class Waiving(QObject):
     """``changed(findings, change)``: findings whose state is another now, and findings about waivers that went and came
-    (`core.edits.Change`). The data is not looked at again: what a waiver does is told from what was found."""
+    (`core.live.session.Change`). The data is not looked at again: what a waiver does is told from what was found."""
 
     changed = pyqtSignal(list, object)
 
