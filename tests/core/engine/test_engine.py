@@ -3,6 +3,7 @@
 
 import random
 from dataclasses import replace
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -22,6 +23,7 @@ from plugin.core.model.side_inputs import SideInputs
 from plugin.core.results.run import run
 from tests.core.examples import norm_of
 from tests.core.small import as_read, box, found, layers, look, outcome, surveyed, table
+from tests.every import every
 
 RULES = list(all_rules().values())
 
@@ -68,15 +70,19 @@ def essence(findings):
 # -- a rule that raises -----------------------------------------------------------------------------------------------
 
 
+@cache
+def undisturbed():
+    plan, side = plan_of_small(something_for_every_rule()), SideInputs(baseline=plan_of_small())
+    return plan, side, run(plan, RULES, side=side)
+
+
 @pytest.mark.slow  # once for each rule
-@pytest.mark.parametrize("code", CODES)
+@every("code", CODES)
 def test_a_rule_that_raises_is_told_and_leaves_the_others_alone(code):
     def boom(*layers, ctx, **parameters):
         raise ZeroDivisionError("on purpose")
 
-    plan = plan_of_small(something_for_every_rule())
-    side = SideInputs(baseline=plan_of_small())
-    intact = run(plan, RULES, side=side)
+    plan, side, intact = undisturbed()
     assert found(intact) and not found(intact, "RUN900")
     broken = run(plan, [replace(r, function=boom) if r.code == code else r for r in RULES], side=side)
     result = outcome(broken, code)
