@@ -385,7 +385,7 @@ def test_a_target_in_another_unit_is_no_yardstick(county, profile):
     text = TARGET.format("red_line_area", ">=", "538.87", "ha", "约束性")
     report = check(as_read(county), Options(profile=profile(text), rules=("LAW002",))).report
     (named,) = [f for f in found(report, "LAW002") if f.case == "unlikely"]
-    assert "538.87 ha" in named.message and "倍" in named.message and report.verdict is not Verdict.PASSED
+    assert "538.87 公顷" in named.message and "倍" in named.message and report.verdict is not Verdict.PASSED
 
 
 def test_a_shipped_profile_of_the_county_is_the_measure_of_its_own(county, tmp_path):
