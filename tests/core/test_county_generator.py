@@ -229,7 +229,8 @@ def test_single_layer_truth(county, request):
     told = Counter(
         (one["rule"], one["role"], one["key"], one["field"])
         for one in truth["defects"]
-        if one["rule"][:3] in ("GEO", "ATT", "SCH")
+        # ATT019 goes by lists of slopes and kinds of the standard: tests/plans holds it against the truth.
+        if one["rule"][:3] in ("GEO", "ATT", "SCH") and one["rule"] != "ATT019"
     )
     assert Counter(single_layer_findings(layers)) == told
 
@@ -260,7 +261,7 @@ def test_shipped_centre_is_of_this_generator_and_has_no_defect():
         assert shapely.coverage_is_valid(centre[role].geometry.to_numpy()), role
     alone, both = (check(source, Options(profile="hunyuan")).report for source in (SAMPLE / "county.gpkg", SAMPLE))
     assert {f.role for f in both.findings} == {f.role for f in alone.findings}
-    assert len(both.findings) == len(alone.findings) == 80
+    assert len(both.findings) == len(alone.findings) == 85
 
 
 def single_layer_findings(layers):
