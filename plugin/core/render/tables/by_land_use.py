@@ -4,6 +4,7 @@ becomes of what."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 
 from ...indicators.compute import Figures
 from ...indicators.land_use import CLASSES, FIELDS, areas_of, classes_of, first_level
+from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
+from ...standard.indicator_catalogue import LandGroup
 from .model import Column, Row, Table, measured
 from .unbacked import unbacked, unbacked_note
 
@@ -64,13 +67,23 @@ def of_layer(layer: Layer, figures: Figures) -> LandUse:
     return LandUse(dict(sorted(sums.items())), gone, unknown, basis, left_out)
 
 
+@dataclass(frozen=True)
+class ClassRow:
+    """A row before it is formatted. ``areas``: m² in the base year and in the plan, None without the layer."""
+
+    name: str
+    codes: str
+    areas: list[float | None]
+    kind: str
+    code: str
+
+
 def land_use(figures: Figures) -> Table | None:
     """Nine groups (mark C), 用海 where there is some; first-level classes below a group of several."""
-    texts = figures.texts
     layers = [_layer(concept, figures) for concept in (BASE, PLANNED)]
     if not any(layers):
         return None
-    both = [of_layer(layer, figures) if layer is not None else None for layer in layers]
+    sides = [of_layer(layer, figures) if layer is not None else None for layer in layers]
     columns = [
         Column("class", wide=26),
         Column("codes", wide=16),
@@ -80,52 +93,72 @@ def land_use(figures: Figures) -> Table | None:
         Column("planned_share", "share", wide=14),
         Column("change", "ha", wide=16),
     ]
-    table = Table("land_use", columns, unit="ha")
+    rows = [_formatted(row, sides) for row in _class_rows(sides, figures)]
+    return Table("land_use", columns, rows, notes=_land_notes(layers, sides, figures), unit="ha")
 
-    def row(name: str, codes: str, areas: list[float | None], kind: str, code: str) -> None:
-        cells: list = [name, codes]
-        for area, one in zip(areas, both, strict=True):
-            cells.append(measured(None if area is None else area / _HA, "ha"))
-            cells.append(measured(100 * area / one.total, "share") if one and one.total and area is not None else None)
-        base, planned = areas
-        change = None if base is None or planned is None else (planned - base) / _HA
-        table.rows.append(Row([*cells, measured(change, "ha")], kind, code))
 
-    listed = figures.ctx.codes(CLASSES).codes
+def _class_rows(sides: list[LandUse | None], figures: Figures) -> Iterator[ClassRow]:
+    """Compute the areas of every group, of its classes, of unknown classes, and of all land."""
+    texts = figures.texts
     for group in figures.catalogue.land_groups:
-        areas = [one.group(group.classes) if one else None for one in both]
-        if group.id == "sea" and not any(areas):
-            continue
-        span = f"{group.classes[0]}—{group.classes[-1]}" if len(group.classes) > 1 else group.classes[0]
-        row(group.name(texts.lang), span, areas, "row", group.id)
-        for code in group.classes if len(group.classes) > 1 else ():
-            parts = [one.classes.get(code, 0.0) if one else None for one in both]
-            if any(parts):
-                row(listed[code].name, code, parts, "part", code)
-        if group.id == OTHER and any(one and one.deducted for one in both):
-            parts = [one.deducted if one else None for one in both]
-            row(texts.get("tables", "deducted"), "2303", parts, "part", DEDUCTED)
-    if any(one and one.unknown for one in both):
-        row(texts.get("tables", "unknown_class"), "", [one.unknown if one else None for one in both], "row", "unknown")
-    row(texts.get("tables", "sum"), "", [one.total if one else None for one in both], "sum", "")
-    for layer, one in zip(layers, both, strict=True):
-        if layer is not None and one is not None:
-            basis = texts.get("bases", one.basis)
-            table.notes.append(
-                texts.get("tables", "land_note", layer=layer.template.name, role=layer.name, basis=basis)
-            )
-            count, area = one.left_out
-            if count:
-                field = layer.field_name({"net": "net_area", "survey": "gross_area"}[one.basis])
-                told = {"role": layer.name, "field": field, "count": count, "area": f"{area / _HA:.4f}"}
-                table.notes.append(texts.get("tables", "land_left_out", layer=layer.template.name, **told))
-    for concept, layer in zip((BASE, PLANNED), layers, strict=True):
-        if layer is None:
-            table.notes.append(figures.no_layer((concept,)))
-    table.notes.append(texts.get("tables", "land_groups_note"))
-    there = [layer for layer in layers if layer is not None]
-    table.notes += unbacked_note(unbacked(there, tuple(FIELDS.values()), figures), figures)
-    return table
+        areas = [side.group(group.classes) if side else None for side in sides]
+        if group.id != "sea" or any(areas):
+            several = len(group.classes) > 1
+            span = f"{group.classes[0]}—{group.classes[-1]}" if several else group.classes[0]
+            yield ClassRow(group.name(texts.lang), span, areas, "row", group.id)
+            yield from _part_rows(group, sides, figures)
+    unknown = [side.unknown if side else None for side in sides]
+    if any(unknown):
+        yield ClassRow(texts.get("tables", "unknown_class"), "", unknown, "row", "unknown")
+    total = [side.total if side else None for side in sides]
+    yield ClassRow(texts.get("tables", "sum"), "", total, "sum", "")
+
+
+def _part_rows(group: LandGroup, sides: list[LandUse | None], figures: Figures) -> Iterator[ClassRow]:
+    """Compute the classes of a group of several, and 田坎 below 其他土地."""
+    listed = figures.ctx.codes(CLASSES).codes
+    for code in group.classes if len(group.classes) > 1 else ():
+        areas = [side.classes.get(code, 0.0) if side else None for side in sides]
+        if any(areas):
+            yield ClassRow(listed[code].name, code, areas, "part", code)
+    deducted = [side.deducted if side else None for side in sides]
+    if group.id == OTHER and any(deducted):
+        yield ClassRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED)
+
+
+def _formatted(row: ClassRow, sides: list[LandUse | None]) -> Row:
+    """Areas in ha, their shares of all land in %, and the change from the base year to the plan."""
+    cells: list = [row.name, row.codes]
+    for area, side in zip(row.areas, sides, strict=True):
+        cells.append(measured(None if area is None else area / _HA, "ha"))
+        cells.append(measured(100 * area / side.total, "share") if side and side.total and area is not None else None)
+    base, planned = row.areas
+    change = None if base is None or planned is None else (planned - base) / _HA
+    return Row([*cells, measured(change, "ha")], row.kind, row.code)
+
+
+def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures: Figures) -> list[str]:
+    """Basis and omitted parcels of each layer, missing layers, the grouping, and figures without a source."""
+    texts = figures.texts
+    given = [layer for layer in layers if layer is not None]
+    notes: list[str] = []
+    for layer, side in zip(given, filter(None, sides), strict=True):
+        notes += _basis_notes(layer, side, texts)
+    notes += [figures.no_layer((name,)) for name, layer in zip((BASE, PLANNED), layers, strict=True) if layer is None]
+    notes.append(texts.get("tables", "land_groups_note"))
+    return notes + unbacked_note(unbacked(given, tuple(FIELDS.values()), figures), figures)
+
+
+def _basis_notes(layer: Layer, side: LandUse, texts: Texts) -> list[str]:
+    """The basis of a layer's areas, and the parcels that have no area on this basis."""
+    name, basis = layer.template.name, texts.get("bases", side.basis)
+    notes = [texts.get("tables", "land_note", layer=name, role=layer.name, basis=basis)]
+    count, area = side.left_out
+    if count:
+        field = layer.field_name({"net": "net_area", "survey": "gross_area"}[side.basis])
+        omitted = {"role": layer.name, "field": field, "count": count, "area": f"{area / _HA:.4f}"}
+        notes.append(texts.get("tables", "land_left_out", layer=name, **omitted))
+    return notes
 
 
 def transitions(figures: Figures) -> Table | None:
