@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...indicators.compute import Figures
-from ...indicators.townships import split, townships_of
+from ...indicators.townships import Township, split, townships_of
 from ...invariants import require
+from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
 from ...profile.spaces import ZONES_LIST
@@ -23,55 +27,90 @@ TASKS = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
 SHAPES = ("farmland", "red_line", "boundary", "heritage")
 
 
+@dataclass
+class TownshipAreas:
+    """Columns with their areas (m²) by township, and what the notes below the table name."""
+
+    columns: list[Column] = field(default_factory=list)
+    #: One array a column: the townships, then land in none of them (-2) and land in two (-1).
+    sums: list[NDArray] = field(default_factory=list)
+    #: Names of layers by the field whose codes assign their rows to townships.
+    by_code: dict[str, list[str]] = field(default_factory=dict)
+    doubtful: list[Layer] = field(default_factory=list)
+
+    def add(self, column: Column, sums: NDArray) -> None:
+        self.columns.append(column)
+        self.sums.append(sums)
+
+
 def townships(figures: Figures) -> Table | None:
     """A row a township, one for what lies in none of them, and the sum. None without townships."""
-    ctx, texts = figures.ctx, figures.texts
-    given = townships_of(ctx)
+    texts = figures.texts
+    given = townships_of(figures.ctx)
     if given is None:
         return None
     layer, towns, _ = given
-    columns = [Column("division_code", wide=14), Column("township", wide=22), Column("land", "ha", wide=16)]
-    sums = [_sums(layer, layer.statutory, figures)]
-    by_code: dict[str, list[str]] = {}
-    doubtful: list[Layer] = []
+    areas = TownshipAreas()
+    areas.add(Column("land", "ha", wide=16), _sums(layer, layer.statutory, figures))
+    _add_tasks(areas, figures)
+    _add_lines(areas, figures)
+    _add_zones(areas, figures)
+    columns = [Column("division_code", wide=14), Column("township", wide=22), *areas.columns]
+    table = Table("townships", columns, _rows(towns, areas.sums, texts), unit="ha")
+    table.notes.append(texts.get("tables", "townships_note", layer=layer.name))
+    for name, layers in areas.by_code.items():
+        named = texts.get("words", "between_names").join(layers)
+        table.notes.append(texts.get("tables", "townships_by_code", field=name, layer=named))
+    table.notes += unbacked_note(areas.doubtful, figures)
+    return table
+
+
+def _add_tasks(areas: TownshipAreas, figures: Figures) -> None:
+    """Add what the townships' tasks count, as the rule on these tasks counts it."""
     for concept, name in TASKS.items():
-        told = by_township(name, ctx)
-        if told is not None and told.figure.layer is not None:
-            columns.append(_column(concept, told.figure.basis, told.figure.layer, figures))
-            sums.append(told.areas)
-            if not (told.figure.backed and told.backed.all()):
-                doubtful.append(told.figure.layer)
-            if told.field:
-                by_code.setdefault(told.field, []).append(told.figure.layer.name)
+        counted = by_township(name, figures.ctx)
+        if counted is None or counted.figure.layer is None:
+            continue
+        layer = counted.figure.layer
+        areas.add(_column(concept, counted.figure.basis, layer, figures), counted.areas)
+        if not (counted.figure.backed and counted.backed.all()):
+            areas.doubtful.append(layer)
+        if counted.field:
+            areas.by_code.setdefault(counted.field, []).append(layer.name)
+
+
+def _add_lines(areas: TownshipAreas, figures: Figures) -> None:
+    """Add the lines by their shapes, except those that a task counts by its shapes."""
+    shown = {column.id for column in areas.columns}
     for concept in SHAPES:
-        line = ctx.plan.concept(concept)
-        shown = {c.id for c in columns}
+        line = figures.ctx.plan.concept(concept)
         if line is not None and not line.bare and f"{concept}_statutory" not in shown:
-            columns.append(_column(concept, "statutory", line, figures))
-            sums.append(_sums(line, line.statutory, figures))
-    zones = ctx.plan.concept("zones")
-    if zones is not None and not zones.bare and zones.tells("zone_code"):
-        codes = ctx.codes(ZONES_LIST)
-        own = np.array(zone_codes(zones), dtype=object)
-        for top in (c for c in codes.codes.values() if not c.parent):
-            rows = np.isin(own, list(codes.members([top.code])))
-            if rows.any():
-                columns.append(Column(f"zone_{top.code}", "ha", top.name, 16))
-                sums.append(_sums(zones, zones.statutory, figures, rows))
-    table = Table("townships", columns, unit="ha")
-    for n, town in enumerate(towns):
-        table.rows.append(Row([town.code, town.name, *_cells(sums, n)], "row", town.code or town.name))
+            areas.add(_column(concept, "statutory", line, figures), _sums(line, line.statutory, figures))
+
+
+def _add_zones(areas: TownshipAreas, figures: Figures) -> None:
+    """Add the first-level planning zones that the plan has."""
+    zones = figures.ctx.plan.concept("zones")
+    if zones is None or zones.bare or not zones.tells("zone_code"):
+        return
+    codes = figures.ctx.codes(ZONES_LIST)
+    own = np.array(zone_codes(zones), dtype=object)
+    for top in (c for c in codes.codes.values() if not c.parent):
+        rows = np.isin(own, list(codes.members([top.code])))
+        if rows.any():
+            column = Column(f"zone_{top.code}", "ha", top.name, 16)
+            areas.add(column, _sums(zones, zones.statutory, figures, rows))
+
+
+def _rows(towns: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[Row]:
+    rows = [
+        Row([town.code, town.name, *_cells(sums, n)], "row", town.code or town.name) for n, town in enumerate(towns)
+    ]
     for place, name in ((-2, "outside"), (-1, "twice")):
         if any(abs(s[place]) > 0.5 for s in sums):
-            table.rows.append(Row(["", texts.get("tables", name), *_cells(sums, place)], "row", name))
+            rows.append(Row(["", texts.get("tables", name), *_cells(sums, place)], "row", name))
     total = [measured(float(s.sum()) / _HA, "ha") for s in sums]
-    table.rows.append(Row(["", texts.get("tables", "sum"), *total], "sum", ""))
-    table.notes.append(texts.get("tables", "townships_note", layer=layer.name))
-    for field, layers in by_code.items():
-        named = texts.get("words", "between_names").join(layers)
-        table.notes.append(texts.get("tables", "townships_by_code", field=field, layer=named))
-    table.notes += unbacked_note(doubtful, figures)
-    return table
+    return [*rows, Row(["", texts.get("tables", "sum"), *total], "sum", "")]
 
 
 def _column(concept: str, basis: str, line: Layer, figures: Figures) -> Column:
