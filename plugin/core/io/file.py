@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,36 @@ _FEW, _FEWER, _MANY = 50, 5, 1000
 Wanted = Callable[[SourceLayer], bool | frozenset[str]]
 
 
+@dataclass(frozen=True)
+class _Source:
+    """One layer in its file. ``opened``: the path for drivers; ``stored``: the rows by the file itself, where the whole
+    database was counted at once."""
+
+    path: Path
+    opened: Path
+    name: str
+    has_shapes: bool
+    encoding: Encoding | None
+    declared: Table | None = None
+    stored: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """The name in messages; a shapefile's layer has the name of its file."""
+        return self.path.stem if self.encoding else self.name
+
+
+@dataclass(frozen=True)
+class _Header:
+    """A layer before its rows are read: what callers decide by (``sketch``), what pyogrio says (``info``), the ``names`` of its
+    fields, and those of them that had to be renamed: (old, new)."""
+
+    sketch: SourceLayer
+    info: dict[str, Any]
+    names: list[str]
+    doubled: list[tuple[str, str]]
+
+
 def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables: bool = False) -> list[SourceLayer]:
     """The layers of one file. InputError where it is packed, no GIS data, without a layer, or a layer cannot be read.
 
@@ -52,13 +83,7 @@ def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables:
     encoding = whole_shapefile(path) if suffix == ".shp" else None
     touch(path)
     with openable(path) as opened:
-        try:
-            with warnings.catch_warnings():
-                # Reading a layer tells them again, by layer.
-                warnings.simplefilter("ignore")
-                names = [(str(name), kind) for name, kind in pyogrio.list_layers(opened)]
-        except (*ERRORS, ValueError, UnicodeDecodeError) as error:
-            raise InputError("source_not_gis", source=str(path), detail=_reason(error)) from error
+        names = _list_layers(path, opened)
         hidden = hidden_tables(opened, {name for name, kind in names if kind}, {name for name, _ in names})
         layers = []
         declared = read_tables(opened)
@@ -67,10 +92,8 @@ def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables:
             if name in hidden or (suffix == ".gpkg" and not kind and name.lower().startswith(OWN)):
                 continue
             cancellation.raise_if_cancelled()
-            stored = counted.get(name)
-            layers.append(
-                _read_layer(path, opened, name, kind is not None, encoding, wanted, declared.get(name), stored)
-            )
+            source = _Source(path, opened, name, kind is not None, encoding, declared.get(name), counted.get(name))
+            layers.append(_read_layer(source, wanted))
         for name, table in hidden.items():
             fields = tuple(FieldInfo(column, "text") for column in table.columns)
             problem = ("unregistered", {}) if table.shapes else ("table", {"drawn": table.drawn})
@@ -80,59 +103,85 @@ def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables:
     return layers
 
 
+def _list_layers(path: Path, opened: Path) -> list[tuple[str, str | None]]:
+    """Return name and type of geometry (None for a table) of each layer. InputError where no driver reads the file."""
+    try:
+        with warnings.catch_warnings():
+            # Reading a layer repeats them, by layer.
+            warnings.simplefilter("ignore")
+            return [(str(name), kind) for name, kind in pyogrio.list_layers(opened)]
+    except (*ERRORS, ValueError, UnicodeDecodeError) as error:
+        raise InputError("source_not_gis", source=str(path), detail=_reason(error)) from error
+
+
 def _tells(table: SourceLayer) -> bool:
     """Does a table draw shapes in its cells, or have the key (标识码) of a layer?"""
     _, params = table.problem or ("", {})
     return bool(params.get("drawn")) or any(f.name.upper() == KEY for f in table.fields)
 
 
-def _read_layer(
-    path: Path,
-    opened: Path,
-    name: str,
-    has_shapes: bool,
-    encoding: Encoding | None,
-    wanted: Wanted,
-    declared: Table | None = None,
-    stored: int | None = None,
-) -> SourceLayer:
-    """``stored``: the rows by the file itself, where the whole database was counted at once."""
-    shown = path.stem if encoding else name
-    empty = declared is not None and declared.empty and not stored
-    if declared is not None and empty and has_shapes and all(c.type for c in declared.columns):
+def _read_layer(source: _Source, wanted: Wanted) -> SourceLayer:
+    """Read what is wanted of a layer. InputError where it cannot be read."""
+    declared = source.declared
+    empty = declared is not None and declared.empty and not source.stored
+    if declared is not None and empty and source.has_shapes and all(c.type for c in declared.columns):
         known = tuple(FieldInfo(c.name, c.type) for c in declared.columns)
-        return _without_rows(path, shown, declared.described(known), declared.crs)
+        return _without_rows(source.path, source.shown, declared.described(known), declared.crs)
     try:
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            info = layer_info(opened, name, encoding)
-            names, doubled = distinct(info["fields"])
-            fields = fields_of(info, names)
-            fields = declared.described(fields) if declared else fields
-            sketch = no_rows(shown, path, fields=fields, problem=None if has_shapes else ("table", {"drawn": ""}))
-            sketch.kind, sketch.rows = str(info["geometry_type"] or ""), _rows_known(path, info, stored)
-            needed = wanted(sketch) if has_shapes else False
-            if needed is False:
-                _look_into(sketch, opened, name, encoding)
-                return sketch
-            if path.suffix.lower() == ".gdb" and info["features"] == 0:
-                if stored:
-                    return _with_two_counts(sketch, 0, stored)
-                return _without_rows(path, shown, fields, info["crs"])
-            only = None
-            if needed is not True and not encoding and not doubled:
-                # Texts of a foreign encoding have foreign field names too: such a file is read whole.
-                only = [field for field in names if field.upper() in needed]
-            layer = read_rows(path, opened, name, encoding, sketch, names, only)
+            header = _header(source)
+            needed = wanted(header.sketch) if source.has_shapes else False
+            unread = _without_reading(source, header, needed)
+            if unread is not None:
+                return unread
+            only = _fields_to_read(source, header, needed)
+            layer = read_rows(
+                source.path, source.opened, source.name, source.encoding, header.sketch, header.names, only
+            )
     except (*ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
-        raise InputError("layer_unreadable", source=str(path), layer=shown, detail=_reason(error)) from error
-    counted = stored_rows(opened, name) if stored is None else stored
+        detail = _reason(error)
+        raise InputError("layer_unreadable", source=str(source.path), layer=source.shown, detail=detail) from error
+    counted = stored_rows(source.opened, source.name) if source.stored is None else source.stored
     if counted is not None and counted != len(layer.frame):
-        return _with_two_counts(sketch, len(layer.frame), counted)
-    layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in doubled]
-    layer.notices += encoding_notices(shown, encoding)
-    layer.notices += driver_notices(shown, told)
+        return _with_two_counts(header.sketch, len(layer.frame), counted)
+    shown = source.shown
+    layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in header.doubled]
+    layer.notices += encoding_notices(shown, source.encoding)
+    layer.notices += driver_notices(shown, warned)
     return layer
+
+
+def _header(source: _Source) -> _Header:
+    """Read what the file says of a layer without its rows."""
+    info = layer_info(source.opened, source.name, source.encoding)
+    names, doubled = distinct(info["fields"])
+    fields = fields_of(info, names)
+    fields = source.declared.described(fields) if source.declared else fields
+    problem = None if source.has_shapes else ("table", {"drawn": ""})
+    sketch = no_rows(source.shown, source.path, fields=fields, problem=problem)
+    sketch.kind, sketch.rows = str(info["geometry_type"] or ""), _rows_known(source.path, info, source.stored)
+    return _Header(sketch, info, names, doubled)
+
+
+def _without_reading(source: _Source, header: _Header, needed: bool | frozenset[str]) -> SourceLayer | None:
+    """Return a layer that nobody wants, or that has no row in a geodatabase; None for one whose rows are to be read."""
+    if needed is False:
+        _look_into(header.sketch, source.opened, source.name, source.encoding)
+        return header.sketch
+    if source.path.suffix.lower() != ".gdb" or header.info["features"] != 0:
+        return None
+    if source.stored:
+        return _with_two_counts(header.sketch, 0, source.stored)
+    return _without_rows(source.path, source.shown, header.sketch.fields, header.info["crs"])
+
+
+def _fields_to_read(source: _Source, header: _Header, needed: bool | frozenset[str]) -> list[str] | None:
+    """Return the names of the wanted fields; None for all."""
+    # Texts of a foreign encoding have foreign field names too: such a file is read whole.
+    if isinstance(needed, bool) or source.encoding or header.doubled:
+        return None
+    return [name for name in header.names if name.upper() in needed]
 
 
 def _look_into(sketch: SourceLayer, opened: Path, name: str, encoding: Encoding | None) -> None:
