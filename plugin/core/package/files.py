@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +61,17 @@ class Filled:
     files: tuple[Path, ...]
 
 
+@dataclass(frozen=True)
+class _Match:
+    """A slot with the names, in small letters, that fit its pattern (``fitting``), and those that fill it (``names``): a
+    name that fits several slots fills the first."""
+
+    slot: FileSlot
+    pattern: str
+    fitting: list[str]
+    names: list[str]
+
+
 def fill_slots(
     form: PackageProfile,
     values: Mapping[str, str],
@@ -77,32 +88,51 @@ def fill_slots(
         raise InputError("package_no_documents", folder=str(documents))
     given = _files(documents)
     kept = _files(former, made_before(former)) if former is not None else {}
-    there = {**{name: paths[0] for name, paths in kept.items()}, **{n: p[0] for n, p in given.items()}}
-    filled, problems = [], []
-    used: set[str] = set()
-    drawn = any(slot.layout for slot in form.files)
+    there = {name: paths[0] for name, paths in {**kept, **given}.items()}
+    matches = _match_slots(form, values, there, lang)
+    filled = [Filled(match.slot, match.pattern, tuple(there[name] for name in match.names)) for match in matches]
+    problems = [problem for match in matches for problem in _validate(match, form, there, given)]
+    return filled, [*problems, *_left_out(matches, given)]
+
+
+def _match_slots(form: PackageProfile, values: Mapping[str, str], there: Mapping[str, Path], lang: str) -> list[_Match]:
+    """Match the files ``there``, by name, with the slots in the order of the form."""
     words = Texts(lang)
     open_parts = {key: words.get("words", f"any_{key}") for key in ("code", "name", "number", "title", "year")}
+    used: set[str] = set()
+    matches = []
     for slot in form.files:
-        told = recogniser(slot.file, {**values, **slot.own})
-        fitting = [name for name in sorted(there) if told.fullmatch(there[name].name)]
+        recognised = recogniser(slot.file, {**values, **slot.own})
+        fitting = [name for name in sorted(there) if recognised.fullmatch(there[name].name)]
         names = [name for name in fitting if name not in used]
         if slot.kind == "map" and form.maps.world_file:
             names += [name for name in map(world_file_of, names) if name in there]
         used.update(names)
-        pattern = fill(slot.file, {**open_parts, **values, **slot.own})
-        paths = tuple(there[name] for name in names)
-        filled.append(Filled(slot, pattern, paths))
-        if not fitting and (slot.layout or (drawn and slot.kind == "map" and not slot.number)):
-            # Perhaps it is made: `maps` tells when it is not.
-            continue
-        problems += _look(slot, pattern, [there[name] for name in names or fitting])
-        problems += _look_at_names(slot, paths, [given.get(name, []) for name in names])
+        matches.append(_Match(slot, fill(slot.file, {**open_parts, **values, **slot.own}), fitting, names))
+    return matches
+
+
+def _validate(
+    match: _Match, form: PackageProfile, there: Mapping[str, Path], given: Mapping[str, list[Path]]
+) -> Iterator[Problem]:
+    """Yield what is wrong with the files of a slot. A map that the plugin may draw is not missing: `maps` reports it if
+    it is not drawn."""
+    slot = match.slot
+    drawn = slot.layout or (slot.kind == "map" and not slot.number and any(one.layout for one in form.files))
+    if not match.fitting and drawn:
+        return
+    yield from _content_problems(slot, match.pattern, [there[name] for name in match.names or match.fitting])
+    paths = [there[name] for name in match.names]
+    yield from _name_problems(slot, paths, [given.get(name, []) for name in match.names])
+
+
+def _left_out(matches: Iterable[_Match], given: Mapping[str, list[Path]]) -> list[Problem]:
+    """Report the given files that fill no slot."""
+    used = {name for match in matches for name in match.names}
     strange = [given[name][0].name for name in sorted(given) if name not in used]
-    if strange:
-        named = tuple(strange[:NAMED])
-        problems.append(Problem(Level.NOTE, "files_left_out", count=len(strange), features=named))
-    return filled, problems
+    if not strange:
+        return []
+    return [Problem(Level.NOTE, "files_left_out", count=len(strange), features=tuple(strange[:NAMED]))]
 
 
 def _files(folder: Path | None, but: Container[str] = ()) -> dict[str, list[Path]]:
@@ -115,7 +145,7 @@ def _files(folder: Path | None, but: Container[str] = ()) -> dict[str, list[Path
     return found
 
 
-def _look_at_names(slot: FileSlot, paths: Sequence[Path], alike: list[list[Path]]) -> Iterator[Problem]:
+def _name_problems(slot: FileSlot, paths: Sequence[Path], alike: list[list[Path]]) -> Iterator[Problem]:
     """Names that some system does not take, and files of one name of which nobody can tell the right one."""
     bad: dict[str, list[str]] = {}
     for path in paths:
@@ -130,7 +160,7 @@ def _look_at_names(slot: FileSlot, paths: Sequence[Path], alike: list[list[Path]
         yield Problem(Level.GATE, "file_twice", count=len(twice), features=tuple(twice[:NAMED]), params=params)
 
 
-def _look(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[Problem]:
+def _content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[Problem]:
     if not paths:
         level, key = (Level.GATE, "file_missing") if slot.need == "M" else (Level.NOTE, "file_absent")
         return [] if slot.need == "O" else [Problem(level, key, params={"title": slot.title, "name": pattern})]
