@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from ..messages.texts import Texts, area_text, number
@@ -54,54 +55,77 @@ def _outcomes(report: Report, words: Words) -> str:
 
 def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[str]:
     """What a reader must not overlook, most weighty first."""
-    summary = report.summary
-    in_part = sum(partly(r) for r in report.rules)
-    said: list[str] = []
     if not report.rules:
         return [words.get("say", "no_rule")]
+    summary = report.summary
+    not_run = summary["skipped"] + summary["crashed"]
+    first = [words.get("say", "none_found_skipped", count=not_run)] if not_run and not report.findings else []
+    return [
+        *first,
+        *_unfinished_sentences(report, summary, words),
+        *_clean_sentences(report, not_run, words),
+        *_unconfirmed_sentences(summary["unconfirmed"], words),
+        *_scope_sentences(report, norm, words),
+        *_state_sentences(report, summary, words),
+    ]
+
+
+def _unfinished_sentences(report: Report, summary: dict[str, Any], words: Words) -> Iterator[str]:
+    """Rules and rows that were not checked, or checked in a wrong frame."""
     skipped, crashed = summary["skipped"], summary["crashed"]
     if skipped and crashed:
-        said.append(words.get("say", "skipped_and_crashed", skipped=skipped, crashed=crashed))
+        yield words.get("say", "skipped_and_crashed", skipped=skipped, crashed=crashed)
     elif skipped:
-        said.append(words.get("say", "skipped", count=skipped))
+        yield words.get("say", "skipped", count=skipped)
     elif crashed:
-        said.append(words.get("say", "crashed", count=crashed))
-    unread = sum(leaves_unread(finding) for finding in report.findings)
-    if unread:
-        said.append(words.get("say", "unread", count=unread))
-    if in_part:
-        said.append(words.get("say", "partly", count=in_part))
-    if any(breaks_frame(f) for f in report.findings):
-        said.append(words.get("say", "wrong_frame"))
-    if not report.examined and not (skipped or crashed):
-        said.append(words.get("say", "nothing_examined", count=len(report.rules)))
+        yield words.get("say", "crashed", count=crashed)
+    if unread := sum(leaves_unread(finding) for finding in report.findings):
+        yield words.get("say", "unread", count=unread)
+    if in_part := sum(partly(rule) for rule in report.rules):
+        yield words.get("say", "partly", count=in_part)
+    if any(breaks_frame(finding) for finding in report.findings):
+        yield words.get("say", "wrong_frame")
+
+
+def _clean_sentences(report: Report, not_run: int, words: Words) -> Iterator[str]:
+    """A complete run without findings: whether anything was examined, and what the tolerance ignored."""
+    if not_run:
+        return
+    if not report.examined:
+        yield words.get("say", "nothing_examined", count=len(report.rules))
     elif not report.findings:
-        if skipped or crashed:
-            said.insert(0, words.get("say", "none_found_skipped", count=skipped + crashed))
-        else:
-            slivers = report.tolerance.get("ignored_slivers", 0)
-            area = area_text(report.tolerance.get("ignored_area_m2", 0.0))
-            said.append(words.get("say", "clean", count=len(report.rules), slivers=number(slivers, 0), area=area))
-    doubts, settings = unconfirmed(summary["unconfirmed"], words)
+        slivers = report.tolerance.get("ignored_slivers", 0)
+        area = area_text(report.tolerance.get("ignored_area_m2", 0.0))
+        yield words.get("say", "clean", count=len(report.rules), slivers=number(slivers, 0), area=area)
+
+
+def _unconfirmed_sentences(names: list[str], words: Words) -> Iterator[str]:
+    doubts, settings = unconfirmed(names, words)
     if settings:
-        said.append(words.get("say", "unconfirmed", names=words.join(settings)))
+        yield words.get("say", "unconfirmed", names=words.join(settings))
     if doubts:
-        said.append(words.get("say", "doubtful", names=words.join(doubts)))
+        yield words.get("say", "doubtful", names=words.join(doubts))
+
+
+def _scope_sentences(report: Report, norm: Norm | None, words: Words) -> Iterator[str]:
+    """Rules that the standard asks for and that did not run, and rules beyond the standard."""
     if norm is not None:
         expected = norm.expected_in(report.provenance.get("scope", ""))
         left_out = set(expected) - {r.code for r in report.rules}
         if left_out:
             default = len(expected)
             names = words.join(sorted(left_out)[:_LEFT_OUT]) + (" …" if len(left_out) > _LEFT_OUT else "")
-            said.append(words.get("say", "fewer_rules", default=default, run=default - len(left_out), names=names))
-    beyond = report.provenance.get("beyond", [])
-    if beyond:
-        said.append(words.get("say", "beyond", count=len(beyond), names=words.join(beyond)))
+            yield words.get("say", "fewer_rules", default=default, run=default - len(left_out), names=names)
+    if beyond := report.provenance.get("beyond", []):
+        yield words.get("say", "beyond", count=len(beyond), names=words.join(beyond))
+
+
+def _state_sentences(report: Report, summary: dict[str, Any], words: Words) -> Iterator[str]:
+    """Unsaved edits and waived findings."""
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
-        said.append(words.get("say", "unsaved"))
+        yield words.get("say", "unsaved")
     if summary["waived"]:
-        said.append(words.get("say", "waived", count=summary["waived"]))
-    return said
+        yield words.get("say", "waived", count=summary["waived"])
 
 
 def unconfirmed(names: list[str], words: Words) -> tuple[list[str], list[str]]:
