@@ -25,32 +25,19 @@ def apply(
 ) -> RuleResult | None:
     """Call the rule with its layers; None when they are not there (the outcome then says why). ``telling``: a field that it
     needs must hold a value; one of blanks is as good as none."""
-    plan = context.plan
-    for name in rule.side:
-        if name not in context.side:
-            outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.reason(f"{name}_not_given", {})
-            return None
+    missing = next((name for name in rule.side if name not in context.side), None)
+    if missing is not None:
+        outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.reason(f"{missing}_not_given", {})
+        return None
     layers: list[Layer | None] = []
     each = [need for need in rule.needs.values() if need.concept == EACH]
-    for need in rule.needs.values():
-        if need.concept == EACH:
-            continue
-        layer = plan.concept(need.concept)
-        if layer is None and not need.optional:
-            outcome.outcome, outcome.reason = _absent(plan, need.concept, texts)
-            if need.concept in plan.norm.profile.absent and not plan.norm.is_confirmed(ABSENT):
+    for need in (need for need in rule.needs.values() if need.concept != EACH):
+        layer = context.plan.concept(need.concept)
+        obstacle = _obstacle(need, layer, context, texts, telling)
+        if obstacle is not None:
+            outcome.outcome, outcome.reason = obstacle
+            if layer is None and _is_unconfirmed_absence(need.concept, context.plan):
                 outcome.unconfirmed = [ABSENT]
-            return None
-        if layer is not None and not need.optional and layer.bare and not context.around_an_edit:
-            # Nothing to look at is no pass. (Around an edit, a layer that has nothing there is an answer.)
-            outcome.outcome = Outcome.SKIPPED if plan.expects(need.concept) or len(layer) else Outcome.NOT_APPLICABLE
-            outcome.reason = texts.reason("layer_bare", {"layer": layer.name, "role": layer.role})
-            return None
-        lacking = [m for m in need.fields if layer is not None and not (layer.tells(m) if telling else layer.has(m))]
-        if lacking and layer is not None:
-            names = ", ".join(layer.field_name(m) or texts.meaning(m) for m in lacking)
-            outcome.outcome = Outcome.SKIPPED
-            outcome.reason = texts.reason("field_missing", {"layer": layer.name, "role": layer.role, "fields": names})
             return None
         layers.append(layer)
     if each:
@@ -59,6 +46,30 @@ def apply(
     if result is None:
         return RuleResult(applicable=False)
     return result if isinstance(result, RuleResult) else RuleResult(findings=result)
+
+
+def _obstacle(
+    need: Need, layer: Layer | None, context: Context, texts: Texts, telling: bool
+) -> tuple[Outcome, str] | None:
+    """Return why a rule cannot be called with a needed layer: absent, without shapes, or without a needed field."""
+    plan = context.plan
+    if layer is None:
+        return None if need.optional else _absent(plan, need.concept, texts)
+    named = {"layer": layer.name, "role": layer.role}
+    if not need.optional and layer.bare and not context.around_an_edit:
+        # Nothing to look at is no pass. (Around an edit, a layer that has nothing there is an answer.)
+        skipped = plan.expects(need.concept) or len(layer)
+        return Outcome.SKIPPED if skipped else Outcome.NOT_APPLICABLE, texts.reason("layer_bare", named)
+    lacking = [m for m in need.fields if not (layer.tells(m) if telling else layer.has(m))]
+    if lacking:
+        names = ", ".join(layer.field_name(m) or texts.meaning(m) for m in lacking)
+        return Outcome.SKIPPED, texts.reason("field_missing", {**named, "fields": names})
+    return None
+
+
+def _is_unconfirmed_absence(concept: str, plan: Plan) -> bool:
+    """Return True if the county declares that it has no such layer, and nobody confirmed this."""
+    return concept in plan.norm.profile.absent and not plan.norm.is_confirmed(ABSENT)
 
 
 def _apply_to_each(
