@@ -6,7 +6,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..files import is_part, is_stray
-from ..inspection.facts import PackageFacts
+from ..inspection.facts import FileFact, PackageFacts
 from ..inspection.signature import is_signature
 from ..names import FIELD_NAMES
 from ..problems import NAMED
@@ -90,29 +90,34 @@ def package_file_names(*, ctx: Context) -> RuleResult:
     Limits
         More than 20 such files of one folder make one finding. Of a database or a folder of shapefiles, only files that no such data have are reported. Names follow a draft (mark B), folders are settings (mark C).
     """
-    return judged(ctx, _look)
+    return judged(ctx, _misplaced)
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    own, data = package.made_by_us() | package.world_files(), package.data_sets()
-    for place in data:
-        name = place.rpartition("/")[2]
-        folders = [package.form.place(vectors.folder, "") for vectors in package.sets_of(place)]
-        if not folders and place in package.form.folders.values():
-            # The folder must be there: what lies open in it has to go.
+def _misplaced(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    yield from _data_sets(package)
+    yield from _single_files(package)
+    yield from _inside_data_sets(package)
+    yield from _alike(package)
+
+
+def _data_sets(package: PackageFacts) -> Iterator[Finding]:
+    """Report data sets that the form does not ask for, or that lie in a wrong folder."""
+    for place in package.data_sets():
+        name, sets = place.rpartition("/")[2], package.sets_of(place)
+        if not sets and place in package.form.folders.values():
+            # The folder is required, so only the shapefiles in it have to go.
             for shape in package.shapefiles(place):
                 yield on_file(shape, "name")
-        elif not folders:
+        elif not sets:
             yield on_file(place, "name")
-        elif place not in [package.form.place(vectors.folder, name) for vectors in package.sets_of(place)]:
-            yield on_file(place, "folder", expected=folders[0])
+        elif place not in [package.form.place(vectors.folder, name) for vectors in sets]:
+            yield on_file(place, "folder", expected=package.form.place(sets[0].folder, ""))
+
+
+def _single_files(package: PackageFacts) -> Iterator[Finding]:
+    """Report files that the form does not ask for, or that lie in a wrong folder; many of one folder make one finding."""
     strange: dict[str, list[str]] = {}
-    places = set(data)
-    for file in package.single:
-        if file.path in own or is_stray(file.name) or file.path in places or file.link or file.special:
-            continue
-        if is_signature(file.path):
-            continue
+    for file in _files_to_name(package):
         slots = package.slots.get(file.path, ())
         if not slots and file.name.lower().endswith(WAIVERS):
             yield on_file(file.path, "waivers")
@@ -125,6 +130,20 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             yield from (on_file(path, "name") for path in paths)
         else:
             yield _several(folder, "many", [path.rpartition("/")[2] for path in paths])
+
+
+def _files_to_name(package: PackageFacts) -> Iterator[FileFact]:
+    """Yield the files that a slot of the form must name: not the plugin's own, data sets, signatures, or what other rules
+    report."""
+    known = package.made_by_us() | package.world_files() | set(package.data_sets())
+    for file in package.single:
+        reported = is_stray(file.name) or file.link or file.special
+        if file.path not in known and not reported and not is_signature(file.path):
+            yield file
+
+
+def _inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
+    """Report files in a data set that such data do not have, or that the plugin does not write there."""
     inside: dict[str, list[str]] = {}
     for file in package.files:
         place = package.data_set(file.path)
@@ -135,7 +154,6 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             inside.setdefault(place, []).append(file.path.removeprefix(f"{place}/"))
     for place, names in inside.items():
         yield _several(place, "inside", names)
-    yield from _alike(package)
 
 
 def _several(folder: str, case: str, names: list[str]) -> Finding:
