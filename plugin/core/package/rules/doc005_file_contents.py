@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ...engine.context import Context
 from ...messages.texts import Texts, number
@@ -9,7 +10,6 @@ from ...model.rule import RuleResult, Severity, rule
 from ..files import begins_well, ends_well, is_stray
 from ..form.model import LEAST_DPI
 from ..inspection.facts import FileFact, PackageFacts
-from ..maps.jpeg import Picture
 from ._package import NONE_INSPECTED, example, none_given, on_file, package_facts
 
 #: How a jpg begins, up to its dots per inch.
@@ -159,7 +159,8 @@ def file_contents(
     package = package_facts(ctx)
     if package is None:
         return none_given()
-    result = RuleResult(findings=list(_look(package, ctx, least_map_pixels, least_map_levels, most_plain_share)))
+    limits = MapLimits(least_map_pixels, least_map_levels, most_plain_share)
+    result = RuleResult(findings=list(_inspect(package, limits, ctx)))
     ways = Counter(file.pdf.by for file in package.single if file.pdf is not None)
     result.notes += [(f"package_pdf_{way}", {"count": count}) for way, count in sorted(ways.items())]
     ways = Counter(file.decoded.by for file in package.single if file.decoded is not None)
@@ -167,9 +168,17 @@ def file_contents(
     return result
 
 
-def _look(
-    package: PackageFacts, ctx: Context, least_map_pixels: int, least_map_levels: int, most_plain_share: float
-) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class MapLimits:
+    """What a map must at least show: pixels of its longer side, levels between its pixels, and at most ``plain_share`` of its
+    pixels in one colour."""
+
+    pixels: int
+    levels: int
+    plain_share: float
+
+
+def _inspect(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator[Finding]:
     maps = {file.path for slot in package.form.files if slot.kind == "map" for file in package.filling(slot)}
     for file in package.files:
         if file.link:
@@ -177,32 +186,49 @@ def _look(
         elif file.special:
             yield on_file(file.path, "special")
     for file in (one for one in package.single if not (one.link or one.special or is_stray(one.name))):
-        if not file.size:
-            yield on_file(file.path, "empty")
-        elif not begins_well(file.name, file.head):
-            yield on_file(file.path, "kind")
-        elif not ends_well(file.name, file.tail):
-            # Many programs repair it, and show what is there.
-            yield on_file(file.path, "cut", Severity.WARNING)
-        elif file.picture is not None and not file.picture.whole:
-            yield on_file(file.path, "broken")
-        elif file.decoded is not None and not file.decoded.sound:
-            yield on_file(file.path, "inside", by=Texts(ctx.lang).get("pictures", file.decoded.by))
-        elif file.path in maps and file.picture is not None and (dpi := file.picture.dpi) and round(dpi) < LEAST_DPI:
-            yield on_file(file.path, "dpi", dpi=round(dpi), least=LEAST_DPI)
-        elif file.path in maps and file.picture is not None and max(_size(file.picture)) < least_map_pixels:
-            pixels = "{} × {}".format(*_size(file.picture))
-            # A package of 0.1.0 may have one.
-            yield on_file(file.path, "small", Severity.WARNING, pixels=pixels)
-        elif file.path in maps and (levels := _levels(file)) is not None and levels < least_map_levels:
-            yield on_file(file.path, "plain", levels=levels, least=least_map_levels)
-        elif file.path in maps and (share := _plain(file)) is not None and share > most_plain_share:
-            # An overview of next to nothing is drawn so by some.
-            percent = {"share": number(100 * share, 2), "most": number(100 * most_plain_share, 2)}
-            yield on_file(file.path, "bare", Severity.WARNING, **percent)
+        finding = _damage(file, ctx)
+        if finding is None and file.path in maps:
+            finding = _poor_map(file, limits)
+        if finding is not None:
+            yield finding
         if file.size and ends_well(file.name, file.tail):
             yield from _inside(file, ctx)
     yield from _same([file for file in package.single if file.path in maps])
+
+
+def _damage(file: FileFact, ctx: Context) -> Finding | None:
+    """Return the first reason why a file cannot be opened, or not to its end."""
+    if not file.size:
+        return on_file(file.path, "empty")
+    if not begins_well(file.name, file.head):
+        return on_file(file.path, "kind")
+    if not ends_well(file.name, file.tail):
+        # Many programs repair it, and show what is there.
+        return on_file(file.path, "cut", Severity.WARNING)
+    if file.picture is not None and not file.picture.whole:
+        return on_file(file.path, "broken")
+    if file.decoded is not None and not file.decoded.sound:
+        return on_file(file.path, "inside", by=Texts(ctx.lang).get("pictures", file.decoded.by))
+    return None
+
+
+def _poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
+    """Return the first reason why a picture that can be opened is no map: resolution, size, or nothing on it."""
+    picture, decoded = file.picture, file.decoded
+    if picture is not None and picture.dpi and round(picture.dpi) < LEAST_DPI:
+        return on_file(file.path, "dpi", dpi=round(picture.dpi), least=LEAST_DPI)
+    if picture is not None and max(picture.width, picture.height) < limits.pixels:
+        # A package of 0.1.0 may have one.
+        return on_file(file.path, "small", Severity.WARNING, pixels=f"{picture.width} × {picture.height}")
+    if decoded is None:
+        return None
+    if decoded.levels is not None and decoded.levels < limits.levels:
+        return on_file(file.path, "plain", levels=decoded.levels, least=limits.levels)
+    if decoded.plain is not None and decoded.plain > limits.plain_share:
+        # An overview of next to nothing is drawn so by some.
+        percent = {"share": number(100 * decoded.plain, 2), "most": number(100 * limits.plain_share, 2)}
+        return on_file(file.path, "bare", Severity.WARNING, **percent)
+    return None
 
 
 def _same(maps: list[FileFact]) -> Iterator[Finding]:
@@ -211,18 +237,6 @@ def _same(maps: list[FileFact]) -> Iterator[Finding]:
     for file in maps:
         if file.picture is not None and file.sha256 and first.setdefault(file.sha256, file.path) != file.path:
             yield on_file(file.path, "same", Severity.WARNING, other=first[file.sha256])
-
-
-def _plain(file: FileFact) -> float | None:
-    return file.decoded.plain if file.decoded is not None else None
-
-
-def _levels(file: FileFact) -> int | None:
-    return file.decoded.levels if file.decoded is not None else None
-
-
-def _size(picture: Picture) -> tuple[int, int]:
-    return picture.width, picture.height
 
 
 def _inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
