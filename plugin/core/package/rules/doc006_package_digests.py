@@ -115,7 +115,7 @@ def package_digests(*, ctx: Context) -> RuleResult:
     Limits
         A signature that the office put beside the manifest (manifest.json.p7s, .sig, .asc, .sm2 …) is reported as present or absent, and never judged: verify it with the tool that made it. A package made by other software has no manifest; that is information, not an error. One of ours that lost it is an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
     """
-    result = judged(ctx, _look)
+    result = judged(ctx, _compare)
     package = package_facts(ctx)
     if package is not None and package.manifest_state != MISSING:
         signed = signatures(file.path for file in package.files)
@@ -124,49 +124,73 @@ def package_digests(*, ctx: Context) -> RuleResult:
     return result
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Compare the files with lists of digests, then with the manifest."""
     there = {file.path: file.sha256 for file in package.files}
     for name, sums in package.sums.items():
         yield from _listed(name, sums, package, there)
     if package.manifest_state == MISSING:
-        left = next((name for name in (DIGEST, PAGE) if name in there), "")
-        if left and not any(MANIFEST in sums for sums in package.sums.values() if sums):
-            yield on_file(MANIFEST, "gone", left=left)
-        elif not any(package.sums.values()):
-            yield on_file(MANIFEST, "none", Severity.INFO)
+        yield from _without_manifest(package, there)
         return
+    yield from _state_of_manifest(package)
+    if package.manifest is None:
+        return
+    if SUMS not in there and not package.sums and made_here(package):
+        yield on_file(SUMS, "no_list", Severity.WARNING)
+    yield from _rows(package)
+    yield from _grouped([*_changed(package, there), *_added(package)], package)
+
+
+def _without_manifest(package: PackageFacts, there: dict[str, str]) -> Iterator[Finding]:
+    """Report a manifest that was taken out, or a package that never had one."""
+    left = next((name for name in (DIGEST, PAGE) if name in there), "")
+    if left and not any(MANIFEST in sums for sums in package.sums.values() if sums):
+        yield on_file(MANIFEST, "gone", left=left)
+    elif not any(package.sums.values()):
+        yield on_file(MANIFEST, "none", Severity.INFO)
+
+
+def _state_of_manifest(package: PackageFacts) -> Iterator[Finding]:
     if package.manifest_state == DOUBLED:
         yield on_file(MANIFEST, "doubled", name=package.doubled)
     if package.manifest_state in (DAMAGED, CHANGED):
         yield on_file(MANIFEST, "manifest")
     if package.manifest_state == LATER:
         yield on_file(MANIFEST, "later", Severity.WARNING)
-    if package.manifest is None:
-        return
-    if SUMS not in there and not package.sums and made_here(package):
-        yield on_file(SUMS, "no_list", Severity.WARNING)
-    yield from _rows(package)
-    listed = _manifest_digests(package)
-    known = {*listed, *UNLISTED}
-    sets: dict[str, dict[str, list[str]]] = {}
-    for path, digest in listed.items():
-        case = "lost" if path not in there else "changed" if there[path] != digest else ""
-        place = package.data_set(path) if case else ""
-        if place:
-            sets.setdefault(place, {}).setdefault(case, []).append(path)
-        elif case:
-            yield on_file(path, case)
-    more: dict[str, list[str]] = {}
+
+
+def _changed(package: PackageFacts, there: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield path and case of the manifest's files that are lost or changed."""
+    for path, digest in _manifest_digests(package).items():
+        if path not in there:
+            yield path, "lost"
+        elif there[path] != digest:
+            yield path, "changed"
+
+
+def _added(package: PackageFacts) -> Iterator[tuple[str, str]]:
+    """Yield path and case of the files that the manifest does not list, except those that other rules report."""
+    known = {*_manifest_digests(package), *UNLISTED}
     for file in package.files:
-        if file.path in known or file.link or file.special or is_stray(file.name) or is_signature(file.path):
-            continue
-        if place := package.data_set(file.path):
-            sets.setdefault(place, {}).setdefault("more", []).append(file.path)
+        reported = file.link or file.special or is_stray(file.name)
+        if file.path not in known and not reported and not is_signature(file.path):
+            yield file.path, "more"
+
+
+def _grouped(differences: list[tuple[str, str]], package: PackageFacts) -> Iterator[Finding]:
+    """Make one finding per data set, and one per folder with many added files; other files have one each."""
+    sets: dict[str, dict[str, list[str]]] = {}
+    added: dict[str, list[str]] = {}
+    for path, case in differences:
+        if place := package.data_set(path):
+            sets.setdefault(place, {}).setdefault(case, []).append(path)
+        elif case == "more":
+            added.setdefault(path.rpartition("/")[0], []).append(path)
         else:
-            more.setdefault(file.folder, []).append(file.path)
+            yield on_file(path, case)
     for place, cases in sets.items():
         yield from _of_set(place, cases)
-    for folder, paths in more.items():
+    for folder, paths in added.items():
         if len(paths) <= MANY:
             yield from (on_file(path, "more") for path in paths)
         else:
