@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
@@ -13,7 +13,7 @@ from ...files.digests import MANIFEST
 from ...messages.texts import Texts, number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..inspection.facts import LayerFact, PackageFacts
+from ..inspection.facts import FileFact, LayerFact, PackageFacts
 from ..metadata.write import GEOMETRIES
 from ..names import AREA_FIELDS
 from ..problems import NAMED
@@ -146,14 +146,14 @@ def manifest_figures(*, ctx: Context) -> RuleResult:
     Limits
         A layer that cannot be read is DOC008's, a field that is gone SCH002's and SCH008's. Areas are compared for the layers that the check looked at, to 0.01 m² a feature. Packages of other software have no manifest of ours.
     """
-    return judged(ctx, _look)
+    return judged(ctx, _compare)
 
 
 #: How far an area may be from the manifest's, in m² a feature.
 AREA_M2 = 0.01
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     there: dict[str | tuple[str, str], LayerFact] = {}
     unread: set[tuple[str, str]] = set()
     for one in package.layers:
@@ -294,43 +294,58 @@ _MAY_LACK = ("vertical", "data_year")
 def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Finding]:
     """Compare a layer's items in the manifest, except its figures, with the data."""
     texts = Texts(ctx.lang)
+    for item, told, found in _item_pairs(row, layer, ctx):
+        if told is not None and (found or item in _MAY_LACK) and told != found:
+            if item == "geometry" and ctx.lang == "zh":
+                told, found = (GEOMETRIES.get(str(one), one) for one in (told, found))
+            yield _value(row, item, told, found, texts)
+    told = row.get("extent")
+    if layer.extent and isinstance(told, list) and _is_other_extent(told, layer.extent):
+        yield _value(row, "extent", " ".join(map(str, told)), " ".join(map(str, layer.extent)), texts)
+    read = row.get("read_back")
+    if isinstance(read, dict):
+        yield from _read_back(row, read, texts)
+
+
+def _item_pairs(row: dict[str, Any], layer: LayerFact, ctx: Context) -> list[tuple[str, Any, Any]]:
+    """Return item, the manifest's value and the data's."""
     package = package_facts(ctx)
-    ours = package is not None and made_here(package)
+    titles = layer.titles if package is not None and made_here(package) else ()
     template = ctx.norm.standard.templates.get(str(row.get("role", "")))
     # The header of a VCT file names a datum of heights also where its form asks for none.
     heights = layer.vertical if row.get("vertical") or not layer.file.lower().endswith(".vct") else ""
     drawn = ctx.plan.layers.get(str(row.get("role", "")))
     # A layer with other rows is reported by their number.
     rows = drawn is not None and len(drawn) == layer.features
-    pairs = [
+    return [
         ("data_year", row.get("data_year"), year_of(drawn) if rows else row.get("data_year")),
         ("crs", row.get("crs"), layer.crs),
         ("geometry", row.get("geometry"), layer.geometry),
         ("title", row.get("title"), template.name if template else ""),
-        *(("title", row.get("title"), one) for one in (layer.titles if ours else ())),
+        *(("title", row.get("title"), title) for title in titles),
         ("format", row.get("format"), layer.format),
         ("vertical", row.get("vertical"), heights),
     ]
-    for item, told, found in pairs:
-        if told is not None and (found or item in _MAY_LACK) and told != found:
-            if item == "geometry" and ctx.lang == "zh":
-                told, found = (GEOMETRIES.get(str(one), one) for one in (told, found))
-            yield _value(row, item, told, found, texts)
-    told = row.get("extent")
-    if layer.extent and isinstance(told, list) and len(told) == 4:
-        near = _EXTENT[max(map(abs, layer.extent)) <= 360]
-        numbers = [v for v in told if isinstance(v, int | float)]
-        if len(numbers) < 4 or any(abs(a - b) > near for a, b in zip(numbers, layer.extent, strict=True)):
-            yield _value(row, "extent", " ".join(map(str, told)), " ".join(map(str, layer.extent)), texts)
-    read = row.get("read_back")
-    if isinstance(read, dict) and read.get("same") is False:
+
+
+def _is_other_extent(told: list[Any], extent: tuple[float, ...]) -> bool:
+    """Return True if four values are not the extent of the layer; False for fewer or more values."""
+    if len(told) != 4:
+        return False
+    near = _EXTENT[max(map(abs, extent)) <= 360]
+    numbers = [v for v in told if isinstance(v, int | float)]
+    return len(numbers) < 4 or any(abs(a - b) > near for a, b in zip(numbers, extent, strict=True))
+
+
+def _read_back(row: dict[str, Any], read: dict[str, Any], texts: Texts) -> Iterator[Finding]:
+    """Compare what reading the layer again came to with what was written."""
+    if read.get("same") is False:
         told, found = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
         yield _value(row, "read_back", told, found, texts)
-    if isinstance(read, dict):
-        counts = [{key: one.get(key, row.get(key)) for key in ("features", "fields")} for one in (read, row)]
-        if counts[0] != counts[1]:
-            told, found = (texts.get("words", "features_and_fields", **one) for one in counts)
-            yield _value(row, "read_back", told, found, texts)
+    counts = [{key: one.get(key, row.get(key)) for key in ("features", "fields")} for one in (read, row)]
+    if counts[0] != counts[1]:
+        told, found = (texts.get("words", "features_and_fields", **one) for one in counts)
+        yield _value(row, "read_back", told, found, texts)
 
 
 def _value(row: dict[str, Any], item: str, told: Any, found: Any, texts: Texts) -> Finding:
@@ -340,43 +355,61 @@ def _value(row: dict[str, Any], item: str, told: Any, found: Any, texts: Texts) 
 
 
 def _parts(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Documents, maps, tables and metadata that the manifest names."""
+    """Compare documents, maps, tables and metadata that the manifest names with the package."""
     texts = Texts(ctx.lang)
     there = {file.path: file for file in package.files}
+    yield from _absent_files(manifest, there, texts)
+    yield from _other_pixels(manifest, there, texts)
+    yield from _absent_sheets(manifest, package, texts)
+    metadata, layers = manifest.get("metadata"), len(manifest["layers"])
+    if isinstance(metadata, dict) and metadata.get("layers") not in (None, layers):
+        yield _part(metadata.get("file", ""), "metadata", metadata.get("layers"), layers, texts)
 
-    def wrong(file: Any, item: str, told: Any, found: Any) -> Finding:
-        said = {"file": str(file), "item": texts.get("origin", item)}
-        said |= {"told": shown(told, texts), "found": shown(found, texts)}
-        return Finding("", key=str(file), field=item, case="part", params=said)
 
-    absent = texts.get("origin", "absent")
-    # DOC006 reports a missing file that the list of files names too.
+def _absent_files(manifest: dict[str, Any], there: Container[Any], texts: Texts) -> Iterator[Finding]:
+    """Report files of slots, maps and tables that are missing; DOC006 reports one that the list of files names too."""
     listed = {row["path"] for row in manifest["files"]}
     for item in ("slots", "maps", "tables"):
-        rows = manifest.get(item)
-        for row in rows if isinstance(rows, list) else ():
-            files = row.get("files", [row.get("file")]) if isinstance(row, dict) else []
+        for row in _dicts(manifest.get(item)):
+            files = row.get("files", [row.get("file")])
             for file in files if isinstance(files, list) else ():
                 if file and file not in there and file not in listed:
-                    yield wrong(file, item, file, absent)
+                    yield _part(file, item, file, texts.get("origin", "absent"), texts)
+
+
+def _other_pixels(manifest: dict[str, Any], there: dict[str, FileFact], texts: Texts) -> Iterator[Finding]:
+    """Report maps of another size in pixels."""
     for row in manifest.get("maps", ()):
         file = there.get(row["file"])
         picture = file.picture if file else None
         told = (row.get("width"), row.get("height"))
         if picture is not None and picture.whole and None not in told and told != (picture.width, picture.height):
-            yield wrong(row["file"], "maps", f"{told[0]} × {told[1]}", f"{picture.width} × {picture.height}")
+            found = f"{picture.width} × {picture.height}"
+            yield _part(row["file"], "maps", f"{told[0]} × {told[1]}", found, texts)
+
+
+def _absent_sheets(manifest: dict[str, Any], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
+    """Report workbooks that lack a sheet."""
     books = {book.file: book for book in package.workbooks if not book.problem}
-    for row in manifest.get("tables", ()) if isinstance(manifest.get("tables"), list) else ():
-        book = books.get(row.get("file", "")) if isinstance(row, dict) else None
+    for row in _dicts(manifest.get("tables")):
+        book = books.get(row.get("file", ""))
         if book is None or not isinstance(row.get("sheets"), list):
             continue
-        gone = {str(s.get("sheet")) for s in row["sheets"] if isinstance(s, dict)} - {s.name for s in book.sheets}
+        gone = {str(sheet.get("sheet")) for sheet in _dicts(row["sheets"])} - {sheet.name for sheet in book.sheets}
         if gone:
-            between = texts.get("words", "between_names")
-            yield wrong(book.file, "tables", between.join(sorted(gone)), absent)
-    metadata = manifest.get("metadata")
-    if isinstance(metadata, dict) and metadata.get("layers") not in (None, len(manifest["layers"])):
-        yield wrong(metadata.get("file", ""), "metadata", metadata.get("layers"), len(manifest["layers"]))
+            names = texts.get("words", "between_names").join(sorted(gone))
+            yield _part(book.file, "tables", names, texts.get("origin", "absent"), texts)
+
+
+def _dicts(rows: Any) -> list[dict[str, Any]]:
+    """Return the objects of a list that somebody may have edited; empty for anything else."""
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _part(file: Any, item: str, told: Any, found: Any, texts: Texts) -> Finding:
+    values = {"told": shown(told, texts), "found": shown(found, texts)}
+    params = {"file": str(file), "item": texts.get("origin", item), **values}
+    return Finding("", key=str(file), field=item, case="part", params=params)
 
 
 def _nothing_of(file: str, package: PackageFacts) -> bool:
