@@ -3,6 +3,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ....paths import REPORT_SCHEMA
@@ -125,56 +126,97 @@ def report_figures(*, ctx: Context) -> RuleResult:
         return RuleResult(findings=[on_file(report, "none", Severity.WARNING)])
     if report not in package.documents:
         return RuleResult(applicable=False, notes=[("package_no_report", {"file": report})])
-    return RuleResult(findings=[*half, *_look(report, package, ctx)])
+    return RuleResult(findings=[*half, *_compare(report, package, ctx)])
 
 
-def _look(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    texts = Texts(ctx.lang)
+@dataclass(frozen=True)
+class _Parsed:
+    """A report (``data``) with what is compared of it: figures as (id, value, unit), layers as (role, name, features)."""
+
+    data: dict[str, Any]
+    figures: list[tuple[str, float | None, str]]
+    layers: list[tuple[str, str, int]]
+    profile: str
+    verdict: Any
+    errors: Any
+
+
+def _parse(document: bytes) -> _Parsed | None:
+    """Return the report; None for one that is cut off, or lacks what every report has."""
     try:
-        told = strict_json(package.documents[path])
-        rows = [(str(r["id"]), _number(r["value"]), str(r["unit"])) for r in told["indicators"]]
-        layers = [(str(r["role"]), str(r["name"]), int(r["features"])) for r in told["provenance"]["layers"]]
-        profile = str(told["provenance"]["profile"]["id"])
-        verdict, errors = told["summary"]["verdict"], told["summary"]["errors"]
+        data = strict_json(document)
+        return _Parsed(
+            data,
+            [(str(r["id"]), _number(r["value"]), str(r["unit"])) for r in data["indicators"]],
+            [(str(r["role"]), str(r["name"]), int(r["features"])) for r in data["provenance"]["layers"]],
+            str(data["provenance"]["profile"]["id"]),
+            data["summary"]["verdict"],
+            data["summary"]["errors"],
+        )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _compare(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    texts = Texts(ctx.lang)
+    report = _parse(package.documents[path])
+    if report is None:
         yield on_file(path, "damaged")
         return
-    if found := unknown_keys(told, REPORT_SCHEMA):
+    if found := unknown_keys(report.data, REPORT_SCHEMA):
         yield on_file(path, "keys", Severity.WARNING if of_other_version(package) else None, keys=found)
-    yield from _county(path, told["provenance"], package)
-    yield from _summary(path, told, texts)
-    for role, name, features in layers:
+    yield from _county(path, report.data["provenance"], package)
+    yield from _summary(path, report.data, texts)
+    for role, name, features in report.layers:
         layer = ctx.plan.layers.get(role)
         if layer is not None and len(layer) != features:
             params = {"file": path, "name": name, "told": features, "found": len(layer)}
             yield Finding(role, key=path, case="features", params=params)
-    if package.manifest and isinstance(package.manifest["check"], dict):
-        yield from _counts(path, told["summary"], package.manifest["check"], texts)
-    agreed = package.manifest["check"] if package.manifest else None
-    if agreed and (verdict, errors) != (agreed.get("verdict"), agreed.get("errors")):
-        words = Texts(ctx.lang).section("verdicts")
-        said: dict[str, Any] = {
-            "told": words.get(str(verdict), shown(verdict, texts)),
+    if package.manifest:
+        yield from _against_manifest(path, report, package.manifest["check"], texts)
+    yield from _against_layers(path, report, package, ctx)
+
+
+def _against_manifest(path: str, report: _Parsed, agreed: Any, texts: Texts) -> Iterator[Finding]:
+    """Compare counts and verdict with the manifest's."""
+    if isinstance(agreed, dict):
+        yield from _counts(path, report.data["summary"], agreed, texts)
+    if agreed and (report.verdict, report.errors) != (agreed.get("verdict"), agreed.get("errors")):
+        words = texts.section("verdicts")
+        verdicts: dict[str, Any] = {
+            "told": words.get(str(report.verdict), shown(report.verdict, texts)),
             "found": words.get(str(agreed.get("verdict")), shown(agreed.get("verdict"), texts)),
         }
-        yield on_file(path, "check", errors=errors, other_errors=shown(agreed.get("errors"), texts), **said)
-    same = profile == ctx.norm.profile.id
-    if not same and any(unit == "ratio" for _, _, unit in rows):
+        other = shown(agreed.get("errors"), texts)
+        yield on_file(path, "check", errors=report.errors, other_errors=other, **verdicts)
+
+
+def _against_layers(path: str, report: _Parsed, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Compare figures, their targets and states with those of the layers; ratios and states only with the same profile."""
+    texts = Texts(ctx.lang)
+    same = report.profile == ctx.norm.profile.id
+    if not same and any(unit == "ratio" for _, _, unit in report.figures):
         own = profile_shown(ctx.norm.profile.id, texts)
-        yield on_file(path, "profile", Severity.INFO, told=profile_shown(profile, texts), found=own)
+        yield on_file(path, "profile", Severity.INFO, told=profile_shown(report.profile, texts), found=own)
     figures = figures_of(ctx, ctx.lang)
-    standard = told["provenance"].get("standard")
+    other_version = of_other_version(package)
+    standard = report.data["provenance"].get("standard")
     alike = not isinstance(standard, dict) or standard.get("id") == ctx.norm.standard.id
-    if same and alike and not of_other_version(package):
-        yield from _states(path, told["indicators"], figures)
-    for name, value, unit in dict.fromkeys(rows):
+    if same and alike and not other_version:
+        yield from _states(path, report.data["indicators"], figures)
+    for name, value, unit in dict.fromkeys(report.figures):
         if value is not None and (same or unit != "ratio"):
-            given = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
+            given = _given(name, figures)
             for finding in _figure(path, name, value, unit, given, figures.texts):
-                if of_other_version(package) and given is not None and _slight(value, unit, given):
+                if other_version and given is not None and _slight(value, unit, given):
                     finding.severity = Severity.WARNING
                     finding.params["other"] = texts.get("words", "slight")
                 yield finding
+
+
+def _given(name: str, figures: Figures) -> Indicator | None:
+    """Return an indicator of the catalogue, or of the three spaces, as the layers give it."""
+    return figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
 
 
 def _states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator[Finding]:
@@ -182,7 +224,7 @@ def _states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator
     words = Words(figures.texts.lang)
     for row in rows:
         name = str(row["id"])
-        found = figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
+        found = _given(name, figures)
         # Without a target on either side, the state may rest on data that this check lacks.
         if found is None or found.value is None or row.get("place") or row.get("state") is None:
             continue
