@@ -11,8 +11,8 @@ from pyproj import CRS
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
-from ..geometry.register import Register
 from ..geometry.straight import shared_edges
+from ..geometry.vertex_index import plane_vertices
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan
 from ..profile import Norm
@@ -96,9 +96,9 @@ def _keep_what_is_shared(plan: Plan) -> None:
             layer.straight = shared[layer.crs]
     home = [shapes for crs, shapes in drawn if crs == plan.plane]
     if home:
-        register = Register(np.concatenate(home))
+        index = plane_vertices(np.concatenate(home))
         for layer in foreign:
-            layer.register = register
+            layer.vertex_index = index
 
 
 def _choose_roles(

@@ -15,10 +15,10 @@ from pyproj import CRS
 from ..cancellation import NEVER, Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.polygons import Polygons
-from ..geometry.register import Register
 from ..geometry.statutory_area import statutory_area
 from ..geometry.straight import Brought, Edge, bring
 from ..geometry.validity import areal, missing, repair
+from ..geometry.vertex_index import VertexIndex
 from ..invariants import require
 from ..standard.template import Field, Template
 from .column import Column
@@ -63,7 +63,7 @@ class Layer:
         #: Is every edge straight in the plane, since the layer was converted from there vertex by vertex?
         self.by_vertices = False
         #: The plane's own vertices, for a layer that is brought there from another CRS.
-        self.register: Register | None = None
+        self.vertex_index: VertexIndex | None = None
         # Where two fields differ by case only, the one written as the standard does is meant.
         columns = [str(c) for c in self.frame.columns if c != self.frame.geometry.name]
         names = {c.upper(): c for c in reversed(columns)} | {c: c for c in columns if c.isupper()}
@@ -170,7 +170,7 @@ class Layer:
     def original(self) -> NDArray:
         """(n,) geometries as read, flat, in the plan's plane."""
         shapes = self._brought.shapes
-        return shapes if self.register is None else self.register.put_back(shapes)
+        return shapes if self.vertex_index is None else self.vertex_index.snap(shapes)
 
     @cached_property
     def _brought(self) -> Brought:
@@ -211,7 +211,7 @@ class Layer:
     def like(self, source: SourceLayer) -> Layer:
         """Return other rows of this layer, brought to the plane as its own are. What holds of the whole layer is kept."""
         other = Layer(source, self.template, self.plane_crs, straight=self.straight)
-        other.register = self.register
+        other.vertex_index = self.vertex_index
         other.by_vertices = self.by_vertices
         other.__dict__["mostly_other_type"] = self.mostly_other_type
         return other

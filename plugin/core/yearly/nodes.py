@@ -23,9 +23,9 @@ from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.rings import batches, rings
 from ..geometry.tolerance import Tolerance
+from ..geometry.vertex_index import each_once
 from ..plan.layer import Layer
 from ..versions.edition import Edition
-from ..versions.settle import each_once
 
 #: A closed ring.
 _Line = list[tuple[float, float]]

@@ -7,8 +7,8 @@ import shapely
 from pyproj import CRS, Geod
 
 from plugin.core.geometry import crs as crs_care
-from plugin.core.geometry.register import Register
 from plugin.core.geometry.straight import bring, codes, long_edges, stored_only
+from plugin.core.geometry.vertex_index import plane_vertices
 from plugin.core.live import IncrementalChecker
 from plugin.core.model.rule import all_rules
 from tests.core.small import as_read, found, look, notices, table
@@ -259,17 +259,17 @@ def test_an_invalid_row_of_another_zone_is_measured_by_a_copy_repaired_where_it_
 
 def test_a_vertex_that_comes_back_from_another_crs_takes_its_own_place():
     home = np.array([shapely.box(38.47e6, 4.39e6, 38.4701e6, 4.3901e6)], dtype=object)
-    register = Register(home)
+    index = plane_vertices(home)
     zones = CRS.from_epsg(4526), CRS.from_epsg(4525)
     there = crs_care.reproject(home, *zones)
     back = crs_care.reproject(there, *zones[::-1])
-    assert shapely.equals_exact(register.put_back(back)[0], home[0], 0)
+    assert shapely.equals_exact(index.snap(back)[0], home[0], 0)
     # Half a hair further off it is another vertex; what is nowhere stays there.
     beside = shapely.transform(home, lambda c: c + 2e-5)
-    assert shapely.equals_exact(register.put_back(beside)[0], beside[0], 0)
+    assert shapely.equals_exact(index.snap(beside)[0], beside[0], 0)
     odd = np.array([None, shapely.Point(), shapely.from_wkt("POLYGON ((0 0, inf 1, 1 2, 0 0))")], dtype=object)
-    assert shapely.to_wkt(register.put_back(odd)).tolist() == shapely.to_wkt(odd).tolist()
-    assert shapely.equals_exact(Register(odd[:2]).put_back(back)[0], back[0], 0)
+    assert shapely.to_wkt(index.snap(odd)).tolist() == shapely.to_wkt(odd).tolist()
+    assert shapely.equals_exact(plane_vertices(odd[:2]).snap(back)[0], back[0], 0)
 
 
 def test_parcels_of_two_zones_share_their_edges_exactly():
