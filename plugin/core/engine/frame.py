@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files.plain_text import BLANK_WORDS
+from ..messages.values import ConceptName
 from ..model.findings import Finding
 from ..model.indicator import AREA_FIGURES
 from ..model.rule import Severity
@@ -131,7 +132,7 @@ def _absent(plan: Plan) -> list[Finding]:
     for concept in sorted(plan.norm.profile.absent):
         layer = plan.concept(concept)
         if layer is not None and len(layer):
-            params = {"concept": concept, "name": layer.name, "count": len(layer)}
+            params = {"concept": ConceptName(concept), "name": layer.name, "count": len(layer)}
             found.append(Finding(role=layer.role, case="absent", params=params))
     return found
 

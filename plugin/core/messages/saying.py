@@ -52,26 +52,6 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class Concept:
-    """What is asked for, by its name; a layer's code where it is none."""
-
-    name: str
-
-    def said(self, texts: Texts) -> str:
-        return texts.concept(self.name)
-
-
-@dataclass(frozen=True)
-class IndicatorName:
-    """An indicator id, rendered as the name of the indicator."""
-
-    id: str
-
-    def said(self, texts: Texts) -> str:
-        return texts.indicator(self.id)
-
-
-@dataclass(frozen=True)
 class Lines:
     """Several, a line each."""
 

@@ -15,6 +15,7 @@ from ..files.data import read_toml
 from ..model.rule import Rule, all_rules
 from ..standard.indicator_catalogue import indicator_name
 from .saying import spoken
+from .values import NamedValue
 
 if TYPE_CHECKING:
     from ..model.findings import Finding
@@ -164,7 +165,7 @@ class Texts:
         return _fill(text, words)
 
     def _words(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
-        words = {k: self._word(v) for k, v in finding.params.items()}
+        words = {k: v.said(self) if isinstance(v, NamedValue) else self._word(v) for k, v in finding.params.items()}
         # Names of reasons and problems have words of their own.
         for key in ("reason", "problem", "measure", "place"):
             value = str(finding.params.get(key, ""))
@@ -184,10 +185,6 @@ class Texts:
         if "fillers" in finding.params:
             names = [self._layer(role, templates) for role in finding.params["fillers"]]
             words["fillers"] = self.get("words", "between_names").join(names)
-        if "list" in finding.params:
-            words["list"] = self.setting(f"codes.{finding.params['list']}")
-        if "concept" in finding.params:
-            words["concept"] = self.concept(str(finding.params["concept"]))
         if "wider" in finding.params:
             known = self.section("scopes")
             words |= {n: known.get(str(finding.params[n]), str(finding.params[n])) for n in ("scope", "wider")}

@@ -15,7 +15,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import DataError
-from ..messages.saying import IndicatorName
+from ..messages.values import IndicatorName
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
 from ..standard import Standard
 from . import checks

@@ -23,7 +23,7 @@ from .look_at_values import fits, look_at_field
 from .telling import told
 
 if TYPE_CHECKING:
-    from ...messages.saying import Concept
+    from ...messages.values import ConceptName
     from ...standard.codes import CodeList
     from ..form.model import VectorSet
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _ROW_NUMBERS = ("FID", "OGC_FID", "OBJECTID")
 
 
-def look_at_wanting(wanting: Iterable[Wanting], named: Callable[[str], tuple[str | Concept, str]]) -> list[Problem]:
+def look_at_wanting(wanting: Iterable[Wanting], named: Callable[[str], tuple[str | ConceptName, str]]) -> list[Problem]:
     """Slots that no layer fills. ``named``: what a concept or layer is called, and the codes of layers that would do."""
     found = []
     for one in wanting:

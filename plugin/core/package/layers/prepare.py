@@ -11,7 +11,7 @@ from pyproj import CRS
 
 from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
-from ...messages.saying import Concept
+from ...messages.values import ConceptName
 from ...standard import Standard, load_standard
 from ..form.model import VectorSet
 from ..problems import NAMED, Level, Problem
@@ -64,14 +64,14 @@ def _left_out(plan: Plan, sets: list[PreparedSet], told: list[Problem]) -> Itera
         yield Problem(Level.NOTE, "layers_left_out", count=len(names), features=tuple(names[:NAMED]))
 
 
-def _named(layer: str, standards: Iterable[Standard]) -> tuple[str | Concept, str]:
+def _named(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
     """What a layer or concept is called, and the codes of the layers that it may be."""
     for standard in standards:
         if layer in standard.templates:
             return standard.templates[layer].name, layer
         if layer in standard.concepts:
-            return Concept(layer), " / ".join(standard.concepts[layer])
-    return Concept(layer), layer
+            return ConceptName(layer), " / ".join(standard.concepts[layer])
+    return ConceptName(layer), layer
 
 
 def _prepared(vectors: VectorSet, found: list[Content]) -> PreparedSet:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context, trim
+from ...messages.values import CodeListName
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -71,7 +72,12 @@ def _judge(declared: Field, codes: dict[str, Code], written: str, name: str) -> 
     if not written:
         return None
     if code not in codes:
-        params = {"problem": "unknown", "value": written, "expected": declared.codes, "list": declared.codes}
+        params = {
+            "problem": "unknown",
+            "value": written,
+            "expected": declared.codes,
+            "list": CodeListName(declared.codes),
+        }
         return declared.name, "unknown", params
     if name and name != codes[code].name:
         params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context, trim
+from ...messages.values import CodeListName
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
@@ -54,7 +55,12 @@ def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
             if code not in parents:
                 return None
             below = [c.code for c in codes.codes.values() if c.parent == code]
-            params = {"value": written, "name": codes.codes[code].name, "list": codes.id, "count": len(below)}
+            params = {
+                "value": written,
+                "name": codes.codes[code].name,
+                "list": CodeListName(codes.id),
+                "count": len(below),
+            }
             return Wrong(params={**params, "codes": below[:3], "more": " …" if len(below) > 3 else ""})
 
         result.findings += judged(ctx, layer, declared.name, layer.named_text(declared.name), judge)

@@ -3,6 +3,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import Context
+from ...messages.values import ConceptName
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -115,4 +116,4 @@ def _divided(concept: str, other: Layer) -> bool:
 
 def _beyond(a: Layer, b: Layer, concept: str, ctx: Context) -> list[Finding]:
     parts = ctx.geometry.uncovered(a, b, rows=a.polygons.may_leave(b.polygons, ctx.cancellation))
-    return ctx.make.by_place(ctx.make.pairs(a, b, parts, params={"concept": concept}))
+    return ctx.make.by_place(ctx.make.pairs(a, b, parts, params={"concept": ConceptName(concept)}))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
+from ...messages.values import ConceptName
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...profile.model import ABSENT
@@ -48,9 +49,10 @@ def required_layers(*, ctx: Context) -> RuleResult:
             continue
         layer, roles = ctx.plan.concept(concept), ctx.plan.roles_of(concept)
         if layer is None:
-            result.findings.append(Finding(role=roles[0], params={"concept": concept, "roles": list(roles)}))
+            params = {"concept": ConceptName(concept), "roles": list(roles)}
+            result.findings.append(Finding(role=roles[0], params=params))
         elif not len(layer) and not blank:
-            params = {"concept": concept, "roles": list(roles)}
+            params = {"concept": ConceptName(concept), "roles": list(roles)}
             result.findings.append(Finding(layer.role, case="empty", params=params))
         if layer is not None and layer.bare and not blank:
             # No rule can check anything of it: the run is not complete.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
+from ...messages.values import CodeListName
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -66,7 +67,7 @@ def field_domain(layer: Layer, *, ctx: Context) -> RuleResult:
         result.unconfirmed.append(f"codes.{declared.codes}")
         severity = Severity.INFO if "C" in (declared.mark, codes.mark) else None
         for case, found in _differences(held, codes.written(declared.code_pad)):
-            params = {"list": declared.codes, "count": len(found), "codes": some(found)}
+            params = {"list": CodeListName(declared.codes), "count": len(found), "codes": some(found)}
             result.findings.append(
                 Finding(layer.role, field=declared.name, case=case, severity=severity, params=params)
             )
