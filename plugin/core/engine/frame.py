@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files.plain_text import BLANK_WORDS
-from ..messages.values import ConceptName
+from ..messages.values import ConceptName, IndicatorName
 from ..model.findings import Finding
 from ..model.indicator import AREA_FIGURES
 from ..model.rule import Severity
@@ -169,7 +169,12 @@ def _stated(plan: Plan) -> list[Finding]:
     for one in stated:
         entry = catalogue.find(one.name) or catalogue.find(f"{one.name}面积")
         if entry is not None and entry.id in AREA_FIGURES:
-            params = {"profile": plan.norm.profile.name, "name": one.name, "indicator": entry.id, "value": one.value}
+            params = {
+                "profile": plan.norm.profile.name,
+                "name": one.name,
+                "indicator": IndicatorName(entry.id),
+                "value": one.value,
+            }
             found.append(Finding(role="", case="stated", params={**params, "unit": one.unit}))
     return found
 

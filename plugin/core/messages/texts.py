@@ -190,8 +190,6 @@ class Texts:
             words |= {n: known.get(str(finding.params[n]), str(finding.params[n])) for n in ("scope", "wider")}
             lacking = [self.layer_of_concept(str(c), templates) for c in finding.params["lacking"]]
             words["lacking"] = self.get("words", "between_names").join(lacking)
-        if "indicator" in finding.params:
-            words["indicator"] = self.indicator(str(finding.params["indicator"]))
         for name in ("expected", "actual"):
             known = _catalogue(self.lang)["types"]
             if finding.params.get(name) in known:

@@ -11,6 +11,7 @@ from ...engine.context import Context
 from ...files.data import strict_json
 from ...indicators.compute import Figures, figures_of
 from ...messages.texts import Texts, number
+from ...messages.values import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import COUNT, SQUARE_METRES, Indicator
 from ...model.rule import RuleResult, Severity, rule
@@ -235,7 +236,7 @@ def _states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator
             continue
         said = [" ".join(filter(None, (target_text(one, words), state_word(one, words)))) for one in (told, found)]
         if said[0] != said[1]:
-            params = {"file": path, "indicator": name, "told": said[0], "given": said[1]}
+            params = {"file": path, "indicator": IndicatorName(name), "told": said[0], "given": said[1]}
             yield Finding("", key=f"{path}/{name}", case="state", params=params)
 
 
@@ -377,5 +378,8 @@ def _figure(path: str, name: str, told: float, unit: str, found: Indicator | Non
             for key, v in (("told", told), ("given", given), ("apart", apart))
         }
         yield Finding(
-            "", key=f"{path}/{name}", case="figure", params={"file": path, "indicator": name, **texts_of, "other": ""}
+            "",
+            key=f"{path}/{name}",
+            case="figure",
+            params={"file": path, "indicator": IndicatorName(name), **texts_of, "other": ""},
         )

@@ -6,6 +6,7 @@ from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ...indicators.areas import LAND, WARNING_SHARE, Figure, only_by_field, stated_figure, target_figure
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
 from ...invariants import require
+from ...messages.values import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import AREA_FIGURES, NO_TARGET, STATED_FIGURES, Indicator, in_unit
 from ...model.rule import Example, Need, RuleResult, Severity, rule
@@ -145,7 +146,7 @@ def _also(figure: Figure, target: Target, shown: Indicator) -> Iterator[Finding]
         if compare_area(shown.value, target.comparison, task, decimals) not in (BROKEN, CLOSE):
             continue
         params = {
-            "indicator": shown.id,
+            "indicator": IndicatorName(shown.id),
             "value": round(shown.value, decimals + 4),
             "comparison": SIGNS[target.comparison],
             "target": target.value,
@@ -168,7 +169,7 @@ def _unlikely(figure: Figure, targets: list[Target], shown: list[Indicator], mos
         times = max(one.value / one.target, one.target / one.value)
         if times > most:
             params = {
-                "indicator": one.id,
+                "indicator": IndicatorName(one.id),
                 "value": round(one.value, one.target_decimals + 4),
                 "comparison": SIGNS[one.comparison],
                 "target": f"{one.target:.{one.target_decimals}f}",
@@ -192,7 +193,7 @@ def _finding(figure: Figure, target: Target, shown: Indicator) -> Finding:
         severity=Severity.WARNING if by_field or rounding or not target.is_task else None,
         field=layer.field_name("net_area") if figure.basis == "net" else "",
         params={
-            "indicator": shown.id,
+            "indicator": IndicatorName(shown.id),
             "value": round(computed, decimals + 4),
             "comparison": SIGNS[shown.comparison],
             "target": f"{task:.{decimals}f}",

@@ -12,6 +12,7 @@ from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
 from ...indicators.townships import townships_of
 from ...invariants import require
 from ...messages.texts import number
+from ...messages.values import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import Indicator, in_unit
 from ...model.rule import Example, Need, RuleResult, Severity, rule
@@ -319,7 +320,7 @@ def _missed(task: TownshipTask, shown: Indicator, found: ByTownship, towns: Laye
         related_keys=[key],
         township=shown.place,
         params={
-            "indicator": task.indicator,
+            "indicator": IndicatorName(task.indicator),
             "town": shown.place,
             "value": round(computed, task.decimals + 4),
             "comparison": SIGNS[task.comparison],

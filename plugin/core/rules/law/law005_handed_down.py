@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...indicators.townships import Township, townships_of
+from ...messages.values import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
@@ -123,7 +124,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     for total, value in totals_apart(tasks):
         result.applicable = True
         said = {"file": tasks.file, "line": total.line, "target": total.value, "unit": total.unit}
-        params = {**said, "indicator": total.indicator, "value": round(value, total.decimals + 4)}
+        params = {**said, "indicator": IndicatorName(total.indicator), "value": round(value, total.decimals + 4)}
         result.findings.append(
             Finding(_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
         )
@@ -150,7 +151,12 @@ def _left_out(
     from ...engine.provenance import area_name
 
     for target in undivided(tasks, ctx.norm.targets(ctx.plan.area_code), ctx.norm.get(DIVIDED)):
-        said = {"file": tasks.file, "indicator": target.indicator, "area": area_name(ctx.plan), "year": target.year}
+        said = {
+            "file": tasks.file,
+            "indicator": IndicatorName(target.indicator),
+            "area": area_name(ctx.plan),
+            "year": target.year,
+        }
         said |= {"comparison": SIGNS[target.comparison], "target": target.value, "unit": target.unit}
         role = _role(target.indicator, ctx)
         yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=said)
@@ -189,7 +195,7 @@ def _missed(one: Sum, area: str, ctx: Context) -> Finding:
         severity=Severity.WARNING if rounding else None,
         params={
             "county": area,
-            "indicator": target.indicator,
+            "indicator": IndicatorName(target.indicator),
             "parts": one.parts,
             "value": round(one.value, target.decimals + 4),
             "comparison": SIGNS[target.comparison],
@@ -223,7 +229,7 @@ def _loosened(own: Target, above: Target, parent: Profile, profile: Profile, ctx
     said = {
         "county": profile.name,
         "year": own.year,
-        "indicator": own.indicator,
+        "indicator": IndicatorName(own.indicator),
         "comparison": SIGNS[own.comparison],
         "value": own.value,
         "unit": own.unit,

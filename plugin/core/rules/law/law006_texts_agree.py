@@ -2,6 +2,7 @@
 from collections.abc import Iterator
 
 from ...engine.context import Context
+from ...messages.values import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from ...model.rule import Example, RuleResult, Severity, rule
@@ -79,4 +80,6 @@ def _differ(figure: Target | Stated, said: Said, area: str, own: bool, ctx: Cont
     concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[figure.indicator]
     layer = ctx.plan.concept(concept)
     role = layer.role if layer is not None else ctx.plan.roles_of(concept)[0]
-    return Finding(role, severity=severity, params={**params, "indicator": figure.indicator, "unit": figure.unit})
+    return Finding(
+        role, severity=severity, params={**params, "indicator": IndicatorName(figure.indicator), "unit": figure.unit}
+    )

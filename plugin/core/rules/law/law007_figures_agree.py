@@ -8,6 +8,7 @@ from ...indicators.compute import Computed, Figures
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
 from ...indicators.typed import TypedFigure, typed_figures
 from ...messages.texts import Texts, number
+from ...messages.values import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import SQUARE_METRES, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
@@ -219,7 +220,7 @@ def _finding(
     digits = one.decimals + 4 if one.unit in SQUARE_METRES else one.decimals + 2
     params = {
         "place": one.place,
-        "indicator": on_map.id,
+        "indicator": IndicatorName(on_map.id),
         "typed": _printed(one),
         "comparison": SIGNS[one.comparison],
         "value": None if on_map.value is None else _with_unit(on_map.value / one.factor, digits, unit),

@@ -4,6 +4,7 @@ from ...indicators.areas import WARNING_SHARE
 from ...indicators.compute import Computed, Figures
 from ...invariants import require
 from ...messages.texts import Texts
+from ...messages.values import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
@@ -77,7 +78,7 @@ def _finding(computed: Computed, figure: Indicator, ctx: Context) -> Finding:
     value, left = require(figure.value, "the figure"), require(figure.room, "what is left of the target")
     digits = figure.target_decimals + 4
     params = {
-        "indicator": figure.id,
+        "indicator": IndicatorName(figure.id),
         "value": round(value, digits),
         "unit": figure.unit,
         "comparison": SIGNS[figure.comparison],
