@@ -47,32 +47,41 @@ def package_parts(*, ctx: Context) -> RuleResult:
     Limits
         Parts are known by their names; one under a wrong name counts as missing, and DOC003 names the file. The list of parts follows a draft (mark B); its folders are settings (mark C).
     """
-    return judged(ctx, _look)
+    return judged(ctx, _absent)
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _absent(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    yield from _absent_data(package, ctx)
+    yield from _absent_files(package, ctx)
+
+
+def _absent_data(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Report required data sets that are missing; a set without a layer has no file."""
     there = {vectors.id for place in package.data_sets() for vectors in package.sets_of(place)}
     for vectors in package.form.vectors:
         wanted = any(s.need == "M" or (s.need == "C" and ctx.plan.concept(s.layer)) for s in vectors.layers)
-        # Of a set without a layer there is no file.
         if vectors.id not in there and wanted:
             # Shapefiles lie in a folder of that name.
             yield on_file(package.expected(vectors.folder, vectors.file.removesuffix(".shp")), "data")
-    absent, listed = [], False
+
+
+def _absent_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Report documents, tables and maps that are missing; optional numbered maps make one finding."""
+    maps, numbered = [], False
     for slot in package.form.files:
         filling = package.filling(slot)
-        listed = listed or bool(slot.number and filling)
+        numbered = numbered or bool(slot.number and filling)
         if slot.need == "O" or filling:
             continue
         if slot.number and slot.need != "M":
-            absent.append(slot)
+            maps.append(slot)
             continue
         must = slot.need == "M"
         path = package.expected(slot.folder, slot.file)
         yield on_file(path, "" if must else "optional", None if must else Severity.INFO, title=slot.title)
     # Who numbers the maps otherwise than the form, which may be, does not want to read its list.
-    if absent and listed:
+    if maps and numbered:
         between = Texts(ctx.lang).get("words", "between_names")
-        titles = between.join(f"{slot.number} {slot.title}" for slot in absent)
-        folder = package.form.place(absent[0].folder, "")
-        yield on_file(folder, "maps", Severity.INFO, count=len(absent), titles=titles)
+        titles = between.join(f"{slot.number} {slot.title}" for slot in maps)
+        folder = package.form.place(maps[0].folder, "")
+        yield on_file(folder, "maps", Severity.INFO, count=len(maps), titles=titles)
