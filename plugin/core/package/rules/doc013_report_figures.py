@@ -259,6 +259,18 @@ _COUNTED = ("warnings", "waived", "skipped", "crashed", "left_out", "unconfirmed
 def _summary(path: str, told: dict[str, Any], texts: Texts) -> Iterator[Finding]:
     """The summary against what the report's own rules and findings come to."""
     said, rules, findings = told["summary"], told.get("rules"), told.get("findings")
+    given = _recounted(said, rules, findings)
+    wrong = {key: value for key, value in given.items() if key in said and said[key] != value}
+    sides = [(_listed(said, wrong, texts), _listed(given, wrong, texts))] if wrong else []
+    sides += _found_by_rules(rules, findings, texts)
+    if sides:
+        between = texts.get("words", "between_names")
+        told_all, given_all = (between.join(side) for side in zip(*sides, strict=True))
+        yield on_file(path, "summary", told=told_all, given=given_all)
+
+
+def _recounted(said: dict[str, Any], rules: Any, findings: Any) -> dict[str, Any]:
+    """Return the items of a summary by the report's rules and findings, as far as these are lists."""
     given: dict[str, Any] = {}
     if isinstance(findings, list):
         open_ones = [f for f in findings if isinstance(f, dict) and f.get("state") != "waived"]
@@ -275,13 +287,7 @@ def _summary(path: str, told: dict[str, Any], texts: Texts) -> Iterator[Finding]
         given["unconfirmed"] = sorted({str(name) for r in rules for name in r.get("unconfirmed") or ()})
     if isinstance(rules, list) and isinstance(findings, list):
         given["verdict"] = _at_best(said, given)
-    wrong = {key: value for key, value in given.items() if key in said and said[key] != value}
-    sides = [(_listed(said, wrong, texts), _listed(given, wrong, texts))] if wrong else []
-    sides += _found_by_rules(rules, findings, texts)
-    if sides:
-        between = texts.get("words", "between_names")
-        told_all, given_all = (between.join(side) for side in zip(*sides, strict=True))
-        yield on_file(path, "summary", told=told_all, given=given_all)
+    return given
 
 
 def _found_by_rules(rules: Any, findings: Any, texts: Texts) -> list[tuple[str, str]]:
