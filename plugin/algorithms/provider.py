@@ -62,13 +62,12 @@ class SanxianProvider(QgsProcessingProvider):
             from ..core.model.rule import all_rules
             from .rule_algorithm import RuleAlgorithm
 
-            rules = all_rules()
+            # What a package is checked for needs the package: inspect_package.
+            rules = [all_rules()[code] for code in all_rules() if not code.startswith("DOC")]
         except Exception as error:
             # Mostly shapely or numpy are missing, and those above say so when they are run; whatever else it is, a
             # list without rules must not be all that is left of it.
             log_error(error)
             return
-        for rule in rules.values():
-            # What a package is checked for needs the package: inspect_package.
-            if rule.family != "DOC":
-                self.addAlgorithm(RuleAlgorithm(rule))
+        for rule in rules:
+            self.addAlgorithm(RuleAlgorithm(rule))

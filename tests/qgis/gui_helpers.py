@@ -74,10 +74,13 @@ def large_report(count):
 
 
 def result_of(report):
+    from plugin.core.check import Checked
     from plugin.core.messages.texts import Texts
+    from plugin.core.model.side_inputs import NO_SIDE_INPUTS
+    from plugin.core.waivers.model import NO_WAIVERS
     from plugin.gui.findings.result import Result
 
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
-    checked = SimpleNamespace(report=report, plan=SimpleNamespace(norm=norm, layers={}))
+    checked = Checked(SimpleNamespace(norm=norm, layers={}), report, NO_SIDE_INPUTS, NO_WAIVERS)
     when = datetime(2026, 1, 2, 14, 32)
     return Result(checked, when, QgsCoordinateReferenceSystem("EPSG:4526"), Texts("zh"))

@@ -33,7 +33,7 @@ def county(qgis_app):
 
 @pytest.fixture(scope="module")
 def drawn(county):
-    return pictures.draw(*county)
+    return pictures.draw(county.plan, county.report)
 
 
 def image_of(uri: str) -> QImage:
@@ -96,7 +96,7 @@ def test_images_say_nothing_of_their_maker(drawn):
 
 
 def test_two_runs_draw_the_same(county, drawn):
-    again = pictures.draw(*county)
+    again = pictures.draw(county.plan, county.report)
     assert again.legend == drawn.legend and again.conflicts == drawn.conflicts
 
 
@@ -110,14 +110,14 @@ def test_drawn_in_a_worker_thread_as_the_toolbox_does(county, drawn):
 
     class Worker(QThread):
         def run(self):
-            found.append(pictures.draw(*county))
+            found.append(pictures.draw(county.plan, county.report))
 
     worker = Worker()
     worker.start()
     assert worker.wait(120_000)
     assert found[0].problem == "" and found[0].conflicts == drawn.conflicts
     # A plain thread too: nothing needs an event loop.
-    thread = threading.Thread(target=lambda: found.append(pictures.draw(*county)))
+    thread = threading.Thread(target=lambda: found.append(pictures.draw(county.plan, county.report)))
     thread.start()
     thread.join(120)
     assert found[1].overview
@@ -125,7 +125,7 @@ def test_drawn_in_a_worker_thread_as_the_toolbox_does(county, drawn):
 
 def test_cancel_is_heard(county):
     with pytest.raises(Cancelled):
-        pictures.draw(*county, cancellation=Cancellation(lambda: True))
+        pictures.draw(county.plan, county.report, cancellation=Cancellation(lambda: True))
 
 
 def test_what_goes_wrong_is_a_sentence_in_the_report(county, monkeypatch):
@@ -133,7 +133,7 @@ def test_what_goes_wrong_is_a_sentence_in_the_report(county, monkeypatch):
         raise RuntimeError("/home/someone/secret")
 
     monkeypatch.setattr(painting, "draw", fail)
-    made = pictures.draw(*county)
+    made = pictures.draw(county.plan, county.report)
     assert made.overview == "" and made.problem == "出图没有完成（RuntimeError）。检查结果不受影响。"
 
 
@@ -191,6 +191,6 @@ def test_pictures_that_fail_leave_a_report_and_their_trace(county, monkeypatch, 
         raise ValueError("on purpose")
 
     monkeypatch.setattr(pictures, "Scene", broken)
-    found = pictures.draw(*county)
+    found = pictures.draw(county.plan, county.report)
     assert "ValueError" in found.problem and not found.overview
     assert any("Traceback" in text and "on purpose" in text for text in qgis_log)
