@@ -32,7 +32,7 @@ def test_a_county_that_does_not_pass_is_not_made_and_says_why(tour):
     assert text.startswith("没有生成") and "不通过" in reasons[0] and len(reasons) > 2
     assert left == [], "nothing half made"
     assert tour["result_in_panel"], "the check that ran first is in view"
-    assert tour["verdict_after"].startswith("不通过：错误 52") and tour["verdict_after"].endswith("数据没有变。")
+    assert tour["verdict_after"].startswith("不通过：错误 55") and tour["verdict_after"].endswith("数据没有变。")
     assert tour["against"][: len(reasons)] == reasons, "told before the next try"
 
 
