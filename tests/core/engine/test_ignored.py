@@ -228,17 +228,17 @@ def test_only_declared_places_leave_parts_out_by_size():
     root = Path(plugin.core.__file__).parent
     # Where, and why nothing is lost there.
     declared = {
-        "tolerance.py": "the definition",
-        "explain.py": "names a setting",
+        "geometry/tolerance.py": "the definition",
+        "engine/explanation.py": "names a setting",
         "geometry/parts.py": "keeps them in Parts.slivers",
         "geometry/coverage.py": "gaps wider than asked are another rule's; slivers are kept",
         "versions/compare.py": "keeps them in Comparison.slivers",
         "yearly/land.py": "the balance counts them",
         "indicators/ratio.py": "a number of windows, no area",
-        "rules/top003_outside_county.py": "parcels that have the county's whole area tile it: no part is left out",
-        "rules/geo006_unexpected_holes.py": "which of two rules lists a hole",
-        "rules/top009_windows.py": "which layers fill a window; GEO006 has the others",
-        "rules/doc022_maintenance_changes.py": "notes them with ctx.log.ignore",
+        "rules/top/top003_outside_county.py": "parcels that have the county's whole area tile it: no part is left out",
+        "rules/geo/geo006_unexpected_holes.py": "which of two rules lists a hole",
+        "rules/top/top009_windows.py": "which layers fill a window; GEO006 has the others",
+        "yearly/rules/doc022_maintenance_changes.py": "notes them with ctx.log.ignore",
     }
     found = {
         path.relative_to(root).as_posix()

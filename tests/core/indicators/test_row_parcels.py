@@ -21,7 +21,7 @@ class Shapes:
 
 
 def test_a_multipolygon_of_one_part_copies_its_polygon() -> None:
-    ctx = SimpleNamespace(plan=SimpleNamespace(_cache={}), cancellation=NEVER)
+    ctx = SimpleNamespace(plan=SimpleNamespace(computed=lambda name: {}), cancellation=NEVER)
     rows = Shapes(shapely.multipolygons([SQUARE]), HALF, shapely.multipolygons([SQUARE, shapely.box(300, 0, 301, 1)]))
     parcels = Shapes(SQUARE, shapely.multipolygons([NEXT]))
     assert cut_otherwise(rows, parcels, ctx).tolist() == [False, True, True]

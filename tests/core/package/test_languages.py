@@ -7,10 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from plugin.core.cancellation import NEVER
+from plugin.core.check import Checked
 from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.saying import Cause, RuleNamed
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import all_rules
+from plugin.core.model.side_inputs import NO_SIDE_INPUTS
 from plugin.core.package.form.load import load_package
 from plugin.core.package.gate import pass_gate, verdict
 from plugin.core.package.layers.prepare import _named
@@ -22,6 +24,7 @@ from plugin.core.package.received import as_received
 from plugin.core.package.tables import write
 from plugin.core.standard import load_standard
 from plugin.core.standard.map_needs import Lack
+from plugin.core.waivers.model import NO_WAIVERS
 
 FORM = load_package("county")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -97,6 +100,6 @@ def test_the_receivers_rules_are_told_by_their_names(monkeypatch):
     monkeypatch.setattr(received, "run", lambda *_all, **_more: SimpleNamespace(findings=[finding]))
     standard = SimpleNamespace(rule_groups={received.RECEIVED_GROUP: ("ATT013",)})
     plan = SimpleNamespace(norm=SimpleNamespace(standard=standard), layers={})
-    checked = SimpleNamespace(plan=plan, report=SimpleNamespace(lang="zh", rules=[]))
+    checked = Checked(plan, SimpleNamespace(lang="zh", rules=[]), NO_SIDE_INPUTS, NO_WAIVERS)
     (problem,) = as_received(checked, NEVER)
     assert speaks("en", problem.sentence(Texts("en"))) and speaks("zh", problem.sentence(Texts("zh")))
