@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The habit: format, lint, layers, types of the core, fast tests. Everything runs, then the first failure decides. Types are looked at
 # beside the tests; what they say comes in its turn.
+# Fast tests: the shape of the code and of all texts, every rule's examples, and the packages of the core that differ from the last
+# commit or from the upstream branch. `make test` runs all.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # The environment is found once for all steps.
@@ -24,12 +26,22 @@ layers() {
     out=$("$python" -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo --cache-dir build/layers 2>&1) ||
         { printf '%s\n' "$out"; return 1; }
 }
+changed() {
+    {
+        git diff --name-only HEAD
+        git ls-files --others --exclude-standard
+        git diff --name-only '@{upstream}...HEAD'
+    } 2> /dev/null | sed -nE 's#^(plugin|tests)/core/([a-z_]+)/.*#tests/core/\2#p' | sort -u |
+        while read -r folder; do [ -d "$folder" ] && printf '%s\n' "$folder"; done
+}
+mapfile -t packages < <(changed)
 types > "$said" 2>&1 &
 typing=$!
 step "格式 · format (make format mends it)" "$python" -m ruff format --check --quiet .
 step "静态检查 · lint" "$python" -m ruff check --quiet .
 step "分层 · layers of imports" layers
-step "快速测试 · fast tests" "$python" -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not slow and not desktop" tests/core tests/shape
+step "快速测试 · fast tests ${packages[*]}" "$python" -m pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not slow and not desktop" \
+    tests/shape tests/core/rules/test_rule_examples.py tests/core/engine/test_run_order.py "${packages[@]}"
 wait "$typing" || failed=1
 printf '%s\n' "-- 类型 · types of plugin/core"
 cat "$said"

@@ -50,7 +50,12 @@ def figures_of(ctx: Context, lang: str) -> Figures:
     # A context is one rule's own; the plan is the run's.
     shared: dict[str, Figures] = ctx.plan.computed("figures")
     made = shared.get(lang)
-    if made is None or made.ctx.norm is not ctx.norm or made.ctx.tolerance != ctx.tolerance:
+    if (
+        made is None
+        or made.ctx.norm is not ctx.norm
+        or made.ctx.side is not ctx.side
+        or made.ctx.tolerance != ctx.tolerance
+    ):
         made = shared[lang] = Figures(ctx, Texts(lang))
     return made
 

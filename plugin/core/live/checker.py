@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,11 +47,11 @@ class IncrementalChecker:
         parameters: dict[str, dict[str, Any]] | None = None,
         tolerance: Tolerance | None = None,
         lang: str = "zh",
-        waivers: Waivers = NO_WAIVERS,
+        waivers: Callable[[], Waivers] = lambda: NO_WAIVERS,
     ):
         self.plan = plan
-        #: Those that hold now; they may change while edits go on.
-        self.waivers = waivers
+        # Asked at each edit: waivers may change while edits go on.
+        self._waivers = waivers
         self.rules = [rule for rule in rules if rule.local]
         self._parameters, self._tolerance, self._lang = parameters, tolerance, lang
         self._rows = Rows(plan)
@@ -140,7 +140,7 @@ class IncrementalChecker:
         names = frozenset(name_of(role, layer, 0) for layer in (before, after) if len(layer))
         answer = Recheck(names, frozenset(touched), where, codes)
         answer.found = [finding for finding in in_order(done.findings) if answer.replaces(finding)]
-        hold(answer.found, self.plan, self.waivers)
+        hold(answer.found, self.plan, self._waivers())
         answer.failed = tuple(f.params["rule"] for f in done.findings if f.code.startswith("RUN"))
         return answer
 

@@ -78,9 +78,13 @@ class IncrementalSession:
         plan, report = checked.plan, checked.report
         # The rules of the check: what one of the profile's or of a group found may end, too.
         rules = choose_rules(plan.norm.rules, plan.norm.named_rules(options.rules))
-        self._checked = checked
         self._checker = IncrementalChecker(
-            plan, rules, parameters=options.parameters, tolerance=options.tolerance, lang=options.lang
+            plan,
+            rules,
+            parameters=options.parameters,
+            tolerance=options.tolerance,
+            lang=options.lang,
+            waivers=lambda: checked.waivers,
         )
         self._rows: dict[str, dict[int, int]] = {}
         self._kept = _Findings(report.findings)
@@ -100,7 +104,6 @@ class IncrementalSession:
     def take(self, batch: Batch, cancellation: Cancellation = NEVER) -> Change:
         """Check a batch of changes. Raises CannotFollow, after which only a whole check will do."""
         change = Change()
-        self._checker.waivers = self._checked.waivers
         for role, renamed in batch.renamed.items():
             for old, new in renamed.items():
                 row = self._rows[role].pop(old, None)

@@ -233,7 +233,10 @@ class Rules(Mapping[str, Rule]):
     def __init__(self) -> None:
         core = Path(__file__).resolve().parent.parent
         files = [(path, _RULE_FILE.fullmatch(path.name)) for home in _HOMES for path in (core / home).rglob("*.py")]
-        found = {match[1].upper(): (path, match[2]) for path, match in files if match is not None}
+        found: dict[str, tuple[Path, str]] = {}
+        for path, match in files:
+            if match is not None and found.setdefault(match[1].upper(), (path, match[2]))[0] != path:
+                raise ValueError(f"{match[1].upper()} is declared in {found[match[1].upper()][0].name} and {path.name}")
         codes = sorted(found, key=_order)
         self._modules = {code: ".".join(found[code][0].relative_to(core).with_suffix("").parts) for code in codes}
         self._names = {found[code][1].replace("_", "-"): code for code in codes}

@@ -12,7 +12,17 @@ from ...paths import REPORTS, STANDARDS, TEXTS
 _CORE = Path(__file__).resolve().parent.parent
 #: Code that fills the templates and lays out the tables.
 _CODE = (_CORE / "render", _CORE / "indicators")
-_MODULES = ("package/page.py", "package/maps/page.py", "tabulate.py", "engine/provenance.py", "model/unread.py")
+_MODULES = (
+    "engine/provenance.py",
+    "messages/texts.py",
+    "model/indicator.py",
+    "model/targets.py",
+    "model/unread.py",
+    "package/maps/page.py",
+    "package/page.py",
+    "standard/indicator_catalogue.py",
+    "tabulate.py",
+)
 
 
 @cache

@@ -87,11 +87,11 @@ def sealed_edition(side: SideInputs) -> Plan | None:
 
 def against_baseline(ctx: Context, concept: str) -> Comparison | None:
     """The sealed layer of a concept (before) and the plan's (after); None where either is not there, or has no shape."""
-    plan = ctx.plan
-    kept = plan.computed("against_baseline")
-    if concept not in kept:
-        kept[concept] = _compare(ctx, concept)
-    found: Comparison | None = kept[concept]
+    kept = ctx.plan.computed("against_baseline")
+    key = concept, id(sealed_edition(ctx.side))
+    if key not in kept:
+        kept[key] = _compare(ctx, concept)
+    found: Comparison | None = kept[key]
     return found
 
 

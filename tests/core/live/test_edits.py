@@ -2,6 +2,7 @@
 """Batches of edits and what they come to."""
 
 import math
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -11,6 +12,8 @@ import shapely
 from plugin.core.check import Options, check
 from plugin.core.io import read_source
 from plugin.core.live.session import Batch, CannotFollow, IncrementalSession, State, _same
+from plugin.core.waivers.accept import Words, accepted
+from plugin.core.waivers.model import Limits
 from plugin.paths import RESOURCES
 
 OPTIONS = Options(profile="hunyuan")
@@ -60,6 +63,22 @@ def test_moved_and_moved_back_the_findings_are_those_they_were(checked, edited):
     back = edited.take(Batch({}, {place: state(checked, "DLTB", 7)}))
     assert {id(f) for f in back.gone} >= {id(f) for f in change.found}
     assert {f.fingerprint for f in edited.findings} == {f.fingerprint for f in before}
+
+
+def test_a_waiver_given_while_editing_holds_at_the_next_edit(checked):
+    """The desktop puts it into the check; findings that an edit brings again are accepted too."""
+    own = replace(checked)
+    session = IncrementalSession(own, OPTIONS)
+    session.prepare()
+    place = ("DLTB", fid(checked, "DLTB", 7))
+    moved = session.take(Batch({}, {place: state(checked, "DLTB", 7, 30.0)}))
+    overlap = next(f for f in moved.found if f.code == "TOP001")
+    words = Words("批复", "晋自然资发〔2026〕1号", "张三", date(2026, 1, 1))
+    own.waivers = replace(own.waivers, entries=tuple(accepted([overlap], words, Limits())))
+    session.take(Batch({}, {place: state(checked, "DLTB", 7)}))
+    again = session.take(Batch({}, {place: state(checked, "DLTB", 7, 30.0)}))
+    states = {f.fingerprint: f.state for f in [*again.found, *(now for _, now in again.renewed)]}
+    assert states[overlap.fingerprint] == "waived"
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ OTHERS = {
     "TOP008": "lists what all these leave out",
     "LAW001": "sums what is new land",
     "LAW016": "asks of what LAW017 tells",
-    "LAW020": "gives shares, and compares codes of zones where they overlap: tests/core/test_boundary_shares.py",
+    "LAW020": "gives shares, and compares codes of zones where they overlap: test_control_lines.py",
     "LAW022": "gives a share, and no finding for it",
     "DOC022": "three classes of one layer against each other: tests/core/yearly",
 }
