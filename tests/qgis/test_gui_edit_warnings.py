@@ -109,6 +109,7 @@ def test_a_server_that_does_not_answer_blocks_no_editing(opened, monkeypatch):
         return "\\\\nas\\规划"
 
     monkeypatch.setattr(edit_risks, "find_network_place", place)
+    monkeypatch.setattr(edit_warnings, "_TIMEOUT", 0.4)
     assert first.startEditing() and shown(iface) == ""
     answers.set()
     assert wait(lambda: "nas" in shown(iface))
