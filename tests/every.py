@@ -45,8 +45,8 @@ def every(argument, cases, ids=None):
                 except Exception as error:
                     failed[name] = f"{type(error).__name__}: {error}"
             assert ran or _WANTED, "no case was run"
-            told = "\n".join(f"{name}: {said}" for name, said in list(failed.items())[:_SHOWN])
-            assert not failed, f"{len(failed)} of {ran} cases failed: {', '.join(failed)}\n{told}"
+            messages = "\n".join(f"{name}: {message}" for name, message in list(failed.items())[:_SHOWN])
+            assert not failed, f"{len(failed)} of {ran} cases failed: {', '.join(failed)}\n{messages}"
 
         left = [p for p in signature.parameters.values() if p.name not in names]
         run.__signature__ = signature.replace(parameters=left)

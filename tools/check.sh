@@ -31,7 +31,7 @@ changed() {
         git diff --name-only HEAD
         git ls-files --others --exclude-standard
         git diff --name-only '@{upstream}...HEAD'
-    } 2> /dev/null | sed -nE 's#^(plugin|tests)/core/([a-z_]+)/.*#tests/core/\2#p' | sort -u |
+    } 2> /dev/null | sed -nE 's#^(plugin|tests)/core/([a-z_]+)/.*#tests/core/\2#p; s#^plugin/core/[a-z_]+\.py$#tests/core/engine#p' | sort -u |
         while read -r folder; do [ -d "$folder" ] && printf '%s\n' "$folder"; done
 }
 mapfile -t packages < <(changed)

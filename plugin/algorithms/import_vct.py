@@ -107,7 +107,8 @@ class ImportVct(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         whole = progress_to(feedback)
         part = _IMPORTING if self.options is not None else 1.0
-        done = self._import(lambda share, text: whole(part * share, text), Cancellation(feedback.isCanceled))
+        cancellation = Cancellation(feedback.isCanceled)
+        done = self._import(lambda share, text: whole(part * share, text), cancellation)
         texts = Texts(interface_language())
         remarks = [texts.notice(key, params) for key, params in done.notes]
         for remark in remarks:
@@ -121,7 +122,7 @@ class ImportVct(SanxianAlgorithm):
         counts = {"LAYERS": len(done.rows), "ROWS": sum(done.rows.values())}
         results = {OUTPUT: self.target, **counts, "REMARKS": "\n".join(remarks)}
         if self.options is not None:
-            results |= self._check(feedback, lambda share, text: whole(part + (1 - part) * share, text))
+            results |= self._check(feedback, lambda share, text: whole(part + (1 - part) * share, text), cancellation)
         return results
 
     def _check_options(self, parameters, context) -> Options | None:
@@ -133,15 +134,13 @@ class ImportVct(SanxianAlgorithm):
         standard = self.text(parameters, STANDARD, context) or kept.standard
         return Options(standard=standard, profile=kept.profile, phase=kept.phase, lang=interface_language())
 
-    def _check(self, feedback, progress) -> dict[str, object]:
+    def _check(self, feedback, progress, cancellation) -> dict[str, object]:
         """Check the database, report the summary, and return it as results."""
         from ..core.exchange.vct.checked import check_imported
 
         options = self.options
         done = check_imported(
-            lambda: (
-                check(self.target, options, progress=progress, cancellation=Cancellation(feedback.isCanceled)).report
-            ),
+            lambda: check(self.target, options, progress=progress, cancellation=cancellation).report,
             Texts(interface_language()),
         )
         for line in done.lines:

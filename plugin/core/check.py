@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .cancellation import NEVER, Cancellation
 from .loading.reading import part_of_plan, read_plan
 from .options import Options, parse_roles
-from .side_inputs import read_side_tables
+from .side_tables import read_side_tables
 
 if TYPE_CHECKING:
     from .model.report import Report

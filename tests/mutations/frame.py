@@ -99,12 +99,12 @@ class Draft(Workshop):
         return check(layers, check_options(self.options)).report
 
 
-def check_options(told: dict[str, Any]) -> Options:
+def check_options(given: dict[str, Any]) -> Options:
     """The options of a county's check; ``package`` in them: the facts of the package that its layers are of."""
-    facts = told.get("package")
+    facts = given.get("package")
     if facts is None:
-        return Options(**told)
-    rest = {name: value for name, value in told.items() if name != "package"}
+        return Options(**given)
+    rest = {name: value for name, value in given.items() if name != "package"}
     return Options(**rest, side={"package": facts}, bare=True, drawn_in=facts.drawn_in)
 
 

@@ -10,6 +10,7 @@ import time
 import pytest
 from qgis.core import QgsTask
 
+from plugin.bridge.running.collection import Hold
 from plugin.bridge.running.main_thread import on_main
 from plugin.bridge.running.tasks import Job, Runner
 from plugin.bridge.running.threads import steady
@@ -137,6 +138,17 @@ def test_the_collection_resumes_after_failure_and_stop(qgis_app):
     )
     runner.stop_all()
     assert wait(gc.isenabled)
+
+
+def test_a_hold_that_is_lost_ends(qgis_app):
+    """QGIS may delete a task without a word: the collection must not stay suspended."""
+    hold, other = Hold(), Hold()
+    assert not gc.isenabled()
+    other.release()
+    other.release()
+    assert not gc.isenabled()
+    del hold
+    assert gc.isenabled()
 
 
 def wait_for(cancellation):

@@ -187,3 +187,11 @@ def test_messages_name_no_parameter():
         said |= {f"{lang} {part}": texts[part].values() for part in ("errors", "reasons", "package", "causes", "maps")}
     found = [f"{where}: {text}" for where, texts in said.items() for text in texts if re.search(names, str(text))]
     assert not found
+
+
+@every("rule", RULES.values(), ids=RULES)
+def test_a_rule_is_found_by_the_name_of_its_file(rule):
+    """`all_rules` reads code and name from the file, so that a rule is imported only when it is asked for."""
+    module = rule.function.__module__.rsplit(".", 1)[-1]
+    assert module == f"{rule.code.lower()}_{rule.name.replace('-', '_')}"
+    assert RULES.code_of(rule.name) == RULES.code_of(rule.algorithm_id) == rule.code

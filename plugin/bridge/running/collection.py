@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,25 +23,19 @@ _was_enabled = False
 class Hold:
     """Suspend the collection from now until `release`, which may be called in any thread and more than once.
 
-    The collection resumes on the main thread, once every hold is released.
+    The collection resumes on the main thread, once every hold is released. A hold that nobody refers to any more is released.
     """
 
     def __init__(self) -> None:
         global _holds, _was_enabled
-        self._released = False
         with _lock:
             if _holds == 0:
                 _was_enabled = gc.isenabled()
                 gc.disable()
             _holds += 1
-
-    def release(self) -> None:
-        with _lock:
-            if self._released:
-                return
-            self._released = True
         # Enabled in the worker, the collection would begin with the worker's next object.
-        post_to_main(_resume)
+        self.release = weakref.finalize(self, post_to_main, _resume)
+        self.release.atexit = False
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rules of a run, one after the other: what each says of a plan."""
+"""Apply the rules of a run to a plan, one after the other."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def choose_rules(plan_rules: Iterable[str], wanted: Iterable[str] = ()) -> list[
 
 @dataclass
 class Evaluation:
-    """What rules said of a plan: an outcome per rule, their findings and figures, and what was left out on the way.
+    """What rules found in a plan: an outcome per rule, their findings and figures, and what was left out on the way.
 
     Findings have neither place, sentence nor fingerprint yet (`finish`).
     """

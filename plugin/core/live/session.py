@@ -12,11 +12,11 @@ import numpy as np
 import shapely
 
 from ..cancellation import NEVER, Cancellation
-from ..check import Checked, Options
 from ..engine.evaluate import choose_rules
 from . import IncrementalChecker, Recheck
 
 if TYPE_CHECKING:
+    from ..check import Checked, Options
     from ..model.findings import Finding
 
 #: A feature of a layer: its role and its feature id.
@@ -109,13 +109,13 @@ class IncrementalSession:
                 row = self._rows[role].pop(old, None)
                 if row is not None:
                     self._rows[role][new] = row
-                    self._say(change, self._checker.renumber(role, row, new))
+                    self._apply(change, self._checker.renumber(role, row, new))
         for place, state in batch.states.items():
             cancellation.raise_if_cancelled()
             recheck = self._one(*place, state)
             if recheck is not None:
                 change.places.add(place)
-            self._say(change, recheck)
+            self._apply(change, recheck)
         self._compare(change)
         return change
 
@@ -137,7 +137,7 @@ class IncrementalSession:
             return None
         return self._checker.edit(role, row, shape, **changed)
 
-    def _say(self, change: Change, recheck: Recheck | None) -> None:
+    def _apply(self, change: Change, recheck: Recheck | None) -> None:
         if recheck is None:
             return
         if recheck.failed:

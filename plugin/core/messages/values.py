@@ -4,20 +4,21 @@ the plain string that it holds."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .texts import Texts
 
 
-class NamedValue(str):
+class NamedValue(str, ABC):
     """An identifier that a message shows by its name."""
 
     __slots__ = ()
 
+    @abstractmethod
     def said(self, texts: Texts) -> str:
         """Return the name in the language of the texts."""
-        raise NotImplementedError(type(self).__name__)
 
 
 class ConceptName(NamedValue):

@@ -73,7 +73,7 @@ class Plan:
     inputs: tuple[str, ...] = ()
     plane: CRS = None  # type: ignore[assignment]  # the CRS, where nothing else is said
     #: The county's six digits, where the rows that tell them are not at hand ("": they tell none); None: ask the rows.
-    told_code: str | None = None
+    given_code: str | None = None
     _computed: dict[str, dict[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -135,7 +135,7 @@ class Plan:
         ``same_county``: the layer of the county is the same in both.
         """
         some = Plan(layers, self.norm, self.scope, self.crs, base_year=self.base_year, role_choices=self.role_choices)
-        some.plane, some.told_code = self.plane, self._voted_code
+        some.plane, some.given_code = self.plane, self._voted_code
         if same_county and (shape := self.county_shape()) is not None:
             some.computed("county_shape")[None] = shape[1]
         return some
@@ -155,8 +155,8 @@ class Plan:
 
     @cached_property
     def _voted_code(self) -> str:
-        if self.told_code is not None:
-            return self.told_code
+        if self.given_code is not None:
+            return self.given_code
         county = self.concept("county")
         votes: Counter[str] = Counter()
         for layer in ([county] if county is not None else []) + list(self.layers.values()):

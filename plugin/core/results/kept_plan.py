@@ -34,7 +34,7 @@ def restore_plan(kept: KeptResult, options: Options, inputs: tuple[str, ...]) ->
         source=str(provenance["source"]),
         inputs=inputs,
         # The county code is normally the majority of the rows; a saved result has no rows.
-        told_code=area_code if kept.area_known else "",
+        given_code=area_code if kept.area_known else "",
     )
     for entry in provenance["layers"]:
         templates = norm.standard.all_templates(entry["role"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From what rules said of a plan to a report: the second step of a whole check, which an edit does not take."""
+"""A whole check of a plan: evaluate the rules, then make the report (`make_report`). An edit takes the first step only."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def make_report(
     was not read, and where everything comes from."""
     texts = Texts(lang)
 
-    def say(finding: Finding) -> str:
+    def message_of(finding: Finding) -> str:
         return texts.message(finding, plan.norm.standard.templates)
 
     report = Report(rules=done.outcomes, findings=done.findings, indicators=done.indicators, lang=lang)
@@ -73,8 +73,8 @@ def make_report(
     finish(plan, report.findings, texts, cancellation)
     for indicator in report.indicators:
         indicator.name = texts.indicator_at(indicator.id, indicator.place)
-    judge(report, plan, waivers, say)
-    report_unread(report.findings, plan.unread, say)
+    judge(report, plan, waivers, message_of)
+    report_unread(report.findings, plan.unread, message_of)
     report.findings = in_order(report.findings)
     report.tolerance = {**done.tolerance.to_dict(), **told_ignored(sums, done.tolerance), **summed_steps(done.steps)}
     report.provenance = provenance(plan, texts)

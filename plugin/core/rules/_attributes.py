@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Longer values are cut in a message.
 _SHOWN = 20
+#: Features of a finding on many rows that are named in its sentence, and drawn.
+SHOWN_FIDS = 20
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,12 @@ def found(ctx: Context, layer: Layer, position: int, name: str, wrong: Wrong) ->
         geometry=layer.plane[position],
         severity=wrong.severity,
     )
+
+
+def shown_fids(layer: Layer, positions: Sequence[int]) -> dict[str, Any]:
+    """Parameters of a sentence on many rows: how many, the first feature ids, and whether there are more."""
+    fids = [layer.fids[position] for position in positions[:SHOWN_FIDS]]
+    return {"count": len(positions), "fids": fids, "more": " …" if len(positions) > SHOWN_FIDS else ""}
 
 
 def shown(declared: Field, value: str) -> str:

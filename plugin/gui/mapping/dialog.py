@@ -38,6 +38,7 @@ class MappingDialog(MappingSource):
         self.choices.chosen.connect(self._decided)
         self.start.clicked.connect(self.run)
         self.stop.clicked.connect(self._cancel)
+        self.state_changed.connect(self._enable)
         self._prepare()
 
     # --- decisions

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import pyqtSignal
 
 from ...bridge import settings
 from ...bridge.editing import forms
@@ -25,7 +26,9 @@ from .form import MappingForm
 
 
 class MappingSource(MappingForm):
-    """Once a source is read, `_show` has what comes of it. Whoever goes on from here says in `_enable` what can be done."""
+    """Once a source is read, `_show` has what comes of it. ``state_changed``: what can be done now may have changed."""
+
+    state_changed = pyqtSignal()
 
     def __init__(self, project: QgsProject, runner: Runner, layer: Any = None, parent=None):
         norm = county.options(project).norm()
@@ -93,7 +96,7 @@ class MappingSource(MappingForm):
         if layer is None:
             self.table.setRowCount(0)
             self._say(tr("Choose a layer, or a file with File…"))
-            self._enable()
+            self.state_changed.emit()
             return
         source: Any = self._prepared.columns if self._prepared is not None else snapshot(layer)
         template, standard = self._target, self._norm.standard
@@ -104,7 +107,7 @@ class MappingSource(MappingForm):
 
         self._job = Job(tr("Map Fields"), work, on_done=self._show, on_error=self._failed, on_cancelled=self._cancelled)
         self._say(tr("Reading {layer}…").format(layer=layer.name()))
-        self._enable()
+        self.state_changed.emit()
         self._runner.start(self._job)
 
     def _show(self, prepared: Prepared) -> None:
@@ -112,23 +115,20 @@ class MappingSource(MappingForm):
         self.table.fill(prepared, self._target, self._norm.standard)
         self.personal.setVisible(bool(self._target.personal))
         self.personal.setToolTip(tr(", ").join(f"{f.alias} {f.name}" for f in self._target.personal))
-        self._enable()
+        self.state_changed.emit()
 
     def _cancelled(self) -> None:
         """In QGIS's own list of tasks: here is no button for it."""
         self._job = None
         self._say(tr("Reading was cancelled. Propose Again reads the layer anew."))
-        self._enable()
+        self.state_changed.emit()
 
     def _failed(self, error: Exception) -> None:
         self._job = None
         self._say(
             trouble.told(error, tr("The layer could not be read ({error}). Details are in the log, tab Sanxian."))
         )
-        self._enable()
-
-    def _enable(self) -> None:
-        raise NotImplementedError
+        self.state_changed.emit()
 
     def _say(self, text: str) -> None:
         self.summary.setText(text)

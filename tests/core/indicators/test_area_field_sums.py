@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Figures summed from area fields that the drawn land does not back: reported, not confirmed, never met."""
 
+import numpy as np
 import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyproj import Geod
 
 from plugin.core.check import Options, check
 from plugin.core.engine.context import Context
+from plugin.core.indicators.area_backing import surely_within
 from plugin.core.indicators.compute import Figures
 from plugin.core.messages.texts import Texts
 from plugin.core.model.indicator import Indicator
 from plugin.core.model.report import Report, Verdict
 from plugin.core.render.tables import by_land_use, by_line, by_place, by_zone
-from tests.core.examples import norm_of, source_layer
+from tests.core.examples import norm_of, plan_of, source_layer
 
 HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'
 ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["all"]\n'
@@ -307,3 +312,21 @@ def test_a_report_of_before_has_backed_figures():
     report = Report(indicators=[Indicator("a", 1.0, "ha", "net", ">=", 0.5, state="met", backed=False)])
     again = Report.from_dict(report.to_dict())
     assert (again.indicators[0].state, again.indicators[0].confirmed) == ("unconfirmed", False)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=40)
+def test_rows_that_need_no_measuring_are_as_large_as_they_say(data):
+    """Rows of all sizes at all places of a county: where the estimate decides, the statutory area does not contradict it."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
+    size = 10.0 ** rng.uniform(0.5, 3.8, 30)
+    corners = rng.uniform(-40_000, 40_000, (30, 2))
+    angles = np.sort(rng.uniform(0, 2 * np.pi, (30, 7)), axis=1)
+    rings = corners[:, None] + size[:, None, None] * np.stack([np.cos(angles), np.sin(angles)], axis=2)
+    plan = plan_of({"DLTB": [shapely.Polygon(ring).wkt for ring in rings]})
+    layer, allowance = plan.layers["DLTB"], data.draw(st.sampled_from([0.01, 0.055, 1.0]))
+    off = allowance * rng.choice([0.0, 0.9, 0.999, 1.001, 1.1, 50.0], 30) * rng.choice([-1, 1], 30)
+    surely = surely_within(layer, layer.statutory + off, allowance, Context(plan, plan.norm, plan.norm.tolerance()))
+    assert not (surely & (np.abs(off) > allowance)).any()
+    small = (size < 100) & (off == 0) & (allowance >= 1.0)
+    assert surely[small].all(), "of no use if it leaves small rows open"

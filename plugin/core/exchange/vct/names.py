@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 
+from ...standard.divisions import COUNTY_LEVEL
 from .batch import Batch
 from .place import CountyCodes
 from .remarks import Remarks
@@ -16,12 +17,6 @@ from .settings import load_settings
 
 #: Digits of a county's code.
 _COUNTY = 6
-#: The level of counties in the list of divisions; provinces and cities have those before it.
-_LEVEL = 3
-#: Shorter names are parts of others: 城区, 郊区.
-_SHORTEST = 3
-#: Words after the name of a county by which a township or a village is called.
-_BELOW = ("镇", "乡", "街", "村", "社")
 
 
 @dataclass
@@ -97,19 +92,21 @@ class PlaceNames:
 
     def _report_places(self, county: str, remarks: Remarks) -> None:
         """Names that begin with another county than the row's code."""
-        names, above = _county_names()
+        settings = load_settings()
+        names, above = _county_names(settings.shortest_county_name)
+        longest, below = max(map(len, names), default=0), tuple(settings.below_county_words)
         for (table, named, value, own), (line, count) in self._places.items():
             code = own or county
             told = _without(value, above)
-            other = next((n for n in _heads(told) if n in names and not told[len(n) :].startswith(_BELOW)), "")
+            other = next((n for n in _heads(told, longest) if n in names and not told[len(n) :].startswith(below)), "")
             if other and code in names.values() and code not in (c for n, c in names.items() if n == other):
                 params = {"table": table, "field": named, "other": other, "code": code}
                 remarks.add_example("vct_note_foreign_place", line, value, count, **params)
 
 
-def _heads(text: str) -> Iterable[str]:
-    """The beginnings of a text that may be a county's name, longest first."""
-    return (text[:n] for n in range(min(len(text), 12), _SHORTEST - 1, -1))
+def _heads(text: str, longest: int) -> Iterable[str]:
+    """The beginnings of a text, up to ``longest`` characters, the longest first."""
+    return (text[:n] for n in range(min(len(text), longest), 0, -1))
 
 
 def _without(text: str, above: list[str]) -> str:
@@ -119,11 +116,11 @@ def _without(text: str, above: list[str]) -> str:
     return text
 
 
-def _county_names() -> tuple[dict[str, str], list[str]]:
-    """Counties' names with their codes, and the names of provinces, then of cities."""
+def _county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
+    """Counties' names of at least ``shortest`` characters with their codes, and the names of provinces, then of cities."""
     from ...standard import load_standard
 
     divisions = load_standard("county_db").code_lists.get("divisions")
     codes = list(divisions.codes.values()) if divisions is not None else []
-    names = {c.name: c.code for c in codes if c.level == _LEVEL and len(c.name) >= _SHORTEST}
-    return names, [c.name for c in sorted(codes, key=lambda c: c.level) if c.level < _LEVEL]
+    names = {c.name: c.code for c in codes if c.level == COUNTY_LEVEL and len(c.name) >= shortest}
+    return names, [c.name for c in sorted(codes, key=lambda c: c.level) if c.level < COUNTY_LEVEL]

@@ -74,6 +74,8 @@ class Settings:
     division_tables: list[str]
     division_name: str
     place_names: list[str]
+    shortest_county_name: int
+    below_county_words: list[str]
     angles: list[float]
     coarse_m: float
     coarse_degrees: float

@@ -8,9 +8,8 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import shown_fids
 
-#: A column filled with one value would make a message of a hundred thousand numbers.
-SHOWN_FIDS = 20
 A = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 B = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
 
@@ -65,14 +64,13 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
         elif len(positions) > 1:
             present = layer.plane[positions]
             shapes = shapely.get_parts(present[~shapely.is_missing(present)])
-            fids = [layer.fids[p] for p in positions[:SHOWN_FIDS]]
             found.append(
                 Finding(
                     layer.role,
                     key,
                     field=field,
                     case="repeated",
-                    params={"count": len(positions), "fids": fids, "more": " …" if len(positions) > SHOWN_FIDS else ""},
+                    params=shown_fids(layer, positions),
                     geometry=shapely.multipolygons(shapes)
                     if len(shapes) and np.all(shapely.get_type_id(shapes) == 3)
                     else None,

@@ -80,13 +80,11 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
         judge = _judge(declared, int(earliest_year), ahead=declared.name in ends)
         result.findings += judged(ctx, layer, declared.name, read[declared.name], judge)
     for start, end in spans:
-        if start in read and end in read:
-            values = list(zip(read[start], read[end], strict=True))
-            wrong = judged(ctx, layer, end, values, _order(layer, start))
-            # An end before its start is reported as such, and not as one that has passed.
-            told = {finding.key for finding in wrong}
-            result.findings = [f for f in result.findings if f.case != "ended" or f.field != end or f.key not in told]
-            result.findings += wrong
+        if end in read:
+            starts = read.get(start) or [""] * len(layer)
+            result.findings += judged(
+                ctx, layer, end, list(zip(starts, read[end], strict=True)), _span(layer, start, end, int(earliest_year))
+            )
     return result
 
 
@@ -106,26 +104,24 @@ def _judge(declared: Field, earliest: int, *, ahead: bool) -> Judge:
             year, late = day.year, day > today
         if late and not ahead:
             return Wrong("future", params)
-        if year < earliest:
-            return Wrong("early", params)
-        return Wrong("ended", params) if ahead and _is_over(text, today) else None
+        return Wrong("early", params) if year < earliest else None
 
     return judge
 
 
-def _is_over(text: str, today: date) -> bool:
-    day = read_day(text)
-    return day is not None and day < today
-
-
-def _order(layer: Layer, start_field: str) -> Judge:
-    declared = layer.template.field_named(start_field)
+def _span(layer: Layer, start_field: str, end_field: str, earliest: int) -> Judge:
+    """Judge pairs of a start and an end as written: an end before its start, or one that has passed."""
+    start_declared, end_declared = layer.template.field_named(start_field), layer.template.field_named(end_field)
+    today = date.today()
 
     def judge(span: tuple[str, str]) -> Wrong | None:
         start, end = map(read_day, span)
-        if start is None or end is None or end >= start or declared is None:
+        if end is None or end_declared is None:
             return None
-        values = {"start": shown(declared, span[0]), "value": shown(declared, span[1])}
-        return Wrong("order", {**values, "start_field": start_field})
+        value = shown(end_declared, span[1])
+        if start is not None and start_declared is not None and end < start:
+            return Wrong("order", {"start": shown(start_declared, span[0]), "value": value, "start_field": start_field})
+        # An end that lies too far back is reported by itself.
+        return Wrong("ended", {"value": value}) if end < today and end.year >= earliest else None
 
     return judge

@@ -6,12 +6,10 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, found
+from .._attributes import Wrong, found, shown_fids
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
-#: Features named in a sentence.
-SHOWN_FIDS = 20
 #: 扣除地类编码: what is taken off.
 KIND = "KCDLBM"
 
@@ -94,11 +92,6 @@ def _without_ridges(layer: Layer, rows: NDArray, ctx: Context) -> list[Finding]:
     wrong = np.flatnonzero(rows & ridged).tolist()
     if not wrong:
         return []
-    params = {
-        "count": len(wrong),
-        "fids": [layer.fids[position] for position in wrong[:SHOWN_FIDS]],
-        "more": " …" if len(wrong) > SHOWN_FIDS else "",
-    }
     field = layer.field_name("deduction_rate")
-    return [ctx.make.row(layer, wrong[0], field=field, case="none", severity=Severity.WARNING, params=params,
+    return [ctx.make.row(layer, wrong[0], field=field, case="none", severity=Severity.WARNING, params=shown_fids(layer, wrong),
                     geometry=layer.plane[wrong[0]])]  # fmt: skip

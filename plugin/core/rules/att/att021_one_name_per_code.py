@@ -7,12 +7,10 @@ import numpy as np
 from ...engine.context import Context
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, found, pairs
+from .._attributes import Wrong, found, pairs, shown_fids
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
-#: Features named in a sentence.
-SHOWN_FIDS = 20
 
 
 def _rows(*names: str | None) -> dict[str, list[dict[str, str | None]]]:
@@ -61,12 +59,10 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
         result.applicable = True
         for code, names in _names_by_code(layer.named_text(code_field), layer.named_text(name_field)).items():
             (expected, usual), *others = sorted(((n, len(rows)) for n, rows in names.items()), key=lambda n: -n[1])
-            for name, count in others:
+            for name, _ in others:
                 positions = names[name]
-                fids = [layer.fids[position] for position in positions[:SHOWN_FIDS]]
-                more = " …" if count > SHOWN_FIDS else ""
-                params = {"value": name, "code": code, "expected": expected, "usual": usual, "count": count}
-                wrong = Wrong(params={**params, "fids": fids, "more": more})
+                params = {"value": name, "code": code, "expected": expected, "usual": usual}
+                wrong = Wrong(params={**params, **shown_fids(layer, positions)})
                 result.findings.append(found(ctx, layer, positions[0], name_field, wrong))
     return result
 

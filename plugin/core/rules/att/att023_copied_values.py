@@ -7,12 +7,11 @@ from ...indicators.row_parcels import cut_otherwise, rows_below
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from .._attributes import SHOWN_FIDS, shown_fids
 from .._places import told_elsewhere
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
-#: Features named in a sentence, and drawn.
-SHOWN_FIDS = 20
 
 
 def _of(wkt: str, **values: str) -> list[dict[str, str]]:
@@ -112,16 +111,17 @@ def _differing(name: str, layer: Layer, parcels: Layer, rows: NDArray, below: ND
     wrong = np.flatnonzero((own != survey) & (own != "") & (survey != "") & _known(layer, name, own, ctx))
     if not len(wrong):
         return None
-    some = rows[wrong[:SHOWN_FIDS]].tolist()
+    positions = rows[wrong].tolist()
+    drawn = positions[:SHOWN_FIDS]
     params = {
         "value": own[wrong[0]],
         "expected": survey[wrong[0]],
-        "count": len(wrong),
-        "fids": [layer.fids[row] for row in some],
-        "more": " …" if len(wrong) > SHOWN_FIDS else "",
+        **shown_fids(layer, positions),
     }
     declared = layer.template.field_named(name)
     field = declared.name if declared is not None else name
-    finding = ctx.make.row(layer, some[0], field=field, params=params, geometry=ctx.geometry.joined(layer.plane[some]))
+    finding = ctx.make.row(
+        layer, drawn[0], field=field, params=params, geometry=ctx.geometry.joined(layer.plane[drawn])
+    )
     finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(below[wrong[0]])]]
     return finding

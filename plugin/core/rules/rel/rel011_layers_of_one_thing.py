@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import Context
+from ...invariants import require
 from ...messages.values import ConceptName
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...standard.codes import CodeList
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -90,11 +94,13 @@ def _other_codes(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
     if not (a.tells("zone_code") and b.tells("zone_code")):
         return []
     own, others = a.text("zone_code"), b.text("zone_code")
-    own_class, other_class = ([code.rstrip("0") for code in codes] for codes in (own, others))
+    declared = require(a.template.field("zone_code"), "the field of the zone codes")
+    codes = ctx.codes(declared.codes)
+    agree = cache(lambda one, other: _agree(one, other, codes))
 
     def differ(left: NDArray, right: NDArray) -> NDArray:
         pairs = zip(left.tolist(), right.tolist(), strict=True)
-        return np.array([_classes_differ(own_class[i], other_class[j]) for i, j in pairs], dtype=bool)
+        return np.array([not agree(own[i], others[j]) for i, j in pairs], dtype=bool)
 
     parts = ctx.geometry.shared(a, b, pairs=differ)
     found = ctx.make.pairs(a, b, parts, case="code", field=a.field_name("zone_code"))
@@ -103,10 +109,10 @@ def _other_codes(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
     return found
 
 
-def _classes_differ(one: str, other: str) -> bool:
-    """Return True unless one code is the other or below it; a blank says nothing."""
-    short, long = sorted((one, other), key=len)
-    return bool(short) and not long.startswith(short)
+def _agree(one: str, other: str, codes: CodeList) -> bool:
+    """Return True if one code is the other or below it. A blank says nothing; a code that is not in the list is ATT002's."""
+    above, beside = codes.lineage(one), codes.lineage(other)
+    return not above or not beside or one in beside or other in above
 
 
 def _divided(concept: str, other: Layer) -> bool:

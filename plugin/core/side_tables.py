@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a plan is held against beside its layers: typed figures, tasks, a register, waivers, the sealed edition."""
+"""Read what a plan is compared with: typed figures, tasks, a register, waivers, and the sealed edition."""
 
 from __future__ import annotations
 
