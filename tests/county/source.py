@@ -35,8 +35,10 @@ def as_read(
     fields: dict[str, list[FieldInfo]] | None = None,
     crs: dict[str, int | None] | None = None,
     curves: dict[str, tuple[int, ...]] | None = None,
+    shape_crs: dict[str, dict[str, int]] | None = None,
 ) -> list[SourceLayer]:
-    """Layers by role. ``fields``, ``crs`` (EPSG or none), ``curves`` (rows that held arcs) say where one is told otherwise."""
+    """Layers by role. ``fields``, ``crs`` (EPSG or none), ``curves`` (rows that held arcs) and ``shape_crs`` (systems that
+    shapes declare) replace what the templates say."""
     fields, crs, curves = fields or {}, crs or {}, curves or {}
     made = []
     for role, frame in layers.items():
@@ -49,6 +51,7 @@ def as_read(
                 tuple(known),
                 CRS.from_epsg(code) if code else None,
                 curves=curves.get(role, ()),
+                shape_crs=(shape_crs or {}).get(role, {}),
             )
         )
     return made

@@ -35,8 +35,8 @@ ANSWERS = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 class Draft(Workshop):
     """A county of one's own to plant a defect in: rows and shapes by `Workshop`'s verbs, and what stands around them.
 
-    ``schema`` (role → declared fields), ``crs`` (role → EPSG or None), ``curves`` (role → rows that held arcs), ``options``
-    (of the check), ``folder`` for files of one's own.
+    ``schema`` (role → declared fields), ``crs`` (role → EPSG or None), ``curves`` (role → rows that held arcs), ``shape_crs``
+    (role → systems that shapes declare), ``options`` (of the check), ``folder`` for files of one's own.
     """
 
     def __init__(self, county: County, options: dict[str, Any], folder: Path) -> None:
@@ -45,6 +45,7 @@ class Draft(Workshop):
         self.schema: dict[str, list[FieldInfo]] = {role: source.declared(role) for role in layers}
         self.crs: dict[str, int | None] = {}
         self.curves: dict[str, tuple[int, ...]] = {}
+        self.shape_crs: dict[str, dict[str, int]] = {}
         self.options = dict(options)
         #: The file that the layers are told to be of.
         self.file: str = self.options.pop("file", "")
@@ -93,7 +94,7 @@ class Draft(Workshop):
         self.options["profile"] = str(path)
 
     def report(self) -> Report:
-        layers = source.as_read(self.layers, self.schema, self.crs, self.curves)
+        layers = source.as_read(self.layers, self.schema, self.crs, self.curves, self.shape_crs)
         for layer in layers:
             layer.source = self.file
         return check(layers, check_options(self.options)).report

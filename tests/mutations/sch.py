@@ -152,6 +152,11 @@ def woods_in_another_zone(draft: Draft) -> None:
     draft.crs[WOODS] = 4525
 
 
+@plants("SCH003", case="shapes_declare", finds=1)
+def three_woods_that_declare_degrees(draft: Draft) -> None:
+    draft.shape_crs[WOODS] = {"EPSG:4490": 3}
+
+
 @plants("SCH003", case="far_away", follows=["TOP009"])
 def a_county_in_the_zone_to_the_west(draft: Draft) -> None:
     """The same numbers under another prefix: three degrees to the west. The windows, known by their place, are others."""

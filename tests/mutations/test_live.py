@@ -89,7 +89,14 @@ def test_an_edit_is_followed(one, drawn, base, tmp_path):
         list(frame.columns) == list(clean.county.layers[role].columns) for role, frame in draft.layers.items()
     )
     declared = {role: source.declared(role) for role in draft.layers}
-    if not as_drawn or draft.crs or draft.curves or draft.schema != declared or draft.options != clean.options:
+    if (
+        not as_drawn
+        or draft.crs
+        or draft.curves
+        or draft.shape_crs
+        or draft.schema != declared
+        or draft.options != clean.options
+    ):
         pytest.skip("no edit: other layers, fields, coordinates or settings")
     whole = assemble(source.as_read(draft.layers), norm, scope="county")
     expected = named(run(whole, rules).findings)

@@ -109,6 +109,8 @@ def read(shot: Snapshot, *, cancellation: Cancellation = NEVER, only: frozenset[
     import pandas as pd
     import shapely
 
+    from ...core.io.shape_crs import other_shape_crs
+
     drawn = sketch(shot)
     kept, crs = _kept(shot), drawn.crs
     if only is not None:
@@ -118,6 +120,7 @@ def read(shot: Snapshot, *, cancellation: Cancellation = NEVER, only: frozenset[
     if stored is not None and stored != len(read.fids):
         counts = {"read": len(read.fids), "stored": stored}
         return replace(drawn, problem=("rows_disagree", counts), rows=stored)
+    shape_crs = other_shape_crs(Path(shot.path), shot.table or Path(shot.path).stem)
     columns = list(zip(*read.attributes, strict=True)) if read.attributes else [()] * shot.fields.count()
     index = pd.Index(read.fids, dtype="int64")
     table = {shot.fields.at(n).name(): column_of(columns[n], shot.fields.at(n), index) for n in kept}
@@ -139,6 +142,7 @@ def read(shot: Snapshot, *, cancellation: Cancellation = NEVER, only: frozenset[
         curve_step=CURVE_STEP_DEGREES if read.curves else 0.0,
         notices=_notices(shot, len(read.curves)),
         broken=tuple(broken),
+        shape_crs=shape_crs,
     )
 
 

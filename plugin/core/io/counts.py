@@ -74,9 +74,19 @@ def _table_rows(file: Path) -> int | None:
 
 
 def _geopackage_rows(path: Path, name: str) -> int | None:
-    if path.with_name(f"{path.name}-wal").exists() or path.with_name(f"{path.name}-journal").exists():
-        # A program writes it: the copy that is read (`files.opening.openable`) is counted by its own SQLite.
+    database = read_only(path)
+    if database is None:
         return None
     table = name.replace('"', '""')
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+    with closing(database):
         return int(database.execute(f'SELECT COUNT(*) FROM "{table}"').fetchone()[0])  # nosec B608 # quotes are doubled
+
+
+def read_only(path: Path) -> sqlite3.Connection | None:
+    """Open a GeoPackage so that the file stays untouched; None while another program writes it.
+
+    The copy that is read then (`files.opening.openable`) is counted by its own SQLite.
+    """
+    if path.with_name(f"{path.name}-wal").exists() or path.with_name(f"{path.name}-journal").exists():
+        return None
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)

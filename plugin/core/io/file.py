@@ -26,6 +26,7 @@ from .drawn import drawn_column
 from .hidden import OWN, hidden_tables
 from .notices import driver_notices, encoding_notices
 from .rows import BYTES, KEY, distinct, fields_of, layer_info, read_rows
+from .shape_crs import other_shape_crs
 
 #: What pyogrio raises.
 ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
@@ -145,6 +146,7 @@ def _read_layer(source: _Source, wanted: Wanted) -> SourceLayer:
     counted = stored_rows(source.opened, source.name) if source.stored is None else source.stored
     if counted is not None and counted != len(layer.frame):
         return _with_two_counts(header.sketch, len(layer.frame), counted)
+    layer.shape_crs = other_shape_crs(source.opened, source.name)
     shown = source.shown
     layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in header.doubled]
     layer.notices += encoding_notices(shown, source.encoding)

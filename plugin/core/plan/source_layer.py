@@ -38,6 +38,7 @@ class SourceLayer:
     that cannot be read), as text key and parameters. ``kind`` and ``rows`` are the type of geometry and the number of rows
     as the source gives them without reading a row; empty and None where it does not. ``filter``: the condition that hides
     rows of it in a project. ``rings``: the lines of a layer that is not read are all closed.
+    ``shape_crs``: coordinate systems, other than the layer's, that its shapes declare, with the number of shapes.
     """
 
     name: str
@@ -57,6 +58,7 @@ class SourceLayer:
     rows: int | None = None
     filter: str = ""
     rings: bool = False
+    shape_crs: dict[str, int] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:

@@ -29,6 +29,8 @@ SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 386000
         "reprojected for the check; deliver all layers alike. The layer was not changed.",
         "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. It was taken as it is; reproject it with the "
         "official parameters. The layer was not changed.",
+        "shapes_declare": "{layer} is in {crs}, but {count} of its shapes declare another coordinate system ({found}). They were read as "
+        "the layer declares. Find out which holds, and write the layer again from its source; the layer was not changed.",
         "far_away": "{layer} lies at {longitude}°E by its {crs}, but {county} ({west}–{east}°E) is what the codes say: most "
         "likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",
         "far_away_degrees": "{layer} lies at {longitude}°E, but {county} ({west}–{east}°E) is what the codes say. Degrees have no "
@@ -50,7 +52,7 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
     What it checks
         Each layer can be read, has shapes and a CRS, its coordinates fit it (degrees or metres, zone, prefix, axis order, place), it
         lies in the area that the CRS is made for, it is CGCS2000,
-        and all projected layers are in one zone.
+        all projected layers are in one zone, and the shapes of a GeoPackage declare the system of their layer.
     Why
         A layer in the wrong zone lies three degrees away: everything looks conflict-free because nothing meets.
     How to fix
@@ -69,6 +71,11 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
         crs = layer.known_crs
         frame = crs_care.describe(crs)
         params = {"crs": crs_care.label(crs), "plane": crs_care.label(ctx.plan.crs)}
+        declared = layer.source.shape_crs
+        if declared:
+            texts = ", ".join(f"{system} × {count}" for system, count in sorted(declared.items()))
+            shapes = params | {"count": sum(declared.values()), "found": texts}
+            found.append(Finding(layer.role, case="shapes_declare", severity=Severity.WARNING, params=shapes))
         if not frame.cgcs2000:
             case = "not_cgcs2000"
         elif frame.geographic or (frame.zone, frame.prefixed) == (plane.zone, plane.prefixed):
