@@ -22,6 +22,7 @@ from ...plan.layer import Layer
 @rule(
     "{code}",
     "{name}",
+    problem="Say what is wrong",
     severity=Severity.WARNING,
     basis=[],  # keys of citations.toml in the standard's folder
     needs={{"layer": Need(EACH)}},
@@ -62,6 +63,7 @@ GROUPS = {
 CHINESE = """
 [{code}]
 title = ""
+problem = ""
 what = ""
 why = ""
 fix = ""

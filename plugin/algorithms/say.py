@@ -138,7 +138,7 @@ def say_rule(feedback, checked: Checked) -> None:
         "toolbox",
         "one_rule",
         code=outcome.code,
-        title=outcome.title,
+        title=outcome.heading,
         outcome=texts.get("outcomes", str(outcome.outcome)),
         findings=len(report.findings),
         **counts,
@@ -149,7 +149,7 @@ def say_rule(feedback, checked: Checked) -> None:
 def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
     key = "rule_line_found" if outcome.findings else "rule_line"
     word = texts.get("outcomes", str(outcome.outcome))
-    line = texts.get("toolbox", key, code=outcome.code, title=outcome.title, outcome=word, findings=outcome.findings)
+    line = texts.get("toolbox", key, code=outcome.code, title=outcome.heading, outcome=word, findings=outcome.findings)
     return f"{line} {outcome.reason}".rstrip()
 
 

@@ -37,7 +37,7 @@ def test_a_draft_has_all_its_places(tool, tmp_path, family):
     compile(draft, "draft", "exec")
     assert f'"{code}"' in draft and "def missing_use(" in draft
     chinese = tomllib.loads((tmp_path / FILES[0]).read_text(encoding="utf-8"))[code]
-    assert set(chinese) == {"title", "what", "why", "fix", "limits", "messages"}
+    assert set(chinese) == {"title", "problem", "what", "why", "fix", "limits", "messages"}
     before, after = (tomllib.loads((folder / FILES[1]).read_text(encoding="utf-8")) for folder in (ROOT, tmp_path))
     added = {g: set(codes) - set(before["rule_groups"][g]) for g, codes in after["rule_groups"].items()}
     assert added == {g: {code} if g == tool.GROUPS[family] else set() for g in added}

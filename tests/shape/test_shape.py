@@ -108,8 +108,8 @@ def placeholders(text):
 @every("rule", RULES.values(), ids=RULES)
 def test_chinese_and_english_say_the_same(rule):
     chinese = chinese_texts()[rule.code]
-    assert set(chinese) == {"title", "what", "why", "fix", "limits", "messages"}
-    assert all(chinese[k].strip() for k in ("title", "what", "why", "fix", "limits"))
+    assert set(chinese) == {"title", "problem", "what", "why", "fix", "limits", "messages"}
+    assert all(chinese[k].strip() for k in ("title", "problem", "what", "why", "fix", "limits"))
     assert set(chinese["messages"]) == set(rule.messages)
     for case, english in rule.messages.items():
         # A feature is named by layer and key in both; other placeholders may differ only where grammar wants it.

@@ -24,6 +24,7 @@ def run_one(
     """What a rule says of a plan. Raises Cancelled, and nothing else."""
     severity = context.norm.severity(rule)
     outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.rule_title(rule))
+    outcome.problem = texts.rule_problem(rule)
     given = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
     given = {p.name: given[p.name] for p in rule.parameters if p.name in given}
     if not context.around_an_edit:

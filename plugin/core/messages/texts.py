@@ -134,6 +134,10 @@ class Texts:
             return _rules_zh()[rule.code]["title"]
         return rule.sections[""].rstrip(".")
 
+    def rule_problem(self, rule: Rule) -> str:
+        """Return what is wrong where the rule finds something; `rule_title` states the requirement."""
+        return _rules_zh()[rule.code]["problem"] if self.lang == "zh" else rule.problem
+
     def rule_help(self, rule: Rule) -> dict[str, str]:
         """Heading → text: what it checks, why, how to fix, limits."""
         headings = self.section("headings")

@@ -53,8 +53,15 @@ class RuleOutcome:
     title: str = ""
     incomplete: bool = False
     unconfirmed: list[str] = field(default_factory=list)
+    #: What is wrong where it finds something; ``title`` states the requirement.
+    problem: str = ""
     #: What the rule went by (`engine.explanation.InForce` as plain data).
     parameters: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def heading(self) -> str:
+        """Return the problem where there are findings, else the requirement."""
+        return (self.problem if self.findings else "") or self.title or self.name
 
 
 @dataclass

@@ -105,6 +105,7 @@ class Rule:
 
     code: str
     name: str
+    problem: str
     severity: Severity
     basis: tuple[str, ...]
     needs: dict[str, Need]
@@ -153,6 +154,7 @@ def rule(
     code: str,
     name: str,
     *,
+    problem: str,
     severity: Severity = Severity.ERROR,
     basis: Iterable[str],
     needs: dict[str, Need],
@@ -165,6 +167,8 @@ def rule(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a rule.
 
+    ``problem`` names what is wrong where the rule finds something (English; ``resources/texts`` holds the Chinese). The title,
+    which states the requirement, is the docstring's first line.
     ``uses`` names the settings of the standard it depends on (``ratio.form``, ``codes.planning_zones``,
     ``tolerance``): those marked C and confirmed by nobody make its outcome conditional at best.
     ``local``: what it finds on a row depends on that row and on those that it meets, so that an edit changes nothing
@@ -186,6 +190,7 @@ def rule(
         _REGISTRY[code] = Rule(
             code=code,
             name=name,
+            problem=problem,
             severity=severity,
             basis=tuple(basis),
             needs=dict(needs),

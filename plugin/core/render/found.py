@@ -28,7 +28,7 @@ WINDOWS = "TOP009"
 
 
 def titles(report: Report, words: Words) -> dict[str, str]:
-    return {r.code: r.title or r.name for r in report.rules} | {
+    return {r.code: r.heading for r in report.rules} | {
         code: words.get("run_title", code) for code in ("RUN900", "RUN901", "RUN902", "RUN903", "RUN904", "RUN905")
     }
 

@@ -162,7 +162,7 @@ class FindingsDock(FindingsForm):
         found = {f.code for f in findings}
         self.filters.set_choices(
             sorted({f.township for f in findings}),
-            [(r.code, r.title or r.name) for r in rules if r.code in found or r.reason],
+            [(r.code, r.heading) for r in rules if r.code in found or r.reason],
         )
 
     def set_clean(self, clean: Empty, only_skipped: Empty) -> None:

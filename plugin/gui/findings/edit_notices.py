@@ -55,7 +55,7 @@ def describe(result: Result, findings: list[Any]) -> str:
 
 def _rule_text(result: Result, code: str, findings: list[Any]) -> str:
     outcome = result.outcome(code)
-    parts = [f"{code} {outcome.title or outcome.name}" if outcome is not None else code]
+    parts = [f"{code} {outcome.heading}" if outcome is not None else code]
     if len(findings) > 1:
         parts.append(tr("{count} places").format(count=len(findings)))
     area = area_of(findings)

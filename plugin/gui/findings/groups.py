@@ -132,7 +132,7 @@ def not_run(code: str, number: int) -> Group:
 
 def groups_of(report: Any) -> list[Group]:
     """The rules that have something to say, worst first."""
-    groups = {r.code: Group(r.code, r.title or r.name, r, number=n) for n, r in enumerate(report.rules, 1)}
+    groups = {r.code: Group(r.code, r.heading, r, number=n) for n, r in enumerate(report.rules, 1)}
     for finding in report.findings:
         code = rule_of(finding)
         if code not in groups:

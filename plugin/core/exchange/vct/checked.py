@@ -41,7 +41,7 @@ def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
     counts = {key: value for key, value in summary.items() if isinstance(value, int) and key not in ("infos", "waived")}
     lines = [texts.get("toolbox", "summary", verdict=verdict, **counts)]
     if common := commonest_rules(report):
-        titles = {rule.code: rule.title for rule in report.rules}
+        titles = {rule.code: rule.heading for rule in report.rules}
         named = [
             texts.get("toolbox", "rule_line_count", code=code, title=titles.get(code, ""), count=count)
             for code, count in common

@@ -15,6 +15,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "DOC001",
     "package-name",
+    problem="The package's name does not match its county",
     severity=Severity.ERROR,
     basis=["package-draft"],
     needs={},

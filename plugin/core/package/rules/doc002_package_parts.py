@@ -12,6 +12,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
 @rule(
     "DOC002",
     "package-parts",
+    problem="Parts of the package are missing",
     severity=Severity.ERROR,
     basis=["package-draft"],
     needs={},

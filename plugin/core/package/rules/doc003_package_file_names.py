@@ -22,6 +22,7 @@ MANY = 20
 @rule(
     "DOC003",
     "package-file-names",
+    problem="Files of the package are misnamed or misplaced",
     severity=Severity.WARNING,
     basis=["package-draft"],
     needs={},

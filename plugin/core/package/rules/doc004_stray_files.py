@@ -12,6 +12,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
 @rule(
     "DOC004",
     "stray-files",
+    problem="The package contains left-over files",
     severity=Severity.WARNING,
     basis=["package-form"],
     needs={},

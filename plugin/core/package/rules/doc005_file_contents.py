@@ -23,6 +23,7 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
 @rule(
     "DOC005",
     "file-contents",
+    problem="A document or map cannot be opened",
     severity=Severity.ERROR,
     basis=["package-draft"],
     needs={},

@@ -21,6 +21,7 @@ MANY = 20
 @rule(
     "DOC006",
     "package-digests",
+    problem="The package was changed",
     severity=Severity.ERROR,
     basis=["package-draft"],
     needs={},

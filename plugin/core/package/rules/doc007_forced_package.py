@@ -13,6 +13,7 @@ from ._package import NONE_INSPECTED, example, judged, on_file
 @rule(
     "DOC007",
     "forced-package",
+    problem="The package is of a plan that did not pass",
     severity=Severity.ERROR,
     basis=["package-draft"],
     needs={},

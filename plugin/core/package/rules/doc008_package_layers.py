@@ -14,6 +14,7 @@ from ._package import NONE_INSPECTED, example, judged, more_fields, on_file, tol
 @rule(
     "DOC008",
     "package-layers",
+    problem="Data cannot be read or lacks layers",
     severity=Severity.ERROR,
     basis=["package-draft"],
     needs={},

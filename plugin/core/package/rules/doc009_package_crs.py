@@ -12,6 +12,7 @@ from ._package import NONE_INSPECTED, example, judged
 @rule(
     "DOC009",
     "package-crs",
+    problem="A layer has another CRS than required",
     severity=Severity.ERROR,
     basis=["package-draft", "package-form"],
     needs={},

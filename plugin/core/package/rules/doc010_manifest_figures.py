@@ -40,6 +40,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "DOC010",
     "manifest-figures",
+    problem="Manifest and data disagree",
     severity=Severity.ERROR,
     basis=["package-draft"],
     needs={},

@@ -35,6 +35,7 @@ LINE = ["生态保护红线", "1", "24.99"]
 @rule(
     "DOC011",
     "table-figures",
+    problem="Tables and layers disagree",
     basis=["T3", "plan-review", "package-draft"],
     needs={},
     messages={

@@ -22,6 +22,7 @@ def _with(text: str, codec: str = "utf-8") -> dict[str, bytes]:
 @rule(
     "DOC012",
     "package-metadata",
+    problem="Metadata is unreadable or disagrees with the package",
     severity=Severity.WARNING,
     basis=["package-form"],
     needs={},

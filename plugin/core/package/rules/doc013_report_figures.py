@@ -60,6 +60,7 @@ def _report(
 @rule(
     "DOC013",
     "report-figures",
+    problem="The check report is not of these layers",
     basis=["T3", "package-draft"],
     needs={},
     messages={

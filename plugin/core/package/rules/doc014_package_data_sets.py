@@ -25,6 +25,7 @@ def _twin(**said: Any) -> list[dict[str, Any]]:
 @rule(
     "DOC014",
     "package-data-sets",
+    problem="Data sets of the package differ",
     severity=Severity.WARNING,
     basis=["T3", "package-form"],
     needs={},

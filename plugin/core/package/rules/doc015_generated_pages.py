@@ -27,6 +27,7 @@ _BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, Lookup
 @rule(
     "DOC015",
     "generated-pages",
+    problem="A page differs from its data",
     severity=Severity.ERROR,
     basis=["T3", "package-draft"],
     needs={},

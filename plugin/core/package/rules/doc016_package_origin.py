@@ -38,6 +38,7 @@ _BOTH = (
 @rule(
     "DOC016",
     "package-origin",
+    problem="Origins stated in the package disagree",
     severity=Severity.ERROR,
     basis=["package-draft"],
     needs={},

@@ -14,6 +14,7 @@ _MAP = b"\xff\xd8\xff\xe0 map"
 @rule(
     "DOC030",
     "map-numbers",
+    problem="Map numbers are repeated or missing",
     severity=Severity.WARNING,
     basis=["package-draft"],
     needs={},

@@ -17,6 +17,7 @@ B = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
 @rule(
     "ATT001",
     "duplicate-key",
+    problem="Keys are missing or repeated",
     basis=["A1"],
     uses=["attributes.number_fields"],
     needs={"layer": Need(EACH, fields=("key",))},

@@ -13,6 +13,7 @@ SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 @rule(
     "ATT002",
     "unknown-code",
+    problem="A code is not in its code list",
     local=True,
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],

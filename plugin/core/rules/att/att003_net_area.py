@@ -18,6 +18,7 @@ GOOD = {
 @rule(
     "ATT003",
     "net-area",
+    problem="Net area does not follow from its fields",
     local=True,
     severity=Severity.WARNING,
     basis=["A7", "pbf-db-2021"],

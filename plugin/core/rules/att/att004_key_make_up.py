@@ -16,6 +16,7 @@ def _one(key: str) -> dict[str, list[dict[str, str]]]:
 @rule(
     "ATT004",
     "key-make-up",
+    problem="A key is composed wrongly",
     local=True,
     severity=Severity.WARNING,
     basis=["A1"],

@@ -20,6 +20,7 @@ def _layers(first: str, second: str) -> dict[str, list[dict[str, str]]]:
 @rule(
     "ATT005",
     "key-across-layers",
+    problem="A key is used in several layers",
     severity=Severity.WARNING,
     basis=["A1"],
     needs={},

@@ -17,6 +17,7 @@ def _two(first: str, second: str) -> dict[str, list[dict[str, str]]]:
 @rule(
     "ATT006",
     "key-two-ways",
+    problem="Keys of one layer are composed in two ways",
     severity=Severity.INFO,
     basis=["A1"],
     needs={"layer": Need(EACH, fields=("key",))},

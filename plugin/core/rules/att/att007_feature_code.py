@@ -11,6 +11,7 @@ ZONES = {"layer": "YDYHGHFQ"}
 @rule(
     "ATT007",
     "feature-code",
+    problem="A feature code does not match its layer",
     local=True,
     severity=Severity.WARNING,
     basis=["A2"],

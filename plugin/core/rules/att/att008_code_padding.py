@@ -11,6 +11,7 @@ LAND_USE = {"layer": "XZYDYH"}
 @rule(
     "ATT008",
     "code-padding",
+    problem="A land-use code has fewer than six digits",
     local=True,
     severity=Severity.WARNING,
     basis=["A4"],

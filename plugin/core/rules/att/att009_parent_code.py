@@ -13,6 +13,7 @@ PARCELS = {"layer": "DLTB"}
 @rule(
     "ATT009",
     "parent-code",
+    problem="A parcel has a parent code",
     local=True,
     severity=Severity.INFO,
     basis=["attribute-habits"],

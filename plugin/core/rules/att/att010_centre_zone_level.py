@@ -13,6 +13,7 @@ SECOND_LEVEL = 2
 @rule(
     "ATT010",
     "centre-zone-level",
+    problem="A zone of the central urban area has a first-level code",
     local=True,
     severity=Severity.WARNING,
     basis=["A5"],

@@ -18,6 +18,7 @@ def _rows(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
 @rule(
     "ATT011",
     "division-code",
+    problem="A division code is not of this county",
     local=True,
     severity=Severity.WARNING,
     basis=["A3"],

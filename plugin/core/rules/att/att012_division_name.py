@@ -20,6 +20,7 @@ TOWNS = [_row("140225100", "永安镇"), _row("140225101", "王庄堡镇")]
 @rule(
     "ATT012",
     "division-name",
+    problem="A division's name and code disagree",
     severity=Severity.WARNING,
     basis=["A3"],
     needs={

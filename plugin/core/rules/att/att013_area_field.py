@@ -18,6 +18,7 @@ MEANINGS = ("area", "gross_area")
 @rule(
     "ATT013",
     "area-field",
+    problem="An area field differs from the ellipsoidal area",
     local=True,
     severity=Severity.WARNING,
     basis=["A10"],

@@ -17,6 +17,7 @@ def _row(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str 
 @rule(
     "ATT014",
     "urban-code",
+    problem="Urban code and land-use code disagree",
     local=True,
     severity=Severity.WARNING,
     basis=["A6", "attribute-habits"],

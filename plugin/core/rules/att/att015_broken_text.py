@@ -20,6 +20,7 @@ def _row(name: str) -> dict[str, list[dict[str, str]]]:
 @rule(
     "ATT015",
     "broken-text",
+    problem="Text has broken or forbidden characters",
     local=True,
     severity=Severity.WARNING,
     basis=["attribute-habits"],

@@ -20,6 +20,7 @@ def _row(**values: object) -> dict[str, list[dict[str, object]]]:
 @rule(
     "ATT016",
     "dates",
+    problem="A date is unreadable or implausible",
     local=True,
     severity=Severity.WARNING,
     basis=["attribute-habits"],

@@ -13,6 +13,7 @@ RESTORABLE = "K"
 @rule(
     "ATT017",
     "restorable-land",
+    problem="Restorable land is counted as cultivated land",
     local=True,
     severity=Severity.WARNING,
     basis=["A11"],

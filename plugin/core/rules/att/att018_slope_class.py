@@ -18,6 +18,7 @@ def _row(land_use: str, slope_class: str | None, terrace: str | None) -> dict[st
 @rule(
     "ATT018",
     "slope-class",
+    problem="Slope class or terrace type of cultivated land is wrong",
     local=True,
     severity=Severity.WARNING,
     basis=["A9"],

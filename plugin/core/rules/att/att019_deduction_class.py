@@ -21,6 +21,7 @@ def _row(land_use: str, rate: float | None, kind: str | None) -> dict[str, list[
 @rule(
     "ATT019",
     "deduction-class",
+    problem="A ridge deduction is wrong",
     severity=Severity.INFO,
     basis=["attribute-habits", "A7"],
     uses=["attributes.deduction_classes", "attributes.ridged_kinds", "attributes.ridged_slopes"],

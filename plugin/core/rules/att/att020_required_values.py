@@ -14,6 +14,7 @@ FULL = {"wkt": SQUARE, "zone_code": "410", "zone_name": "城镇集中建设区",
 @rule(
     "ATT020",
     "required-values",
+    problem="A required field is empty",
     local=True,
     severity=Severity.WARNING,
     basis=["county-db", "A5"],

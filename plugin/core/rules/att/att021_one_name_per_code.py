@@ -20,6 +20,7 @@ def _rows(*names: str | None) -> dict[str, list[dict[str, str | None]]]:
 @rule(
     "ATT021",
     "one-name-per-code",
+    problem="One code has several names",
     severity=Severity.WARNING,
     basis=["attribute-habits"],
     uses=["attributes.name_pairs"],

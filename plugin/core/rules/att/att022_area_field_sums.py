@@ -52,6 +52,7 @@ SURVEY = [
 @rule(
     "ATT022",
     "area-field-sums",
+    problem="Area fields sum to another area than the shapes",
     severity=Severity.WARNING,
     basis=["A10"],
     uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],

@@ -21,6 +21,7 @@ def _of(wkt: str, **values: str) -> list[dict[str, str]]:
 @rule(
     "ATT023",
     "copied-values",
+    problem="Copies of parcels have other values",
     severity=Severity.WARNING,
     basis=["attribute-habits"],
     uses=["attributes.copied_fields"],

@@ -12,6 +12,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "GEO001",
     "empty-geometry",
+    problem="A feature has no geometry",
     local=True,
     basis=["county-db"],
     needs={"layer": Need(EACH)},

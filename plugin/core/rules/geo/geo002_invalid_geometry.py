@@ -29,6 +29,7 @@ _KINDS = {
 @rule(
     "GEO002",
     "invalid-geometry",
+    problem="A geometry is invalid",
     local=True,
     basis=["G7"],
     needs={"layer": Need(EACH)},

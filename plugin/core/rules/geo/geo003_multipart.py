@@ -11,6 +11,7 @@ from ...plan.layer import Layer
 @rule(
     "GEO003",
     "multipart",
+    problem="A feature has several parts",
     local=True,
     basis=["G4"],
     needs={"layer": Need(EACH)},

@@ -10,6 +10,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "GEO004",
     "curves",
+    problem="A geometry contains arcs",
     local=True,
     basis=["G1"],
     needs={"layer": Need(EACH)},

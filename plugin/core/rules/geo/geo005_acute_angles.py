@@ -15,6 +15,7 @@ SPIKE = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0))"
 @rule(
     "GEO005",
     "acute-angles",
+    problem="A geometry has acute angles or spikes",
     severity=Severity.WARNING,
     local=True,
     basis=["G2"],

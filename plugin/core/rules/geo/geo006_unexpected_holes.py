@@ -22,6 +22,7 @@ OPEN_SHARE = 0.5
 @rule(
     "GEO006",
     "unexpected-holes",
+    problem="A feature has a hole",
     severity=Severity.WARNING,
     basis=["G3"],
     needs={"layer": Need(EACH)},

@@ -13,6 +13,7 @@ SETTING = "quality.min_area_m2"
 @rule(
     "GEO007",
     "small-polygons",
+    problem="A polygon is smaller than the minimum area",
     severity=Severity.WARNING,
     local=True,
     basis=["G5"],

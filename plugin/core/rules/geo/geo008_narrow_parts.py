@@ -18,6 +18,7 @@ NECK = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100
 @rule(
     "GEO008",
     "narrow-parts",
+    problem="A geometry has a narrow part",
     severity=Severity.WARNING,
     local=True,
     basis=["usual-practice"],

@@ -11,6 +11,7 @@ from .._places import by_row, sound
 @rule(
     "GEO009",
     "near-vertices",
+    problem="Vertices are repeated or too close",
     severity=Severity.WARNING,
     local=True,
     basis=["G7", "G9"],

@@ -19,6 +19,7 @@ THREE_HOLES = (
 @rule(
     "GEO010",
     "complex-shapes",
+    problem="A geometry is too complex",
     severity=Severity.INFO,
     local=True,
     basis=["usual-practice"],

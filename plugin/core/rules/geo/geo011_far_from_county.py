@@ -14,6 +14,7 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "GEO011",
     "far-from-county",
+    problem="A feature is far from the county",
     severity=Severity.WARNING,
     local=True,
     basis=["G12"],

@@ -17,6 +17,7 @@ def _square(easting: float) -> str:
 @rule(
     "GEO012",
     "outside-zone",
+    problem="Coordinates are outside their projection zone",
     severity=Severity.WARNING,
     basis=["cgcs2000"],
     needs={"layer": Need(EACH)},

@@ -30,6 +30,7 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
 @rule(
     "LAW001",
     "expansion-ratio",
+    problem="The expansion ratio exceeds its limit or is doubtful",
     basis=["shanxi-plan-3", "ratio-definition"],
     needs={
         "boundary": Need("boundary", fields=("zone_code",)),

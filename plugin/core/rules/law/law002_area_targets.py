@@ -20,6 +20,7 @@ HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "LAW002",
     "area-targets",
+    problem="An area misses its target",
     basis=["plan-review", "hunyuan-plan"],
     needs={
         "farmland": Need("farmland", optional=True),

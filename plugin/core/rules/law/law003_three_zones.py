@@ -17,6 +17,7 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 @rule(
     "LAW003",
     "three-zones",
+    problem="Planning zones belong to none of the three spaces",
     severity=Severity.WARNING,
     basis=["zoning-guide"],
     needs={"zones": Need("zones", fields=("zone_code",)), "county": Need("county", optional=True)},

@@ -41,6 +41,7 @@ _TOWN_DIGITS = 9
 @rule(
     "LAW004",
     "township-targets",
+    problem="A township misses its target, or parcels belong elsewhere",
     basis=["handed-down", "plan-review"],
     needs={
         "townships": Need("townships", optional=True),

@@ -44,6 +44,7 @@ _NAMED = 12
 @rule(
     "LAW005",
     "handed-down",
+    problem="Targets of two levels do not agree",
     basis=["handed-down"],
     needs={"townships": Need("townships", optional=True)},
     messages={

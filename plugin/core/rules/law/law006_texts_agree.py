@@ -16,6 +16,7 @@ AGREED = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份�
 @rule(
     "LAW006",
     "texts-agree",
+    problem="Documents state different figures",
     severity=Severity.WARNING,
     basis=["texts-agree", "plan-review"],
     needs={},

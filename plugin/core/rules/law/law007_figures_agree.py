@@ -21,6 +21,7 @@ SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 @rule(
     "LAW007",
     "figures-agree",
+    problem="Map, tables and text disagree",
     basis=["T3", "plan-review"],
     needs={
         "farmland": Need("farmland", optional=True),

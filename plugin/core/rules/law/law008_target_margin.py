@@ -17,6 +17,7 @@ MARGIN = {WARNING_SHARE: 0.05}
 @rule(
     "LAW008",
     "target-margin",
+    problem="A target's margin is small",
     severity=Severity.INFO,
     basis=["usual-practice"],
     needs={

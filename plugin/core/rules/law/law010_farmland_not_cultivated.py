@@ -20,6 +20,7 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 @rule(
     "LAW010",
     "farmland-not-cultivated",
+    problem="Permanent basic farmland is not cultivated land",
     local=True,
     basis=["T5", "order-17"],
     needs={

@@ -13,6 +13,7 @@ CORE, REST = "恒山自然保护区核心保护区", "恒山自然保护区一�
 @rule(
     "LAW011",
     "farmland-in-core-zone",
+    problem="Permanent basic farmland is in a reserve's core zone",
     severity=Severity.WARNING,
     local=True,
     basis=["core-zone"],

@@ -12,6 +12,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "LAW012",
     "farmland-slope",
+    problem="Permanent basic farmland is steeper than 25°",
     severity=Severity.WARNING,
     local=True,
     basis=["pbf-defects"],

@@ -17,6 +17,7 @@ PIECES = ["POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))", "POLYGON ((230 0, 2
 @rule(
     "LAW013",
     "farmland-fragments",
+    problem="Permanent basic farmland is fragmented",
     severity=Severity.INFO,
     basis=["pbf-defects"],
     needs={"farmland": Need("farmland")},

@@ -14,6 +14,7 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 @rule(
     "LAW014",
     "farmland-occupied",
+    problem="Permanent basic farmland is built upon",
     local=True,
     basis=["order-17", "A8"],
     needs={"farmland": Need("farmland"), "parcels": Need("parcels", fields=("land_use",))},

@@ -26,6 +26,7 @@ TOWNS = [
 @rule(
     "LAW015",
     "farmland-loss",
+    problem="Permanent basic farmland is less than in the sealed edition",
     severity=Severity.WARNING,
     basis=["T2", "order-17"],
     side=["baseline"],

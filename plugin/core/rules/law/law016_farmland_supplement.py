@@ -22,6 +22,7 @@ GRADES = ("slope_class", "yield_grade", "quality_grade")
 @rule(
     "LAW016",
     "farmland-supplement",
+    problem="Supplemented farmland is less or poorer",
     severity=Severity.WARNING,
     basis=["T2", "pbf-supplement"],
     side=["baseline"],

@@ -18,6 +18,7 @@ HALFWAY = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "LAW017",
     "sealed-lines-unchanged",
+    problem="Control lines differ from the sealed edition",
     severity=Severity.WARNING,
     basis=["T2"],
     side=["baseline"],

@@ -20,6 +20,7 @@ USES = ("ratio.concentrated", "ratio.flexible", "ratio.special", "zones.codes", 
 @rule(
     "LAW020",
     "boundary-shares",
+    problem="Shares or codes within the development boundary are wrong",
     severity=Severity.WARNING,
     basis=["boundary-guide"],
     needs={"boundary": Need("boundary", fields=("zone_code",)), "zones": Need("zones", reads=("zone_code",), optional=True)},

@@ -16,6 +16,7 @@ EAST = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 
 @rule(
     "LAW021",
     "zone-totals",
+    problem="Planning zones sum to another area than the county",
     severity=Severity.WARNING,
     basis=["plan-review"],
     needs={"zones": Need("zones", fields=("area",)), "county": Need("county", reads=("area",))},

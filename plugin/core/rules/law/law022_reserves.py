@@ -19,6 +19,7 @@ WHOLE = {"wkt": SQUARE, "feature_name": "某保护区"}
 @rule(
     "LAW022",
     "reserves",
+    problem="Parts of a reserve do not sum to its area",
     severity=Severity.WARNING,
     basis=["reserve-checks"],
     needs={"reserves": Need("reserves", reads=("feature_name",)), "red_line": Need("red_line", optional=True)},

@@ -31,6 +31,7 @@ def _temple(wkt: str, name: str, level: str = "") -> dict[str, str]:
 @rule(
     "LAW023",
     "heritage-counts",
+    problem="Heritage sites differ from the plan",
     severity=Severity.WARNING,
     basis=["heritage-checks"],
     needs={},

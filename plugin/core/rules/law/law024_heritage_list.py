@@ -22,6 +22,7 @@ ALIKE = 0.6
 @rule(
     "LAW024",
     "heritage-list",
+    problem="Heritage sites differ from the register",
     severity=Severity.WARNING,
     basis=["heritage-checks"],
     needs={},

@@ -10,6 +10,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "REL001",
     "farmland-in-red-line",
+    problem="Permanent basic farmland overlaps the ecological red line",
     local=True,
     basis=["three-line-rules-2022", "shanxi-plan-3"],
     needs={"farmland": Need("farmland"), "red_line": Need("red_line")},

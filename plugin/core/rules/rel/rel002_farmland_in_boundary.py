@@ -10,6 +10,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "REL002",
     "farmland-in-boundary",
+    problem="Permanent basic farmland overlaps the urban development boundary",
     local=True,
     basis=["order-17-5", "three-line-rules-2022"],
     needs={"farmland": Need("farmland"), "boundary": Need("boundary")},

@@ -10,6 +10,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "REL003",
     "red-line-in-boundary",
+    problem="The ecological red line overlaps the urban development boundary",
     local=True,
     basis=["three-line-rules-2022", "shanxi-plan-3"],
     needs={"red_line": Need("red_line"), "boundary": Need("boundary")},

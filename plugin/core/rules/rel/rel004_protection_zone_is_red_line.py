@@ -15,6 +15,7 @@ SETTING = "zones.protection_is_red_line"
 @rule(
     "REL004",
     "protection-zone-is-red-line",
+    problem="Ecological protection zone and red line differ",
     local=True,
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],

@@ -15,6 +15,7 @@ SETTING = "zones.urban_is_boundary"
 @rule(
     "REL005",
     "urban-zone-is-boundary",
+    problem="Urban development zone and boundary differ",
     local=True,
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],

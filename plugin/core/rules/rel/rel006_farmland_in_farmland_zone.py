@@ -22,6 +22,7 @@ EAST = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
 @rule(
     "REL006",
     "farmland-in-farmland-zone",
+    problem="Permanent basic farmland is outside the farmland protection zone",
     local=True,
     basis=["order-17", "zoning-guide"],
     needs={"farmland": Need("farmland"), "zones": Need("zones", fields=("zone_code",))},

@@ -21,6 +21,7 @@ SEVERITY = {
 @rule(
     "REL010",
     "control-line-conflicts",
+    problem="Control lines conflict",
     severity=Severity.WARNING,
     local=True,
     basis=["conflict-practice", "heritage-checks"],

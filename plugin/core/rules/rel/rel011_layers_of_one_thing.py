@@ -20,6 +20,7 @@ HALVES = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 1
 @rule(
     "REL011",
     "layers-of-one-thing",
+    problem="Two layers of one subject differ",
     severity=Severity.WARNING,
     basis=["roles-agree"],
     needs={},

@@ -30,6 +30,7 @@ def _range(wkt: str) -> dict[str, str]:
 @rule(
     "REL020",
     "heritage-range-and-parts",
+    problem="Heritage range and its parts differ",
     severity=Severity.WARNING,
     basis=["heritage-protection", "heritage-checks"],
     needs={},

@@ -17,6 +17,7 @@ RING = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20 80,
 @rule(
     "REL021",
     "heritage-parts-apart",
+    problem="A construction control zone overlaps a core protection range",
     severity=Severity.WARNING,
     local=True,
     basis=["heritage-protection", "heritage-checks"],

@@ -18,6 +18,7 @@ OUT = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
 @rule(
     "REL022",
     "heritage-sites-in-ranges",
+    problem="A heritage site is outside its range",
     severity=Severity.WARNING,
     basis=["heritage-checks"],
     needs={},

@@ -11,6 +11,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 @rule(
     "REL023",
     "purple-line-in-heritage-line",
+    problem="The purple line exceeds the heritage line",
     severity=Severity.WARNING,
     local=True,
     basis=["purple-line-2", "heritage-checks"],

@@ -11,6 +11,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 @rule(
     "REL024",
     "heritage-line-holds-ranges",
+    problem="Heritage ranges exceed the heritage line",
     severity=Severity.WARNING,
     basis=["heritage-checks"],
     needs={},

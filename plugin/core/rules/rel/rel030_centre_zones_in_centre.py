@@ -14,6 +14,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 @rule(
     "REL030",
     "centre-zones-in-centre",
+    problem="Zones of the central urban area do not fill it",
     severity=Severity.WARNING,
     local=True,
     basis=["centre-checks"],

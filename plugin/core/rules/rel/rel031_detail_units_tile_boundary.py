@@ -15,6 +15,7 @@ RING = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60,
 @rule(
     "REL031",
     "detail-units-tile-boundary",
+    problem="Detail planning units leave gaps or overlap",
     severity=Severity.WARNING,
     basis=["centre-checks"],
     needs={"detail_units": Need("detail_units"), "boundary": Need("boundary"), "centre": Need("centre")},

@@ -12,6 +12,7 @@ VILLAGE_BOUNDARY = "CZJSBJ"
 @rule(
     "REL032",
     "village-zone-in-boundary",
+    problem="A village building zone exceeds its boundary",
     severity=Severity.WARNING,
     basis=["centre-checks", "zoning-guide"],
     needs={},

@@ -11,6 +11,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 @rule(
     "REL033",
     "centre-layers-in-centre",
+    problem="Layers of the central urban area exceed it",
     severity=Severity.WARNING,
     basis=["centre-checks"],
     needs={"layer": Need(EACH), "centre": Need("centre")},

@@ -16,6 +16,7 @@ TOWNSHIP = 9
 @rule(
     "REL034",
     "villages-in-townships",
+    problem="A village is outside its township",
     severity=Severity.WARNING,
     basis=["A3", "divisions-nest"],
     needs={

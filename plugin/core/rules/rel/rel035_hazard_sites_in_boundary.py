@@ -15,6 +15,7 @@ BUILT = ("boundary", "CZJSBJ")
 @rule(
     "REL035",
     "hazard-sites-in-boundary",
+    problem="Hazard sites are within a building boundary",
     severity=Severity.WARNING,
     basis=["shanxi-plan-3", "conflict-practice"],
     needs={},

@@ -15,6 +15,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 @rule(
     "REL036",
     "reserves-in-red-line",
+    problem="A reserve is outside the red line",
     severity=Severity.INFO,
     basis=["shanxi-plan-3", "reserve-checks"],
     needs={"reserves": Need("reserves", reads=("feature_name",)), "red_line": Need("red_line")},

@@ -19,6 +19,7 @@ SITE = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
 @rule(
     "REL037",
     "main-function-zones",
+    problem="Zones and main function of a township disagree",
     severity=Severity.INFO,
     basis=["shanxi-plan-3", "main-function-shares"],
     needs={

@@ -12,6 +12,7 @@ ALL = {"farmland": [SQUARE], "red_line": [SQUARE], "boundary": [SQUARE], "base_p
 @rule(
     "SCH001",
     "required-layers",
+    problem="A mandatory layer is missing",
     severity=Severity.WARNING,
     basis=["county-db", "three-line-rules-2022"],
     needs={},

@@ -26,6 +26,7 @@ def _parcel(**other: Any) -> dict[str, Any]:
 @rule(
     "SCH002",
     "required-fields",
+    problem="A mandatory field is missing or of another type",
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EACH)},
     messages={

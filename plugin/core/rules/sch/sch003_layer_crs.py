@@ -17,6 +17,7 @@ SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 386000
 @rule(
     "SCH003",
     "layer-crs",
+    problem="Coordinates and coordinate system disagree",
     basis=["cgcs2000"],
     needs={},
     messages={

@@ -11,6 +11,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "SCH004",
     "field-length",
+    problem="A field's length differs from the template",
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EACH)},

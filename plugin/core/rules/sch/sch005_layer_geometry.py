@@ -15,6 +15,7 @@ KINDS = ("point", "line", "polygon")
 @rule(
     "SCH005",
     "layer-geometry",
+    problem="Geometry type differs from the template",
     basis=["county-db"],
     needs={"layer": Need(EACH)},
     messages={

@@ -13,6 +13,7 @@ TERRACE = {"PD": "坡地", "TT": "梯田"}
 @rule(
     "SCH007",
     "field-domain",
+    problem="A field's domain differs from the code list",
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EACH)},

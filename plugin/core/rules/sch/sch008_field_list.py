@@ -13,6 +13,7 @@ WHOLE = {"feature_code": "2090020610", "division_code": "140225", "division_name
 @rule(
     "SCH008",
     "field-list",
+    problem="Fields are missing or in another order than the template",
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EACH)},

@@ -12,6 +12,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "TOP001",
     "layer-overlap",
+    problem="Features of a layer overlap",
     local=True,
     basis=["G8"],
     needs={"layer": Need(EACH)},

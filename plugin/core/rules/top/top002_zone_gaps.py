@@ -10,6 +10,7 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "TOP002",
     "zone-gaps",
+    problem="Planning zones leave gaps",
     basis=["G8"],
     needs={"zones": Need("zones"), "county": Need("county")},
     uses=["tolerance"],

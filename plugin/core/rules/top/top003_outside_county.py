@@ -17,6 +17,7 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "TOP003",
     "outside-county",
+    problem="Features are outside the county",
     local=True,
     basis=["G12"],
     needs={

@@ -13,6 +13,7 @@ BESIDE = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 10, 
 @rule(
     "TOP004",
     "layer-gaps",
+    problem="A layer has narrow gaps",
     severity=Severity.WARNING,
     basis=["G8"],
     needs={"layer": Need(EACH)},

@@ -29,6 +29,7 @@ PARTED = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0))"
 @rule(
     "TOP005",
     "shared-edges",
+    problem="Shared edges do not match",
     severity=Severity.WARNING,
     basis=["G10"],
     needs={},

@@ -12,6 +12,7 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 @rule(
     "TOP006",
     "parcel-coverage",
+    problem="Parcels do not cover the township or county",
     basis=["G11"],
     needs={"parcels": Need("parcels"), "townships": Need("townships", optional=True), "county": Need("county", optional=True)},
     uses=["tolerance"],

@@ -20,6 +20,7 @@ TURNED = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
 @rule(
     "TOP007",
     "duplicate-shapes",
+    problem="Shapes are repeated",
     severity=Severity.WARNING,
     basis=["usual-practice"],
     needs={"layer": Need(EACH)},

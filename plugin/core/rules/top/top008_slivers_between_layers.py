@@ -23,6 +23,7 @@ APART = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90, 50.5 10, 50 10,
 @rule(
     "TOP008",
     "slivers-between-layers",
+    problem="There are slivers between control lines",
     severity=Severity.INFO,
     basis=["G10", "usual-practice"],
     needs={},

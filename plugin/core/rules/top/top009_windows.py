@@ -25,6 +25,7 @@ EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 60, 60 60, 60 40, 50 40, 50 0
 @rule(
     "TOP009",
     "windows",
+    problem="The development boundary has windows",
     severity=Severity.INFO,
     basis=["three-line-rules-2022", "G3"],
     needs={},

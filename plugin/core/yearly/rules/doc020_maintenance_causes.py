@@ -18,6 +18,7 @@ def _changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, str | Non
 @rule(
     "DOC020",
     "maintenance-causes",
+    problem="Required fields of a change are empty or wrong",
     severity=Severity.WARNING,
     basis=["maintenance"],
     needs={},

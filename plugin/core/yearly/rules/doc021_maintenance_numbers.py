@@ -23,6 +23,7 @@ def _changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
 @rule(
     "DOC021",
     "maintenance-numbers",
+    problem="Numbers of changes are wrong",
     severity=Severity.WARNING,
     basis=["maintenance"],
     needs={},

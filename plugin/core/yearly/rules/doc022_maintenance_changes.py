@@ -41,6 +41,7 @@ def _zones(before: str, change: str, *after: tuple[str, str]) -> dict[str, list[
 @rule(
     "DOC022",
     "maintenance-changes",
+    problem="Changes disagree with the land before or after",
     severity=Severity.ERROR,
     basis=["maintenance"],
     needs={},

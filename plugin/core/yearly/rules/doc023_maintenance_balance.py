@@ -29,6 +29,7 @@ def _filled_in(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
 @rule(
     "DOC023",
     "maintenance-balance",
+    problem="The maintenance database differs from its balance",
     severity=Severity.WARNING,
     basis=["maintenance"],
     needs={},
