@@ -17,7 +17,7 @@
     </message>
     <message>
         <source> Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. Layers of the other zone are reported by SCH003.</source>
-        <translation>检查与报告用法定椭球面积，不受选带影响。混用两带的图层由 SCH003 报出。</translation>
+        <translation>检查与报告用图斑椭球面积，不受选带影响。混用两带的图层由 SCH003 报出。</translation>
     </message>
     <message>
         <source> The database is complete: {path}.</source>
@@ -105,7 +105,7 @@
     </message>
     <message>
         <source>A layer finds its role by its name, then by its fields. Choose where that is wrong.</source>
-        <translation>图层按名称、再按字段自动认角色；认错了就在这里改。</translation>
+        <translation>图层按名称、再按字段自动认角色；识别有误的在此更改。</translation>
     </message>
     <message>
         <source>A note stands in nobody's way: there is nothing to waive.</source>
@@ -305,7 +305,7 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
 
 模板：标准里的图层代码，如 DLTB、XZYDYH。
 
-字段对应：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并把所用的对应写在输出旁边、以 .mapping.toml 结尾的文件里，供核对、修改，下次填在这里重用。同名文件从不覆盖。
+字段映射：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并把所用的对应写在输出旁边、以 .mapping.toml 结尾的文件里，供核对、修改，下次填在这里重用。同名文件从不覆盖。
 
 未带过去的：每个放不下的值一行（文本太长、不是数字、代码不在表里或可对应多个），没有去处的源字段也各一行。这样的单元格留空；只是本表不认识的代码照原样保留。
 
@@ -411,7 +411,7 @@ Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source t
 Roles: layers are recognised by template, name and fields; name others as ROLE=layer, with semicolons between, or give a text file with one such line each.
 
 Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomplete (something could not be checked) or fail.</source>
-        <translation>按标准的规则检查一个县的规划图层，给出结论、检查发现图层、HTML 报告和 JSON 报告。
+        <translation>按标准的规则检查一个县的规划图层，给出结论、问题图层、HTML 报告和 JSON 报告。
 
 数据源：GeoPackage、FileGDB、shapefile，或装着它们的文件夹。不填数据源时，检查所选图层或工程里的全部矢量图层，未保存的编辑也算在内。输入数据不会改动。
 
@@ -431,7 +431,7 @@ Documents, maps and tables are found by their names in the folder given and put 
 Force: a package is made although the plan does not pass or something is missing; its manifest and metadata say so. A former package in the same place is replaced as a whole; when anything goes wrong, it stays as it is.</source>
         <translation>检查规划，通过后生成要汇交的成果包：一个以本县命名的文件夹，内有图层、文档、表格、图件、元数据和清单。
 
-包里有什么、怎么命名由“成果包样式”决定：county（县级）、city（市级），或自己的 .toml 文件的路径（照 resources/packages/county.toml 改）。样式里没有读到原文依据的（C 级），清单里逐项写明。
+包里有什么、怎么命名由“成果包样式”决定：county（县级）、city（市级），或自己的 .toml 文件的路径（照 resources/packages/county.toml 改）。样式里没有读到原文依据的（来源级别 C），清单里逐项写明。
 
 不截断、不舍入、不猜：超长的文字、编码里没有的字、必填却空着的字段都会停下来，说明图层、要素和字段。每个图层写出后都用另一个库读回，与规划逐行、逐节点比对（0.0001 米）。
 
@@ -537,7 +537,7 @@ Force: a package is made although the plan does not pass or something is missing
     </message>
     <message>
         <source>Compare two editions of a layer</source>
-        <translation>图层版本对比</translation>
+        <translation>版本比较</translation>
     </message>
     <message>
         <source>Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved out, or has other attributes, each with statutory area (and net area where the layer has it), by township; and in one word whether the two are identical. The inputs are not changed.
@@ -547,7 +547,7 @@ Features are paired by key (BSM) and by shape; only what has no equal is overlai
 Townships: with their layer the figures are given by township, parts cut at their borders. Table of old and new keys: where keys were given anew since.
 
 The workbook has the balance (before − out + in = after), the townships, and every part with a cause and a document to fill in; the layer has the same parts.</source>
-        <translation>比对一个图层的两版，如封库版本和规划版本：调入、调出、属性变更的地块，各给出法定面积（有净面积的也给净面积），分乡镇汇总；并用一个词说明两版是否一致。不改动输入的数据。
+        <translation>比对一个图层的两版，如封库版本和规划版本：调入、调出、属性变更的地块，各给出图斑椭球面积（有净面积的也给净面积），分乡镇汇总；并用一个词说明两版是否一致。不改动输入的数据。
 
 按标识码（BSM）和图形配对，只有没有相同图形的才叠加。要素顺序、边线起点和方向、坐标系不同、小于聚类容差的坐标误差都不算变化，其余都算。
 
@@ -669,7 +669,7 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
     </message>
     <message>
         <source>Create plan layers</source>
-        <translation>新建规划图层</translation>
+        <translation>新建图层</translation>
     </message>
     <message>
         <source>Current database (.gdb, .gpkg or folder)</source>
@@ -959,15 +959,15 @@ Project: {project}</source>
     </message>
     <message>
         <source>Findings (temporary layer)</source>
-        <translation>检查发现（临时图层）</translation>
+        <translation>问题（临时图层）</translation>
     </message>
     <message>
         <source>Findings Layer…</source>
-        <translation>检查发现图层…</translation>
+        <translation>问题图层…</translation>
     </message>
     <message>
         <source>Findings in all</source>
-        <translation>问题总数</translation>
+        <translation>问题数</translation>
     </message>
     <message>
         <source>Findings since the whole check at {time}; click to list the new ones.</source>
@@ -1115,7 +1115,7 @@ Mode: write fills the field and keeps all features; check leaves it as it is and
 Control area: a layer of polygons (the county, its townships) or a number in m². The parts in each control area are levelled to it: corrections in proportion to area, the total exact to 0.01 m², as a proposal in a column of its own (closed_m2). When parts and control area are too far apart nothing is adjusted, for then parts overlap or leave gaps, which is to be mended first.
 
 Invalid shapes are measured by a repaired copy; features without a usable polygon have no area. Both are named. Net areas (TBDLMJ, YJJBNTMJ) are not touched; rule ATT003 checks them against the field.</source>
-        <translation>按国土调查的图斑椭球面积公式给每个面算法定面积，经纬度和 CGCS2000 各投影带都可以；平面面积、测地线面积、法定面积和原存面积并排列出，并给出原存面积的差值。原图层不改动。
+        <translation>按国土调查的图斑椭球面积公式计算每个面的图斑椭球面积，经纬度和 CGCS2000 各投影带都可以；平面面积、测地线面积、图斑椭球面积和原存面积并排列出，并给出原存面积的差值。原图层不改动。
 
 面积字段：面积写到哪个字段、或核对哪个字段；留空时用图层模板的字段（TBMJ、MJ 等），没有模板则用 MJ。没有这个字段就新加。单位平方米，保留两位小数。
 
@@ -1183,7 +1183,7 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
     </message>
     <message>
         <source>How to fix</source>
-        <translation>怎么改</translation>
+        <translation>整改建议</translation>
     </message>
     <message>
         <source>Identical</source>
@@ -1307,7 +1307,7 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
     </message>
     <message>
         <source>Language of findings and reports</source>
-        <translation>检查发现和报告的语言</translation>
+        <translation>问题和报告的语言</translation>
     </message>
     <message>
         <source>Largest misclosure, as a share of the control area (empty: as set)</source>
@@ -1341,7 +1341,7 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <source>Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; BSM numbered and MJ kept by the statutory area.
 Snapping to vertices and segments (10 pixels), topological editing; no overlaps within layers that may have none.
 Map themes: {themes}. Bookmarks by township once the layer of townships has features.</source>
-        <translation>图层分组，带符号、表单和取值表；行政区代码 {code} 和名称 {county} 自动填；标识码自动编号，MJ 随编辑按法定椭球面积更新。
+        <translation>图层分组，带符号、表单和代码表；行政区代码 {code} 和名称 {county} 自动填；标识码自动编号，MJ 随编辑按图斑椭球面积更新。
 捕捉顶点和线段（10 像素）、拓扑编辑；不许重叠的图层，新画的图形自动避开已有图形。
 地图主题：{themes}。乡镇级行政区有要素后，自动按乡镇建书签。</translation>
     </message>
@@ -1415,7 +1415,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     </message>
     <message>
         <source>Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.</source>
-        <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源 C），都可以替换。</translation>
+        <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源级别 C），都可以替换。</translation>
     </message>
     <message>
         <source>Limits of {name} apply; its totals never do. Enter the county's own targets below.</source>
@@ -1423,7 +1423,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     </message>
     <message>
         <source>List what was not carried (xlsx, beside the output)</source>
-        <translation>另存带不过去的清单（xlsx，与结果放在一起）</translation>
+        <translation>另存无法转换的值的清单（xlsx，与结果放在一起）</translation>
     </message>
     <message>
         <source>Live Check</source>
@@ -1455,7 +1455,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
 Nothing is changed. A zip is unpacked into a temporary folder; one that is damaged, encrypted, unreasonably large or has paths that lead elsewhere is refused.
 
 What must be in a package is a form: county, city, or the path of a .toml file of your own.</source>
-        <translation>检查任何人做的汇交成果包（文件夹或 zip）：名称对不对，该有的有没有、放没放对，有没有程序留下的文件，文档、图件、数据打不打得开，生成清单之后改过没有（SHA-256），每个图层是不是要求的坐标系。里面的图层再按“全面检查”的规则检查（与它运行的一样，点名才查的不查）。
+        <translation>检查任何人做的汇交成果包（文件夹或 zip）：名称对不对，该有的有没有、放没放对，有没有程序留下的文件，文档、图件、数据打不打得开，生成清单之后改过没有（SHA-256），每个图层是不是要求的坐标系。里面的图层再按“全面检查”的规则检查（与它运行的一样，默认不启用的规则不检查）。
 
 什么都不改动。zip 解压到临时文件夹；损坏的、有密码的、大得不合理的、路径指到别处的不解压。
 
@@ -1463,7 +1463,7 @@ What must be in a package is a form: county, city, or the path of a .toml file o
     </message>
     <message>
         <source>Lost</source>
-        <translation>带不过去</translation>
+        <translation>无法转换</translation>
     </message>
     <message>
         <source>Made with the package</source>
@@ -1579,7 +1579,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
 
 绘制一页时窗口要等一会儿，两页之间可以取消。全部页面完成后才替换原有文件。文件里不含用户名和本机信息。
 
-图件的种类、顺序、序号和名称没有见到标准原文（C 级）：复制 resources/layouts/maps.toml 改好，作为图件目录给出即可。</translation>
+图件的种类、顺序、序号和名称没有见到标准原文（来源级别 C）：复制 resources/layouts/maps.toml 改好，作为图件目录给出即可。</translation>
     </message>
     <message>
         <source>Mandatory</source>
@@ -1595,7 +1595,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Map a layer into a template</source>
-        <translation>字段对应：图层入模板</translation>
+        <translation>字段映射：图层入模板</translation>
     </message>
     <message>
         <source>Map approval number</source>
@@ -1615,7 +1615,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Mapping of fields (empty: proposed)</source>
-        <translation>字段对应文件（留空：自动推得）</translation>
+        <translation>字段映射文件（留空：自动推得）</translation>
     </message>
     <message>
         <source>Mapping saved: {file}.</source>
@@ -1623,7 +1623,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Mapping that was used</source>
-        <translation>所用的字段对应</translation>
+        <translation>所用的字段映射</translation>
     </message>
     <message>
         <source>Mapping {layer}…</source>
@@ -1887,7 +1887,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Not set: severities as the rules have them</source>
-        <translation>不分阶段：按规则自己的级别</translation>
+        <translation>不分阶段：按规则的默认级别</translation>
     </message>
     <message>
         <source>Not started: {name} is missing. All else works; see Environment Check.</source>
@@ -2149,7 +2149,7 @@ Which zone code belongs to which space is a table, [three_zones], that a county'
 Edges that zones share are taken over as they are. Land that zones of one space claim twice counts once; land that two spaces claim is in both, and its area is told. Features of several parts come as single parts.
 
 County: with its outline the share of each space in the county is told.</source>
-        <translation>把规划分区归并成三区（农业空间、生态空间、城镇空间），给出各自的法定椭球面积。原图层不改动。
+        <translation>把规划分区归并成三区（农业空间、生态空间、城镇空间），给出各自的图斑椭球面积。原图层不改动。
 
 哪个分区代码归哪个空间，由对应表 [three_zones] 决定，县配置可以逐行改；标准自带的对应关系未经核实。按规定不划入三区的地，和对应表里没有的代码，也各成一类留在结果里，一块不丢；没有对应的代码会逐个列出。
 
@@ -2371,7 +2371,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Save Findings Layer</source>
-        <translation>保存检查发现图层</translation>
+        <translation>保存问题图层</translation>
     </message>
     <message>
         <source>Save HTML Report</source>
@@ -2475,7 +2475,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Select a finding to see why, how to fix it and its source.</source>
-        <translation>选一条问题，看为什么、怎么改和依据。</translation>
+        <translation>请选择一条问题，查看检查目的、整改建议和依据。</translation>
     </message>
     <message>
         <source>Select the feature in its layer</source>
@@ -2507,7 +2507,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Show Findings on the Map</source>
-        <translation>在地图上显示检查发现</translation>
+        <translation>在地图上显示问题</translation>
     </message>
     <message>
         <source>Show Its Layers</source>
@@ -2591,15 +2591,15 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Statutory areas</source>
-        <translation>法定椭球面积</translation>
+        <translation>图斑椭球面积</translation>
     </message>
     <message>
         <source>Statutory areas, sum (m²)</source>
-        <translation>法定椭球面积合计（m²）</translation>
+        <translation>图斑椭球面积合计（m²）</translation>
     </message>
     <message>
         <source>Statutory ellipsoidal area in m², unrounded, by the formula of the land survey (CGCS2000); the same as in checks and reports. Not the area of the map plane.</source>
-        <translation>法定椭球面积，单位 m²，不舍入。按国土调查图斑椭球面积公式（CGCS2000）计算，与检查和报告里的面积一致；不是地图平面上的面积。</translation>
+        <translation>图斑椭球面积，单位 m²，不舍入。按国土调查图斑椭球面积公式（CGCS2000）计算，与检查和报告里的面积一致；不是地图平面上的面积。</translation>
     </message>
     <message>
         <source>Stop: leave it; I give another name or folder</source>
@@ -2787,11 +2787,11 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The field tables of {count} of these layers are unverified (mark C).</source>
-        <translation>其中 {count} 个图层的字段表未核实（标记 C）。</translation>
+        <translation>其中 {count} 个图层的字段表未核实（来源级别 C）。</translation>
     </message>
     <message>
         <source>The field tables of {count} of {all} layers were not read in a text of the norm (mark C). Compare them with the original before use; templates are files that can be corrected.</source>
-        <translation>{all} 个图层里有 {count} 个的字段表不是从标准原文读到的（标记 C）。使用前请对照原文；模板是文件，可以改正。</translation>
+        <translation>{all} 个图层里有 {count} 个的字段表不是从标准原文读到的（来源级别 C）。使用前请对照原文；模板是文件，可以改正。</translation>
     </message>
     <message>
         <source>The filter hides this finding in the list. Clear the filter to see it there.</source>
@@ -2799,7 +2799,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The findings could not be put on the map; the list is complete. Check again, or save it by Export.</source>
-        <translation>检查发现没能放到地图上；列表是完整的。请重新检查，或用“导出”另存。</translation>
+        <translation>问题未能显示到地图上；列表是完整的。请重新检查，或用“导出”另存。</translation>
     </message>
     <message>
         <source>The first argument is no geometry. Write @geometry.</source>
@@ -3153,7 +3153,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>What the rule checks, its limits and parameters (F1)</source>
-        <translation>规则检查什么、局限和参数（F1）</translation>
+        <translation>规则的检查内容、适用限制和参数（F1）</translation>
     </message>
     <message>
         <source>Where there is one</source>
@@ -3177,7 +3177,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Why</source>
-        <translation>为什么</translation>
+        <translation>检查目的</translation>
     </message>
     <message>
         <source>Why the conflict may stay, such as: approved flood works, see the reply</source>
@@ -3237,7 +3237,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
 
 所有图层须在同一个坐标系：CGCS2000 经纬度，或 3°、6° 带。遇到 GBK 没有的字就停下，说明图层、要素和字段；文字里的半角逗号和换行写成“，”和空格。长度、名称、要素代码取自模板；放不下的值会把字段声明得更宽，不截短。
 
-没有读到标准原文的几项（来源 C）是设置，在标准文件夹的 vct.toml 里：数据标识、投影参数的写法、小数位数、备用要素代码。写出时改动了什么，记录里都有说明。可用“导入 VCT”读回核对。</translation>
+没有读到标准原文的几项（来源级别 C）是设置，在标准文件夹的 vct.toml 里：数据标识、投影参数的写法、小数位数、备用要素代码。写出时改动了什么，记录里都有说明。可用“导入 VCT”读回核对。</translation>
     </message>
     <message>
         <source>Written to the log, the manifest of the package and the report</source>
@@ -3345,7 +3345,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>empty layers with fields, aliases, code lists and symbols of the template</source>
-        <translation>创建空图层，字段、别名、取值表和符号随模板带入</translation>
+        <translation>创建空图层，字段、别名、代码表和符号随模板带入</translation>
     </message>
     <message>
         <source>empty: as set, by default {value}</source>
@@ -3357,11 +3357,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>fields, aliases, code lists and symbols of every layer come from it</source>
-        <translation>各图层的字段、别名、取值表和符号都由它来</translation>
+        <translation>各图层的字段、别名、代码表和符号都由它来</translation>
     </message>
     <message>
         <source>findings.gpkg</source>
-        <translation>检查发现.gpkg</translation>
+        <translation>检查结果.gpkg</translation>
     </message>
     <message>
         <source>for this county's code only; compared to the last printed digit</source>
@@ -3517,7 +3517,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{area} (statutory area)</source>
-        <translation>{area}（法定椭球面积）</translation>
+        <translation>{area}（图斑椭球面积）</translation>
     </message>
     <message>
         <source>{author}, {date}</source>
@@ -3733,7 +3733,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.</source>
-        <translation>共 {rows} 行；{all} 个字段中 {filled} 个有值；{lost} 个值带不过去，将留空。</translation>
+        <translation>共 {rows} 行；{all} 个字段中 {filled} 个有值；{lost} 个值无法转换，将留空。</translation>
     </message>
     <message>
         <source>{setting} (not confirmed by this county)</source>

@@ -94,7 +94,7 @@ def picture(renderer, geometry, opacity=1.0):
 
 def names():
     """Role → Chinese name, from the templates of every standard."""
-    found = {"findings": "检查发现"}
+    found = {"findings": "问题"}
     for one in standard_ids():
         for role, template in load_standard(one).templates.items():
             found.setdefault(role, template.name)
@@ -115,7 +115,7 @@ def entries():
         look = f"default_{geometry}"
         rows.append((look, f"其他图层（{word}）", "没有专门符号的图层", renderer_of(look, geometry), geometry))
     found.append(("默认", rows))
-    found.append(("检查发现", _rows("findings", {}, named, table)))
+    found.append(("问题", _rows("findings", {}, named, table)))
     return found
 
 
@@ -209,8 +209,8 @@ class Pages:
     def title(self):
         self.text(MARGIN, self.y, 250, 10, "推荐符号　三区三线规划助手", 7.0, True)
         note = (
-            "每个图层靠线型、填充纹理、粗细和线上的字识别，颜色只作辅助：红绿色盲和黑白打印下仍可分辨。白边只给检查发现使用。"
-            "\n全部是本插件的建议（C 级，未找到官方符号，可整套替换）；用地色值为制图规范附录 B 的引用值（B 级）。长度单位毫米，按 1:10 000 绘制。"
+            "每个图层靠线型、填充纹理、粗细和线上的字识别，颜色只作辅助：红绿色盲和黑白打印下仍可分辨。白边只给问题使用。"
+            "\n全部是本插件的建议（来源级别 C，未找到官方符号，可整套替换）；用地色值为制图规范附录 B 的引用值（来源级别 B）。长度单位毫米，按 1:10 000 绘制。"
         )
         self.text(MARGIN, self.y + 9.5, 275, 10, note, 3.0)
         self.top = self.y = self.y + 21

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""整体检查: every rule over the layers of one county, with a verdict and reports."""
+"""全面检查: every rule over the layers of one county, with a verdict and reports."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""新建规划图层: an empty database of a county, from the templates of the standard."""
+"""新建图层: an empty database of a county, from the templates of the standard."""
 
 from __future__ import annotations
 

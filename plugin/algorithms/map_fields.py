@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""字段对应: a layer of anybody's into a template of the standard, and a table of what could not be carried."""
+"""字段映射: a layer of anybody's into a template of the standard, and a table of what could not be carried."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""法定面积: the statutory area of each feature, beside planar, geodesic and stored ones, and levelled to a control area."""
+"""图斑椭球面积: the statutory area of each feature, beside planar, geodesic and stored ones, and levelled to a control area."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class StatutoryArea(SanxianAlgorithm):
             "control area",
             "面积",
             "椭球面积",
-            "法定面积",
+            "图斑椭球面积",
             "平差",
             "控制面积",
         ]

@@ -100,7 +100,7 @@ def layer_rows(result: Checked, runs: int) -> list[Row]:
             f"{int(shapely.get_num_coordinates(zones).sum()):,} 顶点",
             "",
         ),
-        Row("地类图斑法定椭球面积", f"{areas:.2f} s", f"每百万顶点 {areas / count * 1e6:.2f} s", ""),
+        Row("地类图斑图斑椭球面积", f"{areas:.2f} s", f"每百万顶点 {areas / count * 1e6:.2f} s", ""),
     ]
 
 

@@ -95,7 +95,7 @@ def test_saved_as_layer_json_and_html(tour):
 
 
 def test_one_findings_layer_and_a_panel_that_outlives_the_project(tour):
-    assert tour["findings_layers"] == [["检查发现（临时图层）", tour["findings"]]]
+    assert tour["findings_layers"] == [["问题（临时图层）", tour["findings"]]]
     assert tour["after_close"] == [True, 0, False]
 
 

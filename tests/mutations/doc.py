@@ -279,7 +279,7 @@ def a_manifest_of_fields_half_as_much_again(draft: Draft) -> None:
 
 
 def tables(
-    draft: Draft, *lines: list[str], head: tuple[str, ...] = ("控制线", "图斑数", "法定面积"), **more: Any
+    draft: Draft, *lines: list[str], head: tuple[str, ...] = ("控制线", "图斑数", "图斑椭球面积"), **more: Any
 ) -> None:
     """Workbook of two lines, measured by themselves; ``lines`` replace the first's; the other tables are not there."""
     county = float(statutory_area(draft.layers["XZQX"].geometry.to_numpy()).sum())
@@ -367,7 +367,7 @@ def a_line_that_no_layer_has(draft: Draft) -> None:
 
 @plants("DOC011", case="columns", finds=None)
 def a_column_of_money(draft: Draft) -> None:
-    tables(draft, [*red_line(draft), "37.5"], head=("控制线", "图斑数", "法定面积", "补偿资金"))
+    tables(draft, [*red_line(draft), "37.5"], head=("控制线", "图斑数", "图斑椭球面积", "补偿资金"))
 
 
 @plants("DOC011", case="text", finds=None)
@@ -386,7 +386,7 @@ def a_ratio_held_against_another_limit(draft: Draft) -> None:
 
 @plants("DOC011", case="no_figure", finds=None)
 def a_net_area_that_no_layer_has(draft: Draft) -> None:
-    tables(draft, [*red_line(draft), "12.00"], head=("控制线", "图斑数", "法定面积", "净面积"))
+    tables(draft, [*red_line(draft), "12.00"], head=("控制线", "图斑数", "图斑椭球面积", "净面积"))
 
 
 @plants("DOC011", case="cut", finds=None)

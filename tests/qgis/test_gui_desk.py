@@ -241,7 +241,7 @@ def test_a_layer_that_takes_no_findings_is_told(desk, held, project, monkeypatch
     monkeypatch.setattr(filling, "added", lambda *_all: False)
     end(held.run(desk))
     assert findings_layer.find(project) is None
-    assert desk.dock.note.text() == "检查发现没能放到地图上；列表是完整的。请重新检查，或用“导出”另存。"
+    assert desk.dock.note.text() == "问题未能显示到地图上；列表是完整的。请重新检查，或用“导出”另存。"
 
 
 @pytest.mark.parametrize("how", ["cancelled", "failed"])

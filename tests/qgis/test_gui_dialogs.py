@@ -220,7 +220,7 @@ def test_without_a_norm_the_page_still_helps(chinese, qgis_app, project):
     county.keep(project, county.County(profile="nowhere"))
     norm, outcome = idle.in_force(None, county.options(project))
     assert norm is None and outcome("REL006") is None
-    assert "怎么改" in HelpDialog("REL006", norm=norm, outcome=outcome).browser.toPlainText()
+    assert "整改建议" in HelpDialog("REL006", norm=norm, outcome=outcome).browser.toPlainText()
 
 
 @pytest.mark.parametrize("sheet", ["", "QWidget { background: #323232; border: none; color: #d0d0d0; }"])

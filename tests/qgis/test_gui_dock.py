@@ -111,7 +111,7 @@ def test_filter_that_hides_all(dock, qgis_app):
 
 def test_nothing_selected(dock):
     give(dock, small_report())
-    assert [w.text() for w in dock.detail.findChildren(QLabel)] == ["选一条问题，看为什么、怎么改和依据。"]
+    assert [w.text() for w in dock.detail.findChildren(QLabel)] == ["请选择一条问题，查看检查目的、整改建议和依据。"]
     assert not dock.walk.zoom.isEnabled()
 
 
@@ -161,7 +161,7 @@ def test_the_detail_shows_no_finding_that_is_filtered_out(dock):
     assert now is None or now.message in words
     for button in dock.verdict.buttons.values():
         button.setChecked(False)
-    assert [w.text() for w in dock.detail.findChildren(QLabel)] == ["选一条问题，看为什么、怎么改和依据。"]
+    assert [w.text() for w in dock.detail.findChildren(QLabel)] == ["请选择一条问题，查看检查目的、整改建议和依据。"]
     assert not dock.walk.zoom.isEnabled()
 
 
@@ -171,10 +171,10 @@ def test_detail_of_a_finding(dock):
     words = "\n".join(w.text() for w in dock.detail.findChildren(QLabel))
     for expected in (
         "永农与开发边界不重叠",
-        "12\u202f640.35\u00a0m²（法定椭球面积）",
+        "12\u202f640.35\u00a0m²（图斑椭球面积）",
         "永久基本农田保护图斑\n140225000000000001",
-        "为什么",
-        "怎么改",
+        "检查目的",
+        "整改建议",
         "依据",
         "令第17号",
     ):

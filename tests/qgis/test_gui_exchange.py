@@ -179,7 +179,7 @@ def test_results_go_beside_the_data_of_a_project_without_a_place(exchange, asked
 
 
 def test_comparing_without_a_layer_in_use(exchange, asked, project):
-    layer = QgsVectorLayer("Polygon?crs=EPSG:4526", "检查发现", "memory")
+    layer = QgsVectorLayer("Polygon?crs=EPSG:4526", "问题", "memory")
     set_template(layer, "CZKFBJ")
     layer.setCustomProperty("sanxian/findings", 1)
     project.addMapLayer(layer)

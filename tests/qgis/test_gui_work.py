@@ -202,7 +202,7 @@ def test_a_findings_file_the_user_saved_is_left_alone(project, tmp_path):
     """ "Make permanent" keeps the layer and its custom property; only what lies below is another."""
     report, crs = small_report(), CRS.from_epsg(4526)
     layer = findings_layer.show(project, findings_layer.features(report.findings), crs)
-    path = tmp_path / "检查发现.gpkg"
+    path = tmp_path / "检查结果.gpkg"
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = "GPKG"
     assert QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), project.transformContext(), options)[0] == 0

@@ -71,7 +71,7 @@ def test_areas_side_by_side(provider, tmp_path):
     )
     assert "CONTROL_M2" not in done and digest(path) == before
     assert any("法定 500 549.84" in line.replace("\u202f", " ") for line in log.lines), log.lines
-    assert any("比法定多 0.06 m²；1 个要素相差超过 0.01 m²" in line for line in log.lines)
+    assert any("比图斑椭球面积多 0.06 m²；1 个要素相差超过 0.01 m²" in line for line in log.lines)
     # What it made can be put in again, and says the same.
     again = run("statutory_area", {"INPUT": str(target), "OUTPUT": str(tmp_path / "再.gpkg")}, log)
     assert again["DIFFERING"] == 0 and list(gpd.read_file(tmp_path / "再.gpkg").columns) == list(made.columns)
@@ -108,7 +108,7 @@ def test_hectares_are_told(provider, tmp_path):
     path = written(tmp_path / "a.gpkg", MJ=[49.06716, 0.987824])
     log = Log()
     run("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": "TEMPORARY_OUTPUT"}, log)
-    assert any("像是公顷" in line for line in log.lines) and any("比法定少" in line for line in log.lines)
+    assert any("像是公顷" in line for line in log.lines) and any("比图斑椭球面积少" in line for line in log.lines)
 
 
 def test_parts_are_levelled_to_their_township(provider, tmp_path):

@@ -150,7 +150,7 @@ def _has_vertex(lines: Linework, row: NDArray, at: NDArray) -> NDArray:
 
 
 def gaps(a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, cancellation: Cancellation = NEVER) -> Parts:
-    """Open places enclosed by a layer's polygons (缝隙, 空洞): holes of their union at most ``widest`` m wide.
+    """Open places enclosed by a layer's polygons (缝隙, 孔洞): holes of their union at most ``widest`` m wide.
 
     ``left`` and ``right`` of the parts: two polygons at its edge (−1 where there is one only). Gaps below both
     minimums are slivers: counted. Gaps against the county's outline are `overlay.uncovered_parts` of it.

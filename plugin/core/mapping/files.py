@@ -83,7 +83,7 @@ def _load_translation(row: Any, target: str, mapping: Mapping, template: Templat
 def to_toml(mapping: Mapping, template: Template) -> str:
     """The mapping as a file that a person can read and edit; `load_mapping` reads it back."""
     lines = [
-        "# 字段对应 · field mapping: 目标字段 target = 源字段 source",
+        "# 字段映射 · field mapping: 目标字段 target = 源字段 source",
         f"role = {_quoted(mapping.role)}",
         "",
         "[fields]",

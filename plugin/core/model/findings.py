@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A finding (检查发现): what is wrong, where, how much. It owns its geometry and holds no live feature."""
+"""A finding (问题): what is wrong, where, how much. It owns its geometry and holds no live feature."""
 
 from __future__ import annotations
 

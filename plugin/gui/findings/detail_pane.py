@@ -133,7 +133,7 @@ def area_text(area_m2: float | None) -> str:
 
 
 def figures(finding: Any) -> str:
-    """永安镇  12 640.35 m²（法定椭球面积）  净面积 …  宽 71.2 m."""
+    """永安镇  12 640.35 m²（图斑椭球面积）  净面积 …  宽 71.2 m."""
     from ...core.messages.texts import width_text
 
     parts = [finding.township] if finding.township else []

@@ -214,10 +214,10 @@ def test_rules_lists_every_rule_and_rule_explains_one(capsys):
         out = capsys.readouterr().out
         for said in (
             "REL006",
-            "检查什么",
-            "为什么",
-            "怎么改",
-            "局限",
+            "检查内容",
+            "检查目的",
+            "整改建议",
+            "适用限制",
             "large_area_m2",
             "100000 m²",
             "0.1 (10%)",

@@ -73,6 +73,6 @@ def test_the_report_says_what_the_run_took():
 def test_on_the_command_line(capsys):
     assert main(["rule", "LAW001", "--profile", "hunyuan"]) == 0
     said = capsys.readouterr().out
-    assert "ratio.limit = 1.25（县配置 浑源县）" in said and "依据" in said and "局限" in said
+    assert "ratio.limit = 1.25（县配置 浑源县）" in said and "依据" in said and "适用限制" in said
     assert main(["rule", "LAW001", "--lang", "en"]) == 0
     assert "ratio.limit = 1.3 (standard" in capsys.readouterr().out

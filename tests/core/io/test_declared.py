@@ -147,7 +147,7 @@ def test_a_shapefile_keeps_none_of_it_and_that_is_no_pass(tmp_path):
     findings, incomplete, report = told(folder)
     assert set(incomplete) == {"SCH004", "SCH006", "SCH007"}
     assert {code for code, *_ in findings} <= {"SCH008"}
-    assert "shapefile" in small.ZH.rule_help(small_rule("SCH006"))["局限"]
+    assert "shapefile" in small.ZH.rule_help(small_rule("SCH006"))["适用限制"]
     assert all("没有比对" in reason and "DLTB" in reason for reason in incomplete.values())
     assert report.summary["verdict"] == "incomplete"
 

@@ -473,7 +473,7 @@ FORGED = {
     "no report at all": (gone(REPORT_PAGE, REPORT), ("DOC013", "none")),
     # The page of the manifest.
     "the manifest page's verdict": (in_page("不通过", "通过", PAGE), ("DOC015", "differs")),
-    "the manifest page no more forced": (in_page('class="forced">[^<]*', 'class="verdict">检查结论：通过。错误 0，警告 0，没查成 0。', PAGE), ("DOC015", "differs")),
+    "the manifest page no more forced": (in_page('class="forced">[^<]*', 'class="verdict">检查结论：通过。错误 0，警告 0，未检查 0。', PAGE), ("DOC015", "differs")),
     "a digest on the manifest's page": (in_page("<code>[0-9a-f]{64}", f"<code>{'0' * 64}", PAGE), ("DOC015", "differs")),
     "an area on the manifest's page": (in_page(r'<td class="r">\d', '<td class="r">9', PAGE), ("DOC015", "differs")),
     "a remark taken off the manifest's page": (in_page("<li[ >].*?</li>", "", PAGE), ("DOC015", "differs")),

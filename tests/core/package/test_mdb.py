@@ -60,10 +60,10 @@ def test_every_figure_is_read_again(made):
 def test_what_is_not_the_same_is_named(made):
     connection = sqlite3.connect(":memory:")
     write_tables(connection, made.tables, TEXTS)
-    connection.execute("UPDATE [三条控制线] SET [法定面积（公顷）] = 24.98 WHERE [行号] = 2")
+    connection.execute("UPDATE [三条控制线] SET [图斑椭球面积（公顷）] = 24.98 WHERE [行号] = 2")
     with pytest.raises(NotTheSame) as caught:
         compare_tables(connection, made.tables, TEXTS)
-    assert (caught.value.table, caught.value.line, caught.value.column) == ("三条控制线", 2, "法定面积（公顷）")
+    assert (caught.value.table, caught.value.line, caught.value.column) == ("三条控制线", 2, "图斑椭球面积（公顷）")
     connection.execute("DELETE FROM [三条控制线] WHERE [行号] = 2")
     with pytest.raises(NotTheSame):
         compare_tables(connection, made.tables, TEXTS)

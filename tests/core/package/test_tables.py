@@ -204,7 +204,7 @@ def test_other_layouts(known, name):
 
 def test_two_tables_in_one_sheet(known):
     rows = [
-        ["表1 三条控制线面积表"], ["控制线", "法定面积（公顷）"], ["生态保护红线", "24.99"], [],
+        ["表1 三条控制线面积表"], ["控制线", "图斑椭球面积（公顷）"], ["生态保护红线", "24.99"], [],
         ["表2 国土空间规划指标表"], ["序号", "指标", "单位", "数值"], ["1", "县域面积", "公顷", "99.98"],
     ]  # fmt: skip
     blocks = known.blocks(sheet_of("附表", rows))
@@ -232,7 +232,7 @@ def test_a_difference_of_large_areas_moves_as_they_do():
 
 
 def test_blank_and_nothing(known):
-    head = ["控制线", "法定面积（公顷）", "净面积（公顷）"]
+    head = ["控制线", "图斑椭球面积（公顷）", "净面积（公顷）"]
     assert cases(known, "三条控制线", [head, ["生态保护红线", "0", ""]])[0] == {("cell", "生态保护红线", head[1])}
     assert cases(known, "三条控制线", [head, ["生态保护红线", "/", ""]])[0] == {("blank", "生态保护红线", head[1])}
     assert cases(known, "三条控制线", [head, ["生态保护红线", "24.99", "0"]])[0] == {
@@ -255,7 +255,7 @@ def test_a_row_that_code_and_name_tell_differently(known):
         all_tables(Figures(Context(zones, zones.norm, zones.norm.tolerance()), Texts("zh"))), "zh", FORM.words
     )
     rows = [(r.values[0], r.values[1]) for r in table.tables["zones"].rows[:2]]
-    head = ["代码", "规划分区", "法定面积"]
+    head = ["代码", "规划分区", "图斑椭球面积"]
     swapped = [head, [rows[0][0], rows[1][1], "1.00"]]
     (block,) = table.blocks(sheet_of("规划分区", swapped))
     assert not block.unknown and list(block.rows) == [2]
@@ -328,7 +328,7 @@ def place(package, sheet, row, column):
 
 FIGURES = [
     ("指标表", "生态保护红线面积", "数值"),
-    ("三条控制线", "城镇开发边界", "法定面积"),
+    ("三条控制线", "城镇开发边界", "图斑椭球面积"),
     ("三条控制线", "永久基本农田保护图斑", "净面积（万亩）"),
     ("扩展倍数", "城镇集中建设区", "面积"),
     ("规划分区", "合计", "占比（%）"),
@@ -357,7 +357,7 @@ def test_one_changed_cell_is_found_by_name(package, sheet, row, column):
 @pytest.mark.slow
 def test_how_a_figure_is_written_does_not_matter(package):
     assert look(package) == []
-    cell, value = place(package, "三条控制线", "城镇开发边界", "法定面积")
+    cell, value = place(package, "三条控制线", "城镇开发边界", "图斑椭球面积")
     for written in (
         f"{value:.2f}",
         f"{value:,.1f}",
@@ -392,7 +392,7 @@ def test_a_changed_parcel_makes_the_table_wrong(package):
     del feature, layer, database
     told = [f for f in look(package) if f.case in ("cell", "cells_row", "cells_column")]
     cells = {(f.params["sheet"], one["row"], one["column"]): one for f in told for one in f.params["cells"]}
-    named = cells["三条控制线", "生态保护红线", "法定面积"]
+    named = cells["三条控制线", "生态保护红线", "图斑椭球面积"]
     assert float(named["apart"].removesuffix(" 公顷").replace("\u202f", "")) == pytest.approx(lost, abs=0.01)
     assert ("指标表", "生态保护红线面积", "数值") in cells
 
@@ -472,7 +472,7 @@ def _plane(shape):
 @pytest.mark.slow
 def test_a_workbook_of_another_hand(package):
     """The same figures in one sheet of another layout; what nobody knows is told, and nothing else."""
-    values = {row: place(package, "三条控制线", row, "法定面积")[1] for row in ("生态保护红线", "城镇开发边界")}
+    values = {row: place(package, "三条控制线", row, "图斑椭球面积")[1] for row in ("生态保护红线", "城镇开发边界")}
     (package / f"{TABLES}.xlsx").unlink()
     rows = [["附表3 三线统计表"], ["类型", "面积（万亩）", "备注"]]
     rows += [[name, f"{value * 15 / 1e4:.4f}", "——"] for name, value in values.items()]
@@ -490,7 +490,7 @@ def test_a_workbook_of_another_hand(package):
 )
 def test_a_small_difference_of_large_areas_moves_as_they_do(told, agrees):
     """69 km² may move by 0.69 m² between two coordinate systems, and the difference of two such areas with them."""
-    mine = "∑ DLTB.TBDLMJ 69 326 276.35 m²；CZCSXM 201、201A；与法定椭球面积差 −0.12 m²"
+    mine = "∑ DLTB.TBDLMJ 69 326 276.35 m²；CZCSXM 201、201A；与图斑椭球面积差 −0.12 m²"
     assert (_words(mine, mine.replace("−0.12", told), (1, 1, "", "", "")) is None) is agrees
 
 
@@ -501,7 +501,7 @@ def _messages(name, told):
     table = Table(
         "lines", [Column("line"), Column("statutory", "ha")], [Row(["生态保护红线", Number(49_919.348_2, 2)])], "ha"
     )
-    rows = [["县三条控制线面积表"], ["单位：公顷"], ["控制线", "法定面积", "别的"], ["生态保护红线", told, "7.5"]]
+    rows = [["县三条控制线面积表"], ["单位：公顷"], ["控制线", "图斑椭球面积", "别的"], ["生态保护红线", told, "7.5"]]
     cells = {(r, c): Cell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
     found = look_at_sheet("a.xlsx", Sheet(name, cells), Known([table], "zh"), Texts("zh")).findings
     return {one.case: one.params for one in found}

@@ -90,7 +90,7 @@ def test_head_verdict_and_counts():
     assert "错误 22 处" in text and "警告 14 处" in text and "豁免 0 处" in text
     assert "15 条规则：通过 6 条，有问题 7 条，不适用 1 条，跳过 1 条，出错 0 条。" in text
     assert "有 1 条规则被跳过，本报告不能作为“全部检查完成”的依据。" in text
-    assert "未经本县确认的设置（来源 C）" in text and "扩展倍数算法" in text
+    assert "未经本县确认的设置（来源级别 C）" in text and "扩展倍数算法" in text
     assert "条规则，本次只运行了" in text
     assert "数据未定稿" in text
     assert page.with_data("data-verdict")[0]["data-verdict"] == "fail"
@@ -331,8 +331,8 @@ def test_each_rule_with_findings_has_its_help_and_what_it_went_by():
     quiet.parameters = [{**rule.parameters[0], "value": 0.25}]
     page = page_of(report)
     assert page.with_data("data-parameters")[0]["data-parameters"] == "LAW010"
-    assert "最大占比 max_share = 0.12 (12%)（县配置 浑源县，来源 C，未确认）" in page.text
-    assert "容差 tolerance.min_area_m2 = 0.5 m²（本次指定，来源 C，已确认）" in page.text
+    assert "最大占比 max_share = 0.12 (12%)（县配置 浑源县，来源级别 C，未确认）" in page.text
+    assert "容差 tolerance.min_area_m2 = 0.5 m²（本次指定，来源级别 C，已确认）" in page.text
     assert "max_share = 0.25 (25%)" in page.text, "of a rule without findings in the table of rules"
     texts = Texts("zh")
     for heading, text in texts.rule_help(all_rules()["LAW010"]).items():

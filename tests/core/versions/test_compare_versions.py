@@ -64,7 +64,7 @@ def test_the_workbook_has_the_balance_the_townships_and_a_cause_to_fill(files, t
     for place in range(10):
         assert towns["合计"][place] == pytest.approx(towns["甲镇"][place] + towns["乙镇"][place], abs=0.02)
     head, *parts = rows(target, "变化明细")
-    assert [cell.partition("（")[0] for cell in head] == ["序号", "变化类型", "乡镇", "原标识码", "现标识码", "法定面积", "原净面积", "现净面积",
+    assert [cell.partition("（")[0] for cell in head] == ["序号", "变化类型", "乡镇", "原标识码", "现标识码", "图斑椭球面积", "原净面积", "现净面积",
                                                           "变更字段", "变化原因", "批准文号"]  # fmt: skip
     kinds = [(row[1], row[2], (row[3] or "")[-4:], (row[4] or "")[-4:]) for row in parts]
     assert kinds == [

@@ -20,7 +20,7 @@ from ._tables import language_of, look_at_sheet, table_name
 
 COUNTY = {"county": ["POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"]}
 PLAN = {**COUNTY, "red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
-HEAD = ["控制线", "图斑数", "法定面积（公顷）"]
+HEAD = ["控制线", "图斑数", "图斑椭球面积（公顷）"]
 INDICATORS = [["指标", "单位", "数值"], ["生态保护红线面积", "平方千米", "0.25"], ["县域面积", "公顷", "99.98"]]
 
 
@@ -86,14 +86,14 @@ LINE = ["生态保护红线", "1", "24.99"]
     fails=[
         example("another figure", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "25.09"])),
         example("a figure that is text, in full width", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "２５．０９"])),
-        example("in mu, by the head", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "375.60"], head=[*HEAD[:2], "法定面积（亩）"])),
+        example("in mu, by the head", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "375.60"], head=[*HEAD[:2], "图斑椭球面积（亩）"])),
         example("one feature more", 1, plan=PLAN, tables=_with(["生态保护红线", "2", "24.99"])),
         example("another edition's line", 1, plan=PLAN, tables=_with(["生态保护红线", "2", "25.09"])),
         example("a blank", 1, plan=PLAN, tables=_with(["生态保护红线", "1", ""])),
         example("a line that was left out", 1, plan=PLAN, tables=_with(["合计", "", ""])),
         example("a line that no layer has", 1, plan=PLAN, tables=_with(LINE, ["蓝线", "2", "3.00"])),
         example("a table of something else", 1, plan=PLAN, tables={**_with(LINE), "人口": [["年份", "人口"], ["2020", "35.2"]]}),
-        example("zones without their layer", 1, plan=PLAN, tables={**_with(LINE), "规划分区": [["代码", "规划分区", "法定面积"], ["100", "生态保护区", "3.00"]]}),
+        example("zones without their layer", 1, plan=PLAN, tables={**_with(LINE), "规划分区": [["代码", "规划分区", "图斑椭球面积"], ["100", "生态保护区", "3.00"]]}),
         example("a hidden sheet", 1, plan=PLAN, tables=_with(LINE), hidden={"三条控制线": ("sheet",)}),
         example("no table of indicators", 1, plan=PLAN, tables={"三条控制线": _with(LINE)["三条控制线"]}),
         example("tables that only Access reads", 1, plan=PLAN, unread="table_kind"),
@@ -101,7 +101,7 @@ LINE = ["生态保护红线", "1", "24.99"]
     passes=[
         example("the same", plan=PLAN, tables=_with(LINE)),
         example("the same, shorter", plan=PLAN, tables=_with(["生态保护红线", "1", "25.0"])),
-        example("in another unit, by the head", plan=PLAN, tables=_with(["生态保护红线", "1", "0.2499"], head=[*HEAD[:2], "法定面积（平方千米）"])),
+        example("in another unit, by the head", plan=PLAN, tables=_with(["生态保护红线", "1", "0.2499"], head=[*HEAD[:2], "图斑椭球面积（平方千米）"])),
         example("nothing where there is nothing", plan=PLAN, tables=_with(LINE, ["合计", "—", ""])),
         NONE_INSPECTED,
     ],
