@@ -15,7 +15,11 @@ FILES = sorted(PLUGIN.rglob("*.py"))
 DOTTED = re.compile(r"`((?:core|bridge|gui|algorithms)(?:\.\w+)+)(?:\(\))?`")
 #: Files in documents: `core/check.py`, from the plugin's folder or the repository's.
 PATHS = re.compile(r"`((?:[\w.]+/)+[\w.]+\.(?:py|sh|toml|md))`")
-DOCUMENTS = [ROOT / "docs" / "architecture.md", ROOT / "CONTRIBUTING.md", ROOT / "README.md"]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "adr").glob("*.md")),
+]
 
 
 @cache
@@ -45,7 +49,7 @@ def test_modules_that_are_named_exist(path):
     assert [name for name in DOTTED.findall(path.read_text(encoding="utf-8")) if not exists(name)] == []
 
 
-@every("document", DOCUMENTS, ids=lambda path: path.name)
+@every("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_that_documents_name_exist(document):
     names = PATHS.findall(document.read_text(encoding="utf-8"))
     drafts = ("att012_missing_use", "att012")  # what `make rule` will write
