@@ -65,7 +65,7 @@ def test_nothing_wrong_is_0(clean, capsys):
 def test_an_error_is_1_and_the_summary_says_it(faulty, capsys):
     assert run("check", faulty, "--rules", "REL001") == 1
     out = capsys.readouterr().out.replace("\u202f", " ")
-    assert "错误 REL001 永久基本农田与生态保护红线不重叠：1 处，" in out
+    assert "错误 REL001 永久基本农田与生态保护红线重叠：1 处，" in out
     assert "1 000" in out or "99" in out
     assert "结论：不通过" in out
 
@@ -240,7 +240,7 @@ def test_a_console_in_cp936_gets_the_whole_summary(faulty):
     done = shell("check", faulty, "--rules", "REL001", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
     assert done.returncode == 1, done.stderr
     out = done.stdout.decode("cp936")
-    assert "永久基本农田与生态保护红线不重叠" in out and " m2" in out and "?" not in out
+    assert "永久基本农田与生态保护红线重叠" in out and " m2" in out and "?" not in out
     done = shell("rule", "REL006", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
     assert done.returncode == 0 and "?" not in done.stdout.decode("cp936")
 
