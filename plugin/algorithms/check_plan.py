@@ -16,7 +16,7 @@ from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.files.writing import Outputs, check_outputs
 from ..core.standard import load_standard
-from ..core.standard.phases import PHASES
+from ..core.standard.editions import PHASES
 from .common import (
     SanxianAlgorithm,
     advanced,

@@ -88,7 +88,7 @@ def say_figures(feedback, done: Tabulated) -> None:
 
 def say_sealed(feedback, role: str, norm: Norm) -> None:
     """A sealed layer is never changed; what was written is a copy."""
-    from ..core.profile.sealed import is_sealed
+    from ..core.profile.norm import is_sealed
 
     if is_sealed(role, norm):
         template = norm.standard.templates.get(role)

@@ -178,7 +178,7 @@ class StatutoryArea(SanxianAlgorithm):
         done = self._measure(feedback, cancellation)
         say_areas(feedback, done, self.tolerance)
         if done.levelled is not None:
-            from ..core.indicators.area_closure import LIMIT as SETTING
+            from ..core.indicators.layer_areas import LIMIT as SETTING
 
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
             say_levelled(feedback, done, share)
@@ -243,7 +243,7 @@ class StatutoryArea(SanxianAlgorithm):
         return found is not None
 
     def _level(self, source: SourceLayer, areas: Areas, step_m2: float, cancellation: Cancellation) -> Levelled | None:
-        from ..core.indicators.area_closure import LIMIT as SETTING
+        from ..core.indicators.layer_areas import LIMIT as SETTING
         from ..core.indicators.layer_areas import keys_of, level_to_layer, level_to_number, measure, names_of
 
         limit = self.norm.get(SETTING) if self.limit is None else self.limit

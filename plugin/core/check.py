@@ -53,8 +53,7 @@ def check(
     ``reading_seconds``: what reading the layers took before this call.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
-    from .engine.beyond import rules_beyond
-    from .engine.evaluate import choose_rules
+    from .engine.evaluate import choose_rules, rules_beyond
     from .profile import resolve_document
     from .profile.document import with_document
     from .results.run import run

@@ -62,7 +62,7 @@ class Options:
         from .profile import Norm, load_profile
         from .standard import load_standard
         from .standard.bounds import check_numbers
-        from .standard.phases import phase_of
+        from .standard.editions import phase_of
 
         self._check_finite()
         profile = load_profile(self.profile)

@@ -13,11 +13,11 @@ from .model.side_inputs import SideInputs
 from .options import Options
 
 if TYPE_CHECKING:
-    from .heritage.heritage_list import HeritageList
+    from .heritage.heritage_sites import HeritageList
     from .indicators.typed import TypedFigure
     from .plan.plan import Plan
     from .profile import Norm
-    from .profile.township_tasks import TownshipTasks
+    from .profile.figures import TownshipTasks
     from .waivers.model import Waivers
 
 
@@ -88,10 +88,10 @@ class SideTables:
 
 def read_side_tables(options: Options, norm: Norm, source: str | Path | None) -> SideTables:
     """The tables that the options name, and the waivers that stand beside ``source``. InputError or DataError for a slip."""
-    from .heritage.heritage_list import read_heritage_list
+    from .heritage.heritage_sites import read_heritage_list
     from .indicators.typed import read_figures
     from .transmission.table import read_township_tasks
-    from .waivers.load import load_waivers
+    from .waivers.file import load_waivers
 
     waivers, said = load_waivers(options.waivers, norm, source, options.renumbered)
     return SideTables(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.geometry import overlay, windows
+from plugin.core.geometry import overlay, polygons
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
@@ -64,7 +64,7 @@ def measured(parts):
     return {pair: round(area, 9) for pair, area in found.items()}
 
 
-#: `windows.LARGE_VERTICES`, `windows.MARGIN_M`, `overlay.MANY`, `overlay.VERTICES_A_ROW`.
+#: `polygons.LARGE_VERTICES`, `polygons.MARGIN_M`, `overlay.MANY`, `overlay.VERTICES_A_ROW`.
 PATHS = {"as it is": (512, 10.0, 64, 500), "cut through windows": (6, 0.25, 2, 10**9), "compared": (512, 10.0, 64, 0)}
 
 
@@ -72,7 +72,7 @@ PATHS = {"as it is": (512, 10.0, 64, 500), "cut through windows": (6, 0.25, 2, 1
 @pytest.mark.parametrize("seed", range(40))
 def test_squares_are_counted(seed, path, monkeypatch):
     for (where, name), value in zip(
-        ((windows, "LARGE_VERTICES"), (windows, "MARGIN_M"), (overlay, "MANY"), (overlay, "VERTICES_A_ROW")),
+        ((polygons, "LARGE_VERTICES"), (polygons, "MARGIN_M"), (overlay, "MANY"), (overlay, "VERTICES_A_ROW")),
         path,
         strict=True,
     ):

@@ -8,9 +8,8 @@ import shapely
 from plugin.core.geometry import ladder as ladders
 from plugin.core.geometry.ladder import Ladder, overlay, union
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
-from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.polygons import Polygons, united
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.geometry.union import united
 from plugin.core.loading.assembly import assemble
 from plugin.core.model.report import Outcome, Verdict
 from plugin.core.model.rule import Severity, all_rules

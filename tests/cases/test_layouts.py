@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
-from plugin.core.geometry import linework, overlay, windows
+from plugin.core.geometry import linework, overlay, polygons
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
@@ -111,8 +111,8 @@ PATHS = {
 @pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
 def test_areas_are_those_of_shapely_alone(path, near, monkeypatch):
-    monkeypatch.setattr(windows, "LARGE_VERTICES", path[0])
-    monkeypatch.setattr(windows, "MARGIN_M", path[1])
+    monkeypatch.setattr(polygons, "LARGE_VERTICES", path[0])
+    monkeypatch.setattr(polygons, "MARGIN_M", path[1])
     monkeypatch.setattr(overlay, "MANY", path[2])
     monkeypatch.setattr(overlay, "VERTICES_A_ROW", path[3])
 

@@ -10,9 +10,8 @@ import pytest
 import shapely
 
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
-from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.polygons import Polygons, united
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.geometry.union import united
 from tests.cases.made import bricks, gear, grid, moved, outline, together, without
 from tests.cases.ways import far_away
 

@@ -11,7 +11,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.engine.frame import CODE as FRAME
-from plugin.core.heritage.heritage_list import HeritageList, Listed
+from plugin.core.heritage.heritage_sites import HeritageList, Listed
 from plugin.core.indicators.typed import figure
 from plugin.core.loading.assembly import assemble
 from plugin.core.loading.record import Record
@@ -21,7 +21,7 @@ from plugin.core.model.side_inputs import SideInputs
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.plan.plan import Plan
 from plugin.core.profile import Norm, Profile, Registered, Said, Target
-from plugin.core.profile.township_tasks import TownshipTask, TownshipTasks
+from plugin.core.profile.figures import TownshipTask, TownshipTasks
 from plugin.core.results.run import run
 from plugin.core.standard import load_standard
 from tests.core.made_package import facts_of

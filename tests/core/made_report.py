@@ -6,10 +6,9 @@ from __future__ import annotations
 import shapely
 
 from plugin.core.model.findings import Finding
-from plugin.core.model.indicator import Indicator
+from plugin.core.model.indicator import BROKEN, CLOSE, MET, Indicator
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity
-from plugin.core.model.targets import BROKEN, CLOSE, MET
 
 ORIGIN = (38_560_000.0, 4_390_000.0)
 TOWNSHIPS = ("永安镇", "蔡村镇", "西坊城镇", "王庄堡镇", "沙圪坨镇", "青磁窑镇", "千佛岭乡", "官儿乡")

@@ -26,7 +26,7 @@ from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.profile import DocumentInfo, load_profile, profile_problems
 from plugin.core.render.html import render
-from plugin.core.render.json import to_json
+from plugin.core.render.outputs import to_json
 from plugin.core.standard import SETTING_SECTIONS, flatten, load_standard
 from plugin.core.waivers.file import read_waivers
 from plugin.paths import REPORTS

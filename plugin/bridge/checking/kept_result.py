@@ -176,8 +176,8 @@ def restore(kept: KeptResult, state: ProjectState, inputs: list[str]) -> Checked
     """
     from ...core.check import Checked
     from ...core.model.side_inputs import NO_SIDE_INPUTS
-    from ...core.results.kept_plan import restore_plan
-    from ...core.waivers.load import load_waivers
+    from ...core.results.kept_result import restore_plan
+    from ...core.waivers.file import load_waivers
 
     options = state.options
     if not (options.standard or options.profile):

@@ -149,7 +149,7 @@ def read(shot: Snapshot, *, cancellation: Cancellation = NEVER, only: frozenset[
 def _expected(shot: Snapshot) -> int | None:
     """How many features are to come: by the file itself where it shows them all, else by the layer; None where a part was
     asked for, or no count is exact."""
-    from ...core.io.counts import stored_rows
+    from ...core.io.records import stored_rows
 
     if shot.request.filterType() != QgsFeatureRequest.FilterType.FilterNone or shot.request.limit() >= 0:
         return None

@@ -11,7 +11,7 @@ from qgis.core import QgsExpressionContextUtils, QgsPrintLayout, QgsProject, Qgs
 from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
 from ...core.errors import InputError
-from ...core.messages.saying import Saying
+from ...core.messages.texts import Saying
 from ...core.profile.document import PROJECT, SHEET, DocumentInfo, Lowering, load_secrecy_levels
 from ...core.standard.map_set import Map, Sheet
 from .build import MAP_PROPERTY, SECRECY_VARIABLE, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, Builder

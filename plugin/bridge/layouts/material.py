@@ -20,8 +20,7 @@ from qgis.core import (
 )
 
 from ...core.errors import InputError
-from ...core.standard.map_needs import Answer, Lack, lack_of, roles_of
-from ...core.standard.map_set import LayerSpec, Map
+from ...core.standard.map_set import Answer, Lack, LayerSpec, Map, lack_of, roles_of
 from ..layers import recognise
 from ..layers.crs import to_qgis_crs
 from ..running.threads import steady

@@ -18,7 +18,7 @@ from ...core.cancellation import Cancellation
 from ...core.errors import OutputError
 from ...core.invariants import InvariantError, require
 from ...core.package.maps.slots import Drawn, MapJob, Wish
-from ...core.standard.map_needs import Lack, roles_of
+from ...core.standard.map_set import Lack, roles_of
 from ..layers.properties import set_template
 from ..running.main_thread import on_main
 from . import frame

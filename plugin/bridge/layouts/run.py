@@ -11,10 +11,9 @@ from qgis.core import QgsPrintLayout
 
 from ...core.cancellation import NEVER, Cancellation
 from ...core.files.writing import beside
-from ...core.messages.saying import Saying
+from ...core.messages.texts import Saying
 from ...core.profile.document import load_secrecy_levels
-from ...core.standard.map_needs import Lack
-from ...core.standard.map_set import Map, Sheet
+from ...core.standard.map_set import Lack, Map, Sheet
 from . import frame, keep
 from .build import APPROVAL_VARIABLE, Builder
 from .export import FORMATS, LEAST_DPI, Page, atlas, pages_of, write_page

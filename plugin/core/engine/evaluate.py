@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Apply the rules of a run to a plan, one after the other."""
+"""Choose the rules of a run, and apply them to a plan one after the other."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from ..model.indicator import Indicator
 from ..model.report import RuleOutcome
 from ..model.rule import EACH, Rule, all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
-from ..plan.focus import Focus
-from ..plan.plan import Plan
+from ..plan.plan import Focus, Plan
 from .context import Context
-from .ignored_parts import Ignored
 from .outcome import run_one
+from .run_log import Ignored
 
 Progress = Callable[[float, str], None]
 
@@ -112,3 +111,25 @@ def _last_asked(plan: Plan, rules: list[Rule]) -> dict[str, int]:
             asked = [layer.role for layer in layers if layer is not None]
         last |= dict.fromkeys(asked, position)
     return last
+
+
+def rules_beyond(plan: Plan, side: SideInputs) -> list[Rule]:
+    """Return the rules outside those that the plan's scope asks for whose layers are all there, in order of their codes.
+
+    Rules of packages (DOC) are left to the inspection of one, rules that go by a table beside the layers to whoever has it.
+    """
+    expected = set(plan.norm.expected_in(plan.scope))
+    rules = all_rules()
+    # What belongs to a package is not even loaded.
+    codes = [code for code in sorted(rules) if code not in expected and not code.startswith("DOC")]
+    return [rules[code] for code in codes if _could_run(rules[code], plan, side)]
+
+
+def _could_run(rule: Rule, plan: Plan, side: SideInputs) -> bool:
+    if any(name not in side for name in rule.side):
+        return False
+    needed = [need.concept for need in rule.needs.values() if not need.optional]
+    if not needed:
+        return False
+    layers = [layer for c in needed for layer in (plan.layers.values() if c == EACH else [plan.concept(c)])]
+    return all(layer is not None for layer in layers) and any(layer is not None and not layer.bare for layer in layers)

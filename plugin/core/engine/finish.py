@@ -13,10 +13,25 @@ from numpy.typing import NDArray
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import drawn_area, statutory_area
+from ..geometry.validity import missing
 from ..messages.texts import Texts
 from ..model.findings import Finding, set_fingerprints
 from ..plan.plan import Plan
-from .places import townships_at
+
+
+def townships_at(plan: Plan, points: Any) -> list[str]:
+    """The name of the township that each (k,) point lies in, empty where there is none."""
+    layer = plan.concept("townships")
+    if layer is None or not layer.has("division_name") or not len(points):
+        return [""] * len(points)
+    names = layer.text("division_name")
+    present = np.flatnonzero(~missing(layer.plane))
+    tree = shapely.STRtree(layer.plane[present])
+    found = [""] * len(points)
+    for i, j in zip(*tree.query(points, predicate="intersects"), strict=True):
+        found[i] = found[i] or names[present[j]]
+    return found
+
 
 #: Findings between two looks at the cancel button.
 _BATCH = 1000

@@ -11,14 +11,14 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files.plain_text import BLANK_WORDS
-from ..messages.values import ConceptName, IndicatorName
+from ..files.encoding import BLANK_WORDS
+from ..messages.texts import ConceptName, IndicatorName
 from ..model.findings import Finding
 from ..model.indicator import AREA_FIGURES
 from ..model.rule import Severity
 from ..plan.plan import Plan
 from ..profile import head
-from ..profile.township_tasks import township_tasks
+from ..profile.figures import township_tasks
 from ..standard.bounds import loosened
 from ..standard.indicator_catalogue import load_catalogue
 from ..standard.numbering import LENGTH, is_county

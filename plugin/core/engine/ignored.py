@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
-from ..geometry.distinct import Distinct, distinct
+from ..geometry.parts import Distinct, distinct
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import SLIVERS
 from ..model.findings import Finding
@@ -21,8 +21,8 @@ from ..model.rule import Rule, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from .context import Context
-from .ignored_parts import Ignored
-from .places import townships_at
+from .finish import townships_at
+from .run_log import Ignored
 
 #: Features of a pair of layers that the report names, largest sum first.
 FEATURES = 10

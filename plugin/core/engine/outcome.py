@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable
 from typing import Any
 
 from ..errors import Cancelled, SanxianError
@@ -15,7 +16,32 @@ from ..model.rule import Rule, RuleResult, Severity
 from .apply import apply
 from .context import Context
 from .explanation import in_force, unconfirmed_settings
-from .reasons import sentences
+
+#: Layers named where one sentence speaks of several; the rest is counted.
+_NAMED = 5
+#: With one layer or two, each has its own sentence.
+_ALIKE = 3
+_MANY = "_many"
+
+
+def sentences(said: Iterable[tuple[str, dict[str, Any]]], texts: Texts) -> list[str]:
+    """One sentence a reason; reasons that the texts can tell of many layers (``…_many``) together, from three on."""
+    by_key: dict[str, list[dict[str, Any]]] = {}
+    for key, params in said:
+        by_key.setdefault(key, []).append(params)
+    told: list[str] = []
+    for key, each in by_key.items():
+        if len(each) >= _ALIKE and key + _MANY in texts.section("reasons"):
+            told.append(texts.reason(key + _MANY, _together(each, texts)))
+        else:
+            told += [texts.reason(key, params) for params in each]
+    return list(dict.fromkeys(told))
+
+
+def _together(each: list[dict[str, Any]], texts: Texts) -> dict[str, Any]:
+    names = list(dict.fromkeys(str(params["layer"]) for params in each))
+    shown = texts.get("words", "between_names").join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
+    return {"layers": shown, "number": len(names), "count": sum(int(params.get("count", 1)) for params in each)}
 
 
 def run_one(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a rule's geometry queries left out or could not compute, collected while the rule runs."""
+"""What a rule's geometry queries left out (ignored slivers) or could not compute, collected while the rule runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,21 @@ from typing import Any
 from ..geometry.parts import Parts, Slivers
 from ..model.rule import Severity
 from ..plan.layer import Layer
-from .ignored_parts import Ignored
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Slivers of one question to the geometry. ``slivers.left`` are rows of ``a``, ``slivers.right`` rows of ``b``.
+
+    ``sealed``: ``b`` is the sealed edition of ``a``. ``severity``: of a larger part of this kind, None for the rule's own;
+    the slivers together are never graver than that.
+    """
+
+    a: Layer
+    b: Layer
+    slivers: Slivers
+    sealed: bool = False
+    severity: Severity | None = None
 
 
 @dataclass

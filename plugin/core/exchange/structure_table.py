@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.sheets import Unreadable, open_workbook
+from ..files.tables import Unreadable, open_workbook
 from ..files.writing import beside
 from ..messages.texts import Texts
 from ..standard import Standard

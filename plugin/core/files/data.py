@@ -7,7 +7,8 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,24 @@ from ..errors import DataError
 MARKS = ("A", "B", "C")
 #: Where the parser stopped, in its message.
 _PLACE = re.compile(r"line (\d+), column (\d+)")
+
+
+class Complaints:
+    """Errors of a file: ``found`` collects them where ``keep`` is set; else the first one is raised."""
+
+    def __init__(self, keep: bool = False):
+        self.keep = keep
+        self.found: list[DataError] = []
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the file that is read for itself: an error in it does not hide those of the next."""
+        try:
+            yield
+        except DataError as error:
+            if not self.keep:
+                raise
+            self.found.append(error)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

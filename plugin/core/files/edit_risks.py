@@ -3,15 +3,117 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import sqlite3
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from .holders import holders
-from .network_drives import find_network_place
+
+#: DRIVE_REMOTE of GetDriveTypeW (winbase.h).
+_REMOTE = 4
+#: Network file system types, as named by Linux and macOS.
+_NETWORK_TYPES = frozenset(
+    "nfs nfs4 cifs smb smb3 smbfs afpfs afs ncpfs webdav davfs davfs2 ceph glusterfs lustre beegfs "
+    "fuse.sshfs fuse.gvfsd-fuse fuse.rclone fuse.davfs fuse.davfs2 fuse.glusterfs fuse.ceph macfuse osxfuse".split()
+)
+_MOUNTS = Path("/proc/self/mountinfo")
+#: Octal escapes for spaces and other characters in a mount point.
+_OCTAL = re.compile(r"\\([0-7]{3})")
+#: A line of macOS's mount: //user@server/share on /Volumes/share (smbfs, nodev)
+_MAC_LINE = re.compile(r"(?P<source>.+) on (?P<point>/.*) \((?P<kind>\w+)[,)]")
+#: Timeout of ``mount`` on macOS, in seconds.
+_TIMEOUT_S = 5.0
+
+
+def find_network_place(path: str | Path) -> str:
+    r"""Return the network drive or share of a path (``\\server\share``, ``Z:``, a mount's source).
+
+    Empty for a local disk, and if the system provides no list of mounts.
+    """
+    if sys.platform == "win32":
+        return find_windows_share(str(path))
+    mounts = (
+        parse_mac_mounts(_read_mac_mounts()) if sys.platform == "darwin" else parse_linux_mounts(_read_linux_mounts())
+    )
+    return find_mount_source(os.path.realpath(path), mounts)
+
+
+def find_windows_share(path: str) -> str:
+    r"""Return the share of a UNC path (also ``\\?\UNC\…``), or the drive letter of a mapped drive; else empty."""
+    path = path.replace("/", "\\")
+    if path.upper().startswith("\\\\?\\UNC\\"):
+        path = "\\\\" + path[8:]
+    elif path.startswith(("\\\\?\\", "\\\\.\\")):
+        path = path[4:]
+    if path.startswith("\\\\"):
+        server, _, rest = path[2:].partition("\\")
+        return "\\\\" + "\\".join(part for part in (server, rest.partition("\\")[0]) if part)
+    drive = path[:2] if path[1:2] == ":" else ""
+    return drive.upper() if drive and get_drive_type(f"{drive}\\") == _REMOTE else ""
+
+
+def get_drive_type(root: str) -> int:
+    """Return the result of GetDriveTypeW for a drive; 0 (unknown) on other systems."""
+    if sys.platform != "win32":
+        return 0
+    return int(ctypes.windll.kernel32.GetDriveTypeW(ctypes.c_wchar_p(root)))
+
+
+def find_mount_source(path: str, mounts: list[tuple[str, str, str]]) -> str:
+    """Return the source of the network mount that contains a path; empty if the path is on a local mount.
+
+    ``mounts``: (mount point, type, source); of two mounts at one point the later one is used.
+    """
+    best = ("", "", "")
+    for point, kind, source in mounts:
+        within = path == point or path.startswith(point.rstrip("/") + "/")
+        if within and len(point) >= len(best[0]):
+            best = (point, kind, source)
+    return (best[2] or best[0]) if best[1] in _NETWORK_TYPES else ""
+
+
+def parse_linux_mounts(table: str) -> list[tuple[str, str, str]]:
+    """Return (mount point, type, source) of each line of /proc/self/mountinfo."""
+    found = []
+    for line in table.splitlines():
+        before, dash, after = line.partition(" - ")
+        left, right = before.split(" "), after.split(" ")
+        if dash and len(left) > 4 and len(right) > 1:
+            found.append((_unescape(left[4]), right[0], _unescape(right[1])))
+    return found
+
+
+def parse_mac_mounts(table: str) -> list[tuple[str, str, str]]:
+    """Return (mount point, type, source) of each line printed by ``mount`` on macOS."""
+    lines = [_MAC_LINE.match(line) for line in table.splitlines()]
+    return [(one["point"], one["kind"], one["source"]) for one in lines if one]
+
+
+def _unescape(text: str) -> str:
+    return _OCTAL.sub(lambda found: chr(int(found[1], 8)), text)
+
+
+def _read_linux_mounts() -> str:
+    try:
+        return _MOUNTS.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        # Without /proc the mounts are unknown; no file counts as being on the network.
+        return ""
+
+
+def _read_mac_mounts() -> str:
+    try:
+        command = ["/sbin/mount"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_TIMEOUT_S)  # nosec B603 # a fixed path
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
 
 NETWORK, LOCKED, OPEN = "network", "locked", "open_elsewhere"
 _LOCKS = Path("/proc/locks")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which characters a shapefile's bytes are (.cpg, the bytes themselves, the table's header), and text that is garbled."""
+"""Which characters the bytes of a file are: of a shapefile (.cpg, the bytes themselves, the table's header) and of a text file; text that
+is garbled."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from ..errors import InputError
 from .code_pages import DRIVER_IDS, declared_name, known_codec, natural
 
 __all__ = ["Encoding", "decode", "garbled", "known_codec", "part", "shapefile_encoding"]
+
+
 #: Cells looked at: enough to tell, and quick on a table of a million rows.
 _SAMPLE = 20_000
 #: Share of characters that may be broken: a text cut at its width may end in half a character.
@@ -175,3 +178,41 @@ def _pairs_of_gb2312(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return sum("\u4e00" <= c <= "\u9fff" for c in decoded) >= 2
+
+
+#: How an xlsx and an old xls begin: no text, whatever the file's name says.
+WORKBOOK, OLD_WORKBOOK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+#: Words and signs that users write for an empty cell or field.
+BLANK_WORDS = ("", "-", "—", "——", "–", "/", "无", "n/a")
+_UNICODE_TEXT = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Undecodable(Exception):
+    """Text of no encoding that is known here; ``line`` where the first such sign stands, from 1."""
+
+    def __init__(self, line: int):
+        super().__init__(line)
+        self.line = line
+
+
+def decoded(data: bytes) -> str:
+    """UTF-8, GBK as a spreadsheet on a Chinese Windows may save it, or what it calls “Unicode text” (UTF-16)."""
+    if data.startswith(_UNICODE_TEXT):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as first:
+        try:
+            text = data.decode("gb18030")
+        except UnicodeDecodeError:
+            text = ""
+        # Nearly all UTF-8 decodes as GBK too, into other signs.
+        if not text or garbled(text):
+            raise Undecodable(data.count(b"\n", 0, first.start) + 1) from first
+        return text
+
+
+def delimiter(text: str) -> str:
+    """What stands between the cells of a table, by its first line that is not empty."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return max(",\t;", key=first.count)

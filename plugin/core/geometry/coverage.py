@@ -4,21 +4,107 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
 
 from ..cancellation import NEVER, Cancellation
+from . import crs as crs_care
 from .ladder import Ladder
 from .linework import DRAWN_IN, Linework
-from .nearby import points_by_segments
 from .parts import Parts, collect
-from .polygons import Polygons
+from .polygons import Polygons, united
 from .rings import rings
+from .straight import offsets, ring_edges
 from .tolerance import Tolerance
-from .union import united
+from .validity import missing
+
+#: A square is as wide as this many segments of the middle length.
+_SEGMENTS = 2.0
+#: A segment that crosses more squares than this asks a tree.
+_SQUARES = 64
+#: Pairs compared at a time.
+_PAIRS = 1_000_000
+
+
+def points_by_segments(
+    points: NDArray, a: NDArray, b: NDArray, distance: float, cancellation: Cancellation = NEVER
+) -> tuple[NDArray, NDArray]:
+    """Points ((k, 2), m) within ``distance`` m of segments from ``a`` to ``b`` ((s, 2) each), other than their own ends.
+
+    Positions of both, by pairs.
+    """
+    low, high = np.minimum(a, b) - distance, np.maximum(a, b) + distance
+    size = max(float(np.median(high - low)) * _SEGMENTS, 4 * distance, 1e-6)
+    origin = low.min(axis=0)
+    first, last = (((edge - origin) // size).astype(np.int64) for edge in (low, high))
+    wide = (last - first + 1).prod(axis=1) > _SQUARES
+    i, j = _by_squares(points, low, high, (points - origin) // size, first, last, np.flatnonzero(~wide), cancellation)
+    far = np.flatnonzero(wide)
+    if len(far):
+        tree = shapely.STRtree(shapely.points(points))
+        boxes = shapely.box(low[far, 0], low[far, 1], high[far, 0], high[far, 1])
+        cancellation.raise_if_cancelled()
+        n, k = tree.query(boxes)
+        i, j = np.concatenate([i, k]), np.concatenate([j, far[n]])
+    other = (points[i] != a[j]).any(axis=1) & (points[i] != b[j]).any(axis=1)
+    i, j = i[other], j[other]
+    near = _distance(points[i], a[j], b[j]) <= distance
+    return i[near], j[near]
+
+
+def _by_squares(
+    points: NDArray,
+    low: NDArray,
+    high: NDArray,
+    square: NDArray,
+    first: NDArray,
+    last: NDArray,
+    some: NDArray,
+    cancellation: Cancellation,
+) -> tuple[NDArray, NDArray]:
+    """Points that lie in the boxes of ``some`` segments (``low`` to ``high``), which cross squares ``first`` to ``last``."""
+    width = int(last[:, 0].max()) + 2
+    square = square.astype(np.int64)
+    inside = np.flatnonzero((square >= 0).all(axis=1) & (square[:, 0] < width))
+    name = square[inside, 1] * width + square[inside, 0]
+    order = np.argsort(name, kind="stable")
+    inside, name = inside[order], name[order]
+    # One row for each square that each segment crosses.
+    across, up = (last[some] - first[some] + 1).T
+    crossed = across * up
+    segment = np.repeat(some, crossed)
+    step = np.arange(len(segment)) - np.repeat(np.cumsum(crossed) - crossed, crossed)
+    across = np.repeat(across, crossed)
+    asked = (first[segment, 1] + step // across) * width + first[segment, 0] + step % across
+    begin, end = np.searchsorted(name, asked, side="left"), np.searchsorted(name, asked, side="right")
+    there = np.flatnonzero(end > begin)
+    found_i, found_j = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    total = np.cumsum(end[there] - begin[there])
+    start = 0
+    while start < len(there):
+        cancellation.raise_if_cancelled()
+        before = int(total[start - 1]) if start else 0
+        stop = max(int(np.searchsorted(total, before + _PAIRS, side="right")), start + 1)
+        part = there[start:stop]
+        count = end[part] - begin[part]
+        at = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count) + np.repeat(begin[part], count)
+        i, j = inside[at], np.repeat(segment[part], count)
+        kept = ((points[i] >= low[j]) & (points[i] <= high[j])).all(axis=1)
+        found_i.append(i[kept])
+        found_j.append(j[kept])
+        start = stop
+    return np.concatenate(found_i), np.concatenate(found_j)
+
+
+def _distance(p: NDArray, a: NDArray, b: NDArray) -> NDArray:
+    """(k,) m from points to segments."""
+    if not len(p):
+        return np.zeros(0)
+    return shapely.distance(shapely.linestrings(np.stack([a, b], axis=1)), shapely.points(p))
 
 
 @dataclass
@@ -192,3 +278,79 @@ def open_places(whole: Any) -> NDArray:
         islands = shapely.polygons(shapely.get_exterior_ring(parts[met[n == hole]]))
         holes[hole] = shapely.difference(holes[hole], shapely.union_all(islands))
     return shapely.get_parts(holes)
+
+
+# Vertices that lay on a neighbour's long edge in a plane of metres, and lie beside it now that both are stored in degrees.
+#
+# An edge of two kilometres drawn straight in a Gauss–Krüger zone passes its own middle by some centimetres once its ends alone
+# are stored in degrees. A neighbour's vertex on it stays where it was: a gap or an overlap opens that nobody drew.
+
+
+class InDegrees(NamedTuple):
+    """(n,) polygons, or None, as they are stored, and the CRS (degrees) that they are stored in."""
+
+    shapes: NDArray
+    crs: CRS
+
+
+def parted_edges(
+    a: InDegrees, b: InDegrees, plane: CRS, edge_match_m: float, cancellation: Cancellation = NEVER
+) -> Mismatches:
+    """Vertices of ``b`` that lie on an edge of ``a`` (to ``edge_match_m``) where it is straight in ``plane`` (metres), and
+    further off where it is straight in degrees. ``point`` in degrees, ``distance`` how far off (m); ``a is b``: neighbours
+    within a layer."""
+    edges = _long_edges(a, plane, edge_match_m)
+    nothing = np.zeros(0, dtype=int)
+    none = Mismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
+    if not len(edges.row):
+        return none
+    cancellation.raise_if_cancelled()
+    row_b, xy_b = _vertices(b)
+    put = crs_care.coordinates(xy_b, b.crs, plane)
+    low, high = (crs_care.coordinates(end, a.crs, plane) for end in (edges.low, edges.high))
+    i, j = points_by_segments(put, low, high, edge_match_m, cancellation)
+    if a is b:
+        other = row_b[i] != edges.row[j]
+        i, j = i[other], j[other]
+    off = _beside(xy_b[i], edges.low[j], edges.high[j])
+    # Another edge of the ring may have that vertex.
+    have = {(row, *xy) for row, xy in zip(*(side.tolist() for side in _vertices(a, edges.row[j])), strict=True)}
+    lacks = np.array([(r, *p) not in have for r, p in zip(edges.row[j].tolist(), xy_b[i].tolist(), strict=True)], bool)
+    kept = (off > edge_match_m) & lacks
+    i, j, off = i[kept], j[kept], off[kept]
+    once = np.unique(np.column_stack([edges.row[j], row_b[i], xy_b[i]]), axis=0, return_index=True)[1]
+    i, j, off = i[once], j[once], off[once]
+    return Mismatches(edges.row[j], row_b[i], xy_b[i], off, np.zeros(len(i), dtype=bool))
+
+
+class _Edges(NamedTuple):
+    row: NDArray
+    low: NDArray
+    high: NDArray
+
+
+def _long_edges(a: InDegrees, plane: CRS, edge_match_m: float) -> _Edges:
+    """Edges that are bent by a tenth of the tolerance or more: what is less is within it in either plane."""
+    there = np.flatnonzero(~missing(a.shapes))
+    found = rings(a.shapes[there])
+    start, low, high, _ = ring_edges(found.xy, found.at, a.crs)
+    bent = offsets(low, high, a.crs, plane) > edge_match_m / 10
+    ring = np.searchsorted(found.at, start[bent], side="right") - 1
+    return _Edges(there[found.shape[ring]], low[bent], high[bent])
+
+
+def _vertices(layer: InDegrees, rows: NDArray | None = None) -> tuple[NDArray, NDArray]:
+    """The row of each vertex, and the vertex, in degrees; of some rows only."""
+    rows = np.flatnonzero(~missing(layer.shapes)) if rows is None else np.unique(rows)
+    xy, at = shapely.get_coordinates(layer.shapes[rows], return_index=True)
+    return rows[at], xy
+
+
+def _beside(p: NDArray, a: NDArray, b: NDArray) -> NDArray:
+    """(k,) m from points to segments that are straight in degrees."""
+    if not len(p):
+        return np.zeros(0)
+    metres = crs_care.plane_of_degrees(*p[0])
+    p, a, b = (crs_care.coordinates(xy, crs_care.GEODETIC, metres) for xy in (p, a, b))
+    found: NDArray = shapely.distance(shapely.linestrings(np.stack([a, b], axis=1)), shapely.points(p))
+    return found

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The robustness ladder: as is → fixed precision → repaired copies → smaller pieces. What it took is written down."""
+"""The robustness ladder: as is → near the origin → fixed precision → repaired copies → smaller pieces; sample points
+validate each step."""
 
 from __future__ import annotations
 
@@ -11,10 +12,112 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .local import moved, moved_back, origins
 from .tolerance import Tolerance
 from .validity import polygons_only, repair
-from .witness import doubtful, union_doubtful
+
+# Points that bear witness to an overlay. Where boundaries almost match, GEOS can take a whole polygon for outside what
+# holds it, and its areas then even add up; whether a point lies in a polygon it tells without rounding. One point for each
+# part and each polygon: what goes wrong with whole polygons shows, what only with a corner may not.
+
+#: Parts narrower than this (m) say nothing: their points may be on either side.
+LEAST_WIDTH = 1e-3
+
+
+def doubtful(result: NDArray, a: NDArray, b: NDArray, inside: bool, nearness: float) -> NDArray:
+    """(n,) bool: overlays of (n,) pairs ``a``, ``b`` that a point gainsays; ``inside``: they are what both share, else
+    what ``b`` leaves of ``a``. Points nearer than ``nearness`` (m) to a boundary are not heard; missing results neither.
+    """
+    there = ~shapely.is_missing(result)
+    doubt = np.zeros(len(result), dtype=bool)
+    if not there.any():
+        return doubt
+    # Nothing too many: each part lies where it should.
+    parts, of = shapely.get_parts(result, return_index=True)
+    wide = _wide(parts)
+    x, y = _points(parts[wide])
+    of = of[wide]
+    wrong = ~shapely.contains_xy(a[of], x, y) | (shapely.contains_xy(b[of], x, y) != inside)
+    _hear(doubt, of[wrong], x[wrong], y[wrong], a, b, nearness)
+    # Nothing too few: a point of the first, and where both share also of the second.
+    for side in (a, b) if inside else (a,):
+        some = np.flatnonzero(there & ~(shapely.is_missing(side) | shapely.is_empty(side)) & ~doubt)
+        x, y = _points(side[some])
+        kept = shapely.contains_xy(a[some], x, y) & (shapely.contains_xy(b[some], x, y) == inside)
+        wrong = kept & ~shapely.intersects_xy(result[some], x, y)
+        _hear(doubt, some[wrong], x[wrong], y[wrong], a, b, nearness)
+    return doubt
+
+
+def _points(shapes: NDArray) -> tuple[NDArray, NDArray]:
+    points = shapely.point_on_surface(shapes)
+    return shapely.get_x(points), shapely.get_y(points)
+
+
+def _hear(doubt: NDArray, of: NDArray, x: NDArray, y: NDArray, a: NDArray, b: NDArray, nearness: float) -> None:
+    if len(of):
+        points = shapely.points(x, y)
+        near = np.fmin(*(shapely.distance(shapely.boundary(side[of]), points) for side in (a, b)))
+        doubt[of[~(near < nearness)]] = True
+
+
+def union_doubtful(joined: Any, shapes: NDArray, nearness: float) -> bool:
+    """Is a polygon missing in a union of (n,) polygons, or the union larger than all of them?"""
+    if shapely.area(joined) > shapely.area(shapes).sum() * (1 + 1e-9) + nearness:
+        return True
+    x, y = _points(shapes[_wide(shapes)])
+    lost = ~shapely.intersects_xy(joined, x, y)
+    return bool((shapely.distance(joined, shapely.points(x[lost], y[lost])) > nearness).any())
+
+
+def _wide(parts: NDArray) -> NDArray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 2 * shapely.area(parts) / shapely.length(parts) > LEAST_WIDTH
+
+
+# Overlays near the origin: where two boundaries almost match, GEOS snaps by a share of the coordinates themselves.
+#
+# At an easting of 38 612 345 m that is some 4e-5 m, a hundred metres from the origin 1e-10 m. What is taken off is whole
+# metres and less than half, so that every vertex comes back to the last digit.
+
+
+def origins(*layers: NDArray) -> NDArray:
+    """(n, 2) whole metres to take off the n-th shapes of all layers ((n,) each), 0 where digits would be lost."""
+    bounds = np.stack([shapely.bounds(layer) for layer in layers])
+    low, high = np.fmin.reduce(bounds[:, :, :2]), np.fmax.reduce(bounds[:, :, 2:])
+    found = np.floor(low)
+    # A difference of doubles is exact when neither is more than twice the other (Sterbenz).
+    with np.errstate(invalid="ignore"):
+        return np.where((found > 0) & (high <= 2 * found), found, 0.0)
+
+
+def moved(shapes: NDArray, by: NDArray) -> NDArray:
+    """A copy of (n,) shapes, each moved by its row of ``by`` (n, 2) or all by the same (2,). Heights are dropped."""
+    if not by.any():
+        return shapes
+    xy, of = shapely.get_coordinates(shapes, return_index=True)
+    return shapely.set_coordinates(shapes.copy(), xy + (by[of] if by.ndim == 2 else by))
+
+
+def moved_back(shapes: NDArray, by: NDArray) -> NDArray:
+    """As `moved`, for results: their new vertices are rounded, and what is left invalid by that is rounded in its place,
+    where GEOS sees to it that nothing crosses."""
+    # Of polygons in a collection nobody has seen to it that they stay apart.
+    mixed = np.flatnonzero(shapely.get_type_id(shapes) == 7)
+    if len(mixed):
+        shapes = shapes.copy()
+        for n in mixed.tolist():
+            shapes[n] = polygons_only(shapes[n])
+    found = moved(shapes, by)
+    broken = np.flatnonzero(~(shapely.is_valid(found) | shapely.is_missing(found)))
+    if len(broken):
+        # A power of two: on this grid every number can be moved without rounding.
+        grid = 2 * np.spacing(np.abs(shapely.total_bounds(found[broken])).max())
+        found = found.copy()
+        found[broken] = moved(shapely.set_precision(shapes[broken], grid), by[broken] if by.ndim == 2 else by)
+        still = broken[~shapely.is_valid(found[broken])]
+        found[still] = shapely.buffer(found[still], 0)
+    return found
+
 
 Operation = Callable[..., Any]
 #: How often a shape is quartered before a pair is given up.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verbs that rules ask geometry with: which polygons share area, which parts are not covered.
+"""The verbs that rules ask geometry with: which polygons share area, which parts are not covered, where points and
+lines lie.
 
 All work in the plane of the plan's CRS (metres). Nothing raises on bad input: what cannot be computed as it is goes
 down a ladder (`ladder`) and, at its end, is returned as failed. Only pairs that `polygons` cannot decide are overlaid.
@@ -7,8 +8,9 @@ down a ladder (`ladder`) and, at its end, is returned as failed. Only pairs that
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -18,10 +20,22 @@ from ..cancellation import NEVER, Cancellation
 from ..invariants import require
 from .ladder import Ladder, overlay, union
 from .parts import Parts, collect
-from .polygons import BATCH, Decided, Polygons
-from .progress import Progress, silent
+from .polygons import BATCH, Decided, Polygons, united
 from .tolerance import Tolerance
-from .union import united
+from .validity import missing
+
+#: Is told 0…1.
+Progress = Callable[[float], None]
+
+
+def silent(share: float) -> None:
+    """Tells nobody."""
+
+
+def within(progress: Progress, begun: float, done: float) -> Progress:
+    """The same, for a part of the whole that lies between two shares of it."""
+    return lambda share: progress(begun + (done - begun) * share)
+
 
 #: From this many neighbours on it pays to join them as the coverage they are.
 MANY = 64
@@ -302,3 +316,49 @@ def _together(shape: Any, row: int, cover: Polygons, near: NDArray, tolerance: T
     seen = [cover.windows.around(n, bounds) if large[n] else cover.shapes[n] for n in near.tolist()]
     kept = np.array([s for s in seen if s is not None], dtype=object)
     return kept[0] if len(kept) == 1 else union(kept, row, tolerance, ladder)
+
+
+class Marks(NamedTuple):
+    """Where points or lines are: their ``row``, the polygon's row ``of`` (−1: none), and the ``shape`` (points or lines)."""
+
+    row: NDArray
+    of: NDArray
+    shape: NDArray
+
+
+def marks_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> Marks:
+    """The parts of (n,) points or lines inside each of (k,) polygons, None in both for a row without a shape.
+
+    What only touches an edge, or reaches in by no more than ``within_m``, is not inside. Coordinates in metres.
+    """
+    there, covers = np.flatnonzero(~missing(shapes)), np.flatnonzero(~missing(polygons))
+    i, j = shapely.STRtree(polygons[covers]).query(shapes[there], predicate="intersects")
+    i, j = there[i], covers[j]
+    shape = shapely.intersection(shapes[i], polygons[j])
+    kept = _counts(shape, shapely.boundary(polygons[j]), within_m)
+    return Marks(i[kept], j[kept], shape[kept])
+
+
+def marks_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> Marks:
+    """The part of each of (n,) points or lines that lies farther than ``within_m`` from all (k,) polygons."""
+    there, covers = np.flatnonzero(~missing(shapes)), np.flatnonzero(~missing(polygons))
+    tree = shapely.STRtree(polygons[covers])
+    covered, _ = tree.query(shapes[there], predicate="covered_by")
+    rest = np.setdiff1d(there, there[covered])
+    i, j = tree.query(shapes[rest], predicate="dwithin", distance=within_m)
+    beyond = shapes[rest].copy()
+    for n in np.unique(i).tolist():
+        # Widened by what is taken for one, so that a line along the edge in another layer's coordinates is in.
+        near = shapely.buffer(shapely.union_all(polygons[covers[j[i == n]]]), within_m)
+        beyond[n] = shapely.difference(beyond[n], near)
+    kept = ~shapely.is_empty(beyond)
+    return Marks(rest[kept], np.full(int(kept.sum()), -1), beyond[kept])
+
+
+def _counts(shape: NDArray, edges: NDArray, within_m: float) -> NDArray:
+    """(k,) bool: points that do not lie on the edge, lines that are longer than ``within_m`` and not along it."""
+    points = shapely.get_dimensions(shape) == 0
+    off_edge = shapely.distance(shape, edges) > within_m
+    deep = shapely.length(shapely.difference(shape, shapely.buffer(edges, within_m))) > within_m
+    found: NDArray = np.where(points, off_edge, deep) & ~shapely.is_empty(shape)
+    return found

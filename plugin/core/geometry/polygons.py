@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The polygons of one layer in a plane, with what is worth computing once for all questions.
+"""The polygons of one layer in a plane: whole, in windows, united and as patches, with what is worth computing once
+for all questions.
 
 Why most pairs need no overlay. Walk across a layer: how many of its polygons lie on top of each other changes only
 where a segment is drawn on one side alone. So a polygon that no such segment of another enters has one number all over
@@ -21,11 +22,76 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
 from ..invariants import require
-from .ladder import Ladder
-from .linework import Linework, Pieces, linework
+from .ladder import Ladder, moved, moved_back, origins, union
+from .linework import Linework, Pieces, linework, vertex_codes
 from .tolerance import Tolerance
-from .validity import missing
-from .windows import Windows
+from .validity import missing, polygons_only
+
+#: A polygon with more vertices than this is looked at through a window.
+LARGE_VERTICES = 512
+#: A window reaches this far (m) beyond what is looked at: the vertices that clipping adds lie outside it.
+MARGIN_M = 10.0
+#: Windows are halved no further than this often.
+_DEEPEST = 12
+
+
+class Windows:
+    """Windows on (n,) polygons. A window is twice as wide as its cell, so that a shape no larger than a cell always
+    lies in the window of the cell where its lower left corner is; each is cut from the one a level above and kept.
+    """
+
+    def __init__(self, shapes: NDArray):
+        self._shapes = shapes
+        self.large = shapely.get_num_coordinates(shapes) > LARGE_VERTICES
+        self._cut: dict[tuple[int, int, int, int], Any] = {}
+
+    def around(self, row: int, bounds: NDArray) -> Any:
+        """What is to be seen of polygon ``row`` around ``bounds`` (xmin, ymin, xmax, ymax in m); None for nothing."""
+        shape = self._shapes[row]
+        xmin, ymin, xmax, ymax = shape.bounds
+        side = max(xmax - xmin, ymax - ymin)
+        reach = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+        level = int(min(np.floor(np.log2(side / reach)), _DEEPEST)) if 0 < reach < side else 0
+        if level < 1:
+            return shape
+        cell = side / 2**level
+        column, line = int((bounds[0] - xmin) // cell), int((bounds[1] - ymin) // cell)
+        # A shape that begins left of or below the polygon is seen from its first cell.
+        return self._window(row, (xmin, ymin, side), level, max(column, 0), max(line, 0))
+
+    def _window(self, row: int, frame: tuple[float, float, float], level: int, column: int, line: int) -> Any:
+        if level < 1:
+            return self._shapes[row]
+        name = (row, level, column, line)
+        if name not in self._cut:
+            above = self._window(row, frame, level - 1, column // 2, line // 2)
+            self._cut[name] = _clip(above, _box(frame, level, column, line))
+        return self._cut[name]
+
+
+def _box(frame: tuple[float, float, float], level: int, column: int, line: int) -> Any:
+    xmin, ymin, side = frame
+    cell = side / 2**level
+    x, y = xmin + column * cell, ymin + line * cell
+    # The margin grows with the cell, so that a window lies inside the one it is cut from.
+    margin = MARGIN_M + cell / 64
+    return shapely.box(x - margin, y - margin, x + 2 * cell + margin, y + 2 * cell + margin)
+
+
+def _clip(shape: Any, box: Any) -> Any:
+    if shape is None or shapely.get_num_coordinates(shape) <= LARGE_VERTICES:
+        return shape
+    both = np.array([shape, box], dtype=object)
+    # What lies off by a hair's breadth must not be snapped before it is looked at.
+    origin = origins(both[1:])
+    shape_there, box_there = moved(both, -origin[0])
+    try:
+        seen = np.array([polygons_only(shapely.intersection(shape_there, box_there))], dtype=object)
+        return moved_back(seen, origin)[0]
+    except shapely.GEOSException:
+        # The whole shape is slower, not wrong.
+        return shape
+
 
 #: Shapes per step between two looks at the cancel button.
 BATCH = 8192
@@ -237,3 +303,100 @@ class Polygons:
         undecided[left[parts < np.bincount(owner, minlength=len(self))[left]]] = True
         keep = rows[left] & ~undecided[left]
         return Decided(left[keep], right[keep], undecided & rows)
+
+
+def united(
+    a: Polygons, rows: NDArray | None = None, *, tolerance: Tolerance, ladder: Ladder | None = None, row: int = -1
+) -> Any:
+    """One polygon or multipolygon of ``rows`` ((n,) bool, default all); None when there are none.
+
+    None too when GEOS gives up at every step: the ``ladder`` then says that ``row``, for which it is wanted, failed.
+    """
+    ladder = ladder or Ladder()
+    if rows is not None:
+        return _united(a, a.present[rows[a.present]], row, tolerance, ladder)
+    if tolerance not in a.wholes:
+        own = Ladder()
+        a.wholes[tolerance] = _united(a, a.present, -1, tolerance, own), own
+    whole, own = a.wholes[tolerance]
+    ladder.steps += [step._replace(left=row) for step in own.steps]
+    ladder.failed += [(row, other) for _, other in own.failed]
+    return whole
+
+
+def _united(a: Polygons, chosen: NDArray, row: int, tolerance: Tolerance, ladder: Ladder) -> Any:
+    if not len(chosen):
+        return None
+    sound = ~a.suspects()[chosen]
+    suspects = a.shapes[chosen[~sound]]
+    try:
+        parts = shapely.get_parts(shapely.coverage_union_all(a.shapes[chosen[sound]]))
+    except shapely.GEOSException:
+        # Edges that overlap by less than what ends are drawn in by: overlaid like the others.
+        parts, suspects = np.zeros(0, dtype=object), a.shapes[chosen]
+    parts = parts[~shapely.is_empty(parts)]
+    if not len(suspects):
+        return _as_one(parts)
+    met = np.zeros(len(parts), dtype=bool)
+    met[shapely.STRtree(suspects).query(parts, predicate="intersects")[0]] = True
+    near = union(np.append(suspects, parts[met]), row, tolerance, ladder)
+    # What touches none of them stays as it is, unless a corner of it that lay on an edge does no longer.
+    whole = None if near is None else _as_one(np.append(parts[~met], shapely.get_parts([polygons_only(near)])))
+    if whole is not None and not shapely.is_valid(whole):
+        whole = polygons_only(union(np.append(suspects, parts), row, tolerance, ladder))
+    return whole
+
+
+def _as_one(parts: NDArray) -> Any:
+    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+
+
+def patches(
+    polygons: Polygons, area: NDArray, reach_m: float, least_m2: float, cancellation: Cancellation = NEVER
+) -> NDArray:
+    """(n,) the patch of each row: the smallest row number in it; rows without a shape are patches of their own.
+
+    Polygons with a vertex in common are one patch. Only patches whose ``area`` ((n,) m² of the rows) stays below
+    ``least_m2`` are looked around for others within ``reach_m``: two large ones that nearly meet are not joined, for
+    nobody asks.
+    """
+    rows = polygons.present
+    xy, owner = shapely.get_coordinates(polygons.shapes[rows], return_index=True)
+    codes = vertex_codes(np.ascontiguousarray(xy))
+    order = np.argsort(codes, kind="stable")
+    same = codes[order[1:]] == codes[order[:-1]]
+    of = rows[owner[order]]
+    i, j = of[:-1][same], of[1:][same]
+    cancellation.raise_if_cancelled()
+    patch = joined(len(polygons), i, j)
+    small = rows[_area_of(patch, area)[rows] < least_m2]
+    left, right = [i], [j]
+    for start in range(0, len(small), BATCH):
+        cancellation.raise_if_cancelled()
+        some = small[start : start + BATCH]
+        position, near = polygons.within(polygons.shapes[some], reach_m)
+        left.append(some[position])
+        right.append(near)
+    return joined(len(polygons), np.concatenate(left), np.concatenate(right))
+
+
+def _area_of(patch: NDArray, area: NDArray) -> NDArray:
+    """(n,) the area of the patch that each row is in."""
+    total: NDArray = np.bincount(patch, np.nan_to_num(area), minlength=len(patch))[patch]
+    return total
+
+
+def joined(count: int, i: NDArray, j: NDArray) -> NDArray:
+    """(count,) for each of ``count`` things the smallest one that pairs ``i``–``j`` connect it with."""
+    found = np.arange(count)
+    while True:
+        a, b = found[i], found[j]
+        low, high = np.minimum(a, b), np.maximum(a, b)
+        if (low == high).all():
+            return found
+        np.minimum.at(found, high, low)
+        while True:
+            further = found[found]
+            if (further == found).all():
+                break
+            found = further

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parts of heritage ranges (历史文化保护线): which row is core, control zone or whole range, and of which site."""
+"""Words that tell the parts of ranges: of heritage (历史文化保护线: core, control zone, whole range) and of nature reserves
+(自然保护地)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,22 @@ from numpy.typing import NDArray
 
 from ..engine.context import Context, trim
 from ..plan.layer import Layer
-from .reserves import split_part
+from ..profile import Norm
+
+
+def split_part(name: str, words: Iterable[str]) -> tuple[str, str]:
+    """The word for a part at the end of a name, in brackets, behind a dash or not, and the name without it; "" where there is
+    none."""
+    bare = name.strip().removesuffix("）").removesuffix(")")
+    word = next((w for w in words if bare.endswith(w)), "")
+    return (word, bare.removesuffix(word).rstrip("（( -—–－_·")) if word else ("", name.strip())
+
+
+def core_rows(reserves: Layer, norm: Norm) -> NDArray:
+    """(n,) bool: rows that are a 核心保护区."""
+    words = list(norm.get("reserves.core_words"))
+    return np.array([bool(split_part(name, words)[0]) for name in reserves.text("feature_name")], dtype=bool)
+
 
 CORE, CONTROL, RANGE = "core", "control", "range"
 #: What a rule that tells parts uses.

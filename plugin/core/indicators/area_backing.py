@@ -19,8 +19,8 @@ from ..geometry import crs as crs_care
 from ..geometry.statutory_area import statutory_area
 from ..invariants import require
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
-from .row_towns import centres_of, towns_of_centres
 from .survey_deductions import survey_deductions
+from .townships import centres_of, towns_of_centres
 
 if TYPE_CHECKING:
     from ..engine.context import Context

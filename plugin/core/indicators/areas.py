@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The areas that a plan sets targets for, each on the basis its task is counted on, with what went into it."""
+"""The areas that a plan sets targets for, each on the basis its task is counted on: net areas and reserves among them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,102 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..heritage.protection import split_part
 from ..invariants import require
-from ..model.indicator import AREA_FIGURES, STATED_FIGURES, Indicator, in_unit
-from ..model.targets import BROKEN, CLOSE, UNCONFIRMED, compare_area
+from ..model.indicator import AREA_FIGURES, BROKEN, CLOSE, STATED_FIGURES, UNCONFIRMED, Indicator, compare_area, in_unit
+from ..plan.layer import Layer
 from .area_backing import backed, land_net
-from .net_area import breaks
-from .reserves import PART_WORDS, counted_of
 
 if TYPE_CHECKING:
     from ..engine.context import Context
-    from ..plan.layer import Layer
     from ..profile import Target
+
+
+# Do deduction and net area follow from the gross area? One answer for the rule that tells the rows (ATT003) and for
+# the figures that stand on them (LAW002).
+
+
+@dataclass(frozen=True)
+class Break:
+    """The first field of a row that does not follow. ``actual`` None when empty; areas in m²."""
+
+    row: int
+    case: str
+    meaning: str
+    actual: float | None
+    expected: float | None
+
+
+def breaks(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[Break]:
+    """Rows whose KCXS, KCMJ or net area do not follow from the gross area (永农数据库标准; quality rule A7).
+
+    KCXS in [0, 1), KCMJ = gross × KCXS, net = gross − KCMJ, each within ``allowance_m2``; a missing rate counts as none,
+    a missing deduction is computed. Where the template knows no deduction (XZYDYH), the net area is no more than the gross
+    area. ``cultivated``: (n,) bool, rows that must have a net area.
+    """
+    gross, net = layer.numbers("gross_area"), layer.numbers("net_area")
+    has_rate = layer.has("deduction_rate")
+    untold = layer.template.field("deduction_area") is None and not has_rate
+    rate = np.nan_to_num(layer.numbers("deduction_rate"), nan=0.0)
+    deduction = layer.numbers("deduction_area")
+    expected_deduction = gross * rate
+    deducted = np.where(np.isnan(deduction), np.round(expected_deduction, 2), deduction)
+    # A double's own error is no fault of the table.
+    slack = allowance_m2 + 1e-6
+    beyond = net - gross if untold else np.abs(net - (gross - deducted))
+    follows = (gross > 0) & (beyond <= slack)
+    if has_rate:
+        follows &= (rate >= 0) & (rate < 1) & (np.abs(deduction - expected_deduction) <= slack)
+    found = []
+    # Comparisons with NaN are False: rows that lack a value are judged one by one.
+    for row in np.flatnonzero(~follows).tolist():
+        g, n = gross[row], net[row]
+        if not (g > 0):
+            found.append(_break(row, "gross", "gross_area", g, None))
+        elif has_rate and not (0 <= rate[row] < 1):
+            found.append(_break(row, "rate", "deduction_rate", rate[row], None))
+        elif has_rate and abs(deduction[row] - expected_deduction[row]) > slack:
+            found.append(_break(row, "deduction", "deduction_area", deduction[row], expected_deduction[row]))
+        elif np.isnan(n):
+            if cultivated[row]:
+                found.append(_break(row, "missing", "net_area", n, g - deducted[row]))
+        elif n - g > slack if untold else abs(n - (g - deducted[row])) > slack:
+            found.append(_break(row, "net", "net_area", n, g - deducted[row]))
+    return found
+
+
+def _break(row: int, case: str, meaning: str, actual: float, expected: float | None) -> Break:
+    return Break(
+        row,
+        case,
+        meaning,
+        None if np.isnan(actual) else float(actual),
+        None if expected is None else round(float(expected), 2),
+    )
+
+
+PART_WORDS = "reserves.part_words"
+
+
+def parts_of(reserves: Layer, ctx: Context) -> tuple[NDArray, NDArray]:
+    """(n,) bool: is a part, by a word at the end of its name; (n,) the reserve's name without that word."""
+    words = list(ctx.norm.get(PART_WORDS))
+    found = [split_part(name, words) for name in reserves.text("feature_name")]
+    return np.array([bool(w) for w, _ in found], dtype=bool), np.array([site for _, site in found], dtype=object)
+
+
+def counted(part: NDArray, site: NDArray) -> NDArray:
+    """(n,) bool: what is there as a whole counts once, not with its parts too."""
+    rows: NDArray = ~part | ~np.isin(site, site[~part & (site != "")])
+    return rows
+
+
+def counted_of(reserves: Layer, ctx: Context) -> NDArray:
+    """(n,) bool: the rows that count towards the area of all reserves."""
+    return counted(*parts_of(reserves, ctx))
+
 
 #: The share of a target below which what is left is an early warning (C, 0: none).
 WARNING_SHARE = "indicators.warning_share"

@@ -12,11 +12,10 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
-from ..geometry.geodesic import GEOD
+from ..geometry.statutory_area import GEOD
 from ..invariants import require
 from ..messages.texts import Texts
-from ..model.indicator import SQUARE_METRES, Indicator, in_unit
-from ..model.targets import compare_area
+from ..model.indicator import SQUARE_METRES, Indicator, compare_area, in_unit
 from ..standard.indicator_catalogue import Catalogue, Entry, load_catalogue
 from .area_backing import backed
 from .areas import WARNING_SHARE, stated_figure

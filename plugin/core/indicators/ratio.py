@@ -10,15 +10,93 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.indicator import Indicator
-from ..model.targets import compare
-from .ratio_base import DOUBTFUL_SHARE, contradicted
-from .ratio_windows import unfilled_shares
+from ..model.indicator import Indicator, compare
 
 if TYPE_CHECKING:
     from ..engine.context import Context
     from ..plan.layer import Layer
     from ..profile import Norm
+
+
+#: By code list of the land use: classes (and all below them) that are no urban construction land (C).
+DOUBTFUL = "ratio.doubtful"
+#: The share of the denominator from which contradicted parcels leave the ratio in doubt (C).
+DOUBTFUL_SHARE = "ratio.doubtful_share"
+
+
+def contradicted(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: Context) -> NDArray:
+    """(n,) share of each base parcel that is counted as urban (``urban``: (n,) bool) and that the land contradicts.
+
+    1 where the parcel's own land use is no urban construction land; else the larger share of two: on parcels of the survey
+    (DLTB) of such a land use, or of a 城镇村属性码 that is none of ``classes``; and inside 生态保护红线, which leaves towns out.
+    """
+    # Texts know the names of indicators: QGIS loads them where shapely is missing.
+    from ..geometry.validity import missing
+
+    own = urban & of_classes(base_parcels, DOUBTFUL, ctx)
+    share = own.astype(float)
+    red_line = ctx.plan.concept("red_line")
+    if red_line is not None and not red_line.bare:
+        share = np.maximum(share, _shares_on(red_line, base_parcels, urban & ~own, None, ctx))
+    survey = ctx.plan.concept("parcels")
+    if survey is None or survey is base_parcels or survey.bare:
+        return share
+    against = of_classes(survey, DOUBTFUL, ctx)
+    if survey.tells("urban_code"):
+        against |= ~np.isin(survey.text("urban_code"), classes)
+    rows = urban & ~own & ~missing(base_parcels.plane)
+    if rows.any() and against.any():
+        share = np.maximum(share, _shares_on(survey, base_parcels, rows, against, ctx))
+    return share
+
+
+def _shares_on(other: Layer, parcels: Layer, rows: NDArray, other_rows: NDArray | None, ctx: Context) -> NDArray:
+    """(n,) the share of each parcel in ``rows`` ((n,) bool) that lies on rows of another layer ((m,) bool, None: all)."""
+    parts = ctx.geometry.shared(parcels, other, rows_a=rows, rows_b=other_rows, measured=True)
+    shares: NDArray = np.bincount(parts.left, ctx.geometry.shares_of(parts, parcels), minlength=len(parcels))
+    return np.minimum(shares, 1.0)
+
+
+def of_classes(layer: Layer, setting: str, ctx: Context) -> NDArray:
+    """(n,) bool: rows whose land use is of the classes that a setting names for its code list."""
+    declared = layer.template.field("land_use")
+    key = f"{setting}.{declared.codes}" if declared is not None else ""
+    if not key or not ctx.norm.sets(key):
+        return np.zeros(len(layer), dtype=bool)
+    return ctx.coded(layer, "land_use", ctx.norm.get(key))
+
+
+#: The lines that a window is made for.
+FILLERS = "quality.window_fillers"
+#: By code list of the land use: water, which a boundary may leave out, too (C).
+WATER = "ratio.window_water"
+#: The share of a window that must be filled; what is open of one filled less counts as boundary (C).
+FILLED_SHARE = "ratio.window_filled_share"
+
+
+def unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
+    """(k,) the share of each window (polygons, m) that 永久基本农田, 生态保护红线 and water leave open; 0 where they fill it.
+
+    A window is filled from `ratio.window_filled_share` on.
+    """
+    # Shapely loads when something is measured.
+    import shapely
+
+    parcels = {layer: None for name in ("parcels", "base_parcels") if (layer := ctx.plan.concept(name)) is not None}
+    fillers: list[tuple[Layer, NDArray]] = [(layer, of_classes(layer, WATER, ctx)) for layer in parcels]
+    lines = [ctx.plan.concept(name) for name in ctx.norm.get(FILLERS)]
+    fillers += [(layer, np.ones(len(layer), dtype=bool)) for layer in lines if layer is not None]
+    inside: list[list[NDArray]] = [[] for _ in places]
+    for layer, rows in fillers:
+        present = layer.polygons.present
+        shapes = layer.polygons.shapes[present[rows[present]]]
+        window, row = shapely.STRtree(shapes).query(places, predicate="intersects")
+        parts = shapely.intersection(places[window], shapes[row])
+        for place, part in zip(window.tolist(), parts, strict=True):
+            inside[place].append(part)
+    filled = np.array([shapely.area(shapely.union_all(parts)) for parts in inside]) / shapely.area(places)
+    return np.where(filled < float(ctx.norm.get(FILLED_SHARE)), np.clip(1 - filled, 0.0, 1.0), 0.0)
+
 
 _YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 #: 2021—2035 is what a plan is for, and tells nothing of its base parcels.
@@ -225,7 +303,7 @@ def windows(boundary: Layer, ctx: Context) -> NDArray:
     fills is none, and one that several enclose together is one."""
     # Shapely loads when something is counted: QGIS lists what it can without it.
     from ..geometry.coverage import open_places
-    from ..geometry.union import united
+    from ..geometry.polygons import united
 
     whole = united(boundary.polygons, tolerance=ctx.tolerance)
     places = open_places(whole) if whole is not None else [p for s in boundary.plane for p in open_places(s)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import InputError
-from ..files.sheets import Unreadable, sheets_of
+from ..files.tables import Unreadable, sheets_of
 from ..invariants import require
 from ..model.indicator import SQUARE_METRES
 from ..model.side_inputs import SideInputs

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..cancellation import NEVER, Cancellation
-from ..model.unread import Unread
+from ..model.findings import Unread
 from .formats import format_of
 
 #: Files and folders that are visited at most: a drive's root chosen by mistake ends here, and that is reported.

@@ -12,7 +12,7 @@ import struct
 from contextlib import closing
 from pathlib import Path
 
-from .counts import read_only
+from .records import read_only
 
 #: Bytes of a blob before its bounds: "GP", version, flags, srs_id.
 _HEADER = 8

@@ -4,12 +4,11 @@
 What the local rules (`model.rule.Rule.local`) find on a row depends on that row and on those it meets. So a small plan is
 made of the rows around the change, and the same rules run on it: an edit is judged by the code that judges the county.
 
-`rows` holds the layers as they stand after edits, `place` tells where a shape changed, `checker` makes the small plan and runs
-the rules, `recheck` is its answer, and `session` keeps a county's findings up with batches of edits.
+`rows` holds the layers as they stand after edits and tells where a shape changed, `checker` makes the small plan and runs the
+rules (`rows.Recheck` is its answer), and `session` keeps a county's findings up with batches of edits.
 """
 
 from .checker import IncrementalChecker
-from .place import changed_bounds
-from .recheck import Recheck
+from .rows import Recheck, changed_bounds
 
 __all__ = ["IncrementalChecker", "Recheck", "changed_bounds"]

@@ -15,14 +15,11 @@ from ..engine.finish import finish
 from ..messages.texts import Texts
 from ..model.findings import in_order
 from ..model.rule import EACH, Rule
-from ..plan.focus import Focus
 from ..plan.layer import Layer
-from ..plan.plan import Plan
+from ..plan.plan import Focus, Plan
 from ..waivers.judge import hold
 from ..waivers.model import NO_WAIVERS, Waivers
-from .place import Bounds, changed_bounds, joined
-from .recheck import Name, Recheck
-from .rows import Rows, name_of, with_frame
+from .rows import Bounds, Name, Recheck, Rows, changed_bounds, joined, name_of, with_frame
 
 if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance

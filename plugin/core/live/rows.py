@@ -1,19 +1,97 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of a plan as they stand after edits, each a layer of one row; and small layers made of some of them."""
+"""The rows of a plan as they stand after edits: layers of one row, the places that changed, and the answer of a
+re-check."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import shapely
 
-from ..loading.placing import look_at_coordinates
+from ..geometry.linework import linework
+from ..geometry.validity import missing
+from ..loading.assembly import look_at_coordinates
+from ..model.findings import Finding
 from ..plan.layer import Layer
 from ..plan.plan import Plan
-from .place import Bounds
-from .recheck import Name
+
+Bounds = tuple[float, float, float, float]
+#: A polygon of up to this many vertices has changed wherever it lies.
+_SMALL_VERTICES = 200
+
+
+def changed_bounds(before: Any, after: Any) -> Bounds | None:
+    """Where two states of a polygon differ (xmin, ymin, xmax, ymax): the box of the edges that only one of them has.
+
+    None when they are the same. For small polygons, the box around both.
+    """
+    if before is None or after is None or max(shapely.get_num_coordinates([before, after])) <= _SMALL_VERTICES:
+        same = before is not None and after is not None and before.equals_exact(after, 0.0)
+        return None if same else joined(before, after)
+    lines = [linework(np.array([shape], dtype=object), np.array([0])) for shape in (before, after)]
+    all_rows = np.ones(1, dtype=bool)
+    corners = []
+    for one, other in (lines, lines[::-1]):
+        start = np.flatnonzero(one.unmatched(other, all_rows))
+        corners += [one.xy[start], one.xy[start + 1]]
+    xy = np.concatenate(corners)
+    if not len(xy):
+        return None
+    (xmin, ymin), (xmax, ymax) = xy.min(axis=0).tolist(), xy.max(axis=0).tolist()
+    return xmin, ymin, xmax, ymax
+
+
+def joined(*shapes: Any) -> Bounds | None:
+    """The box around shapes, some of which may be none."""
+    array = np.array([*shapes, None], dtype=object)
+    real = array[~missing(array)]
+    if not len(real):
+        return None
+    xmin, ymin, xmax, ymax = shapely.total_bounds(real).tolist()
+    return xmin, ymin, xmax, ymax
+
+
+#: What tells a row: its layer's role, its key, and its feature id where the key is missing or repeated.
+Name = tuple[str, str, int | None]
+
+
+@dataclass
+class Recheck:
+    """What is to be said of a changed row now. ``found``: its findings; `replaces` tells which earlier ones they replace.
+
+    ``names``: the row before and after the change; ``touched``: rows of all layers where it changed; ``where``: the box
+    of the change (xmin, ymin, xmax, ymax in the plan's plane), None when no shape changed; ``codes``: the rules asked.
+    """
+
+    names: frozenset[Name]
+    touched: frozenset[Name]
+    where: Bounds | None
+    codes: frozenset[str]
+    found: list[Finding] = field(default_factory=list)
+    #: Rules that could not look at all of it: what was found before is then neither confirmed nor ended.
+    failed: tuple[str, ...] = ()
+
+    def replaces(self, finding: Finding) -> bool:
+        """Is this earlier finding one that the change may have ended or altered?"""
+        if finding.code not in self.codes:
+            return False
+        own = (finding.role, finding.key, finding.params.get("fid"))
+        fid = finding.params.get("related_fid")
+        related = {(finding.related_role, key, fid) for key in finding.related_keys}
+        nobodys = not finding.key and own[2] is None
+        # Between two rows: nothing changed where they meet unless the other was touched too.
+        if own in self.names:
+            return not related or bool(related & (self.touched | self.names))
+        if related & self.names:
+            return nobodys or own in self.touched
+        # What no row of a layer covers: the changed one may do so now, or no longer.
+        roles = {role for role, _, _ in self.names}
+        if not related:
+            return finding.related_role in roles and own in self.touched
+        return finding.role in roles and nobodys and bool(related & self.touched)
+
 
 _NOWHERE = shapely.Polygon()
 

@@ -36,7 +36,7 @@ def read_plan(
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..io import read_source
-    from ..model.unread import Unread
+    from ..model.findings import Unread
     from .assembly import assemble
     from .unread_files import unread_files
 

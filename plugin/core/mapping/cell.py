@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.context import trim
-from ..files.cells import as_text
-from ..files.days import read_day
+from ..files.cells import as_text, read_day
 from ..standard import Standard
 from ..standard.template import CodeList, Field
 from .model import Translation

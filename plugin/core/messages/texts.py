@@ -1,26 +1,122 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sentences in the user's language. Rules give rows and parameters; words are made here, at the edge."""
+"""Sentences in the user's language. Rules give rows and typed parameters; words are made here, at the edge."""
 
 from __future__ import annotations
 
 import math
 import re
 import string
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ...paths import TEXTS
 from ..errors import DataError, SanxianError
 from ..files.data import read_toml
 from ..model.rule import Rule, all_rules
 from ..standard.indicator_catalogue import indicator_name
-from .saying import spoken
-from .values import NamedValue
 
 if TYPE_CHECKING:
-    from ..model.findings import Finding
-    from ..model.unread import Unread
+    from ..model.findings import Finding, Unread
     from ..standard.template import Template
+
+
+# Parameters of messages that are rendered by their type. Everywhere else (JSON, fingerprints, comparisons) such a value is
+# the plain string that it holds.
+
+
+class NamedValue(str, ABC):
+    """An identifier that a message shows by its name."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def said(self, texts: Texts) -> str:
+        """Return the name in the language of the texts."""
+
+
+class ConceptName(NamedValue):
+    """A concept, rendered by its name; a layer's code where it is none."""
+
+    __slots__ = ()
+
+    def said(self, texts: Texts) -> str:
+        return texts.concept(self)
+
+
+class CodeListName(NamedValue):
+    """The id of a code list, rendered by its title."""
+
+    __slots__ = ()
+
+    def said(self, texts: Texts) -> str:
+        return texts.setting(f"codes.{self}")
+
+
+class IndicatorName(NamedValue):
+    """The id of an indicator, rendered by the indicator's name."""
+
+    __slots__ = ()
+
+    def said(self, texts: Texts) -> str:
+        return texts.indicator(self)
+
+
+@runtime_checkable
+class Part(Protocol):
+    """What can be a parameter of an error or problem in place of words."""
+
+    def said(self, texts: Texts) -> str: ...
+
+
+@dataclass(frozen=True)
+class Saying:
+    """A text of resources/texts by its section and key, with what fills it."""
+
+    section: str
+    key: str
+    params: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def said(self, texts: Texts) -> str:
+        return texts.get(self.section, self.key, **spoken(self.params, texts))
+
+
+@dataclass(frozen=True)
+class RuleNamed:
+    """Code and title of a rule."""
+
+    rule: Rule
+
+    def said(self, texts: Texts) -> str:
+        return f"{self.rule.code} {texts.rule_title(self.rule)}"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why an error came: its sentence with the remedy."""
+
+    error: Any
+
+    def said(self, texts: Texts) -> str:
+        return texts.explain(self.error)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Several, a line each."""
+
+    parts: tuple[Part, ...]
+
+    def said(self, texts: Texts) -> str:
+        return "\n".join(part.said(texts) for part in self.parts)
+
+
+def spoken(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
+    """The parameters with their parts said."""
+    return {key: value.said(texts) if isinstance(value, Part) else value for key, value in params.items()}
+
 
 #: An absolute path, up to its last separator: names of files may be told, folders of this machine not.
 _FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])")

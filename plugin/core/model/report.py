@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The result of a run: outcome per rule, findings, indicators, provenance; to and from plain data."""
+"""The result of a run: verdict, outcome per rule, findings, indicators, provenance; to and from plain data."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .findings import Finding
+from .findings import Finding, leaves_unread
 from .indicator import Indicator
 from .rule import Severity
-from .unread import leaves_unread
-from .verdict import Verdict
+
+
+class Verdict(StrEnum):
+    """不通过 / 未完成 / 有条件通过 / 通过."""
+
+    FAIL = "fail"
+    INCOMPLETE = "incomplete"
+    CONDITIONAL = "conditional"
+    PASSED = "pass"
+
 
 SCHEMA = "sanxian-report/1"
 

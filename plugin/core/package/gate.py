@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
-from ..files.digests import UNLISTED, files_below, is_link
-from ..files.manifest import told_manifest
+from ..files.digests import UNLISTED, files_below, is_link, told_manifest
 from ..files.writing import same_file
-from ..messages.saying import Saying
+from ..messages.texts import Saying
 from .files import is_stray
 from .folder.replacing import siblings
 from .names import recogniser

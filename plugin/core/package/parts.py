@@ -39,7 +39,7 @@ def documents(making: Making) -> list[Problem]:
 def report(making: Making) -> list[Problem]:
     """The check's report, as page and as data."""
     from ..render.html import render
-    from ..render.json import to_json
+    from ..render.outputs import to_json
 
     checked = making.checked
     text = making.page(checked.report) if making.page is not None else render(checked.report, checked.plan.norm)

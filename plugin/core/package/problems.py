@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ..messages.saying import spoken
+from ..messages.texts import spoken
 
 if TYPE_CHECKING:
     from ..messages.texts import Texts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..cancellation import Cancellation
 from ..engine.evaluate import choose_rules
-from ..messages.saying import RuleNamed
+from ..messages.texts import RuleNamed
 from ..model.rule import Severity
 from ..results.run import run
 from .inspection.inspect import RECEIVED_GROUP

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..cancellation import NEVER, Cancellation
+from ..files.cells import stripped, texts
+from ..files.encoding import garbled
 from ..geometry import crs as crs_care
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import statutory_area
@@ -21,15 +23,99 @@ from ..geometry.validity import areal, missing, repair
 from ..geometry.vertex_index import VertexIndex
 from ..invariants import require
 from ..standard.template import Field, Template
-from .column import Column
-from .source_layer import FieldInfo, SourceLayer
 
 if TYPE_CHECKING:
-    # Tables load when something runs: QGIS lists the rules at every start.
+    import geopandas as gpd
     import pandas as pd
 
-
 __all__ = ["FieldInfo", "Layer", "SourceLayer"]
+
+
+class Column:
+    """``raw`` as it was read. What is given is not to be changed: others are given the same."""
+
+    def __init__(self, raw: pd.Series):
+        self._raw = raw
+
+    @cached_property
+    def values(self) -> pd.Series:
+        """(n,) the values without blanks around them, blank text as missing."""
+        return stripped(self._raw)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """(n,) the values as text, missing ones empty; whole numbers without a decimal point."""
+        import pandas as pd
+
+        values = self.values
+        if pd.api.types.infer_dtype(values, skipna=True) != "string":
+            return texts(values)
+        # They are stripped already.
+        found = values.to_numpy(dtype=object, copy=True)
+        found[values.isna().to_numpy()] = ""
+        return list(found)
+
+    @cached_property
+    def garbled(self) -> frozenset[str]:
+        """Those of the texts that were broken before they came here."""
+        if self.values.dtype.kind in "iufbM":
+            return frozenset()
+        return frozenset(v for v in self.values.unique() if isinstance(v, str) and not v.isascii() and garbled(v))
+
+
+@dataclass(frozen=True)
+class FieldInfo:
+    """A field as the source declares it; ``type`` in the templates' words (text, integer, real, date).
+
+    None: the source does not tell. ``alias`` is empty for a field without one, ``codes`` (code → name) for one without a
+    coded domain.
+    """
+
+    name: str
+    type: str
+    length: int | None = None
+    alias: str | None = None
+    codes: dict[str, str] | None = field(default=None, hash=False)
+
+
+@dataclass
+class SourceLayer:
+    """A table as it was read: nothing repaired, nothing reprojected.
+
+    ``frame`` is indexed by feature id; ``curves`` are the ids of features that held arcs, densified on reading by
+    ``curve_step`` (degrees); ``broken`` the ids of features whose shape no geometry library can hold (missing in
+    ``frame``); ``notices`` are (text key, parameters). ``problem``: why nobody can use it (a table without shapes, a file
+    that cannot be read), as text key and parameters. ``kind`` and ``rows`` are the type of geometry and the number of rows
+    as the source gives them without reading a row; empty and None where it does not. ``filter``: the condition that hides
+    rows of it in a project. ``rings``: the lines of a layer that is not read are all closed.
+    ``shape_crs``: coordinate systems, other than the layer's, that its shapes declare, with the number of shapes.
+    """
+
+    name: str
+    frame: gpd.GeoDataFrame
+    fields: tuple[FieldInfo, ...]
+    crs: CRS | None
+    source: str = ""
+    encoding: str = ""
+    template_id: str = ""
+    curves: tuple[int, ...] = ()
+    curve_step: float = 0.0
+    unsaved: int = 0
+    notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    broken: tuple[int, ...] = ()
+    problem: tuple[str, dict[str, Any]] | None = None
+    kind: str = ""
+    rows: int | None = None
+    filter: str = ""
+    rings: bool = False
+    shape_crs: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def full_name(self) -> str:
+        """``county.gpkg/DLTB``: tells layers of one name in several files apart."""
+        file = self.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+        return f"{file}/{self.name}" if file else self.name
+
 
 #: GEOS's number of a geometry collection.
 _COLLECTION = 7

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The layers of one county by role, ready to be measured; inputs are never changed."""
+"""The layers of one county by role, ready to be measured, and the focus of a re-check; inputs are never changed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..geometry import crs as crs_care
-from ..geometry.polygons import Polygons
+from ..geometry.polygons import Polygons, united
 from ..geometry.straight import codes, stored_only, stored_points
-from ..geometry.union import united
-from ..model.unread import Unread
+from ..model.findings import Unread
 from ..profile import Norm
 from ..standard.numbering import is_county
 from .layer import Layer
@@ -176,3 +175,12 @@ class Plan:
             shape = united(layer.polygons, tolerance=self.norm.tolerance())
             known[None] = Polygons(np.array([shape], dtype=object))
         return layer, known[None]
+
+
+@dataclass(frozen=True)
+class Focus:
+    """``rows``: by role the rows ((n,) bool) that are asked about; the others are there for them. ``roles``: the only layers
+    that rules on every layer look at; None: all."""
+
+    rows: dict[str, NDArray] = field(default_factory=dict)
+    roles: frozenset[str] | None = None

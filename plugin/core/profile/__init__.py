@@ -13,7 +13,7 @@ From a base come settings, severities and rules, never its confirmations; figure
 A rule reads them by ``ctx.norm.targets(area)``, ``.stated(area)`` and ``.register(area)``.
 """
 
-from ..standard.phases import PHASES, phase_of
+from ..standard.editions import PHASES, phase_of
 from .document import DocumentInfo, ResolvedDocument, load_secrecy_levels, resolve_document
 from .load import load_profile, profile_ids, profile_problems
 from .model import BINDING, Profile, Registered, Said, Stated, Target, decimals_of, head

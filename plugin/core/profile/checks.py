@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import MARKS, check_keys, expect
+from ..files.data import MARKS, Complaints, check_keys, expect
 from ..model.indicator import RATIO_FORMS
 from ..model.rule import Severity, all_rules
 from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten
 from ..standard.bounds import check_number
 from ..standard.conflicts import CONFLICTS, check_meaning
-from ..standard.phases import PHASES
-from .complaints import Complaints
+from ..standard.editions import PHASES
 from .model import ABSENT
 from .spaces import THREE_ZONES, check_space
 

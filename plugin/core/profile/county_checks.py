@@ -15,11 +15,11 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import DataError
-from ..messages.values import IndicatorName
+from ..files.data import Complaints
+from ..messages.texts import IndicatorName
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
 from ..standard import Standard
 from . import checks
-from .complaints import Complaints
 from .county_file import CountySettings, compose
 from .figures import read_targets
 from .load import load_profile, load_table, standard_of

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import DOCUMENT_SETTINGS
 from ..errors import DataError, InputError
-from ..files.data import check_keys, expect, read_toml
-from ..messages.saying import Saying
-from .complaints import Complaints
+from ..files.data import Complaints, check_keys, expect, read_toml
+from ..messages.texts import Saying
 
 if TYPE_CHECKING:
     from ..messages.texts import Texts

@@ -27,17 +27,17 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..files.data import check_keys, expect
+from ..files.data import Complaints, check_keys, expect
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
+from ..model.side_inputs import SideInputs
 from ..standard import Standard
 from ..standard.indicator_catalogue import allowed_comparisons
 from .checks import unknown
-from .complaints import Complaints
-from .model import BINDING, Registered, Said, Stated, Target
+from .model import BINDING, Registered, Said, Stated, Target, decimals_of
 
 COMPARISONS = (">=", "<=", "=")
 BINDINGS = (BINDING, "预期性", "")
@@ -195,3 +195,52 @@ def _year(value: Any, path: Path, key: str) -> int:
     if expect(value, int, file=path, key=key) not in _YEARS:
         raise unknown(path, key, value, (f"{_YEARS[0]}–{_YEARS[-1]}",))
     return int(value)
+
+
+@dataclass(frozen=True)
+class TownshipTask:
+    """One figure of one township. ``code``: nine digits or empty; ``indicator``: one of `AREA_FIGURES`; ``value`` as
+    printed, in ``unit``; ``line``: the row of the table."""
+
+    code: str
+    name: str
+    indicator: str
+    comparison: str
+    value: str
+    unit: str
+    source: str
+    line: int
+
+    @property
+    def number(self) -> float:
+        return float(self.value)
+
+    @property
+    def decimals(self) -> int:
+        return decimals_of(self.value)
+
+
+@dataclass(frozen=True)
+class TownshipTasks:
+    """A table of tasks, empty where none was given. ``file``: its name without folders. ``totals``: rows that sum up the
+    others (合计, 全县); ``named``: codes and names of all townships that it lists, those without a figure, too."""
+
+    file: str = ""
+    tasks: tuple[TownshipTask, ...] = ()
+    totals: tuple[TownshipTask, ...] = ()
+    named: frozenset[str] = frozenset()
+
+    def of(self, indicator: str) -> list[TownshipTask]:
+        return [task for task in self.tasks if task.indicator == indicator]
+
+    @property
+    def indicators(self) -> list[str]:
+        return list(dict.fromkeys(task.indicator for task in self.tasks))
+
+
+NO_TASKS = TownshipTasks()
+
+
+def township_tasks(side: SideInputs) -> TownshipTasks:
+    """Return the tasks handed down to the townships; empty if no table was given."""
+    return side.get("targets", TownshipTasks) or NO_TASKS

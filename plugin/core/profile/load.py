@@ -8,11 +8,10 @@ from typing import Any
 
 from ...paths import PROFILES
 from ..errors import DataError
-from ..files.data import expect, read_toml
+from ..files.data import Complaints, expect, read_toml
 from ..standard import SETTING_SECTIONS, Standard, load_standard
 from ..standard.bounds import check_numbers
 from . import checks
-from .complaints import Complaints
 from .document import read_document
 from .figures import merge, read_register, read_stated, read_targets
 from .model import Profile

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A standard and a profile resolved together."""
+"""A standard and a profile resolved together, sealed layers (封库图层) included."""
 
 from __future__ import annotations
 
@@ -214,3 +214,24 @@ class Norm:
 
 def _is_heading(item: str, settings: dict[str, Any]) -> bool:
     return any(key.startswith(f"{item}.") for key in settings)
+
+
+#: Concepts and layer codes; a setting of the standard that a profile may replace.
+SETTING = "sealed.roles"
+
+
+def sealed_roles(norm: Norm) -> frozenset[str]:
+    """The layer codes that are sealed, whichever of a concept's layers a plan has."""
+    named: list[str] = norm.get(SETTING)
+    return frozenset(role for name in named for role in norm.standard.concepts.get(name, (name,)))
+
+
+def is_sealed(role: str, norm: Norm) -> bool:
+    """May only a person, with a document at hand, change this layer?"""
+    return role in sealed_roles(norm)
+
+
+def is_sealed_by_profile(role: str, norm: Norm) -> bool:
+    """Does the county or its province itself say so, not only the standard's default? Then a change against the sealed
+    edition is an error."""
+    return SETTING in norm.profile.settings and is_sealed(role, norm)

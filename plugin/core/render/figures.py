@@ -6,9 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages.texts import area_text, number
-from ..model.indicator import SQUARE_METRES, Indicator
+from ..model.indicator import BROKEN, CLOSE, MET, SIGNS, SQUARE_METRES, UNCONFIRMED, WARNING, Indicator
 from ..model.report import Report
-from ..model.targets import BROKEN, CLOSE, MET, SIGNS, UNCONFIRMED, WARNING
 from ..profile import Norm
 from ..profile.spaces import SPACE_FIGURES, THREE_ZONES
 from .words import Words

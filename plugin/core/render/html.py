@@ -8,14 +8,48 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ...paths import REPORTS
-from ..messages.texts import THIN_SPACE, number
+from ..messages.texts import THIN_SPACE, Texts, number
+from ..model.indicator import MET, Indicator
 from ..model.report import Report
-from . import figures, found, sections, townships, verdict
+from . import figures, found, sections, verdict
+from .figures import ICONS, decimals_of, of_township, state_word, target_text
 from .pictures import Pictures
 from .words import Words
 
 if TYPE_CHECKING:
     from ..profile import Norm
+
+
+def table(report: Report, words: Words) -> dict[str, Any]:
+    """``columns``: figures with their units; ``rows``: a township with a cell for each, None where it has no task. Townships
+    that miss a task come first."""
+    told = [i for i in report.indicators if of_township(i)]
+    figures = list(dict.fromkeys((i.id, i.unit) for i in told))
+    texts = Texts(words.lang)
+    columns = [texts.indicator(name) + words.bracket(words.named("unit", unit)) for name, unit in figures]
+    rows = []
+    for place in dict.fromkeys(i.place for i in told):
+        own = {(i.id, i.unit): i for i in told if i.place == place}
+        cells = [_cell(own[figure], words) if figure in own else None for figure in figures]
+        rows.append({"name": place, "cells": cells, "met": all(i.state == MET for i in own.values())})
+    sources = dict.fromkeys(i.target_source for i in told if i.target_source)
+    return {
+        "columns": columns,
+        "rows": sorted(rows, key=lambda row: bool(row["met"])),
+        "sources": words.join(sources),
+        "unconfirmed": any(not i.confirmed for i in told),
+    }
+
+
+def _cell(indicator: Indicator, words: Words) -> dict[str, str]:
+    return {
+        "value": number(indicator.value, decimals_of(indicator)),
+        # The unit stands in the head.
+        "target": target_text(indicator, words).rpartition(" ")[0],
+        "state": state_word(indicator, words),
+        "icon": ICONS.get(indicator.state, ""),
+    }
+
 
 _LINK = re.compile(r"(https?:)//", re.IGNORECASE)
 #: The gap between a figure and its unit: never the end of a line.
@@ -75,7 +109,7 @@ def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: W
         "not_checked": sections.not_checked(report, words),
         "tolerance": sections.tolerance(report, norm, words),
         "figures": figures.rows(report, norm, words),
-        "townships": townships.table(report, words),
+        "townships": table(report, words),
         "figure_notes": figures.notes(report, words),
         "has_targets": any(i.target is not None for i in report.indicators),
         "sums": found.sums(report, words),

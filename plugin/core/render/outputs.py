@@ -1,22 +1,130 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""All results of a run to files, or none: each is made beside its target, and all move once every one is whole."""
+"""All results of a run to files (findings, JSON, page), or none: each is made beside its target, and all move once
+every one is whole."""
 
 from __future__ import annotations
 
+import json
+import math
+import shutil
+import tempfile
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+from pyproj import CRS
 
 from ..cancellation import NEVER, Cancellation
+from ..errors import InputError, OutputError
+from ..files.opening import whole_shapefile
 from ..files.writing import Outputs, beside, check_not_input
-from .findings_file import put_findings
+from ..io import ERRORS
+from ..model.findings import COLUMNS, Finding
+from ..model.report import Report
 from .html import render
-from .json import to_json
 
 if TYPE_CHECKING:
-    from ..model.report import Report
     from ..plan.plan import Plan
     from .pictures import Pictures
+
+
+#: A GeoPackage that the GDAL of an older QGIS opens without a word.
+GEOPACKAGE = {"VERSION": "1.2"}
+
+
+def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
+    """The findings layer in a new file; all columns also when there is no finding. `beside` gives the path.
+
+    OutputError when the driver refuses, or not everything arrived (a disk that is full, which drivers do not always tell).
+    """
+    driver = _driver(path)
+    rows = [finding.row() for finding in findings]
+    numbers = ("area_m2", "net_area_m2", "width_m")
+    columns = {n: pd.Series([r[n] for r in rows], dtype="float64" if n in numbers else "object") for n in COLUMNS}
+    shapes = gpd.GeoSeries([finding.layer_geometry() for finding in findings], crs=crs)
+    frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)
+    # Made where a database can lock its file and the path is short, whatever the target's disk is like.
+    with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+        made = Path(folder) / f"findings{path.suffix}"
+        try:
+            with warnings.catch_warnings():
+                # A shapefile has no room for some names and texts; the columns are ours and known.
+                warnings.simplefilter("ignore")
+                pyogrio.write_dataframe(
+                    frame,
+                    made,
+                    layer=layer,
+                    driver=driver,
+                    geometry_type="MultiPolygon",
+                    promote_to_multi=True,
+                    dataset_options=GEOPACKAGE if driver == "GPKG" else None,
+                )
+                if path.suffix.lower() == ".shp":
+                    whole_shapefile(made)
+                written = len(pyogrio.raw.read(made, return_fids=True)[1])
+        except InputError as error:
+            raise OutputError("output_unwritable", target=str(path.name), detail="no_space") from error
+        except (*ERRORS, ValueError, RuntimeError) as error:
+            raise OutputError("output_unwritable", target=str(path.name), detail="refused") from error
+        if written != len(frame):
+            raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
+        for file in made.parent.iterdir():
+            copy = path.parent / f"{path.stem}{file.name[len('findings') :]}"
+            shutil.copytree(file, copy) if file.is_dir() else shutil.copyfile(file, copy)
+
+
+def _driver(target: Path) -> str:
+    known = {".gpkg": "GPKG", "": "GPKG", ".gdb": "OpenFileGDB", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON"}
+    suffix = target.suffix.lower()
+    if suffix not in known:
+        raise OutputError("output_format", target=str(target), known=" ".join(k for k in known if k))
+    return known[suffix]
+
+
+#: One for all lines: making one takes longer than using it.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+def to_json(report: Report) -> str:
+    """UTF-8 text, valid for any JSON reader: what is not a finite number becomes null."""
+    return dump(report.to_dict())
+
+
+def dump(data: dict[str, Any]) -> str:
+    """Return plain data as JSON text, a line for each entry of its lists."""
+    try:
+        return _dump(data)
+    except ValueError:
+        return _dump(_finite(data))
+
+
+def _dump(data: dict[str, Any]) -> str:
+    """One line for each rule, finding and indicator: read and compared line by line, and written fast."""
+    parts = [f"{_one(key)}: {_lines(value) if isinstance(value, list) else _one(value)}" for key, value in data.items()]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _lines(values: list[Any]) -> str:
+    return "[\n" + ",\n".join(_one(v) for v in values) + "\n]" if values else "[]"
+
+
+def _one(value: Any) -> str:
+    return _ENCODER.encode(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value
 
 
 def write_outputs(

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..engine.explanation import value_text
 from ..messages.texts import Texts
+from ..model.indicator import SIGNS
 from ..model.rule import all_rules
-from ..model.targets import SIGNS
 from ..profile import Norm, Stated, Target
 from ..profile.resolved import RULE, STANDARD, Origin, Value, resolved
 from ..standard.conflicts import CONFLICTS, MEANINGS

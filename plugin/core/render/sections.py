@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from ..messages.texts import Texts, area_text, number, short_key
+from ..model.findings import CODE, leaves_unread
 from ..model.report import Outcome, Report, RuleOutcome
-from ..model.unread import CODE, leaves_unread
 from ..profile import Norm
 from ..profile.document import VALUES, render_lowerings
 from .found import citations

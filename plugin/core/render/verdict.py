@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..messages.texts import Texts, area_text, number
+from ..model.findings import leaves_unread
 from ..model.report import Outcome, Report, RuleOutcome, Verdict, breaks_frame
-from ..model.unread import leaves_unread
 from ..profile import Norm
 from ..profile.model import ABSENT
 from .found import rule_order

@@ -15,11 +15,10 @@ from ..engine.ignored import sliver_findings, sum_ignored, told_ignored
 from ..engine.provenance import provenance
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Texts
-from ..model.findings import Finding, in_order
+from ..model.findings import Finding, in_order, report_unread
 from ..model.report import Report
 from ..model.rule import Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
-from ..model.unread import report_unread
 from ..plan.plan import Plan
 from ..waivers.judge import judge
 from ..waivers.model import NO_WAIVERS, Waivers

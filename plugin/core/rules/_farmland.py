@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What rules on farmland ask of land-use codes."""
+"""What rules on farmland, lines and zones share: land-use codes, and what of one layer lies outside another."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.context import Context, trim
+from ..model.findings import Finding
 from ..plan.layer import Layer
 
 #: What the survey's list says of such classes.
@@ -24,3 +25,24 @@ def construction(ctx: Context, layer: Layer) -> NDArray:
     if not any(c.extra.get("major_class") for c in codes.codes.values()):
         built = codes.members(ctx.norm.get("farmland.construction_classes"))
     return np.array([trim(value, declared.code_pad) in built for value in layer.text("land_use")], dtype=bool)
+
+
+def disagreement(zones: Layer, chosen: NDArray, line: Layer, ctx: Context) -> list[Finding]:
+    """Where zones and a line that should be one and the same differ, both ways, one finding a connected part.
+
+    ``chosen``: (n,) bool, the zone rows meant. Cases ``zone_outside_line`` (on the zone row) and
+    ``line_outside_zone`` (related key = the line's row).
+    """
+    beyond = ctx.geometry.uncovered(zones, line, rows=chosen)
+    found = ctx.make.pairs(zones, line, beyond, case="zone_outside_line", params={"direction": "zone_outside_line"})
+    beyond = ctx.geometry.uncovered(line, zones, cover_rows=chosen)
+    for finding in ctx.make.pairs(
+        line, zones, beyond, case="line_outside_zone", params={"direction": "line_outside_zone"}
+    ):
+        # The finding belongs to the zones, the first concept in the rule's name.
+        if "fid" in finding.params:
+            finding.params["related_fid"] = finding.params.pop("fid")
+        finding.related_role, finding.related_keys = line.role, [finding.key]
+        finding.role, finding.key = zones.role, ""
+        found.append(finding)
+    return ctx.make.by_place(found)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Many places on one feature: one finding with the places, their number and the worst of them."""
+"""What rules on places share: many places on one feature are one finding; layers for rules that look at whatever is
+there."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from ..engine.context import Context
 from ..geometry.corners import Corners
 from ..geometry.validity import missing
 from ..model.findings import Finding
+from ..model.rule import RuleResult
 from ..plan.layer import Layer
 
 
@@ -58,3 +60,28 @@ def meant(layer: Layer, setting: str, ctx: Context) -> bool:
 def exclusive(layer: Layer) -> bool:
     """Is it a layer of polygons that must not overlap each other?"""
     return layer.template.geometry == "polygon" and layer.template.overlap == "never"
+
+
+def there(what: str, ctx: Context, result: RuleResult) -> Layer | None:
+    """The layer that answers a concept (or layer code), when something is in it.
+
+    One whose coordinates cannot be used, or none of whose shapes can, is told in ``result.not_checked``; a second layer
+    of the same concept, which nobody reads, in ``result.doubts``.
+    """
+    layer = ctx.plan.concept(what)
+    if layer is None:
+        lost = ctx.plan.unusable_for(what)
+        if lost is not None:
+            _say(result, "layer_unusable", {"layer": lost.name, "role": lost.role})
+        return None
+    if layer.bare and not ctx.around_an_edit:
+        if len(layer):
+            _say(result, "layer_bare", {"layer": layer.name, "role": layer.role})
+        return None
+    result.doubts += [f"roles.{role}" for role in ctx.plan.unread_roles(what)]
+    return layer
+
+
+def _say(result: RuleResult, reason: str, params: dict) -> None:
+    if (reason, params) not in result.not_checked:
+        result.not_checked.append((reason, params))

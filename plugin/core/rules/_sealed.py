@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..engine.context import Context
@@ -10,11 +12,22 @@ from ..geometry.parts import Slivers
 from ..indicators.area_backing import DOUBT, backed
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
-from ..profile.sealed import is_sealed_by_profile
+from ..profile.norm import is_sealed_by_profile
 from ..versions import IN, OUT, Comparison
 from ..versions.baseline import against_baseline, sealed_edition
 from ..versions.model import NET
-from ._untold import some
+
+#: Names shown; the rest is counted.
+SHOWN = 5
+
+
+def some(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
+
+
+def untold(layer: Layer, names: list[str]) -> dict[str, Any]:
+    """Parameters of a reason not to have compared these fields of a layer."""
+    return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": some(names)}
 
 
 def compared(ctx: Context, concept: str, result: RuleResult) -> Comparison | None:

@@ -3,7 +3,7 @@
 mark, and the citations.
 
 `model` is the standard with its templates and code lists, `load` reads one from its folder and takes from the editions that it
-includes what it does not say itself. `editions` finds the folders; `template`, `citations`, `phases`, `conflicts`, `maintenance`
+includes what it does not say itself. `editions` finds the folders; `template`, `citations`, `conflicts`, `maintenance`
 and `arrangement` read the files of one.
 """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..files.data import MARKS
-from ..files.plain_text import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
+from ..files.encoding import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 
 COLUMNS = ("code", "name", "parent", "level", "mark")
 #: What a planner may write above a column instead.

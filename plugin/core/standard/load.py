@@ -13,10 +13,9 @@ from ..files.data import check_keys, expect, read_toml
 from .arrangement import check_arrangement, read_branch, read_theme
 from .citations import load_citations, load_sources
 from .conflicts import CONFLICTS, load_conflicts, merged
-from .editions import FILE, check_circle, find_standard
+from .editions import FILE, check_circle, find_standard, read_phases, read_severities
 from .maintenance import load_maintenance
 from .model import ALL_LAYERS, MAINTENANCE, Group, Scope, Standard
-from .phases import read_phases, read_severities
 from .template import MARKS
 
 #: In place of a group of rules: every rule there is. No standard writes a group of this name.

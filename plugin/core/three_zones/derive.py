@@ -15,10 +15,9 @@ from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.overlay import shared_parts
-from ..geometry.polygons import Polygons
+from ..geometry.polygons import Polygons, united
 from ..geometry.statutory_area import drawn_area, statutory_area
 from ..geometry.tolerance import Tolerance
-from ..geometry.union import united
 from ..geometry.validity import missing, polygons_only, sound_copies
 from ..profile.spaces import UNMAPPED, SpaceMap
 

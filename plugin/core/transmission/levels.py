@@ -16,10 +16,9 @@ from ...paths import PROFILES
 from ..errors import DataError
 from ..files.data import read_toml
 from ..indicators.townships import Township
-from ..model.indicator import SQUARE_METRES, in_unit
-from ..model.targets import compare_area
+from ..model.indicator import SQUARE_METRES, compare_area, in_unit
 from ..profile import Profile, Target, head, load_profile
-from ..profile.township_tasks import TownshipTask, TownshipTasks
+from ..profile.figures import TownshipTask, TownshipTasks
 from ..standard.template import Code, CodeList
 
 #: What a limit of the ratio is a limit of: with another numerator or other classes below it is another ratio.

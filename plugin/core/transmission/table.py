@@ -15,7 +15,7 @@ from unicodedata import normalize
 
 from ..errors import InputError
 from ..files.tables import Column, Row, Table, read_table
-from ..profile.township_tasks import TownshipTask, TownshipTasks
+from ..profile.figures import TownshipTask, TownshipTasks
 from ..standard.indicator_catalogue import allowed_comparisons
 
 COLUMNS = (

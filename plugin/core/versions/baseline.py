@@ -12,8 +12,7 @@ import numpy as np
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..files.writing import same_file
-from ..geometry.polygons import Polygons
-from ..geometry.union import united
+from ..geometry.polygons import Polygons, united
 from ..geometry.validity import missing
 from ..indicators.townships import grouped
 from ..plan.plan import Plan

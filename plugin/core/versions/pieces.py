@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
 from ..geometry.ladder import Ladder, overlay
-from ..geometry.overlay import crowded, shared_parts, uncovered_parts
+from ..geometry.overlay import Progress, crowded, shared_parts, silent, uncovered_parts, within
 from ..geometry.parts import Parts
 from ..geometry.polygons import Polygons
-from ..geometry.progress import Progress, silent, within
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import missing, polygons_only
 

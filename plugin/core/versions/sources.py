@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from .compare import compare_layers
-from .edition import edition_of
-from .model import Comparison
+from .model import Comparison, edition_of
 
 if TYPE_CHECKING:
     from ..plan.layer import SourceLayer

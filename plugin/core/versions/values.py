@@ -12,8 +12,7 @@ from ..cancellation import NEVER, Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import drawn_area
 from .attributes import Compared, differing
-from .edition import Edition
-from .model import NET, STATUTORY, Comparison
+from .model import NET, STATUTORY, Comparison, Edition
 from .pieces import Pieces, complete
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ..files.days import read_day
+from ..files.cells import read_day
 from .model import Waiver
 
 #: Stands for a layer that a finding does not have.

@@ -25,7 +25,7 @@ from ..geometry.rings import batches, rings
 from ..geometry.tolerance import Tolerance
 from ..geometry.vertex_index import each_once
 from ..plan.layer import Layer
-from ..versions.edition import Edition
+from ..versions.model import Edition
 
 #: A closed ring.
 _Line = list[tuple[float, float]]

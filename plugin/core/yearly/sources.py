@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The two editions of a year's maintenance read from files: toolbox and command line come through here."""
+"""The two editions of a year's maintenance read from files, with their keys: toolbox and command line come through
+here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyogrio
+
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
+from ..files.opening import openable, touch
 from ..files.writing import same_file
+from ..io.file import ERRORS
+from ..io.rows import BYTES, KEY
+from ..io.source import datasets_of
 from ..standard.numbering import highest_running
 from .model import YearlyUpdate
 from .update import check_year, yearly_update
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
     from ..plan.plan import Plan
     from ..profile import Norm
+
 
 #: Share of the progress that reading takes.
 _READING = 0.2
@@ -40,11 +51,9 @@ def update_from_files(
     InputError when one cannot be read, both are one file, or as `yearly_update`.
     """
     from ..io import read_source
-    from ..io.keys import keys_of_source
     from ..loading.assembly import assemble
     from ..loading.recognition import find_role
-    from ..loading.unread_files import unread_files
-    from ..loading.unread_layers import unread_layers
+    from ..loading.unread_files import unread_files, unread_layers
 
     check_year(year)
     if same_file(filed, current):
@@ -86,3 +95,38 @@ def update_from_files(
         highest_running(keys_of_source(source, cancellation), after.area_code) for source in (filed, current)
     )
     return done
+
+
+def keys_of_source(source: str | Path, cancellation: Cancellation = NEVER) -> Iterator[str]:
+    """Each key of each layer and table of a file or folder, blanks left out. InputError for a layer that cannot be read."""
+    for path in datasets_of(Path(os.path.abspath(source))):
+        touch(path)
+        with openable(path) as opened:
+            with _readable(path, path.stem):
+                names = [str(name) for name, _ in pyogrio.list_layers(opened)]
+            for name in names:
+                cancellation.raise_if_cancelled()
+                with _readable(path, name):
+                    keys = _keys(opened, name)
+                yield from keys
+
+
+def _keys(opened: Path, name: str) -> list[str]:
+    # Keys are digits: which encoding other texts have does not matter.
+    encoding = BYTES if opened.suffix.lower() == ".shp" else None
+    fields = [f for f in pyogrio.read_info(opened, layer=name, encoding=encoding)["fields"] if str(f).upper() == KEY]
+    if not fields:
+        return []
+    read = pyogrio.read_dataframe(opened, layer=name, columns=fields, read_geometry=False, encoding=encoding)
+    return [text for value in read[fields[0]].dropna().tolist() if (text := str(value).strip())]
+
+
+@contextmanager
+def _readable(path: Path, layer: str) -> Iterator[None]:
+    try:
+        with warnings.catch_warnings():
+            # Reading the layers for the work itself reports them.
+            warnings.simplefilter("ignore")
+            yield
+    except (*ERRORS, ValueError, UnicodeDecodeError) as error:
+        raise InputError("layer_unreadable", source=str(path), layer=layer, detail="damaged") from error

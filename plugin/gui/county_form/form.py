@@ -18,8 +18,8 @@ from ...core.messages.texts import Texts
 from ...core.profile import Norm, load_profile, profile_ids
 from ...core.profile.county_checks import Problem, find_county_problems, load_base
 from ...core.profile.county_file import Confirmation, CountySettings, load_composed
-from ...core.profile.county_offer import read_offer
 from ...core.profile.load import standard_of
+from ...core.profile.resolved import read_offer
 from ..widgets import trouble
 from ..widgets.field_message import FieldMessage
 from ..widgets.profile_combo import ProfileCombo

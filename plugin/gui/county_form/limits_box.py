@@ -16,7 +16,7 @@ from ...core.messages.texts import Texts
 from ...core.model.indicator import RATIO_FORMS
 from ...core.model.rule import all_rules, unit_of
 from ...core.profile import Norm
-from ...core.profile.county_offer import get_inherited, read_offer
+from ...core.profile.resolved import get_inherited, read_offer
 from ..widgets.field_message import FieldMessage
 from ..widgets.sections import faint
 from .fields import FormPart, LinkRow, MarkSlot, NameLabel, OwnCombo, OwnLine, RestoreButton, number_text

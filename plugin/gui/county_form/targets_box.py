@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QCompleter, QGridLayout, QLabel, QMenu, QToolBut
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.profile import BINDING, Norm, Target
-from ...core.profile.county_offer import INDICATORS, find_target_year, get_inherited_targets, read_offer
+from ...core.profile.resolved import INDICATORS, find_target_year, get_inherited_targets, read_offer
 from ...core.standard.indicator_catalogue import allowed_comparisons
 from ..widgets.field_message import FieldMessage
 from .fields import CalmCombo, FormPart, MarkSlot, NameLabel, OwnLine, RestoreButton

@@ -100,8 +100,8 @@ class Waiving(QObject):
     def apply(self, entries: tuple[Any, ...], path: Path) -> None:
         """Judge what is in view by the waivers as they stand in the file now."""
         from ...core.live.session import Change
+        from ...core.waivers.file import renew_notices
         from ...core.waivers.judge import hold, judge
-        from ...core.waivers.load import renew_notices
 
         result = self._dock.result
         checked = result.checked

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from plugin.core.check import Options, check
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.geometry.distinct import distinct
+from plugin.core.geometry.parts import distinct
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.live import IncrementalChecker
 from plugin.core.messages.texts import SLIVERS
@@ -233,7 +233,7 @@ def test_only_declared_places_leave_parts_out_by_size():
         "geometry/parts.py": "keeps them in Parts.slivers",
         "geometry/coverage.py": "gaps wider than asked are another rule's; slivers are kept",
         "versions/compare.py": "keeps them in Comparison.slivers",
-        "yearly/land.py": "the balance counts them",
+        "yearly/update.py": "the balance counts them",
         "indicators/ratio.py": "a number of windows, no area",
         "rules/top/top003_outside_county.py": "parcels that have the county's whole area tile it: no part is left out",
         "rules/geo/geo006_unexpected_holes.py": "which of two rules lists a hole",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugin.core.engine.reasons import sentences
+from plugin.core.engine.outcome import sentences
 from plugin.core.messages.texts import Texts
 
 

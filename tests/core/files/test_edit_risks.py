@@ -9,9 +9,17 @@ import sys
 
 import pytest
 
-from plugin.core.files import edit_risks, network_drives
-from plugin.core.files.edit_risks import LOCKED, NETWORK, OPEN, Risk
-from plugin.core.files.network_drives import find_mount_source, find_windows_share, parse_linux_mounts, parse_mac_mounts
+from plugin.core.files import edit_risks
+from plugin.core.files.edit_risks import (
+    LOCKED,
+    NETWORK,
+    OPEN,
+    Risk,
+    find_mount_source,
+    find_windows_share,
+    parse_linux_mounts,
+    parse_mac_mounts,
+)
 from plugin.paths import RESOURCES
 
 LINUX = """\
@@ -61,12 +69,12 @@ def test_a_mount_of_the_network_on_a_mac(path, place):
 )
 def test_a_share_or_mapped_drive_of_windows(monkeypatch, path, place):
     # DRIVE_REMOTE, DRIVE_FIXED
-    monkeypatch.setattr(network_drives, "get_drive_type", lambda root: 4 if root.upper() == "Z:\\" else 3)
+    monkeypatch.setattr(edit_risks, "get_drive_type", lambda root: 4 if root.upper() == "Z:\\" else 3)
     assert find_windows_share(path) == place
 
 
 def test_the_disk_of_this_machine_is_no_network(tmp_path):
-    assert network_drives.find_network_place(tmp_path / "县.gpkg") == ""
+    assert edit_risks.find_network_place(tmp_path / "县.gpkg") == ""
 
 
 WRITER = """

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from plugin.core.files.sheets import printed, shown
+from plugin.core.files.tables import printed, shown
 
 CASES = [
     (63.2, "0.00", "63.20", "63.20"), (63.2, "General", "63.2", "63.2"), (63, "0.00", "63.00", "63.00"), (63, "General", "63", "63"),

@@ -10,9 +10,8 @@ from shapely.affinity import translate
 
 from plugin.core.geometry.corners import narrow_parts, near_vertices, sharp_corners
 from plugin.core.geometry.coverage import gaps, mismatched_edges
-from plugin.core.geometry.polygons import Polygons
+from plugin.core.geometry.polygons import Polygons, united
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.geometry.union import united
 
 LIMITS = Tolerance()
 LEFT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -9,7 +9,7 @@ from pyproj import CRS
 from pyproj.enums import WktVersion
 
 from plugin.core.geometry import crs as crs_care
-from plugin.core.geometry.contradictions import coordinate_problem
+from plugin.core.geometry.crs import coordinate_problem
 from plugin.core.model.report import Outcome, Verdict
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard

@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 from pyproj import CRS, Geod, Proj, Transformer
 
 from plugin.core.check import Options, check
-from plugin.core.engine.cut_parts import areas_of
+from plugin.core.engine.geometry_queries import areas_of
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.parts import one_part
 from plugin.core.geometry.statutory_area import drawn_area, statutory_area
 from plugin.core.plan.layer import Layer
 from plugin.core.standard import load_standard
 from plugin.core.waivers.accept import Words, accepted
-from plugin.core.waivers.beside import beside_source
-from plugin.core.waivers.file import change_waivers, read_waivers
+from plugin.core.waivers.file import beside_source, change_waivers, read_waivers
 from tests.core.small import as_read, found, look, table, write_gpkg
 from tests.county.measure import land_area
 from tests.county.measure import statutory_area as measured

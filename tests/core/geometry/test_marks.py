@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.geometry.marks import marks_inside, marks_outside
+from plugin.core.geometry.overlay import marks_inside, marks_outside
 
 SQUARE = shapely.box(0, 0, 100, 100)
 RING = shapely.Polygon(SQUARE.exterior, [shapely.box(40, 40, 60, 60).exterior])

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.geometry import linework as lines_module
-from plugin.core.geometry.coverage import mismatched_both, mismatched_edges
-from plugin.core.geometry.nearby import points_by_segments
+from plugin.core.geometry.coverage import mismatched_both, mismatched_edges, points_by_segments
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.geometry.polygons import LARGE_VERTICES, Windows
 from plugin.core.geometry.statutory_area import statutory_area, trapezoid
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import polygons_only, repair
-from plugin.core.geometry.windows import LARGE_VERTICES, Windows
 
 #: Every shared part counts, however small.
 EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.errors import InputError
-from plugin.core.indicators.area_closure import close
+from plugin.core.indicators.layer_areas import close
 
 property_test = settings(max_examples=200, deadline=None, derandomize=True)
 areas_of_parcels = st.lists(st.floats(0.001, 5e7), min_size=1, max_size=60)

@@ -8,7 +8,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import InputError
-from plugin.core.geometry.geodesic import geodesic_area
+from plugin.core.geometry.statutory_area import geodesic_area
 from plugin.core.geometry.validity import sound_copies
 from plugin.core.indicators.layer_areas import area_field, compare, level_to_layer, level_to_number, measure, names_of
 from plugin.core.plan.layer import FieldInfo, Layer, SourceLayer

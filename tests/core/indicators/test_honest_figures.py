@@ -153,7 +153,7 @@ def test_every_target_is_compared(tmp_path):
 
 
 def test_a_difference_of_nothing_is_no_rounding_difference():
-    from plugin.core.model.targets import compare_area
+    from plugin.core.model.indicator import compare_area
 
     assert compare_area(1000 * 66.1, "<=", 66100.0, 1) == "met"
     assert compare_area(66.095, ">=", 66.1, 2) == "close" and compare_area(66.094, ">=", 66.1, 2) == "broken"

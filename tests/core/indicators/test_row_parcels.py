@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 
 from plugin.core.cancellation import NEVER
-from plugin.core.indicators.row_parcels import cut_otherwise
+from plugin.core.indicators.survey_deductions import cut_otherwise
 
 SQUARE, NEXT, HALF = shapely.box(0, 0, 100, 100), shapely.box(100, 0, 200, 100), shapely.box(100, 0, 150, 100)
 

@@ -21,7 +21,7 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.io import beside as scan
 from plugin.core.io import read_source
-from plugin.core.io.counts import geodatabase_rows, stored_rows
+from plugin.core.io.records import geodatabase_rows, stored_rows
 from plugin.core.io.source import datasets
 from plugin.core.loading.unread_files import unread_files
 from plugin.core.messages.texts import Texts
@@ -272,7 +272,7 @@ def test_rows_of_a_layer_not_read_are_counted_or_not_printed(source, monkeypatch
     write_gpkg(source / "b.gpkg", {"旧图": boundary().assign(**fields, MJ=[1.0]), "影像索引": boundary()[["geometry"]]})
     cases = {finding.case: finding.message for finding in found(unread(source), "RUN905")}
     assert "（1 行）" in cases["alike"] and "（1 行）" in cases["layer"]
-    monkeypatch.setattr("plugin.core.loading.unread_layers.stored_rows", lambda *_: None)
+    monkeypatch.setattr("plugin.core.loading.unread_files.stored_rows", lambda *_: None)
     cases = {finding.case: finding.message for finding in found(unread(source), "RUN905")}
     assert set(cases) == {"alike_uncounted", "layer_uncounted"}
     assert not any("行）" in message for message in cases.values())

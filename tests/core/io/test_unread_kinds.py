@@ -12,8 +12,7 @@ import pytest
 import shapely
 
 from plugin.core.io import read_source
-from plugin.core.io.counts import stored_rows
-from plugin.core.io.records import deleted_shapes
+from plugin.core.io.records import deleted_shapes, stored_rows
 from plugin.core.loading.unread_files import unread_files
 from plugin.core.model.report import Verdict
 from tests.core.io.test_unread import RULE, boundary, cultivated, named, three, unread

@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from plugin.core.messages.texts import Texts
-from plugin.core.messages.values import CodeListName, ConceptName, IndicatorName
+from plugin.core.messages.texts import CodeListName, ConceptName, IndicatorName, Texts
 from plugin.core.model.findings import Finding
 
 

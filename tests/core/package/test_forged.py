@@ -35,7 +35,7 @@ from plugin.core.package.inspection.pages import decoded, read_page, remake_mani
 from plugin.core.package.inspection.pdf import PLAIN, PYPDF, inspect_pdf, structure
 from plugin.core.package.page import page as manifest_page
 from plugin.core.render.html import render
-from plugin.core.render.json import to_json
+from plugin.core.render.outputs import to_json
 from plugin.core.results.run import run
 from tests.core.made_package import A4, COMPLETE, jpg, pdf
 from tests.core.package.test_figures import whole

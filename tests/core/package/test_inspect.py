@@ -17,8 +17,7 @@ import pytest
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.files.digests import DIGEST, MANIFEST, PAGE, SUMS, is_whole, read_sums, write_digest
-from plugin.core.files.manifest import OK, told_manifest
+from plugin.core.files.digests import DIGEST, MANIFEST, OK, PAGE, SUMS, is_whole, read_sums, told_manifest, write_digest
 from plugin.core.model.report import Verdict
 from plugin.core.model.rule import Severity
 from plugin.core.package.files import begins_well, ends_of, ends_well, fill_slots

@@ -9,8 +9,7 @@ import pytest
 from plugin.core.cancellation import NEVER
 from plugin.core.check import Checked
 from plugin.core.errors import InputError, OutputError
-from plugin.core.messages.saying import Cause, RuleNamed
-from plugin.core.messages.texts import Texts
+from plugin.core.messages.texts import Cause, RuleNamed, Texts
 from plugin.core.model.rule import all_rules
 from plugin.core.model.side_inputs import NO_SIDE_INPUTS
 from plugin.core.package.form.load import load_package
@@ -23,7 +22,7 @@ from plugin.core.package.problems import Level, Problem
 from plugin.core.package.received import as_received
 from plugin.core.package.tables import write
 from plugin.core.standard import load_standard
-from plugin.core.standard.map_needs import Lack
+from plugin.core.standard.map_set import Lack
 from plugin.core.waivers.model import NO_WAIVERS
 
 FORM = load_package("county")

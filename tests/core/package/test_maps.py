@@ -15,8 +15,7 @@ from plugin.core.package.form.load import load_package
 from plugin.core.package.maps import jpeg
 from plugin.core.package.maps.slots import Drawn
 from plugin.core.profile import DocumentInfo
-from plugin.core.standard.map_needs import Lack
-from plugin.core.standard.map_set import load
+from plugin.core.standard.map_set import Lack, load
 from plugin.paths import PACKAGES
 from tests.core.made_package import A4, jpg, names, pdf
 from tests.core.small import digest, said

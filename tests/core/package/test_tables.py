@@ -13,7 +13,7 @@ from pyproj import Transformer
 
 from plugin.core.check import Options
 from plugin.core.engine.context import Context
-from plugin.core.files.sheets import printed
+from plugin.core.files.tables import printed
 from plugin.core.indicators.compute import Figures
 from plugin.core.messages.texts import Texts
 from plugin.core.package.form.load import load_package

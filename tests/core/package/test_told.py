@@ -5,8 +5,17 @@ import json
 
 import pytest
 
-from plugin.core.files.digests import MANIFEST, SCHEMA, write_digest
-from plugin.core.files.manifest import CHANGED, DAMAGED, LATER, MISSING, OK, told_manifest
+from plugin.core.files.digests import (
+    CHANGED,
+    DAMAGED,
+    LATER,
+    MANIFEST,
+    MISSING,
+    OK,
+    SCHEMA,
+    told_manifest,
+    write_digest,
+)
 
 WHOLE = {
     "schema": SCHEMA,

@@ -20,7 +20,7 @@ from plugin.core.profile import (
 )
 from plugin.core.profile.document import override_document, with_document
 from plugin.core.render.html import render
-from plugin.core.render.json import to_json
+from plugin.core.render.outputs import to_json
 from plugin.paths import REPORT_SCHEMA
 from tests.core.examples import norm_of, source_layer
 

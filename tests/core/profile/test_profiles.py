@@ -17,8 +17,7 @@ from plugin.core.profile import Norm, load_profile, profile_ids, profile_problem
 from plugin.core.render.outputs import write_outputs
 from plugin.core.results.run import run
 from plugin.core.standard import load_standard
-from plugin.core.standard.editions import standard_ids
-from plugin.core.standard.phases import PHASES, phase_of
+from plugin.core.standard.editions import PHASES, phase_of, standard_ids
 from plugin.paths import PROFILES, STANDARDS
 from tests.core.examples import plan_of, source_layer
 

@@ -9,8 +9,7 @@ from plugin.core.check import Options, check
 from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts, without_folders
 from plugin.core.model.findings import Finding
-from plugin.core.model.indicator import Indicator
-from plugin.core.model.targets import BROKEN, CLOSE, MET, REFERENCE
+from plugin.core.model.indicator import BROKEN, CLOSE, MET, REFERENCE, Indicator
 from plugin.core.render import figures
 from plugin.core.render.sections import crs_text, moment
 from plugin.core.render.words import Words

@@ -9,8 +9,7 @@ from jsonschema import Draft202012Validator
 from plugin.core.check import Options, check
 from plugin.core.files.writing import Outputs
 from plugin.core.model.report import SCHEMA, Report
-from plugin.core.render.json import to_json
-from plugin.core.render.outputs import write_outputs
+from plugin.core.render.outputs import to_json, write_outputs
 from plugin.paths import REPORTS, SAMPLE
 from tests.core.made_report import made_report
 

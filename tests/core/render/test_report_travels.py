@@ -9,7 +9,7 @@ from plugin.core.errors import InputError
 from plugin.core.model.report import Outcome, Verdict
 from plugin.core.model.rule import all_rules
 from plugin.core.render.html import render
-from plugin.core.render.json import to_json
+from plugin.core.render.outputs import to_json
 from plugin.core.results.run import run
 from tests.core.examples import plan_of
 

@@ -12,8 +12,7 @@ from plugin.core.__main__ import main
 from plugin.core.check import Options
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
-from plugin.core.render.rule_book import COLUMNS, RuleBook
-from plugin.core.render.rule_list import rule_book
+from plugin.core.render.rule_book import COLUMNS, RuleBook, rule_book
 from plugin.core.standard import load_standard
 from tests.core.render.test_dictionary import Anchors
 

@@ -14,7 +14,7 @@ from plugin.core.errors import DataError, OutputError
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity
-from plugin.core.plan.source_layer import SourceLayer
+from plugin.core.plan.layer import SourceLayer
 from plugin.core.results.kept_result import (
     Changes,
     KeptFile,

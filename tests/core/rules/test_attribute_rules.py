@@ -9,7 +9,7 @@ import pytest
 
 from plugin.core.check import Options
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.files.days import read_day
+from plugin.core.files.cells import read_day
 from plugin.core.io import read_source
 from plugin.core.live import IncrementalChecker
 from plugin.core.loading.assembly import assemble

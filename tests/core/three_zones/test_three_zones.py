@@ -11,8 +11,8 @@ from pyproj import CRS
 
 from plugin.core.errors import DataError, InputError
 from plugin.core.geometry import crs as crs_care
+from plugin.core.geometry.polygons import united
 from plugin.core.geometry.statutory_area import statutory_area
-from plugin.core.geometry.union import united
 from plugin.core.messages.texts import Texts
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.spaces import OUTSIDE, SPACES, UNMAPPED, space_map

@@ -14,15 +14,14 @@ from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.profile import Norm, load_profile
-from plugin.core.profile.township_tasks import TownshipTask, TownshipTasks
-from plugin.core.render import figures, townships
+from plugin.core.profile.figures import TownshipTask, TownshipTasks
+from plugin.core.render import figures, html
 from plugin.core.render.html import render
 from plugin.core.render.words import Words
 from plugin.core.results.run import run
 from plugin.core.standard import load_standard
-from plugin.core.transmission.by_township import by_township
+from plugin.core.transmission.by_township import by_township, row_codes
 from plugin.core.transmission.levels import children_of, sums_of_children
-from plugin.core.transmission.row_codes import row_codes
 from plugin.core.transmission.table import read_township_tasks
 from tests.core.examples import plan_of
 
@@ -504,7 +503,7 @@ def test_townships_have_a_table_of_their_own_and_those_that_miss_come_first():
     ]
     layers = {"townships": TOWNS, "red_line": [square(0), square(1000)], "boundary": [square(1000, 500, 100)]}
     report = report_of("LAW004", layers, tasks)
-    made = townships.table(report, Words("zh"))
+    made = html.table(report, Words("zh"))
     assert made["columns"] == ["生态保护红线面积（ha）", "城镇开发边界面积（ha）"]
     assert [row["name"] for row in made["rows"]] == ["乙乡", "甲镇"]
     missed, kept = made["rows"]

@@ -10,8 +10,7 @@ from plugin.core.check import Options, check
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.rule import Severity, all_rules
 from plugin.core.profile import load_profile
-from plugin.core.profile.norm import Norm
-from plugin.core.profile.sealed import is_sealed, is_sealed_by_profile, sealed_roles
+from plugin.core.profile.norm import Norm, is_sealed, is_sealed_by_profile, sealed_roles
 from plugin.core.standard import load_standard
 from plugin.core.versions import compare_layers, edition_of
 from plugin.core.versions.baseline import sealed_edition

@@ -17,7 +17,7 @@ from plugin.core.geometry.overlay import shared_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.versions import CHANGED, IN, OUT, compare_layers, edition_of, settle
+from plugin.core.versions import CHANGED, IN, OUT, compare_layers, edition_of, equal
 from plugin.core.versions.compare import NO_TOWNSHIPS, Townships
 from tests.core.examples import ORIGIN, plan_of
 from tests.core.geometry.test_properties import rows
@@ -402,13 +402,13 @@ def test_what_takes_long_looks_at_the_cancel_button_on_the_way(monkeypatch):
     """Layers of several batches: settling and measuring can be stopped between them, and give what they give at once."""
     squares = shapely.box(np.arange(40) * 10.0, 0, np.arange(40) * 10.0 + 9, 9)
     onto = shapely.transform(squares, lambda xy: xy + 0.00005)
-    whole = settle.settled(squares, onto, 0.0001)
+    whole = equal.settled(squares, onto, 0.0001)
     assert not shapely.equals_exact(whole, squares, 0).any() and shapely.equals_exact(whole, onto, 0).all()
-    monkeypatch.setattr(settle, "_SHAPES", 7)
+    monkeypatch.setattr(equal, "_SHAPES", 7)
     monkeypatch.setattr("plugin.core.geometry.rings.BATCH_VERTICES", 30)
     degrees = shapely.transform(squares, lambda xy: xy / 1000 + (113, 39))
     for run in (
-        lambda cancellation: settle.settled(squares, onto, 0.0001, cancellation),
+        lambda cancellation: equal.settled(squares, onto, 0.0001, cancellation),
         lambda cancellation: statutory_area(degrees, None, cancellation),
     ):
         looks: list[int] = []
@@ -416,4 +416,4 @@ def test_what_takes_long_looks_at_the_cancel_button_on_the_way(monkeypatch):
         assert len(looks) >= 6
         with pytest.raises(Cancelled):
             run(_cancelled_at(len(looks)))
-    assert shapely.equals_exact(settle.settled(squares, onto, 0.0001), whole, 0).all()
+    assert shapely.equals_exact(equal.settled(squares, onto, 0.0001), whole, 0).all()

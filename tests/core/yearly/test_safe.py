@@ -16,8 +16,7 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.package.folder.lock import writing
 from plugin.core.yearly import yearly_update
-from plugin.core.yearly.place import NEW, settle, together
-from plugin.core.yearly.write import write_update
+from plugin.core.yearly.write import NEW, settle, together, write_update
 from tests.core.small import said
 from tests.core.yearly.test_write import CURRENT, FILED, NAME
 from tests.core.yearly.test_yearly import plans, update

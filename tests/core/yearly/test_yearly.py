@@ -411,7 +411,6 @@ def test_land_after_of_features_on_each_other_agrees_with_plain_shapely(seed):
 
 def test_what_the_comparison_has_overlaid_is_not_overlaid_again(monkeypatch):
     from plugin.core.geometry.overlay import shared_parts
-    from plugin.core.yearly import land
 
     asked = []
 
@@ -419,7 +418,7 @@ def test_what_the_comparison_has_overlaid_is_not_overlaid_again(monkeypatch):
         asked.append((len(one), len(other)))
         return shared_parts(one, other, **more)
 
-    monkeypatch.setattr(land, "shared_parts", counting)
+    monkeypatch.setattr("plugin.core.yearly.update.shared_parts", counting)
     places = [(100 * c, 100 * r) for r in range(6) for c in range(6)]
     codes = ["200", "300"] * 18
     filed = [zone(box(*xy), n, c) for n, (xy, c) in enumerate(zip(places, codes, strict=True), 1)]
@@ -433,14 +432,13 @@ def test_what_the_comparison_has_overlaid_is_not_overlaid_again(monkeypatch):
 def test_land_after_that_cannot_be_computed_stops(monkeypatch):
     """A pair of which no overlay can be had would be missing from 维护后."""
     from plugin.core.geometry.overlay import shared_parts
-    from plugin.core.yearly import land
 
     def failing(one, other, **more):
         found = shared_parts(one, other, **more)
         found.ladder.failed.append((0, 0))
         return found
 
-    monkeypatch.setattr(land, "shared_parts", failing)
+    monkeypatch.setattr("plugin.core.yearly.update.shared_parts", failing)
     filed, current = [zone(box(0, 0), 1, "200")], [zone(box(0, 0), 1, "300")]
     with pytest.raises(InputError) as caught:
         update({"GHFQ": filed}, {"GHFQ": current})

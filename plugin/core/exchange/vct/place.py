@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...geometry.contradictions import EASTING_REACH_M, coordinate_problem
-from ...geometry.crs import describe, label, lonlat_of
+from ...geometry.crs import EASTING_REACH_M, coordinate_problem, describe, label, lonlat_of
 from ...standard.divisions import Reach, extent
 from .frame import Extent
 from .head import Head

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import DataError
-from ...profile.complaints import Complaints
+from ...files.data import Complaints
 from ...render.words import Words
 from ...standard import load_standard
 from ...standard.template import Template

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...profile.complaints import Complaints
+from ...files.data import Complaints
 from .complaints import against_standard
 from .model import PackageProfile
 from .read import package_file, read_form

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 
 from ....paths import PACKAGES
 from ...errors import DataError
-from ...files.data import check_keys, expect, read_toml
-from ...profile.complaints import Complaints
+from ...files.data import Complaints, check_keys, expect, read_toml
 from ...standard.template import MARKS
 from .maps import MapSettings, check_map_slots, map_settings
 from .model import METADATA_ITEMS, NamedFile, PackageProfile, TableWords

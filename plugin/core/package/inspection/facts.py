@@ -9,8 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...files.digests import DIGEST, MANIFEST, PAGE, SUMS
-from ...files.manifest import MISSING
+from ...files.digests import DIGEST, MANIFEST, MISSING, PAGE, SUMS
 from ...geometry import crs as crs_care
 from ..form.model import FORMAT_NAMES, FileSlot, PackageProfile
 from ..maps.decoded import Decoded

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
 from ...geometry import crs as crs_care
-from ...messages.saying import Saying
+from ...messages.texts import Saying
 from ..form.model import PackageProfile
 from .archive import unpacked
 from .facts import LayerFact, PackageFacts, Spare

@@ -9,8 +9,20 @@ from pathlib import Path
 
 from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
-from ...files.digests import LISTS, MANIFEST, PAGE, files_below, is_link, is_special, read_sums, sha256
-from ...files.manifest import DAMAGED, DOUBLED, doubled_manifest, told_manifest
+from ...files.digests import (
+    DAMAGED,
+    DOUBLED,
+    LISTS,
+    MANIFEST,
+    PAGE,
+    doubled_manifest,
+    files_below,
+    is_link,
+    is_special,
+    read_sums,
+    sha256,
+    told_manifest,
+)
 from ...files.writing import os_reason
 from ..files import begins_well, ends_of, is_stray
 from ..form.model import PackageProfile

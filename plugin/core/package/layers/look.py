@@ -23,7 +23,7 @@ from .look_at_values import fits, look_at_field
 from .telling import told
 
 if TYPE_CHECKING:
-    from ...messages.values import ConceptName
+    from ...messages.texts import ConceptName
     from ...standard.codes import CodeList
     from ..form.model import VectorSet
 

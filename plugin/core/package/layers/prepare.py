@@ -11,7 +11,7 @@ from pyproj import CRS
 
 from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
-from ...messages.values import ConceptName
+from ...messages.texts import ConceptName
 from ...standard import Standard, load_standard
 from ..form.model import VectorSet
 from ..problems import NAMED, Level, Problem

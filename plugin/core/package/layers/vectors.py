@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...errors import OutputError
-from ...messages.saying import Lines, Saying
+from ...messages.texts import Lines, Saying
 from ..making import Making
 from ..manifest import layer_row
 from ..names import own_name

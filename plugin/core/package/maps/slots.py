@@ -14,13 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...cancellation import Cancellation
 from ...errors import OutputError
-from ...files.digests import sha256
-from ...files.manifest import told_manifest
+from ...files.digests import sha256, told_manifest
 from ...geometry.validity import missing
-from ...messages.saying import Saying
-from ...messages.texts import Texts
-from ...standard.map_needs import Answer, Lack, first_filled, lack_of, roles_of
-from ...standard.map_set import Catalogue, Map
+from ...messages.texts import Saying, Texts
+from ...standard.map_set import Answer, Catalogue, Lack, Map, first_filled, lack_of, roles_of
 from ..form.model import LEAST_DPI
 from ..names import fill, recogniser
 from ..problems import Level, Problem, Shut, of_level

@@ -3,8 +3,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ...engine.context import Context
-from ...files.digests import DIGEST, MANIFEST, PAGE, SUMS, UNLISTED
-from ...files.manifest import CHANGED, DAMAGED, DOUBLED, LATER, MISSING, OK
+from ...files.digests import CHANGED, DAMAGED, DIGEST, DOUBLED, LATER, MANIFEST, MISSING, OK, PAGE, SUMS, UNLISTED
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule

@@ -10,8 +10,7 @@ from ....paths import REPORT_SCHEMA
 from ...engine.context import Context
 from ...files.data import strict_json
 from ...indicators.compute import Figures, figures_of
-from ...messages.texts import Texts, number
-from ...messages.values import IndicatorName
+from ...messages.texts import IndicatorName, Texts, number
 from ...model.findings import Finding
 from ...model.indicator import COUNT, SQUARE_METRES, Indicator
 from ...model.rule import RuleResult, Severity, rule

@@ -12,7 +12,7 @@ from ...model.findings import Finding
 from ...model.report import Report
 from ...model.rule import RuleResult, Severity, rule
 from ...profile import Norm
-from ...standard.phases import PHASES
+from ...standard.editions import PHASES
 from ..inspection import pages
 from ..inspection.facts import PackageFacts
 from ._package import NONE_INSPECTED, example, judged, made_here, not_rebuilt, on_file, shown

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from unicodedata import normalize
 
-from ...files.plain_text import BLANK_WORDS
+from ...files.encoding import BLANK_WORDS
 from ...model.indicator import SQUARE_METRES
 from ...render.tables.model import Number, Row, Value
 from .known import AIMS, CODED, KEYS, NUMBER, WORDED, Block, Place, unit_word, value_of

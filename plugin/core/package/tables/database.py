@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ...files.sheets import printed
+from ...files.tables import printed
 from ...messages.texts import Texts
 from ...render.tables.model import Number, Table, Value, column_title, sheet_name
 from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet

@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from ...files.sheets import printed
+from ...files.tables import printed
 from .access import Access, access
 from .database import sheets_of
 from .drawn import Over, drawn_over, more_parts

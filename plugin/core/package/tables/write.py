@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError, InputError, OutputError
-from ...messages.saying import Cause
-from ...messages.texts import Texts
+from ...messages.texts import Cause, Texts
 from ...render.tables.model import sheet_name
 from ..making import Making
 from ..names import fill

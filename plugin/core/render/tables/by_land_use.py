@@ -16,8 +16,7 @@ from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
 from ...standard.indicator_catalogue import LandGroup
-from .model import Column, Row, Table, measured
-from .unbacked import unbacked, unbacked_note
+from .model import Column, Row, Table, measured, unbacked, unbacked_note
 
 _HA = SQUARE_METRES["ha"]
 BASE, PLANNED = "base_parcels", "GHYDYH"

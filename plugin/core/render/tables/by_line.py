@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...indicators.areas import counted_of
 from ...indicators.compute import Figures
 from ...indicators.land_use import FIELDS, areas_of
 from ...indicators.ratio import KINDS
-from ...indicators.reserves import counted_of
 from ...model.indicator import SQUARE_METRES, Indicator, in_unit
 from ...plan.layer import Layer
 from .. import figures as shown
 from ..words import Words
-from .model import Column, Row, Table, measured
-from .unbacked import unbacked, unbacked_note
+from .model import Column, Row, Table, measured, unbacked, unbacked_note
 
 _HA = SQUARE_METRES["ha"]
 #: The lines by concept, and the figure with a target that each has.

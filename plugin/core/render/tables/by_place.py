@@ -18,8 +18,7 @@ from ...plan.layer import Layer
 from ...profile.spaces import ZONES_LIST
 from ...three_zones.figures import zone_codes
 from ...transmission.by_township import by_township
-from .model import Column, Row, Table, measured
-from .unbacked import unbacked_note
+from .model import Column, Row, Table, measured, unbacked_note
 
 _HA = SQUARE_METRES["ha"]
 #: What tasks are counted by, as the rule on the townships' tasks counts it; other lines by the shapes.

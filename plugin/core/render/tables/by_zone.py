@@ -9,8 +9,7 @@ from ...indicators.compute import Figures
 from ...model.indicator import SQUARE_METRES, in_unit
 from ...profile.spaces import OUTSIDE, UNMAPPED, ZONES_LIST, space_map
 from ...three_zones.figures import of_layer, zone_codes
-from .model import Column, Row, Table, measured
-from .unbacked import unbacked, unbacked_note
+from .model import Column, Row, Table, measured, unbacked, unbacked_note
 
 _HA = SQUARE_METRES["ha"]
 

@@ -8,7 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ...indicators.area_backing import backed
+from ...indicators.compute import Figures
 from ...messages.texts import Texts
+from ...plan.layer import Layer
 from ..figures import DECIMALS
 
 
@@ -94,3 +97,16 @@ def sheet_name(table: Table, texts: Texts) -> str:
 
 def column_title(column: Column, texts: Texts) -> str:
     return column.title or texts.get("columns", column.id)
+
+
+def unbacked(layers: Iterable[Layer], meanings: tuple[str, ...], figures: Figures) -> list[Layer]:
+    """The layers of which the land does not back the sum of one of these fields."""
+    return [layer for layer in layers if not all(backed(layer, meaning, figures.ctx) for meaning in meanings)]
+
+
+def unbacked_note(layers: list[Layer], figures: Figures) -> list[str]:
+    """One note that names the layers; none where there are no such layers."""
+    if not layers:
+        return []
+    named = figures.texts.get("words", "between_names").join(dict.fromkeys(layer.name for layer in layers))
+    return [figures.texts.get("tables", "unbacked_note", layers=named)]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context, trim
-from ...messages.values import CodeListName
+from ...messages.texts import CodeListName
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer

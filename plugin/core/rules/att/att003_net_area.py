@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...indicators.net_area import breaks
+from ...indicators.areas import breaks
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 

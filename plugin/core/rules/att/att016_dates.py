@@ -3,7 +3,7 @@ import re
 from datetime import date
 
 from ...engine.context import Context
-from ...files.days import read_day
+from ...files.cells import read_day
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.template import Field

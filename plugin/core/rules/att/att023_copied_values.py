@@ -3,7 +3,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...indicators.row_parcels import cut_otherwise, rows_below
+from ...indicators.survey_deductions import cut_otherwise, rows_below
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer

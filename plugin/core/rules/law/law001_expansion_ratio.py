@@ -3,9 +3,7 @@ import math
 
 from ...engine.context import Context
 from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
-from ...indicators.ratio import Expansion, expansion
-from ...indicators.ratio_base import DOUBTFUL, DOUBTFUL_SHARE
-from ...indicators.ratio_windows import FILLED_SHARE, FILLERS, WATER
+from ...indicators.ratio import DOUBTFUL, DOUBTFUL_SHARE, FILLED_SHARE, FILLERS, WATER, Expansion, expansion
 from ...messages.texts import number
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule

@@ -6,11 +6,20 @@ from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ...indicators.areas import LAND, WARNING_SHARE, Figure, only_by_field, stated_figure, target_figure
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
 from ...invariants import require
-from ...messages.values import IndicatorName
+from ...messages.texts import IndicatorName
 from ...model.findings import Finding
-from ...model.indicator import AREA_FIGURES, NO_TARGET, STATED_FIGURES, Indicator, in_unit
+from ...model.indicator import (
+    AREA_FIGURES,
+    BROKEN,
+    CLOSE,
+    NO_TARGET,
+    SIGNS,
+    STATED_FIGURES,
+    Indicator,
+    compare_area,
+    in_unit,
+)
 from ...model.rule import Example, Need, RuleResult, Severity, rule
-from ...model.targets import BROKEN, CLOSE, SIGNS, compare_area
 from ...plan.layer import Layer
 from ...profile import Target, decimals_of
 

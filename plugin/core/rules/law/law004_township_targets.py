@@ -7,20 +7,16 @@ from numpy.typing import NDArray
 from ...engine.context import Context
 from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
 from ...indicators.areas import LAND, WARNING_SHARE, by_land, only_by_field
-from ...indicators.row_parcels import rows_below
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE, rows_below
 from ...indicators.townships import townships_of
 from ...invariants import require
-from ...messages.texts import number
-from ...messages.values import IndicatorName
+from ...messages.texts import IndicatorName, number
 from ...model.findings import Finding
-from ...model.indicator import Indicator, in_unit
+from ...model.indicator import BROKEN, CLOSE, SIGNS, Indicator, compare_area, in_unit
 from ...model.rule import Example, Need, RuleResult, Severity, rule
-from ...model.targets import BROKEN, CLOSE, SIGNS, compare_area
 from ...plan.layer import Layer
-from ...profile.township_tasks import TownshipTask, township_tasks
-from ...transmission.by_township import ByTownship, by_township, placed
-from ...transmission.row_codes import LEAST_SHARE, RowCodes, row_codes
+from ...profile.figures import TownshipTask, township_tasks
+from ...transmission.by_township import LEAST_SHARE, ByTownship, RowCodes, by_township, placed, row_codes
 from .._places import told_elsewhere
 
 TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100", "division_name": "甲镇"}

@@ -5,14 +5,13 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...indicators.townships import Township, townships_of
-from ...messages.values import IndicatorName
+from ...messages.texts import IndicatorName
 from ...model.findings import Finding
-from ...model.indicator import AREA_FIGURES, STATED_FIGURES, Indicator
+from ...model.indicator import AREA_FIGURES, BROKEN, CLOSE, SIGNS, STATED_FIGURES, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
-from ...model.targets import BROKEN, CLOSE, SIGNS
 from ...plan.layer import Layer
 from ...profile import Profile, Target
-from ...profile.township_tasks import TownshipTasks, township_tasks
+from ...profile.figures import TownshipTasks, township_tasks
 from ...transmission.levels import (
     Limit,
     Measure,

@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 
 from ...engine.context import Context
-from ...messages.values import IndicatorName
+from ...messages.texts import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from ...model.rule import Example, RuleResult, Severity, rule

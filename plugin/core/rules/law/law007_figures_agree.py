@@ -7,12 +7,10 @@ from ...indicators.area_backing import ALLOWANCE_SHARE, DOUBT, ROW_ALLOWANCE
 from ...indicators.compute import Computed, Figures
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
 from ...indicators.typed import TypedFigure, typed_figures
-from ...messages.texts import Texts, number
-from ...messages.values import IndicatorName
+from ...messages.texts import IndicatorName, Texts, number
 from ...model.findings import Finding
-from ...model.indicator import SQUARE_METRES, Indicator
+from ...model.indicator import SIGNS, SQUARE_METRES, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
-from ...model.targets import SIGNS
 
 HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"

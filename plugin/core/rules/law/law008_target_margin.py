@@ -3,12 +3,10 @@ from ...engine.context import Context
 from ...indicators.areas import WARNING_SHARE
 from ...indicators.compute import Computed, Figures
 from ...invariants import require
-from ...messages.texts import Texts
-from ...messages.values import IndicatorName
+from ...messages.texts import IndicatorName, Texts
 from ...model.findings import Finding
-from ...model.indicator import Indicator
+from ...model.indicator import SIGNS, WARNING, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
-from ...model.targets import SIGNS, WARNING
 
 SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 MARGIN = {WARNING_SHARE: 0.05}

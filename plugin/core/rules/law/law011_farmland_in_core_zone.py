@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...heritage.reserves import core_rows
+from ...heritage.protection import core_rows
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 

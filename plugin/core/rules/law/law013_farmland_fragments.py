@@ -3,7 +3,7 @@ import numpy as np
 import shapely
 
 from ...engine.context import Context
-from ...geometry.patches import patches
+from ...geometry.polygons import patches
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 

@@ -8,7 +8,7 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions import IN, OUT, Comparison, Part
-from ...versions.edition import Edition
+from ...versions.model import Edition
 from .._places import told_elsewhere
 from .._sealed import compared, doubts_of_net, ignore_moved
 

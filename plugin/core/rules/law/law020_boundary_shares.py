@@ -4,9 +4,8 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.indicator import Indicator
+from ...model.indicator import BROKEN, MET, REFERENCE, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
-from ...model.targets import BROKEN, MET, REFERENCE
 from ...plan.layer import Layer
 
 KINDS = ("concentrated", "flexible", "special")

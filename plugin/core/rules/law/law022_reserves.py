@@ -2,11 +2,10 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...indicators.reserves import PART_WORDS, counted, parts_of
+from ...indicators.areas import PART_WORDS, counted, parts_of
 from ...model.findings import Finding
-from ...model.indicator import Indicator, in_unit
+from ...model.indicator import BROKEN, MET, Indicator, in_unit
 from ...model.rule import Example, Need, RuleResult, Severity, rule
-from ...model.targets import BROKEN, MET
 from ...plan.layer import Layer
 
 IN_RED_LINE = "reserves_in_red_line_share"

@@ -7,11 +7,10 @@ from ...engine.context import Context
 from ...heritage.heritage_sites import LEVELS, Site, Sites, heritage_sites
 from ...heritage.protection import CONTROL, CORE, RANGE, USES
 from ...model.findings import Finding
-from ...model.indicator import in_unit
+from ...model.indicator import BROKEN, compare_area, in_unit
 from ...model.rule import Example, RuleResult, Severity, rule
-from ...model.targets import BROKEN, compare_area
 from ...profile import Registered
-from .._there import there
+from .._places import there
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEXT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"

@@ -5,12 +5,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from ...engine.context import Context
-from ...heritage.heritage_list import Listed, register_of
-from ...heritage.heritage_sites import LEVELS, Site, Sites, heritage_sites, plain
+from ...heritage.heritage_sites import LEVELS, Listed, Site, Sites, heritage_sites, plain, register_of
 from ...heritage.protection import USES
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
-from .._there import there
+from .._places import there
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 TEMPLE = {"wkt": SQUARE, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"}

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...heritage.reserves import core_rows
+from ...heritage.protection import core_rows
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.conflicts import ALLOWED, CONFLICTS, ERROR, EVIDENCE, INFORMATION, WARNING, Conflict
-from .._places import told_elsewhere
-from .._there import there
+from .._places import there, told_elsewhere
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVER = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...invariants import require
-from ...messages.values import ConceptName
+from ...messages.texts import ConceptName
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer

@@ -7,7 +7,7 @@ from ...heritage.protection import CONTROL, CORE, RANGE, USES, HeritageParts, he
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._there import there
+from .._places import there
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 INNER = "POLYGON ((20 20, 80 20, 80 80, 20 80, 20 20))"

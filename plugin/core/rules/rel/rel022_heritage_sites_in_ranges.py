@@ -8,7 +8,7 @@ from ...heritage.protection import POINTS_OF, names
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._there import there
+from .._places import there
 
 SQUARE = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
 IN = {"wkt": "POINT (50 50)", "feature_name": "某寺"}

@@ -2,7 +2,7 @@
 from ...engine.context import Context
 from ...heritage.protection import range_roles
 from ...model.rule import Example, RuleResult, Severity, rule
-from .._there import there
+from .._places import there
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"

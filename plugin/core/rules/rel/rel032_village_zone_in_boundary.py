@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.rule import Example, RuleResult, Severity, rule
-from .._there import there
+from .._places import there
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"

@@ -2,9 +2,8 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...heritage.protection import names
-from ...heritage.reserves import core_rows
-from ...indicators.reserves import parts_of
+from ...heritage.protection import core_rows, names
+from ...indicators.areas import parts_of
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...messages.values import ConceptName
+from ...messages.texts import ConceptName
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...profile.model import ABSENT

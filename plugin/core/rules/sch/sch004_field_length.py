@@ -3,7 +3,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._untold import untold
+from .._sealed import untold
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...messages.values import CodeListName
+from ...messages.texts import CodeListName
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._untold import some, untold
+from .._sealed import some, untold
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 TERRACE = {"PD": "坡地", "TT": "梯田"}

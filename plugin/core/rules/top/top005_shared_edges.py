@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...geometry import crs as crs_care
-from ...geometry.coverage import Mismatches
-from ...geometry.parted import InDegrees, parted_edges
+from ...geometry.coverage import InDegrees, Mismatches, parted_edges
 from ...geometry.validity import missing
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule

@@ -11,8 +11,7 @@ from ...messages.texts import Texts, number
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ..bent import bent_area
-from ._maintenance import Classes, classes
+from ._maintenance import Classes, bent_area, classes
 
 SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
 LINE: dict[str, list[Any]] = {"WHQZXCQCSLX": [SQUARE], "WHCZXCQCSLX": [{"wkt": SQUARE, "WHLX": "3"}]}
