@@ -106,8 +106,7 @@ class ExportVct(SanxianAlgorithm):
 
     @steady
     def _export(self, progress, cancellation: Cancellation):
-        from ..core.exchange.vct.sources import layers_of_source
-        from ..core.exchange.vct.write import write_vct
+        from ..core.exchange.vct.write import layers_of_source, write_vct
 
         if self.source:
             layers = layers_of_source(self.source, progress=progress, cancellation=cancellation)

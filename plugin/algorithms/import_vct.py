@@ -136,7 +136,7 @@ class ImportVct(SanxianAlgorithm):
 
     def _check(self, feedback, progress, cancellation) -> dict[str, object]:
         """Check the database, report the summary, and return it as results."""
-        from ..core.exchange.vct.checked import check_imported
+        from ..core.exchange.vct.database import check_imported
 
         options = self.options
         done = check_imported(

@@ -83,8 +83,7 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
 
 def run_vct(args: argparse.Namespace, words: Words) -> int:
     from ..exchange.vct.database import vct_to_database
-    from ..exchange.vct.sources import layers_of_source
-    from ..exchange.vct.write import write_vct
+    from ..exchange.vct.write import layers_of_source, write_vct
     from ..files.writing import check_writable
     from ..loading.unread_files import unread_sentences
     from ..messages.texts import Texts
@@ -113,7 +112,7 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
 
 def _check_imported(args: argparse.Namespace, words: Words) -> None:
     from ..check import check
-    from ..exchange.vct.checked import check_imported
+    from ..exchange.vct.database import check_imported
     from ..messages.texts import Texts
 
     options = Options(standard=args.standard, profile=args.profile, lang=words.lang)

@@ -111,8 +111,7 @@ def run_dictionary(args: argparse.Namespace, words: Words) -> int:
 def run_form(args: argparse.Namespace, words: Words) -> int:
     """A form of package as the tree that it asks for; where the file is not sound, all that is wrong with it."""
     from ..messages.texts import Texts
-    from ..package.form.complaints import form_lines, form_problems
-    from ..package.form.load import load_package
+    from ..package.form.load import form_lines, form_problems, load_package
 
     texts = Texts(words.lang)
     if not _is_sound(args.form, form_problems(args.form), texts, "form"):

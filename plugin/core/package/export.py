@@ -1,36 +1,116 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A package of a plan that was checked: the gate, the layers written and read again, what comes with them, the manifest."""
+"""A package of a plan that was checked: the gate, the layers written and read again, the parts that come with them,
+the manifest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER, Cancellation
+from ..engine.evaluate import choose_rules
 from ..files.digests import write_digest
+from ..files.writing import is_about_writing
+from ..messages.texts import RuleNamed
+from ..model.rule import Severity
 from ..profile.document import ResolvedDocument, load_secrecy_levels, with_document
-from .files import fill_slots
-from .folder.lock import writing
-from .folder.replacing import settle, whole_folder
+from ..results.run import run
+from .files import fill_slots, unreadable
+from .folder.replacing import settle, whole_folder, writing
 from .gate import check_target, made_folder, pass_gate, verdict
+from .inspection.inspect import RECEIVED_GROUP
 from .layers.prepare import prepare
 from .layers.vectors import put_set
 from .making import Making, Steps
 from .manifest import head, slot_rows, write_manifest
-from .maps.slots import MAPS_BEGIN, Drawer, plan_maps, told
+from .maps.slots import MAPS_BEGIN, Drawer, maps, plan_maps, told
+from .metadata.read import read_again
+from .metadata.write import metadata_xml
 from .order import Exported, Order, Progress, names_of, package_path, resolve_package_document
-from .parts import PARTS
-from .problems import Level, Problem, of_level, told_once
-from .received import as_received
+from .problems import NAMED, Level, Problem, of_level, told_once
+from .tables.write import tables
 
 if TYPE_CHECKING:
     from ..check import Checked, Options
+    from ..model.findings import Finding
     from ..model.report import Report
     from .form.model import PackageProfile
 
 __all__ = ["Exported", "Order", "export_package", "names_of", "package_path", "with_standard"]
+
+
+def as_received(checked: Checked, cancellation: Cancellation) -> Iterator[Problem]:
+    """What rules of the group ``received`` find that the check did not run; a problem for each rule, layer and field. Findings
+    that are waived are not told. Raises Cancelled."""
+    plan, lang = checked.plan, checked.report.lang
+    asked = {outcome.code for outcome in checked.report.rules}
+    group = plan.norm.standard.rule_groups.get(RECEIVED_GROUP, ())
+    rules = [rule for rule in choose_rules(group) if rule.code not in asked]
+    found: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in run(
+        plan, rules, side=checked.side, waivers=checked.waivers, lang=lang, cancellation=cancellation
+    ).findings:
+        if finding.state == "open":
+            found.setdefault((finding.code, finding.role, finding.field), []).append(finding)
+    named = {rule.code: RuleNamed(rule) for rule in rules}
+    for (code, role, field), those in found.items():
+        level = Level.GATE if any(one.severity is Severity.ERROR for one in those) else Level.NOTE
+        layer = plan.layers[role].name if role in plan.layers else role
+        features = tuple(one.key for one in those[:NAMED])
+        # What the run says of itself (RUN) is of no rule.
+        params = {"rule": named.get(code, code)}
+        yield Problem(level, "as_received", layer, field, len(those), features, params)
+
+
+# What comes with the layers: documents, the report, tables, metadata. A new part is a function here, or in a module of its
+# own, and a word in `PARTS`.
+
+#: Makes a part of the package; what is to be told of it.
+Part = Callable[[Making], Iterable[Problem]]
+
+
+def documents(making: Making) -> list[Problem]:
+    """The planner's own files into their places."""
+    for one in making.filled:
+        for path in one.files:
+            making.cancellation.raise_if_cancelled()
+            target = making.place(one.slot.folder, path.name)
+            try:
+                # The content alone: no owner, no times of this machine.
+                shutil.copyfile(path, target)
+            except OSError as error:
+                if is_about_writing(error, making.new):
+                    raise
+                raise unreadable(path, error) from error
+    return []
+
+
+def report(making: Making) -> list[Problem]:
+    """The check's report, as page and as data."""
+    from ..render.html import render
+    from ..render.outputs import to_json
+
+    checked = making.checked
+    text = making.page(checked.report) if making.page is not None else render(checked.report, checked.plan.norm)
+    for suffix, content in ((".html", text), (".json", to_json(checked.report))):
+        path = making.path(making.form.report, suffix)
+        path.write_text(content, encoding="utf-8", newline="\n")
+    return []
+
+
+def metadata(making: Making) -> list[Problem]:
+    """Last of all: it tells what the manifest has gathered. OutputError when it does not read as it was written."""
+    path = making.path(making.form.metadata)
+    path.write_bytes(metadata_xml(making.manifest, making.form))
+    making.manifest["metadata"] = read_again(path.read_bytes(), making.manifest, making.form, making.inside(path))
+    return []
+
+
+#: In the order they are made.
+PARTS: tuple[Part, ...] = (documents, maps, report, tables, metadata)
 
 
 def with_standard(options: Options, form: PackageProfile) -> Options:

@@ -12,6 +12,7 @@ from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.texts import Cause, RuleNamed, Texts
 from plugin.core.model.rule import all_rules
 from plugin.core.model.side_inputs import NO_SIDE_INPUTS
+from plugin.core.package.export import as_received
 from plugin.core.package.form.load import load_package
 from plugin.core.package.gate import pass_gate, verdict
 from plugin.core.package.layers.prepare import _named
@@ -19,7 +20,6 @@ from plugin.core.package.layers.vectors import _not_the_same
 from plugin.core.package.maps.slots import told
 from plugin.core.package.order import Order
 from plugin.core.package.problems import Level, Problem
-from plugin.core.package.received import as_received
 from plugin.core.package.tables import write
 from plugin.core.standard import load_standard
 from plugin.core.standard.map_set import Lack
@@ -92,12 +92,12 @@ def test_and_what_was_not_read_back_as_written(lang):
 
 def test_the_receivers_rules_are_told_by_their_names(monkeypatch):
     """`as_received` hands the rule on, not its title in the report's language."""
-    from plugin.core.package import received
+    from plugin.core.package import export
 
     rule = all_rules()["ATT013"]
     finding = SimpleNamespace(code="ATT013", role="A", field="MJ", key="1", state="open", severity=rule.severity)
-    monkeypatch.setattr(received, "run", lambda *_all, **_more: SimpleNamespace(findings=[finding]))
-    standard = SimpleNamespace(rule_groups={received.RECEIVED_GROUP: ("ATT013",)})
+    monkeypatch.setattr(export, "run", lambda *_all, **_more: SimpleNamespace(findings=[finding]))
+    standard = SimpleNamespace(rule_groups={export.RECEIVED_GROUP: ("ATT013",)})
     plan = SimpleNamespace(norm=SimpleNamespace(standard=standard), layers={})
     checked = Checked(plan, SimpleNamespace(lang="zh", rules=[]), NO_SIDE_INPUTS, NO_WAIVERS)
     (problem,) = as_received(checked, NEVER)

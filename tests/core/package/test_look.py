@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from plugin.core.messages.texts import Texts
-from plugin.core.package.layers import dbf
+from plugin.core.package.layers import shapefile
 from plugin.core.package.layers.content import contents
 from plugin.core.package.layers.look import look, look_at_wanting
 from plugin.core.package.problems import Level
@@ -115,7 +115,7 @@ def test_rings_that_a_format_would_take_for_others(name, suffix):
 
 def test_rings_of_a_county_are_looked_at_in_no_time():
     """Only features that are invalid and have several rings are."""
-    from plugin.core.package.layers.look_at_shapes import nested
+    from plugin.core.package.layers.look import nested
 
     many = np.array([RINGS["parts side by side"][0], box(0, 0), RINGS["a bow-tie"][0]] * 2000, dtype=object)
     assert nested(many, ~shapely.is_valid(many), overlaps=True).tolist() == []
@@ -237,7 +237,7 @@ def test_a_shapefile_rounds_nothing():
 def test_a_shapefile_has_two_gigabytes(monkeypatch):
     plan = plan_of(DLTB=parcels())
     assert "file_large" not in {p.key for p in found(plan, vectors("a.shp"))}
-    monkeypatch.setattr(dbf, "MOST_BYTES", 600)
+    monkeypatch.setattr(shapefile, "MOST_BYTES", 600)
     problems = [p for p in found(plan, vectors("a.shp")) if p.key == "file_large"]
     assert [(p.level, p.params["file"]) for p in problems] == [(Level.STOP, "DLTB.dbf")]
     told(problems[0])

@@ -15,10 +15,20 @@ from plugin.core.messages.texts import Texts
 from plugin.core.package.files import Filled
 from plugin.core.package.form.load import load_package
 from plugin.core.package.making import Making
-from plugin.core.package.tables import access as platform
-from plugin.core.package.tables.access import DRIVERS, Access, access, of_pyodbc
+from plugin.core.package.tables import database as platform
 from plugin.core.package.tables.compare import differences
-from plugin.core.package.tables.database import NotTheSame, compare_tables, heads_of, plain, rows_of, write_tables
+from plugin.core.package.tables.database import (
+    DRIVERS,
+    Access,
+    NotTheSame,
+    access,
+    compare_tables,
+    heads_of,
+    of_pyodbc,
+    plain,
+    rows_of,
+    write_tables,
+)
 from plugin.core.package.tables.known import Known
 from plugin.core.package.tables.read import read_workbook
 from plugin.core.package.tables.write import database

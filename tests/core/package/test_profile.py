@@ -5,8 +5,7 @@ import pytest
 
 from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts
-from plugin.core.package.form.complaints import form_problems
-from plugin.core.package.form.load import load_package
+from plugin.core.package.form.load import form_problems, load_package
 from plugin.core.package.form.read import package_ids
 from plugin.core.package.names import LONGEST_NAME, field_problem, fill, name_problem, recogniser
 from plugin.core.standard import load_standard

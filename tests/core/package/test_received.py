@@ -9,8 +9,8 @@ from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import Texts
+from plugin.core.package.export import as_received
 from plugin.core.package.problems import Level
-from plugin.core.package.received import as_received
 from tests.county import SEED, make, source
 
 pytestmark = pytest.mark.slow  # each checks a county

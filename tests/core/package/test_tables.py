@@ -18,7 +18,7 @@ from plugin.core.indicators.compute import Figures
 from plugin.core.messages.texts import Texts
 from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.rules._cells import groups, params_of
+from plugin.core.package.rules._tables import groups, params_of
 from plugin.core.package.tables.compare import Difference, _words, allowance, differences, lost_rows, other_names
 from plugin.core.package.tables.known import Known
 from plugin.core.package.tables.model import Cell, Sheet, Workbook

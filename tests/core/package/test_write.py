@@ -16,7 +16,7 @@ from pyproj import CRS
 from plugin.core.errors import InputError
 from plugin.core.geometry.crs import reproject
 from plugin.core.geometry.statutory_area import statutory_area
-from plugin.core.package.layers import dbf, readers
+from plugin.core.package.layers import readers, shapefile
 from plugin.core.package.layers.content import contents
 from plugin.core.package.layers.database import write_database
 from plugin.core.package.layers.read_back import read_back
@@ -138,7 +138,7 @@ def test_sizes_of_shapefiles_are_known_before(tmp_path):
     plan, path = small_texts(made_plan()), tmp_path / "a.shp"
     for content in write(plan, path, vectors(path.name, crs="EPSG:4490")):
         file = file_of(path, content)
-        told = dbf.sizes(content.shapes(GEODETIC), content.template.fields)
+        told = shapefile.sizes(content.shapes(GEODETIC), content.template.fields)
         assert told == (file.stat().st_size, file.with_suffix(".dbf").stat().st_size), content.name
 
 

@@ -11,7 +11,7 @@ from plugin.core.errors import DataError
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.messages.texts import LANGUAGES, Texts
 from plugin.core.model.rule import all_rules
-from plugin.core.package.tables.looks import load_looks
+from plugin.core.package.tables.model import load_looks
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.resolved import resolved
 from plugin.core.standard import SETTING_SECTIONS, flatten, load_standard

@@ -12,17 +12,13 @@ import numpy as np
 
 from ...cancellation import Cancellation
 from ...errors import InputError
-from . import parts
-from .batch import BATCH_ROWS, Batch
-from .declared import compare_with_declared
+from .batch import BATCH_ROWS, KEY, Batch, continues, key_position, put_together
+from .declared import LostZeros, PlaceNames, Repeats, compare_with_declared
 from .geometry import Geometry
 from .lines import Lines, shown
-from .names import PlaceNames
 from .place import CountyCodes
 from .plausible import Plausible
-from .remarks import Remarks
-from .repeats import LostZeros, Repeats
-from .settings import load_settings
+from .settings import Remarks, load_settings
 from .structure import KINDS, Structure, Table
 from .values import READERS
 
@@ -54,7 +50,7 @@ class Rows:
         self.remarks, self.cancellation, self.join = remarks, cancellation, join
         self.counties = CountyCodes()
         self._zeros, self._names = LostZeros(), PlaceNames()
-        self._county_fields = {*load_settings().county_fields, parts.KEY}
+        self._county_fields = {*load_settings().county_fields, KEY}
         #: Lines that may stand where a table's end is missing.
         self._ends = {name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")}
         self._control = lines.separator.encode() if lines.separator < " " else b""
@@ -86,7 +82,7 @@ class Rows:
         lines = self.lines
         batch, bare, first, joined = Batch(table), 0, 0, 0
         seen: set[int] = set()
-        keyed = parts.key_position(table) if self.join else None
+        keyed = key_position(table) if self.join else None
         codes = {c.code for c in self.structure.classes if c.table.upper() == table.name.upper()}
         meant = Plausible(table, codes, not self.geometry.geographic, self.remarks)
         repeats = Repeats(table, self.remarks, self.join)
@@ -104,7 +100,7 @@ class Rows:
                     raise self._no_section(table)
                 bare, first = bare + 1, first or lines.number
             batch.size += len(shape or b"")
-            if keyed is not None and shape is not None and parts.continues(batch, ident, values, keyed):
+            if keyed is not None and shape is not None and continues(batch, ident, values, keyed):
                 batch.more.setdefault(len(batch.ids) - 1, []).append((ident, shape))
                 continue
             if batch.full:
@@ -147,7 +143,7 @@ class Rows:
         for place, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
                 self.counties.add(name, (row[place] for row in batch.rows))
-        joined = parts.put_together(batch)
+        joined = put_together(batch)
         repeats.add(batch)
         self._names.add(batch)
         return joined

@@ -1,31 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VCT file into a GeoPackage, batch by batch: names and lengths as its tables declare them."""
+"""A VCT file into a GeoPackage, batch by batch: names and lengths as its tables declare them; and the check of the
+database made."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
 import pyogrio
 
 from ...cancellation import NEVER, Cancellation
-from ...errors import OutputError
+from ...errors import Cancelled, OutputError, SanxianError
 from ...files.writing import beside, check_writable
 from ...geometry.crs import label
 from ...io import ERRORS
 from ...standard.template import Field, Template
 from ..create import create_database
-from .annotation import ANGLE, TEXT
 from .read import Vct, open_vct
-from .remarks import Note
+from .settings import Note
+from .shapes import ANGLE, TEXT
 from .structure import Column, Table
+
+if TYPE_CHECKING:
+    from ...messages.texts import Texts
+    from ...model.report import Report
+
 
 SUFFIX = ".gpkg"
 #: A GeoPackage's own columns: a field of such a name gets a line after it.
@@ -168,3 +175,49 @@ def _template(table: Table, known: Template | None) -> Template:
         source="VCT",
         fields=tuple(fields),
     )
+
+
+#: Rules with the most findings that the summary names.
+MOST = 3
+
+
+@dataclass(frozen=True)
+class ImportCheck:
+    """``verdict``: empty where the check could not be completed; ``lines``: what to report."""
+
+    verdict: str = ""
+    errors: int = 0
+    warnings: int = 0
+    lines: tuple[str, ...] = ()
+
+
+def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
+    """Run a check and summarise it; what stops it is reported and not raised, as the import is complete."""
+    try:
+        report = run()
+    except Cancelled:
+        return ImportCheck(lines=(texts.get("toolbox", "import_check_cancelled"),))
+    except SanxianError as error:
+        return ImportCheck(lines=(texts.get("toolbox", "import_check_failed", reason=texts.explain(error)),))
+    summary = report.summary
+    verdict = texts.get("verdicts", summary["verdict"])
+    counts = {key: value for key, value in summary.items() if isinstance(value, int) and key not in ("infos", "waived")}
+    lines = [texts.get("toolbox", "summary", verdict=verdict, **counts)]
+    if common := commonest_rules(report):
+        titles = {rule.code: rule.heading for rule in report.rules}
+        named = [
+            texts.get("toolbox", "rule_line_count", code=code, title=titles.get(code, ""), count=count)
+            for code, count in common
+        ]
+        lines.append(
+            texts.get("toolbox", "import_check_most", rules=texts.get("toolbox", "rule_separator").join(named))
+        )
+    lines.append(texts.get("toolbox", "import_check_more"))
+    return ImportCheck(summary["verdict"], summary["errors"], summary["warnings"], tuple(lines))
+
+
+def commonest_rules(report: Report, most: int = MOST) -> list[tuple[str, int]]:
+    """Return the codes with the most open errors and warnings, and how many each has; the run's own codes are left out."""
+    rules = {rule.code for rule in report.rules}
+    open_ = (f.code for f in report.findings if f.code in rules and f.state != "waived" and str(f.severity) != "INFO")
+    return sorted(Counter(open_).items(), key=lambda row: (-row[1], row[0]))[:most]

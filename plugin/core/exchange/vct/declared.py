@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values compared with the lengths that their table declares. A value that exceeds them is kept whole, and noted."""
+"""Values compared with what their table declares: lengths, names of divisions, keys and geometry that repeat, lost
+leading zeros."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import shapely
 
-from .batch import Batch
-from .remarks import Remarks
-from .settings import load_settings
-from .structure import Column
+from ...standard.divisions import COUNTY_LEVEL
+from .batch import Batch, key_position
+from .place import CountyCodes
+from .settings import Remarks, load_settings
+from .structure import Column, Table
 
 #: What a double's last bits come to, as a share of the value.
 _LAST_BITS = 1e-12
@@ -90,3 +95,195 @@ def _dates(values: list[Any], place: int, column: Column, batch: Batch, remarks:
         for k in places:
             batch.rows[k][place] = values[k].date()
         _note("vct_note_time", places, column, batch, remarks, "Date")
+
+
+#: Digits of a county's code.
+_COUNTY = 6
+
+
+@dataclass
+class _Divisions:
+    """Names and shapes (WKB) of one table of divisions."""
+
+    names: list[str] = field(default_factory=list)
+    shapes: list[bytes] = field(default_factory=list)
+
+
+class PlaceNames:
+    """Gathers divisions, annotation and names of places of all tables; `report` compares them."""
+
+    def __init__(self) -> None:
+        settings = load_settings()
+        self._tables = {name.upper() for name in settings.division_tables}
+        self._name, self._fields = settings.division_name, {name.upper() for name in settings.place_names}
+        self._code_fields = [name.upper() for name in reversed(settings.county_fields)]
+        self._divisions: dict[str, _Divisions] = {}
+        #: Table, text, point (WKB) and line of each annotation.
+        self._labels: list[tuple[str, str, bytes, int]] = []
+        #: Table, field, name and the county's code in the row → line of the first row, rows.
+        self._places: dict[tuple[str, str, str, str], list[int]] = {}
+
+    def add(self, batch: Batch) -> None:
+        columns = {column.name.upper(): k for k, column in enumerate(batch.table.columns)}
+        name = batch.table.name.upper()
+        if name in self._tables and batch.table.kind == "polygon" and self._name in columns:
+            self._add_divisions(name, columns[self._name], batch)
+        if batch.table.kind == "annotation":
+            for (text, _), shape, line in zip(batch.texts, batch.shapes, batch.lines, strict=True):
+                if text.strip() and shape is not None:
+                    self._labels.append((batch.table.name, text.strip(), shape, line))
+        for named in self._fields & columns.keys():
+            self._add_places(named, columns, batch)
+
+    def _add_divisions(self, table: str, place: int, batch: Batch) -> None:
+        kept = self._divisions.setdefault(table, _Divisions())
+        for row, shape in zip(batch.rows, batch.shapes, strict=True):
+            if row[place] and shape is not None:
+                kept.names.append(str(row[place]).strip())
+                kept.shapes.append(shape)
+
+    def _add_places(self, named: str, columns: dict[str, int], batch: Batch) -> None:
+        code_at = [columns[name] for name in self._code_fields if name in columns]
+        for row, line in zip(batch.rows, batch.lines, strict=True):
+            if row[columns[named]]:
+                code = next((str(row[k])[:_COUNTY] for k in code_at if row[k]), "")
+                key = batch.table.name, batch.table.columns[columns[named]].name, str(row[columns[named]]), code
+                self._places.setdefault(key, [line, 0])[1] += 1
+
+    def report(self, counties: CountyCodes, remarks: Remarks) -> None:
+        for table, kept in self._divisions.items():
+            self._report_labels(table, kept, remarks)
+        self._report_places(counties.county()[0], remarks)
+
+    def _report_labels(self, table: str, kept: _Divisions, remarks: Remarks) -> None:
+        """Annotation with the name of one division that lies in another one of the same table."""
+        known = set(kept.names)
+        labels = [label for label in self._labels if label[1] in known]
+        if not labels:
+            return
+        points = shapely.from_wkb(np.array([shape for _, _, shape, _ in labels], dtype=object))
+        tree = shapely.STRtree(shapely.from_wkb(np.array(kept.shapes, dtype=object)))
+        inside: dict[int, set[str]] = {}
+        for label, division in zip(*tree.query(points, predicate="intersects").tolist(), strict=True):
+            inside.setdefault(label, set()).add(kept.names[division])
+        for n, names in sorted(inside.items()):
+            layer, text, _, line = labels[n]
+            if text not in names:
+                params = {"table": layer, "divisions": table}
+                remarks.add_example("vct_note_label_place", line, f"{text} → {min(names)}", 1, **params)
+
+    def _report_places(self, county: str, remarks: Remarks) -> None:
+        """Names that begin with another county than the row's code."""
+        settings = load_settings()
+        names, above = _county_names(settings.shortest_county_name)
+        longest, below = max(map(len, names), default=0), tuple(settings.below_county_words)
+        for (table, named, value, own), (line, count) in self._places.items():
+            code = own or county
+            told = _without(value, above)
+            other = next((n for n in _heads(told, longest) if n in names and not told[len(n) :].startswith(below)), "")
+            if other and code in names.values() and code not in (c for n, c in names.items() if n == other):
+                params = {"table": table, "field": named, "other": other, "code": code}
+                remarks.add_example("vct_note_foreign_place", line, value, count, **params)
+
+
+def _heads(text: str, longest: int) -> Iterable[str]:
+    """The beginnings of a text, up to ``longest`` characters, the longest first."""
+    return (text[:n] for n in range(min(len(text), longest), 0, -1))
+
+
+def _without(text: str, above: list[str]) -> str:
+    """A text without the names of province and city before it."""
+    for name in above:
+        text = text.removeprefix(name)
+    return text
+
+
+def _county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
+    """Counties' names of at least ``shortest`` characters with their codes, and the names of provinces, then of cities."""
+    from ...standard import load_standard
+
+    divisions = load_standard("county_db").code_lists.get("divisions")
+    codes = list(divisions.codes.values()) if divisions is not None else []
+    names = {c.name: c.code for c in codes if c.level == COUNTY_LEVEL and len(c.name) >= shortest}
+    return names, [c.name for c in sorted(codes, key=lambda c: c.level) if c.level < COUNTY_LEVEL]
+
+
+#: Kinds of tables in which two equal geometries are one feature drawn twice.
+_DRAWN = ("polygon", "line")
+
+
+class Repeats:
+    """Find repeated keys and geometries of one table.
+
+    ``joined``: parts of one feature were merged before `add`. If not, successive rows with equal values may be parts of one
+    feature and are not reported as repeated keys.
+    """
+
+    def __init__(self, table: Table, remarks: Remarks, joined: bool):
+        self.table, self.remarks, self.joined = table, remarks, joined
+        self._key = key_position(table)
+        self._keys: dict[str, int] = {}
+        self._shapes: dict[int, int] = {}
+        self._last: list[Any] = []
+        self._repeated: list[tuple[str, int]] = []
+
+    def add(self, batch: Batch) -> None:
+        for row, shape, line in zip(batch.rows, batch.shapes, batch.lines, strict=True):
+            if self.table.kind in _DRAWN and shape is not None:
+                earlier = self._shapes.setdefault(hash(shape), line)
+                if earlier != line:
+                    self.remarks.add_example("vct_note_shape_twice", line, str(earlier), 1, table=self.table.name)
+            if self._key is not None and row[self._key] is not None:
+                value = str(row[self._key])
+                if self._keys.setdefault(value, line) != line and (self.joined or row != self._last):
+                    self._repeated.append((value, line))
+            self._last = row
+
+    def close(self) -> None:
+        if not self._repeated or len(self._keys) == 1:
+            # Another remark reports one key in all rows.
+            return
+        value, line = self._repeated[0]
+        field = self.table.columns[self._key or 0].name
+        self.remarks.add_example(
+            "vct_note_key_twice", line, value, len(self._repeated), table=self.table.name, field=field
+        )
+
+
+class _Code(NamedTuple):
+    """A code of a field in one table: the line of the first row that has it, and how many rows have it."""
+
+    table: str
+    line: int
+    rows: int
+
+
+class LostZeros:
+    """Find codes without their leading zero: 103 in a field that has 0103 in any table, most likely lost in a spreadsheet."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, dict[str, list[_Code]]] = {}
+
+    def add(self, batch: Batch) -> None:
+        endings = tuple(load_settings().code_endings)
+        for place, column in enumerate(batch.table.columns):
+            name = column.name.upper()
+            if column.type != "text" or not name.endswith(endings):
+                continue
+            found: dict[str, list[int]] = {}
+            for row, line in zip(batch.rows, batch.lines, strict=True):
+                if row[place]:
+                    found.setdefault(row[place].strip(), [line, 0])[1] += 1
+            known = self._fields.setdefault(name, {})
+            for value, (line, count) in found.items():
+                known.setdefault(value, []).append(_Code(batch.table.name, line, count))
+
+    def report(self, remarks: Remarks) -> None:
+        for name, codes in self._fields.items():
+            for value, places in codes.items():
+                if f"0{value}" not in codes:
+                    continue
+                for place in places:
+                    remarks.add_example(
+                        "vct_note_zero_lost", place.line, value, place.rows, table=place.table, field=name
+                    )

@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
 from ...geometry.crs import describe
-from .assemble import Broken, has_stray_separator, rings
 from .head import Head
 from .lines import FARTHEST, Lines
 from .place import Bounds, verify_place
-from .polygons import Draft, make_polygons
+from .polygons import Broken, Draft, has_stray_separator, make_polygons, rings
 from .records import INDIRECT, PLAIN, POLYGON, POLYLINE
-from .remarks import Remarks
-from .settings import load_settings
+from .settings import Remarks, load_settings
 from .store import Store
 from .structure import Structure
 

@@ -10,11 +10,9 @@ from pyproj import CRS
 
 from ...errors import OutputError
 from ...geometry.crs import describe, label
-from .frame import Extent, read_axes, read_crs, read_extent, verify_values
+from .frame import KEYS, SPHEROID, Extent, Pairs, read_axes, read_crs, read_extent, verify_values
 from .lines import Lines, shown
-from .pairs import KEYS, SPHEROID, Pairs
-from .remarks import Remarks
-from .settings import SEPARATOR, Settings
+from .settings import SEPARATOR, Remarks, Settings
 
 PROJECTION = "高斯-克吕格投影"
 #: The heights that a header names, and their code.

@@ -14,10 +14,8 @@ import shapely
 from numpy.typing import NDArray
 
 from ...profile.model import head
-from .batch import Batch
-from .parts import KEY
-from .remarks import Remarks
-from .settings import load_settings
+from .batch import KEY, Batch
+from .settings import Remarks, load_settings
 from .structure import Column, Table
 
 #: The field with the 要素代码 of a row.

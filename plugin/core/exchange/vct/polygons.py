@@ -1,17 +1,121 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Polygons made and examined some thousand at a time: rings, their order and direction, area, validity, label points."""
+"""Polygons put together from lines, some thousand at a time: rings, their order and direction, area, validity, label
+points."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .assemble import Broken, assembled
 from .lines import Lines
-from .remarks import Remarks
+from .settings import Remarks
+from .store import Store
+
+
+class Broken(Exception):
+    """What is wrong with the items of a polygon: a text key and its parameters."""
+
+    def __init__(self, key: str, **params: Any):
+        super().__init__(key)
+        self.key, self.params = key, params
+
+
+def rings(items: list[int], lines: Store) -> list[NDArray]:
+    """Closed rings (n, 2) of signed line ids, with a 0 between them.
+
+    Raises Broken: an id that no line has, lines that do not meet, a ring that does not close.
+    """
+    found = [_ring(chain, lines) for chain in _chains(items)]
+    if not found:
+        raise Broken("vct_no_ring")
+    return found
+
+
+def has_stray_separator(items: list[int]) -> bool:
+    """Return True if a 0 separates no two rings: first, last, or after another 0."""
+    zeros = [k for k, item in enumerate(items) if not item]
+    return any(k in (0, len(items) - 1) or not items[k - 1] for k in zeros)
+
+
+def assembled(made: NDArray) -> tuple[Any, str]:
+    """The polygon of (n,) linear rings, n ≥ 2, and a text key of what its order is not: the first ring is the shell, the
+    others are its holes and run the other way. Where they are not, their nesting decides.
+
+    Raises Broken where a ring that runs as a hole lies outside every shell.
+    """
+    outward = shapely.is_ccw(made)
+    areas = shapely.polygons(made)
+    inner = np.array([_point_in(area, ring) for area, ring in zip(areas, made, strict=True)], dtype=object)
+    if (outward[1:] != outward[0]).all():
+        if shapely.intersects(areas[0], inner[1:]).all() and not _holds_first(areas, inner):
+            return shapely.polygons(made[0], made[1:]), ""
+        shape = _nested(made, areas, inner)
+        if shapely.get_num_geometries(shape) > 1:
+            # The ring that runs alone is the hole of one of the others, or the others are holes of it.
+            raise Broken("vct_hole_outside")
+        return shape, "vct_note_ring_order"
+    return _nested(made, areas, inner), "vct_note_rings_alike"
+
+
+def _holds_first(areas: NDArray, inner: NDArray) -> bool:
+    larger = shapely.area(areas[1:]) > shapely.area(areas[0])
+    return bool((shapely.intersects(areas[1:], inner[0]) & larger).any())
+
+
+def _point_in(area: Any, ring: Any) -> Any:
+    return shapely.point_on_surface(area) if area.area else shapely.get_point(ring, 0)
+
+
+def _chains(items: list[int]) -> list[list[int]]:
+    if 0 not in items:
+        return [items] if items else []
+    chains: list[list[int]] = [[]]
+    for item in items:
+        if item:
+            chains[-1].append(item)
+        else:
+            chains.append([])
+    return [chain for chain in chains if chain]
+
+
+def _ring(chain: list[int], lines: Store) -> NDArray:
+    """(n, 2) a closed ring. Lines meet exactly, for they were cut at one vertex."""
+    places = lines.find(np.abs(np.array(chain)))
+    if (places < 0).any():
+        raise Broken("vct_unknown_line", item=chain[int(np.argmax(places < 0))])
+    lines.used[places] = True
+    parts: list[NDArray] = []
+    for item, place in zip(chain, places.tolist(), strict=True):
+        xy = lines.positions(place)
+        xy = xy if item > 0 else xy[::-1]
+        if parts and (parts[-1][-1] != xy[0]).any():
+            raise Broken("vct_gap", item=item)
+        parts.append(xy if not parts else xy[1:])
+    ring = np.concatenate(parts)
+    if len(ring) < 3 or (ring[0] != ring[-1]).any():
+        raise Broken("vct_open_ring", item=chain[-1])
+    return ring
+
+
+def _nested(made: NDArray, areas: NDArray, inner: NDArray) -> Any:
+    """A multipolygon: rings within an even number of others are shells, others holes of the smallest shell around."""
+    order = np.argsort(-shapely.area(areas), kind="stable")
+    shells: list[int] = []
+    holes: dict[int, list[Any]] = {}
+    around: dict[int, list[int]] = {}
+    for k in order.tolist():
+        around[k] = [j for j in around if shapely.intersects(areas[j], inner[k])]
+        if len(around[k]) % 2 and (above := [j for j in around[k] if j in holes]):
+            holes[above[-1]].append(made[k])
+        else:
+            shells.append(k)
+            holes[k] = []
+    parts = [shapely.polygons(made[k], holes[k] or None) for k in sorted(shells)]
+    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+
 
 #: How far a label point may lie outside its polygon: its digits are fewer than those of the boundary.
 _LABEL_SLACK = {False: 1e-3, True: 2e-6}

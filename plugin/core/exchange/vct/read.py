@@ -23,7 +23,7 @@ from .geometry import Geometry
 from .head import Head, read_head
 from .lines import Lines, Progress, shown
 from .place import verify_county
-from .remarks import Remarks
+from .settings import Remarks
 from .structure import KINDS, Structure, Table, read_classes, read_tables
 
 #: Sections whose records are shapes.

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How a file is written where the sources differ (C): data, `resources/standards/common-2021/vct.toml`."""
+"""How a file is written where the sources differ (C): data, `resources/standards/common-2021/vct.toml`; and remarks on
+one that is read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ....paths import VCT_SETTINGS
 from ...errors import DataError
@@ -112,3 +114,32 @@ def load_settings(path: Path = VCT_SETTINGS) -> Settings:
         known = ", ".join(FORMS)
         raise DataError("data_value_unknown", file=str(path), key="parameters", value=table["parameters"], known=known)
     return Settings(**table)
+
+
+Note = tuple[str, dict[str, Any]]
+
+
+class Remarks:
+    """Occurrences are counted by text key and group; each note names the first of them."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, tuple[tuple[str, Any], ...]], dict[str, Any]] = {}
+
+    def add(self, key: str, line: int, ident: int | None = None, count: int = 1, /, **group: Any) -> None:
+        """``line`` and ``ident`` of an occurrence; ``group``: parameters by which notes of one key are kept apart."""
+        place = (key, tuple(group.items()))
+        known = self._found.get(place)
+        if known is not None:
+            known["count"] += count
+            return
+        known = self._found[place] = {**group, "count": count, "line": line}
+        if ident is not None:
+            known["id"] = ident
+
+    def add_example(self, key: str, line: int, value: str, count: int, /, **group: Any) -> None:
+        """As `add`; ``value``: what stands in the first line."""
+        self.add(key, line, None, count, **group)
+        self._found[key, tuple(group.items())].setdefault("value", value)
+
+    def notes(self) -> list[Note]:
+        return [(key, dict(params)) for (key, _), params in self._found.items()]

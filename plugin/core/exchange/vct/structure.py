@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .lines import Lines, shown
-from .remarks import Remarks
-from .settings import SEPARATOR
+from .settings import SEPARATOR, Remarks
 
 #: Kind of geometry → its word in a file.
 KINDS = {"point": "Point", "line": "Line", "polygon": "Polygon", "annotation": "Annotation"}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -25,14 +25,14 @@ from ...files.cells import texts as cell_texts
 from ...files.writing import beside
 from ...geometry.crs import describe, label
 from ...invariants import require
+from ...io import read_source
 from ...plan.layer import SourceLayer
 from ...standard.template import Template
 from . import head, records
-from .annotation import ANGLE, TEXT, annotation
-from .parts import KEY
-from .printing import numbers
+from .batch import KEY
+from .records import numbers
 from .settings import ENCODING, SEPARATOR, Settings, load_settings
-from .shapes import Parts, parts_of
+from .shapes import ANGLE, TEXT, Parts, annotation, parts_of
 from .structure import Column, Table
 from .values import Written, check_gbk, clean, write_column
 
@@ -289,3 +289,23 @@ def _names(frame: pd.DataFrame) -> NDArray:
     return np.array(
         [k if isinstance(k, str) and k.strip() else f for k, f in zip(keys, fids, strict=True)], dtype=object
     )
+
+
+def layers_of_source(
+    source: str | Path,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancellation: Cancellation = NEVER,
+) -> Iterator[SourceLayer]:
+    """The layers of a file or folder, read one after the other. InputError when one cannot be read."""
+    sketches = read_source(source, wanted=lambda layer: False, cancellation=cancellation)
+    for number, sketch in enumerate(sketches):
+        progress(number / len(sketches), sketch.name)
+        if sketch.problem is not None and sketch.problem[0] != "table":
+            raise InputError(sketch.problem[0], **sketch.problem[1])
+        whole = read_source(sketch.source or source, wanted=_called(sketch.name), cancellation=cancellation)
+        yield next(layer for layer in whole if layer.name == sketch.name)
+
+
+def _called(name: str) -> Callable[[SourceLayer], bool]:
+    return lambda layer: layer.name == name

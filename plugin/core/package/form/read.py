@@ -11,10 +11,21 @@ from ....paths import PACKAGES
 from ...errors import DataError
 from ...files.data import Complaints, check_keys, expect, read_toml
 from ...standard.template import MARKS
-from .maps import MapSettings, check_map_slots, map_settings
 from .model import METADATA_ITEMS, NamedFile, PackageProfile, TableWords
-from .rows import file_slot, named_file, table_words, vector_set
-from .values import check_name, check_no_two, check_one_of, check_pattern, texts_of
+from .rows import (
+    MapSettings,
+    check_map_slots,
+    check_name,
+    check_no_two,
+    check_one_of,
+    check_pattern,
+    file_slot,
+    map_settings,
+    named_file,
+    table_words,
+    texts_of,
+    vector_set,
+)
 
 _TOP = ("id", "name", "standard", "source", "digits", "root", "secrecy", "folders", "vector", "report", "metadata")
 _TOP_MORE = ("secrecy_levels", "marks", "document", "map", "maps", "table", "tables")

@@ -3,30 +3,131 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from ...errors import DataError, OutputError
 from ...files.data import check_keys, expect
 from ...messages.texts import Texts
-from ..names import PLACEHOLDERS, field_problem
-from .maps import MAP_KEYS
+from ..names import OWN_PLACEHOLDERS, PLACEHOLDERS, SAMPLE, field_problem, fill, name_problem, unknown_placeholder
 from .model import (
     ENCODINGS,
     FORMATS,
     FRAMES,
     LAYER_ITEMS,
+    LEAST_DPI,
+    MOST_DPI,
     NEEDS,
     PACKAGE_ITEMS,
     FileSlot,
     LayerSlot,
+    MapSettings,
     NamedFile,
     TableWords,
     VectorSet,
 )
-from .values import check_no_two, check_one_of, check_pattern, check_reference, texts_of
+
+
+def texts_of(value: Any, path: Path, where: str) -> dict[str, str]:
+    expect(value, dict, file=path, key=where)
+    return {key: expect(text, str, file=path, key=f"{where}.{key}") for key, text in value.items()}
+
+
+def check_one_of(value: Any, known: Any, path: Path, key: str) -> None:
+    if value not in known:
+        raise DataError("data_value_unknown", file=str(path), key=key, value=value, known=", ".join(map(str, known)))
+
+
+def check_no_two(values: list[str], path: Path, key: str) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise DataError("data_duplicate", file=str(path), key=key, value=value)
+
+
+def check_pattern(pattern: str, path: Path, key: str, known: tuple[str, ...] = OWN_PLACEHOLDERS) -> None:
+    """Of a name with placeholders: only such as are known, and a name that every system takes once they are filled."""
+    check_placeholders(pattern, path, key, known)
+    check_name(fill(pattern, SAMPLE), path, key)
+
+
+def check_placeholders(text: str, path: Path, key: str, known: tuple[str, ...] = OWN_PLACEHOLDERS) -> None:
+    unknown = unknown_placeholder(text, known)
+    if unknown is not None:
+        shown = " ".join(f"{{{name}}}" for name in known)
+        raise DataError("package_placeholder", file=str(path), key=key, value=unknown, known=shown)
+
+
+def check_name(name: str, path: Path, key: str) -> None:
+    if problem := name_problem(name):
+        raise DataError("package_name", file=str(path), key=key, value=name, detail=problem)
+
+
+def check_reference(text: str, path: Path, key: str, vertical: bool = False) -> None:
+    """Of a CRS: one of heights where asked, else of degrees or of a plane."""
+    try:
+        crs = CRS.from_user_input(text)
+    except CRSError as error:
+        raise DataError("package_crs", file=str(path), key=key, value=text) from error
+    if crs.is_vertical is not vertical or (not vertical and not (crs.is_geographic or crs.is_projected)):
+        raise DataError("package_crs", file=str(path), key=key, value=text)
+
+
+#: What a slot of a map may say besides what every slot says.
+MAP_KEYS = ("number", "layout")
+_NUMBER = re.compile(r"\d{2}")
+
+
+_KINDS: dict[str, type] = {
+    "page": str, "dpi": int, "world_file": bool, "map_set": str, "maker": str, "drawer": str, "date": str,
+}  # fmt: skip
+
+
+def map_settings(row: Any, path: Path) -> MapSettings:
+    """The form's `[maps]`. DataError names file and key; a map set is looked for beside the form."""
+    expect(row, dict, file=path, key="maps")
+    check_keys(row, required=(), allowed=_KINDS, file=path, where="maps")
+    for key, value in row.items():
+        expect(value, _KINDS[key], file=path, key=f"maps.{key}")
+    for key in ("maker", "drawer", "date"):
+        check_placeholders(row.get(key, ""), path, f"maps.{key}")
+    found = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
+    if not LEAST_DPI <= found.dpi <= MOST_DPI:
+        raise _unknown(path, "maps.dpi", found.dpi, f"{LEAST_DPI}–{MOST_DPI}")
+    sheets = found.catalogue().sheets
+    check_one_of(found.page, sheets, path, "maps.page")
+    return found
+
+
+def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path) -> None:
+    """DataError names file and key: a layout that the map set does not have, a number that is none, a slot that names many
+    files and is to be made, two slots with one number or layout."""
+    maps = settings.catalogue().maps
+    seen: dict[str, set[str]] = {"number": set(), "layout": set()}
+    for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
+        if slot.number and not _NUMBER.fullmatch(slot.number):
+            raise _unknown(path, f"map[{n}].number", slot.number, "01–99")
+        if slot.layout:
+            check_one_of(slot.layout, maps, path, f"map[{n}].layout")
+        if slot.layout and not slot.number:
+            raise DataError("data_key_missing", file=str(path), key=f"map[{n}].number")
+        if slot.layout:
+            check_one_of(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
+        if slot.number and (problem := name_problem(fill(slot.file, {**SAMPLE, **slot.own}))):
+            raise DataError("package_name", file=str(path), key=f"map[{n}].title", value=slot.title, detail=problem)
+        for key, values in seen.items():
+            value = getattr(slot, key)
+            if value and value in values:
+                raise DataError("data_duplicate", file=str(path), key=f"map[{n}].{key}", value=value)
+            values.add(value)
+
+
+def _unknown(path: Path, key: str, value: object, known: str) -> DataError:
+    return DataError("data_value_unknown", file=str(path), key=key, value=value, known=known)
 
 
 def vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> VectorSet:

@@ -16,8 +16,8 @@ from ...geometry import crs as crs_care
 from ...geometry.rings import batches
 from ...geometry.validity import missing
 from ..layers.alike import moved, outlines_apart
-from ..layers.dbf import number_form
 from ..layers.printed import same_number
+from ..layers.shapefile import number_form
 from ..layers.values import carry
 from ..problems import NAMED
 

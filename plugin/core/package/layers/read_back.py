@@ -21,7 +21,7 @@ from ...geometry.statutory_area import statutory_area
 from ...geometry.validity import missing, repair
 from ...standard.template import Field
 from ..names import AREA_FIELDS
-from . import dbf, printed
+from . import printed, shapefile
 from .alike import moved
 from .content import BATCH_ROWS, Content, Rows
 from .readers import OpenLayer, ReadRows, library, open_layer
@@ -147,7 +147,7 @@ def _compare_schema(
             continue
         if read.type != _kind(declared, suffix):
             done.differs("type", declared.name)
-        length = dbf.text_width(declared) if suffix == ".shp" else declared.length
+        length = shapefile.text_width(declared) if suffix == ".shp" else declared.length
         if declared.type == "text" and length and read.length is not None and read.length != length:
             done.differs("width", declared.name)
     if crs_care.label(crs_care.parse(found.crs)) != crs_care.label(plane):
@@ -187,7 +187,7 @@ def _equal(given: Any, read: Any, declared: Field, suffix: str) -> bool:
     if suffix == ".vct" and declared.type == "real":
         return printed.same_number(given, read)
     if suffix == ".shp" and declared.type == "real":
-        given = float(f"{given:.{dbf.number_form(declared).decimals}f}")
+        given = float(f"{given:.{shapefile.number_form(declared).decimals}f}")
     return bool(float(read) == float(given)) if declared.type == "real" else int(read) == given
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
-from ...exchange.vct.parts import one_of
+from ...exchange.vct.batch import one_of
 from ...exchange.vct.read import open_vct
 from ...exchange.vct.structure import Table
 from ...exchange.vct.write import Exported, write_vct

@@ -28,8 +28,8 @@ from ..tables.known import Known
 from ..tables.model import Cell, Sheet, Workbook
 from ..tables.own import Changed, Other, compare_sheet, forms_not_ours, forms_of_others
 from ..tables.read import read_workbook
-from ._cells import letters
 from ._package import not_rebuilt
+from ._tables import letters
 
 if TYPE_CHECKING:
     from ...engine.context import Context

@@ -7,7 +7,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..files import is_part, is_stray
 from ..inspection.facts import FileFact, PackageFacts
-from ..inspection.signature import is_signature
+from ..inspection.soundness import is_signature
 from ..names import FIELD_NAMES
 from ..problems import NAMED
 from ._package import NONE_INSPECTED, example, judged, made_here, on_file

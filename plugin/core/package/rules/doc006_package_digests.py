@@ -9,7 +9,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..files import is_stray
 from ..inspection.facts import PackageFacts
-from ..inspection.signature import is_signature, signatures
+from ..inspection.soundness import is_signature, signatures
 from ..problems import NAMED
 from ._package import NONE_INSPECTED, example, judged, made_here, on_file, package_facts
 

@@ -19,7 +19,7 @@ from ...render.figures import state_word, target_text
 from ...render.words import Words
 from ..inspection.facts import PackageFacts
 from ..tables.compare import moved
-from ..tables.looks import load_looks
+from ..tables.model import load_looks
 from ._keys import unknown_keys
 from ._package import (
     NONE_INSPECTED,

@@ -6,14 +6,106 @@ Figures are compared by `compare`, with the allowance that they need; here are t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .compare import same_words
-from .forms import GENERAL, is_ours, misleads
-from .looks import load_looks
-from .model import Cell, Sheet
+from .model import Cell, Sheet, load_looks
+
+#: What stands for a digit of the value, and what for the text of a cell.
+_DIGIT, _TEXT = "\x01", "\x02"
+_GENERAL = re.compile("general", re.IGNORECASE)
+_PART = re.compile(
+    r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_.|\*(?P<filled>.)|\[\$(?P<money>[^\]-]*)[^\]]*\]|\[(?P<bracket>[^\]]*)\]|(?P<bare>.)',
+    re.DOTALL,
+)
+#: Colours of a format that are invisible on paper.
+_WHITE = re.compile(r"white|白色|color\s*2|颜色\s*2", re.IGNORECASE)
+#: Forms that our own workbooks have (`render.tables.workbook`).
+_OURS = re.compile(r"#,##0(\.0+)?;\[Red\]-#,##0(\.0+)?")
+GENERAL = "General"
+#: Sections of a format: above zero, below zero, zero, text.
+_ZERO, _WORDS = 2, 3
+#: A digit of the format beside one of the value, with nothing but points and blanks between.
+_BESIDE = re.compile(rf"\d[\d., \u00a0]*{_DIGIT}|{_DIGIT}[{_DIGIT}., \u00a0]*\d")
+
+
+class Section(NamedTuple):
+    """``shown``: its literal letters, a sign for each digit and text of the value; ``divides``: a comma behind the last digit
+    divides by a thousand; ``white``: written in white."""
+
+    shown: str
+    divides: bool
+    white: bool
+
+
+def is_ours(form: str, of_number: bool) -> bool:
+    """Return True for a number format that our own workbooks have."""
+    return _OURS.fullmatch(form) is not None if of_number else form == GENERAL
+
+
+def misleads(form: str, of_number: bool) -> bool:
+    """Return True for a form by which a cell shows another figure (or word) than it holds, or none.
+
+    One that prints nothing on purpose (``;;;``) is reported as hidden, not here.
+    """
+    sections = [_section(one) for one in _split(form)]
+    if not of_number:
+        return len(sections) > _WORDS and bool(sections[_WORDS].shown) and _TEXT not in sections[_WORDS].shown
+    for place, one in enumerate(sections[:_WORDS]):
+        has_value = _DIGIT in one.shown
+        if one.white or one.divides:
+            return True
+        if has_value and _BESIDE.search(one.shown):
+            return True
+        if (
+            not has_value
+            and one.shown
+            and (any(c.isdigit() for c in one.shown) or (place < _ZERO and _TEXT not in one.shown))
+        ):
+            return True
+    return False
+
+
+def _split(form: str) -> list[str]:
+    """The sections of a format; a semicolon in quotes, or behind a backslash, parts none."""
+    found = [""]
+    for part in re.finditer(r'"[^"]*"?|\\.|\[[^\]]*\]|.', form, re.DOTALL):
+        if part.group() == ";":
+            found.append("")
+        else:
+            found[-1] += part.group()
+    return found
+
+
+def _section(text: str) -> Section:
+    shown, white, last_comma = "", False, False
+    for part in _PART.finditer(_GENERAL.sub("0", text)):
+        literal = next(
+            (part[name] for name in ("quoted", "escaped", "filled", "money") if part[name] is not None), None
+        )
+        bare = part["bare"]
+        if literal is not None:
+            shown += literal
+        elif part["bracket"] is not None:
+            white = white or _WHITE.fullmatch(part["bracket"].strip()) is not None
+        elif bare is None:
+            shown += " "
+        elif bare in "0#?":
+            shown += _DIGIT
+            last_comma = False
+        elif bare == "@":
+            shown += _TEXT
+        elif bare == ",":
+            last_comma = last_comma or shown.endswith(_DIGIT)
+        elif bare.lower() in "ymdhse":
+            # Of a date, or an exponent: the value itself in another writing.
+            shown += _DIGIT
+        else:
+            shown += bare
+    return Section(shown, last_comma, white)
 
 
 class Other(NamedTuple):

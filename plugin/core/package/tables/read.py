@@ -11,12 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ...files.tables import printed
-from .access import Access, access
-from .database import sheets_of
-from .drawn import Over, drawn_over, more_parts
-from .ink import Colour, is_unseen, look_of, theme_of
-from .looks import load_looks
-from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet, Workbook
+from .database import Access, access, sheets_of
+from .drawn import Colour, Over, drawn_over, is_unseen, look_of, more_parts, theme_of
+from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet, Workbook, load_looks
 
 #: What is taken for a table; those that this plugin cannot read are named by the rule.
 WORKBOOKS = (".xlsx", ".xlsm")

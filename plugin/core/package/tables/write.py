@@ -14,9 +14,8 @@ from ...render.tables.model import sheet_name
 from ..making import Making
 from ..names import fill
 from ..problems import Level, Problem
-from .access import Access, access
 from .compare import DIFFER, differences, lost_rows
-from .database import NotTheSame, compare_tables, write_tables
+from .database import Access, NotTheSame, access, compare_tables, write_tables
 from .known import PROMISED, Known
 from .read import read_workbook
 

@@ -7,7 +7,7 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.exchange.vct.checked import check_imported, commonest_rules
+from plugin.core.exchange.vct.database import check_imported, commonest_rules
 from plugin.core.messages.texts import Texts
 from plugin.paths import RESOURCES
 from tests.core.vct_files import SQUARES, put

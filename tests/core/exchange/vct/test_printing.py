@@ -6,8 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import numpy as np
 import pytest
 
-from plugin.core.exchange.vct import printing
-from plugin.core.exchange.vct.printing import records
+from plugin.core.exchange.vct.records import records
 
 
 def plain(value, decimals):
@@ -21,7 +20,7 @@ def plain(value, decimals):
     ("decimals", "low", "high"), [(4, 37_500_000, 37_600_000), (10, 100, 120), (0, 0, 500), (4, -50, 50)]
 )
 def test_as_python_prints_them(monkeypatch, decimals, low, high):
-    monkeypatch.setattr(printing, "_BLOCK", 40)
+    monkeypatch.setattr("plugin.core.exchange.vct.records._BLOCK", 40)
     chance = np.random.default_rng(3)
     xy = chance.uniform(low, high, (300, 2))
     for k in range(decimals):
