@@ -18,7 +18,7 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.editing.dressed_layers import dress, layers_in, order_of, place
-from ..bridge.layers.crs import crs_text
+from ..bridge.layers.properties import crs_text
 from ..bridge.new_project.request import norm_of
 from ..bridge.project import county
 from ..bridge.running.threads import steady
@@ -29,7 +29,7 @@ from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.standard import ALL_LAYERS, load_standard, standard_ids
 from .common import SanxianAlgorithm, advanced, text_parameter
-from .loaded import dresser
+from .outputs import dresser
 from .say import say_created
 
 GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"

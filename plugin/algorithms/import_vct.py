@@ -33,7 +33,7 @@ from ..core.messages.texts import Texts
 from ..core.profile import Norm
 from ..core.standard import load_standard, standard_ids
 from .common import SanxianAlgorithm, advanced, progress_to, text_parameter
-from .loaded import dresser
+from .outputs import dresser
 from .say import say_written
 
 INPUT, STANDARD, OUTPUT, LOAD, CHECK = "INPUT", "STANDARD", "OUTPUT", "LOAD", "CHECK"

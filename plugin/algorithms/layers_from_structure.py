@@ -17,7 +17,7 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.layers.crs import crs_text
+from ..bridge.layers.properties import crs_text
 from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingLayerPostProcessorInterface,
     QgsProcessingOutputLayerDefinition,
     QgsProcessingParameterFeatureSink,
     QgsProcessingUtils,
@@ -23,7 +24,7 @@ from qgis.core import (
 )
 
 from ..bridge.layers import sinks, styles
-from ..bridge.layers.crs import to_qgis_crs
+from ..bridge.layers.properties import to_qgis_crs
 from ..bridge.layers.tables import LAYER_FILES, Table, pour, write_table
 from ..bridge.running.threads import steady
 from ..bridge.texts import tr
@@ -31,10 +32,38 @@ from ..core.cancellation import Cancellation
 from ..core.errors import OutputError
 from ..core.files.writing import beside, check_not_input, check_writable
 from ..core.tabulate import check_workbook
-from .loaded import dress_when_loaded
 
 if TYPE_CHECKING:
     from ..core.check import Checked
+
+
+Deed = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
+
+
+class _Dresser(QgsProcessingLayerPostProcessorInterface):
+    def __init__(self, deed: Deed):
+        super().__init__()
+        self._deed = deed
+
+    def postProcessLayer(self, layer, context, feedback):
+        self._deed(layer, context)
+
+
+#: By the layer's source: QGIS calls them when the algorithm is gone, and keeps no hold of them.
+_DRESSERS: dict[str, _Dresser] = {}
+
+
+def dresser(source: str, deed: Deed) -> QgsProcessingLayerPostProcessorInterface:
+    """For the details of a layer that QGIS is to load from ``source``."""
+    _DRESSERS[source] = _Dresser(deed)
+    return _DRESSERS[source]
+
+
+def dress_when_loaded(context: QgsProcessingContext, source: str, deed: Deed) -> None:
+    """The same for a layer that QGIS loads by itself; nothing where it does not."""
+    if context.willLoadLayerOnCompletion(source):
+        context.layerToLoadOnCompletionDetails(source).setPostProcessor(dresser(source, deed))
+
 
 FINDINGS = "OUTPUT_FINDINGS"
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: no file of its own. A drive letter is no provider.

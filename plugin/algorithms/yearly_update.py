@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from typing import TYPE_CHECKING
 
 from qgis.core import (
     Qgis,
@@ -13,12 +15,19 @@ from qgis.core import (
 )
 
 from ..bridge import health
+from ..bridge.running.threads import steady
 from ..bridge.texts import tr
-from ..core.cancellation import Cancellation
+from ..core.cancellation import NEVER, Cancellation
 from ..core.errors import InputError
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to
 from .inputs import data_parameter
 from .say import say_written, say_yearly
+
+if TYPE_CHECKING:
+    from ..core.check import Options
+    from ..core.yearly import YearlyUpdate
+    from ..core.yearly.write import Written
+
 
 FILED, CURRENT, YEAR, OUTPUT = "FILED", "CURRENT", "YEAR", "OUTPUT"
 
@@ -93,7 +102,6 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             raise InputError("package_no_output")
 
     def execute(self, parameters, context, feedback):
-        from ..bridge.exchange.yearly import make_update
 
         progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
         done, written = make_update(
@@ -103,3 +111,21 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         say_written(feedback, [str(path) for path in written.files])
         counts = {f"COUNT_{kind.upper()}": count for kind, count in done.counts.items()}
         return {OUTPUT: self.folder, "DATABASE": str(written.files[0]), "LAYERS": len(done.changed), **counts}
+
+
+@steady
+def make_update(
+    filed: str,
+    current: str,
+    year: int,
+    folder: str,
+    options: Options,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancellation: Cancellation = NEVER,
+) -> tuple[YearlyUpdate, Written]:
+    """Compare two editions and write the geodatabase, in any thread. Raises SanxianError, EnvironmentLacking and Cancelled."""
+    health.require(cancellation)
+    from ..core.yearly.make import make_update as make
+
+    return make(filed, current, year, folder, options, progress=progress, cancellation=cancellation)

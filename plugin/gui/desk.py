@@ -40,8 +40,7 @@ from .package.inspect import PackageInspection
 from .package.look_ahead import Surroundings
 from .project.dressing import Dressing
 from .project.watch import ProjectWatch
-from .toolbox.exchange import Exchange
-from .toolbox.figures import FiguresDialog
+from .toolbox.exchange import Exchange, FiguresDialog
 from .toolbox.vct_drop import VctDrop
 from .widgets.messages import Messages
 from .wizard.new_project import NewProject

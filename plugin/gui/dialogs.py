@@ -15,7 +15,7 @@ from ..bridge.running.tasks import Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from .findings import idle
-from .widgets import trouble
+from .widgets import messages
 from .widgets.messages import push
 
 
@@ -60,7 +60,7 @@ class Dialogs(QObject):
         try:
             edit(project, profile_of(project), Fallback(), self._iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            self._iface.messageBar().pushWarning(tr("Document Information"), trouble.explain(error))
+            self._iface.messageBar().pushWarning(tr("Document Information"), messages.explain(error))
 
     def doctor(self) -> None:
         from .help.doctor_dialog import DoctorDialog
@@ -75,7 +75,7 @@ class Dialogs(QObject):
         try:
             dialog = MappingDialog(QgsProject.instance(), self._runner, iface.activeLayer(), iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            push(iface.messageBar(), "warning", tr("Map Fields"), trouble.explain(error))
+            push(iface.messageBar(), "warning", tr("Map Fields"), messages.explain(error))
             return
         dialog.show()
 

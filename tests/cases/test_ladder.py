@@ -11,8 +11,9 @@ from plugin.core.geometry.overlay import shared_parts, uncovered_parts
 from plugin.core.geometry.polygons import Polygons, united
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.loading.assembly import assemble
-from plugin.core.model.report import Outcome, Verdict
+from plugin.core.model.report import Outcome
 from plugin.core.model.rule import Severity, all_rules
+from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run
 from tests.cases.made import box, grid, moved
 from tests.core.examples import norm_of

@@ -21,12 +21,12 @@ from plugin.core.loading.assembly import assemble
 from plugin.core.package.files import TAIL
 from plugin.core.package.form.load import load_package
 from plugin.core.package.form.model import LayerSlot, PackageProfile, VectorSet
+from plugin.core.package.generator import generator_digest
 from plugin.core.package.inspection.facts import FileFact, LayerFact, PackageFacts, Spare
 from plugin.core.package.inspection.pdf import PdfFact, structure
 from plugin.core.package.inspection.soundness import Fault
 from plugin.core.package.inspection.twins import Differing, Some, Twin
 from plugin.core.package.layers.content import Content, contents
-from plugin.core.package.manifest import generator_digest
 from plugin.core.package.maps.decoded import Decoded
 from plugin.core.package.maps.jpeg import is_jpeg, read
 from plugin.core.package.metadata.write import metadata_xml

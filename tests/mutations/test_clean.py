@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 
 from plugin.core.check import Options, check
-from plugin.core.model.report import Verdict
 from plugin.core.model.rule import Severity, all_rules
+from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
 from tests.county import make, make_county, templates
 from tests.county.source import as_read

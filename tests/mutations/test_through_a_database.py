@@ -7,8 +7,8 @@ from pyproj import CRS
 
 from plugin.core.check import check
 from plugin.core.exchange.create import create_database
-from plugin.core.model.report import Verdict
 from plugin.core.model.rule import Severity
+from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
 from tests.mutations.frame import check_options
 

@@ -12,7 +12,7 @@ import shapely
 from shapely.geometry import shape
 
 from plugin.core.check import Options, check
-from plugin.core.model.report import Verdict
+from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE
 from tests.core.hunyuan import CONFIRMED

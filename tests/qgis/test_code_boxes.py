@@ -14,8 +14,7 @@ from plugin.bridge.editing.forms import apply_template
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.gui.editing.code_boxes import CodeBoxes, make_searchable
-from plugin.gui.editing.field_tips import add_tips
-from plugin.gui.editing.form_help import attach_form_help
+from plugin.gui.editing.form_help import add_tips, attach_form_help
 from plugin.gui.widgets import look
 from tests.qgis.waiting import let_work, wait
 

@@ -20,7 +20,7 @@ from plugin.core.profile import DocumentInfo, Profile
 from plugin.core.standard import map_set as maps
 from plugin.gui.checking.exports import Exports
 from plugin.gui.county_form.profile_dialog import ProfileDialog
-from plugin.gui.findings.basis import Basis
+from plugin.gui.findings.whose import Basis
 from plugin.gui.package.form_page import FormPage
 from plugin.gui.project.document_dialog import DocumentDialog
 from plugin.gui.project.document_line import DocumentLine, Fallback, ask_until_exportable

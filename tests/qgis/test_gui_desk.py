@@ -14,7 +14,7 @@ from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView, QWid
 
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers import filling, recognise
+from plugin.bridge.layers import recognise
 from plugin.bridge.project import county
 from plugin.core.errors import InputError
 from plugin.core.package.form.load import load_package
@@ -238,7 +238,7 @@ def test_the_map_shows_the_whole_sample_wherever_it_was(desk, project, tmp_path)
 
 def test_a_layer_that_takes_no_findings_is_told(desk, held, project, monkeypatch):
     plan_layer(project)
-    monkeypatch.setattr(filling, "added", lambda *_all: False)
+    monkeypatch.setattr(findings_layer, "added", lambda *_all: False)
     end(held.run(desk))
     assert findings_layer.find(project) is None
     assert desk.dock.note.text() == "问题未能显示到地图上；列表是完整的。请重新检查，或用“导出”另存。"

@@ -22,7 +22,7 @@ from plugin.gui.help import help_dialog
 from plugin.gui.help.doctor_dialog import DoctorDialog
 from plugin.gui.help.help_dialog import HelpDialog
 from plugin.gui.project.roles_dialog import RolesDialog
-from plugin.gui.widgets import trouble
+from plugin.gui.widgets import messages
 from plugin.paths import SAMPLE
 from tests.every import every
 from tests.qgis.gui_helpers import finding
@@ -137,10 +137,10 @@ def test_the_panel_s_own_errors_speak_the_interface_s_language(qgis_app, monkeyp
     monkeypatch.setattr(settings, "interface_locale", lambda: "zh_CN")
     settings.put("language", "en")
     try:
-        assert trouble.explain(error) == Texts("zh").explain(error)
+        assert messages.explain(error) == Texts("zh").explain(error)
         settings.put("language", "zh")
         monkeypatch.setattr(settings, "interface_locale", lambda: "en")
-        assert trouble.explain(error) == Texts("en").explain(error)
+        assert messages.explain(error) == Texts("en").explain(error)
     finally:
         settings.put("language", "zh")
 

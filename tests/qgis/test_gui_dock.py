@@ -232,7 +232,7 @@ def test_ends_are_said(dock):
 def test_progress_names_rule_number_code_and_time_left(dock, monkeypatch):
     give(dock, small_report())
     clock = [100.0]
-    monkeypatch.setattr("plugin.gui.findings.run_bar.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("plugin.gui.findings.filter_bar.time.monotonic", lambda: clock[0])
     dock.start_run(19)
     assert not dock.run_bar.isHidden() and dock.tree.isVisible(), "results stay usable during a run"
     clock[0] += 4

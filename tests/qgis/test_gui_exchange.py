@@ -8,13 +8,12 @@ import pytest
 from qgis.core import QgsApplication, QgsVectorLayer
 from qgis.gui import QgsMessageBar
 
-from plugin.bridge.exchange.vct_file import is_vct
 from plugin.bridge.layers.properties import file_of, set_template, template_id
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
-from plugin.gui.findings.basis import Basis
+from plugin.gui.findings.whose import Basis
 from plugin.gui.toolbox.exchange import Exchange, free
-from plugin.gui.toolbox.vct_drop import VctDrop
+from plugin.gui.toolbox.vct_drop import VctDrop, is_vct
 from tests.core.vct_files import SQUARES, put
 from tests.qgis.waiting import wait
 

@@ -5,7 +5,7 @@ import pytest
 from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtWidgets import QPushButton
 
-from plugin.gui.toolbox.figures import FiguresDialog
+from plugin.gui.toolbox.exchange import FiguresDialog
 from plugin.gui.widgets import messages
 
 DONE = {"COMPUTED": 20, "NOT_COMPUTED": 29, "MET": 3, "LITTLE_LEFT": 1, "BROKEN": 2, "ROUNDING": 1}

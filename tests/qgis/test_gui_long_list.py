@@ -9,7 +9,6 @@ from qgis.PyQt.QtCore import QModelIndex, Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers import filling
 from plugin.core.live.session import Change
 from plugin.gui.findings import filter as findings_filter
 from plugin.gui.findings import groups as findings_groups
@@ -164,25 +163,25 @@ def put(project, count, lost=lambda: None):
 
 
 def test_very_many_rows_come_to_the_map_by_and_by(qgis_app, project):
-    rows, layer = put(project, 2 * filling.BATCH + 7)
-    assert layer.featureCount() == filling.BATCH
+    rows, layer = put(project, 2 * findings_layer.BATCH + 7)
+    assert layer.featureCount() == findings_layer.BATCH
     assert wait(lambda: layer.featureCount() == len(rows))
     assert len({row.id() for row in rows}) == len(rows) and all(layer.getFeature(r.id()).isValid() for r in rows[::999])
 
 
 def test_an_edit_before_all_rows_are_there_waits_for_them(qgis_app, project):
-    rows, layer = put(project, filling.BATCH + 7)
+    rows, layer = put(project, findings_layer.BATCH + 7)
     assert findings_layer.change(layer, rows[-3:], [])
     assert layer.featureCount() == len(rows) - 3
 
 
 def test_another_check_and_a_layer_that_goes_end_it(qgis_app, project):
-    put(project, 3 * filling.BATCH)
-    rows, layer = put(project, filling.BATCH + 1)
+    put(project, 3 * findings_layer.BATCH)
+    rows, layer = put(project, findings_layer.BATCH + 1)
     assert wait(lambda: layer.featureCount() == len(rows))
     let_work(0.05)
     assert layer.featureCount() == len(rows)
-    put(project, 2 * filling.BATCH)
+    put(project, 2 * findings_layer.BATCH)
     findings_layer.remove(project)
     let_work(0.05)
     assert findings_layer.find(project) is None
@@ -191,19 +190,19 @@ def test_another_check_and_a_layer_that_goes_end_it(qgis_app, project):
 def refusing(monkeypatch, lot):
     """The layer takes all lots of rows but this one."""
     taken = []
-    real = filling.added
+    real = findings_layer.added
 
     def some(provider, rows):
         taken.append(len(rows))
         return real(provider, rows) and len(taken) != lot
 
-    monkeypatch.setattr(filling, "added", some)
+    monkeypatch.setattr(findings_layer, "added", some)
 
 
 def test_rows_that_are_not_taken_later_take_the_layer_away_and_it_is_said(qgis_app, project, monkeypatch):
     heard = []
     refusing(monkeypatch, 2)
-    put(project, 2 * filling.BATCH, lambda: heard.append("lost"))
+    put(project, 2 * findings_layer.BATCH, lambda: heard.append("lost"))
     assert wait(lambda: bool(heard))
     assert findings_layer.find(project) is None and heard == ["lost"]
 
@@ -211,7 +210,7 @@ def test_rows_that_are_not_taken_later_take_the_layer_away_and_it_is_said(qgis_a
 def test_rows_that_are_not_taken_at_an_edit_are_told_to_the_edit_alone(qgis_app, project, monkeypatch):
     heard = []
     refusing(monkeypatch, 2)
-    rows, layer = put(project, 2 * filling.BATCH, lambda: heard.append("lost"))
+    rows, layer = put(project, 2 * findings_layer.BATCH, lambda: heard.append("lost"))
     assert not findings_layer.change(layer, rows[-3:], [])
     let_work(0.05)
     assert not heard and layer.featureCount() == len(rows), "left to the one who edits, who shows all again"
@@ -220,8 +219,8 @@ def test_rows_that_are_not_taken_at_an_edit_are_told_to_the_edit_alone(qgis_app,
 def test_rows_not_taken_take_no_layer_away_that_was_filled_anew_since(qgis_app, project, monkeypatch):
     heard = []
     refusing(monkeypatch, 2)
-    _, layer = put(project, 2 * filling.BATCH, lambda: heard.append("lost"))
-    filling.of(layer)._step()
+    _, layer = put(project, 2 * findings_layer.BATCH, lambda: heard.append("lost"))
+    findings_layer.of(layer)._step()
     rows, layer = put(project, 9)
     let_work(0.05)
     assert not heard and findings_layer.find(project) == layer and layer.featureCount() == len(rows)

@@ -14,7 +14,7 @@ from plugin.core.model.rule import Severity
 from plugin.gui.findings import selection as selection_module
 from plugin.gui.findings.callout import place_label
 from plugin.gui.findings.features import features_of
-from plugin.gui.findings.label import format_hectares, format_label_lines
+from plugin.gui.findings.groups import format_hectares, format_label_lines
 from plugin.gui.findings.map_marks import MapMark
 from tests.qgis.gui_helpers import X, Y, finding
 from tests.qgis.live_helpers import rectangle

@@ -11,9 +11,8 @@ from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.project import waivers
 from plugin.core.waivers.file import read_waivers
-from plugin.gui.findings.card import FindingCard
-from plugin.gui.findings.waive_button import WaiveButton, why_not
-from plugin.gui.findings.waiver_dialog import WaiverDialog
+from plugin.gui.findings.waiver_dialog import FindingCard, WaiverDialog
+from plugin.gui.findings.walk_bar import WaiveButton, why_not
 from tests.qgis.gui_helpers import finding
 from tests.qgis.live_helpers import rectangle
 from tests.qgis.test_gui_editing import check, checked, draw, open_desk, settled  # noqa: F401

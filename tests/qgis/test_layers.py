@@ -19,8 +19,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 
-from plugin.bridge.layers.crs import to_qgis_crs
-from plugin.bridge.layers.properties import TEMPLATE_PROPERTY, file_of, set_template, unsaved_edits
+from plugin.bridge.layers.properties import TEMPLATE_PROPERTY, file_of, set_template, to_qgis_crs, unsaved_edits
 from plugin.bridge.layers.reading import read, read_all, states
 from plugin.bridge.layers.snapshots import snapshot, unique_names
 from plugin.core.cancellation import Cancellation

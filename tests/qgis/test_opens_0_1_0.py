@@ -16,7 +16,7 @@ from plugin.bridge.editing import forms
 from plugin.bridge.layers import recognise, roles
 from plugin.bridge.layers.properties import name_of, template_id
 from plugin.bridge.layouts import keep
-from plugin.bridge.new_project import bookmarks, editing
+from plugin.bridge.new_project import assemble, bookmarks
 from plugin.bridge.project import county, waivers
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard import map_set
@@ -93,9 +93,9 @@ def test_every_setting_of_the_county_is_read(wizard, folder):
 
 def test_the_way_of_drawing_is_kept(wizard):
     modes, layers = Qgis.AvoidIntersectionsMode, by_role(wizard)
-    editing.follow(wizard, layers["CZKFBJ"])
+    assemble.follow(wizard, layers["CZKFBJ"])
     assert wizard.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
-    editing.follow(wizard, layers["STBHHX"])
+    assemble.follow(wizard, layers["STBHHX"])
     never = {"CZKFBJ", "STBHHX"} & set(wizard.readEntry("sanxian", "avoid_overlaps")[0].split(","))
     assert ("STBHHX" in never) == (wizard.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer)
     assert wizard.topologicalEditing() and wizard.snappingConfig().enabled()

@@ -10,8 +10,8 @@ from qgis.PyQt.QtGui import QImage
 
 from plugin.bridge import pictures
 from plugin.bridge.layers import painting, styles
-from plugin.bridge.pictures.close_up import CLOSE_UP_PIXELS, SHARE, close_up_sheet
 from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
+from plugin.bridge.pictures.scene import CLOSE_UP_PIXELS, SHARE, close_up_sheet
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled

@@ -17,7 +17,7 @@ from qgis.core import (
 )
 
 from plugin.bridge.layers.properties import template_id
-from plugin.bridge.new_project import assemble, bookmarks, editing
+from plugin.bridge.new_project import assemble, bookmarks
 from plugin.bridge.new_project.request import Request, make_database
 from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.errors import Cancelled, OutputError
@@ -166,16 +166,16 @@ def test_overlaps_are_avoided_where_the_template_forbids_them(functions, project
     layers = {template_id(layer): layer for layer in project.mapLayers().values()}
     modes = Qgis.AvoidIntersectionsMode
     assert project.avoidIntersectionsMode() == modes.AllowIntersections
-    editing.follow(project, layers["CZKFBJ"])
+    assemble.follow(project, layers["CZKFBJ"])
     assert project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
-    editing.follow(project, None)
+    assemble.follow(project, None)
     assert project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
-    editing.follow(project, layers["LSWHBHX"])
+    assemble.follow(project, layers["LSWHBHX"])
     assert project.avoidIntersectionsMode() == modes.AllowIntersections
     # A project of the user's own keeps what it has.
     other = QgsProject()
     other.setAvoidIntersectionsMode(modes.AvoidIntersectionsLayers)
-    editing.follow(other, layers["CZKFBJ"])
+    assemble.follow(other, layers["CZKFBJ"])
     assert other.avoidIntersectionsMode() == modes.AvoidIntersectionsLayers
 
 

@@ -10,10 +10,9 @@ import time
 import pytest
 from qgis.core import QgsTask
 
-from plugin.bridge.running.collection import Hold
 from plugin.bridge.running.main_thread import on_main
 from plugin.bridge.running.tasks import Job, Runner
-from plugin.bridge.running.threads import steady
+from plugin.bridge.running.threads import Hold, steady
 from plugin.core.errors import Cancelled
 from tests.qgis.helpers import ROOT
 from tests.qgis.waiting import PATIENCE, run_task, wait

@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qgis.core import QgsProject, QgsVectorLayer
@@ -19,10 +20,38 @@ from ..layers.properties import file_of, table_of, unsaved_edits
 from ..layers.snapshots import Snapshot, snapshot
 from ..project import county
 from .check import snapshots_read
-from .file_stamps import SIDE_FILES, read_stamp
 
 if TYPE_CHECKING:
     from ...core.check import Checked, Options
+
+
+#: Files that a check reads besides its layers, by their names in the options.
+SIDE_FILES = ("profile", "targets", "waivers", "baseline", "register")
+#: The file itself and the write-ahead log of a GeoPackage that is being written.
+_SUFFIXES = ("", "-wal")
+
+
+def read_stamp(path: str) -> Stamp:
+    """Return name, time (ns) and size of a file and of each file in a folder (FileGDB); empty without a path."""
+    if not path:
+        return ()
+    found: list[Path] = [Path(path + more) for more in _SUFFIXES]
+    if Path(path).is_dir():
+        found += sorted(Path(path).iterdir())
+    return tuple(_read_file_stamp(one) for one in found)
+
+
+def _read_file_stamp(path: Path) -> tuple[str, int, int]:
+    try:
+        state = path.stat()
+    except OSError:
+        return path.name, 0, 0
+    # Opening a GeoPackage creates an empty log without changing the data; treat an empty log as absent.
+    return (
+        (path.name, 0, 0)
+        if path.name.endswith("-wal") and not state.st_size
+        else (path.name, state.st_mtime_ns, state.st_size)
+    )
 
 
 @dataclass(frozen=True)
@@ -176,7 +205,7 @@ def restore(kept: KeptResult, state: ProjectState, inputs: list[str]) -> Checked
     """
     from ...core.check import Checked
     from ...core.model.side_inputs import NO_SIDE_INPUTS
-    from ...core.results.kept_result import restore_plan
+    from ...core.results.kept_plan import restore_plan
     from ...core.waivers.file import load_waivers
 
     options = state.options

@@ -13,7 +13,7 @@ from ...core.cancellation import NEVER, Cancellation
 from ...core.check import Options
 from ...core.messages.texts import Texts
 from .. import health
-from ..layers.crs import to_qgis_crs
+from ..layers.properties import to_qgis_crs
 from ..layers.reading import read_all
 from ..layers.snapshots import Snapshot, unique_names
 from ..layers.tables import Table

@@ -21,7 +21,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QThread
 
 from ...core.errors import InputError
-from ..layers.crs import crs_text
+from ..layers.properties import crs_text
 from ..layers.values import as_wkb
 from ..texts import tr
 from .expression_function import Refused, is_null

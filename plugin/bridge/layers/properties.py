@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from qgis.core import QgsProviderRegistry, QgsVectorLayer
+from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProviderRegistry, QgsVectorLayer
+
+from ..running.threads import steady
 
 #: The layer's template, kept in the project: the id of its role (``CZKFBJ``).
 TEMPLATE_PROPERTY = "sanxian/template"
@@ -52,3 +55,20 @@ def unsaved_edits(layer: QgsVectorLayer) -> int:
         return 0
     changed = {*buffer.changedAttributeValues(), *buffer.changedGeometries()}
     return len(buffer.addedFeatures()) + len(changed) + len(buffer.deletedFeatureIds())
+
+
+def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
+    """A CRS for pyproj: its code, or its WKT where the code is QGIS's own; empty when the layer has none."""
+    if not crs.isValid():
+        return ""
+    if crs.authid().startswith("EPSG:"):
+        return crs.authid()
+    return crs.toWkt(Qgis.CrsWktVariant.Preferred)
+
+
+@steady
+def to_qgis_crs(crs: Any) -> QgsCoordinateReferenceSystem:
+    """pyproj's CRS as QGIS's."""
+    code = crs.to_epsg()
+    found = QgsCoordinateReferenceSystem(f"EPSG:{code}") if code else QgsCoordinateReferenceSystem()
+    return found if found.isValid() else QgsCoordinateReferenceSystem.fromWkt(crs.to_wkt())

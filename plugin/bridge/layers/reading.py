@@ -13,7 +13,7 @@ from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsWkbTypes
 
 from ...core.cancellation import NEVER, Cancellation
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
-from .crs import crs_text
+from .properties import crs_text
 from .snapshots import Snapshot
 from .values import BINARY, as_wkb, column_of, field_info, plain, type_of
 

@@ -18,7 +18,7 @@ from qgis.PyQt.QtCore import QMetaType
 
 from ...core.cancellation import NEVER, Cancellation
 from ...core.errors import OutputError
-from .crs import to_qgis_crs
+from .properties import to_qgis_crs
 
 if TYPE_CHECKING:
     from ...core.model.findings import Finding

@@ -7,14 +7,23 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from qgis.core import NULL, QgsWkbTypes
+from qgis.core import NULL, QgsUnsetAttributeValue, QgsWkbTypes
 from qgis.PyQt.QtCore import QDate, QDateTime
 
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
-from .qgis_versions import is_unset
 
 if TYPE_CHECKING:
     from ...core.plan.layer import FieldInfo
+
+
+def is_unset(value: Any, number: bool) -> bool:
+    """Return True for a value that the database gives when a drawn feature is saved, as the fid of a GeoPackage.
+
+    QGIS 3.44 hands out an object for it, in fields of any type. QGIS 3.40 hands out the text of the default clause
+    (Autogenerate), which only a field of numbers (``number``) tells apart from a value.
+    """
+    return isinstance(value, QgsUnsetAttributeValue) or (number and isinstance(value, str))
+
 
 _NULL_TYPE = type(NULL)
 # Numbers of QMetaType, the same in Qt 5 and 6.

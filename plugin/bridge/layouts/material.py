@@ -22,7 +22,7 @@ from qgis.core import (
 from ...core.errors import InputError
 from ...core.standard.map_set import Answer, Lack, LayerSpec, Map, lack_of, roles_of
 from ..layers import recognise
-from ..layers.crs import to_qgis_crs
+from ..layers.properties import to_qgis_crs
 from ..running.threads import steady
 
 if TYPE_CHECKING:

@@ -14,22 +14,90 @@ from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
+    QgsMapLayer,
+    QgsMapThemeCollection,
     QgsProject,
     QgsRectangle,
     QgsReferencedRectangle,
+    QgsSnappingConfig,
     QgsVectorLayer,
 )
 
 from ...core.errors import OutputError, SanxianError
 from ...core.files.writing import beside
 from ...core.profile.county_file import save_county
+from ...core.standard.arrangement import theme_roles
+from ...core.standard.arrangement import themes as themes_of
 from ..editing.dressed_layers import dress, layers_in, open_layer, place
+from ..layers.properties import template_id
+from ..layers.recognise import plan_layers
 from ..project import county
-from . import bookmarks, editing, themes
+from . import bookmarks
 from .request import Made, Request
 
 if TYPE_CHECKING:
     from ...core.standard import Standard
+
+
+#: Pixels on the screen: near enough to mean a vertex, far enough to draw beside one.
+TOLERANCE_PX = 10.0
+_SCOPE, _AVOID = "sanxian", "avoid_overlaps"
+#: Roles whose features may not overlap, kept with the project: their layers switch avoiding on.
+_SEPARATOR = ","
+
+
+def set_up(project: QgsProject, never_overlap: list[str]) -> None:
+    """Snapping to vertices and segments of all layers, shared borders move together; ``never_overlap``: roles in whose
+    layers a new feature is cut along those that are there (`follow`)."""
+    config = QgsSnappingConfig(project)
+    config.setEnabled(True)
+    config.setMode(Qgis.SnappingMode.AllLayers)
+    config.setTypeFlag(Qgis.SnappingType.Vertex | Qgis.SnappingType.Segment)
+    config.setTolerance(TOLERANCE_PX)
+    config.setUnits(Qgis.MapToolUnit.Pixels)
+    config.setIntersectionSnapping(True)
+    project.setSnappingConfig(config)
+    project.setTopologicalEditing(True)
+    # QGIS has one setting for all layers; heritage ranges do overlap and must not be cut without a word.
+    project.setAvoidIntersectionsMode(Qgis.AvoidIntersectionsMode.AllowIntersections)
+    project.writeEntry(_SCOPE, _AVOID, _SEPARATOR.join(sorted(never_overlap)))
+
+
+def follow(project: QgsProject, layer: QgsMapLayer | None) -> None:
+    """The layer in use has changed: new features avoid overlaps within it, or may overlap, as its template says.
+
+    Only in a project that was set up so, and for layers with a role; else the user's own setting stays.
+    """
+    roles = project.readEntry(_SCOPE, _AVOID, "")[0]
+    if not roles or not isinstance(layer, QgsVectorLayer) or not template_id(layer):
+        return
+    modes = Qgis.AvoidIntersectionsMode
+    never = template_id(layer) in roles.split(_SEPARATOR)
+    project.setAvoidIntersectionsMode(modes.AvoidIntersectionsCurrentLayer if never else modes.AllowIntersections)
+
+
+def make(project: QgsProject, standard: Standard) -> list[str]:
+    """Set the standard's themes, each with the layers that the project has; answers their names.
+
+    Themes of the same name are made anew, others stay. One that would show nothing is left out.
+    """
+    by_role = {template_id(layer): layer for layer in plan_layers(project) if template_id(layer)}
+    themes, made = project.mapThemeCollection(), []
+    for theme in themes_of(standard):
+        roles = theme_roles(theme, standard, by_role)
+        if not roles:
+            continue
+        record = QgsMapThemeCollection.MapThemeRecord()
+        for role in roles:
+            one = QgsMapThemeCollection.MapThemeLayerRecord(by_role[role])
+            one.isVisible = True
+            one.usingCurrentStyle = True
+            one.currentStyle = by_role[role].styleManager().currentStyle()
+            record.addLayerRecord(one)
+        themes.insert(theme.name, record)
+        made.append(theme.name)
+    return made
+
 
 GEODETIC = "EPSG:4490"
 
@@ -95,8 +163,8 @@ def _view(project: QgsProject, request: Request) -> QgsRectangle:
 
 
 def _finish(project: QgsProject, request: Request, standard: Standard) -> None:
-    themes.make(project, standard)
-    editing.set_up(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
+    make(project, standard)
+    set_up(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
     bookmarks.follow_always(project)
     bookmarks.update(project)
 

@@ -13,9 +13,8 @@ from ...core.errors import Cancelled
 from ...core.render.pictures import Pictures
 from ...core.render.words import Words
 from ..running.tasks import log_error
-from .close_up import close_up
 from .overview import legend, overview, overview_sheet
-from .scene import Scene
+from .scene import Scene, close_up
 
 if TYPE_CHECKING:
     from ...core.model.report import Report

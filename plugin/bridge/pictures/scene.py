@@ -5,22 +5,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
+from qgis.core import QgsVectorLayer
 
 from ...core.cancellation import Cancellation
+from ...core.files.cells import as_text
 from ...core.geometry.validity import missing, polygons_only
 from ...core.render.pictures import largest
 from ...core.render.words import Words
 from ..layers import painting
-from ..layers.crs import to_qgis_crs
 from ..layers.painting import Sheet
+from ..layers.properties import to_qgis_crs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ...core.model.findings import Finding
     from ...core.model.report import Report
     from ...core.plan.layer import Layer
     from ...core.plan.plan import Plan
+
 
 #: A polygon with more vertices is cut to the picture first.
 _MANY_VERTICES = 5_000
@@ -74,3 +79,79 @@ def cut(shape: Any, sheet: Sheet) -> Any:
     if shape is None or shapely.get_num_coordinates(shape) <= _MANY_VERTICES:
         return shape
     return polygons_only(shapely.clip_by_rect(shape, *widened(sheet, 0.3)))
+
+
+#: Width and height on paper, and the width on the screen.
+CLOSE_UP_MM, CLOSE_UP_PIXELS = (60.0, 34.0), 600
+#: A conflict takes this share of its picture; closer than 1:500 nothing more is to be seen.
+SHARE, CLOSEST = 0.3, 500
+#: Concepts by height, the topmost first.
+CLOSE_UP = ("county", "townships", "boundary", "red_line", "heritage", "farmland")
+#: Wider than this (m), parcels would be a grey mass: the close-up shows lines only, generalised.
+_PARCELS_UNTIL = 12_000.0
+
+
+def close_up(scene: Scene, finding: Finding) -> str:
+    """The picture as a data URI."""
+    sheet = close_up_sheet(finding)
+    layers = [_finding_layer(scene, finding, sheet)]
+    roles: list[tuple[str, Layer]] = []
+    for concept in CLOSE_UP:
+        layer = scene.plan.concept(concept)
+        if layer is not None:
+            roles.append((concept, layer))
+    drawn = {layer.role for _, layer in roles}
+    parcels = scene.plan.concept("parcels")
+    near = sheet.extent[2] - sheet.extent[0] <= _PARCELS_UNTIL
+    for role in (finding.role, finding.related_role):
+        layer = scene.plan.layers.get(role)
+        if layer is not None and role not in drawn and layer is not parcels and near:
+            roles.append((role, layer))
+            drawn.add(role)
+    if parcels is not None and near:
+        roles.append(("parcels", parcels))
+    layers += [_window_layer(scene, c, lay, sheet, near) for c, lay in roles]
+    image = painting.draw(sheet, [lay for lay in layers if lay is not None], scene.crs)
+    painter = painting.pen_on(image)
+    try:
+        painting.scale_bar(painter, sheet)
+    finally:
+        painter.end()
+    return painting.data_uri(image)
+
+
+def _finding_layer(scene: Scene, finding: Finding, sheet: Sheet) -> QgsVectorLayer:
+    shape = cut(finding.layer_geometry(), sheet)
+    values = [str(finding.severity), finding.state]
+    return painting.memory_layer("findings", scene.crs, ["severity", "state"], [(shape, values)])
+
+
+def _window_layer(scene: Scene, concept: str, layer: Layer, sheet: Sheet, near: bool) -> QgsVectorLayer | None:
+    """The rows of a layer that the picture shows, with the values its symbols ask for."""
+    if not near and (concept, layer.role) in scene.outlines:
+        # As on the overview: coarser than this picture could show, and there already.
+        shapes = scene.outlines[concept, layer.role]
+        return painting.memory_layer(style_of(layer, concept), scene.crs, [], [(s, []) for s in shapes])
+    found = scene.tree(layer).query(shapely.box(*widened(sheet)))
+    positions = np.flatnonzero(~missing(layer.plane))[np.sort(found)]
+    columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
+    values = layer.frame.iloc[positions][columns].itertuples(index=False, name=None)
+    shapes = scene.shapes(layer)
+    rows = [(cut(shapes[n], sheet), [as_text(v) for v in row]) for n, row in zip(positions, values, strict=True)]
+    made = painting.memory_layer(
+        style_of(layer, concept), scene.crs, columns, [(s, v) for s, v in rows if s is not None]
+    )
+    # Names of townships would hide what is looked at.
+    made.setLabelsEnabled(False)
+    return made
+
+
+def close_up_sheet(finding: Finding) -> Sheet:
+    """The view of a conflict: it takes a third, and land around it shows where it is."""
+    width_mm, height_mm = CLOSE_UP_MM
+    west, south, east, north = finding.geometry.bounds
+    width = max((east - west) / SHARE, (north - south) / SHARE * width_mm / height_mm, width_mm / 1000 * CLOSEST)
+    x, y = (west + east) / 2, (south + north) / 2
+    half = width / 2, width * height_mm / width_mm / 2
+    extent = (x - half[0], y - half[1], x + half[0], y + half[1])
+    return Sheet(extent, CLOSE_UP_PIXELS, round(CLOSE_UP_PIXELS * height_mm / width_mm), width_mm)

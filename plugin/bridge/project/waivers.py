@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.waivers.file import SUFFIX, beside_source
+from ...core.waivers import SUFFIX, beside_source
 from ..layers.properties import file_of
 from . import kept_paths
 

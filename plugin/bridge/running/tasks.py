@@ -15,9 +15,8 @@ from qgis.PyQt.QtCore import pyqtSignal
 
 from ...core.cancellation import Cancellation
 from ...core.errors import Cancelled
-from .collection import Hold
 from .main_thread import make_waiting_calls
-from .threads import steady
+from .threads import Hold, steady
 
 #: QGIS's log tab.
 LOG = "Sanxian"

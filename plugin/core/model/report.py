@@ -11,16 +11,7 @@ from typing import Any
 from .findings import Finding, leaves_unread
 from .indicator import Indicator
 from .rule import Severity
-
-
-class Verdict(StrEnum):
-    """不通过 / 未完成 / 有条件通过 / 通过."""
-
-    FAIL = "fail"
-    INCOMPLETE = "incomplete"
-    CONDITIONAL = "conditional"
-    PASSED = "pass"
-
+from .verdict import Verdict
 
 SCHEMA = "sanxian-report/1"
 

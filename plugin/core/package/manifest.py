@@ -7,20 +7,18 @@ No user name and no path of this machine: a package travels.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...paths import REPORTS, STANDARDS, TEXTS
 from ..cancellation import NEVER, Cancellation
 from ..engine.provenance import versions
 from ..files.digests import MANIFEST, PAGE, SCHEMA, files_below, sha256, write_sums
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
 from .form.model import FORMAT_NAMES, PackageProfile, VectorSet
+from .generator import generator_digest
 from .layers.content import Content
 from .layers.read_back import ReadBack
 from .metadata.write import DEGREES, METRES
@@ -32,40 +30,6 @@ if TYPE_CHECKING:
     from ..check import Checked
     from ..profile.document import ResolvedDocument
     from .files import Filled
-
-
-_CORE = Path(__file__).resolve().parent.parent
-#: Code that fills the templates and lays out the tables.
-_CODE = (_CORE / "render", _CORE / "indicators")
-_MODULES = (
-    "engine/provenance.py",
-    "messages/texts.py",
-    "model/indicator.py",
-    "model/findings.py",
-    "package/page.py",
-    "standard/indicator_catalogue.py",
-    "tabulate.py",
-)
-
-
-@cache
-def generator_digest() -> str:
-    """Return the SHA-256 of templates, texts, standards (names and citations) and the code that fills them."""
-    found = hashlib.sha256()
-    for path in _files():
-        # A copy that changed the ends of lines makes the same pages.
-        content = path.read_bytes().replace(b"\r\n", b"\n")
-        found.update(f"{path.name}\0{len(content)}\0".encode())
-        found.update(content)
-    return found.hexdigest()
-
-
-def _files() -> list[Path]:
-    paths = [p for p in REPORTS.iterdir() if p.suffix in (".j2", ".css")]
-    paths += [*TEXTS.glob("*.toml"), *STANDARDS.glob("*/standard.toml")]
-    paths += [p for folder in _CODE for p in folder.rglob("*.py")]
-    paths += [_CORE / module for module in _MODULES]
-    return sorted(paths, key=lambda path: path.as_posix())
 
 
 def head(

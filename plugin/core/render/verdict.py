@@ -9,7 +9,8 @@ from typing import Any
 
 from ..messages.texts import Texts, area_text, number
 from ..model.findings import leaves_unread
-from ..model.report import Outcome, Report, RuleOutcome, Verdict, breaks_frame
+from ..model.report import Outcome, Report, RuleOutcome, breaks_frame
+from ..model.verdict import Verdict
 from ..profile import Norm
 from ..profile.model import ABSENT
 from .found import rule_order

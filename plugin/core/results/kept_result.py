@@ -12,14 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
-from pyproj import CRS
-
 from ..cancellation import NEVER, Cancellation
 from ..errors import DataError
 from ..files.writing import write_text
-from ..plan.layer import Layer, SourceLayer
-from ..plan.plan import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..model.findings import Finding
     from ..model.report import Report
-    from ..options import Options
+    from ..plan.layer import SourceLayer
 
 
 SCHEMA = "sanxian-result/1"
@@ -246,32 +241,3 @@ def _set_matching_values(finding: Finding, values: list[Any]) -> None:
 
 def _read_stamp(values: Iterable[Iterable[Any]]) -> Stamp:
     return tuple((str(name), int(time), int(size)) for name, time, size in values)
-
-
-def restore_plan(kept: KeptResult, options: Options, inputs: tuple[str, ...]) -> Plan:
-    """Return a plan with empty layers, sufficient to show, export and waive findings but not to measure areas.
-
-    ``inputs``: data files of the layers, which no output may overwrite. Raises DataError or InputError if the profile or the
-    standard cannot be read.
-    """
-    provenance = kept.report.provenance
-    area_code = str(provenance["area_code"])
-    norm = options.norm().for_area(area_code)
-    crs = CRS.from_user_input(kept.crs)
-    plan = Plan(
-        layers={},
-        norm=norm,
-        scope=str(provenance["scope"]),
-        crs=crs,
-        source=str(provenance["source"]),
-        inputs=inputs,
-        # The county code is normally the majority of the rows; a saved result has no rows.
-        given_code=area_code if kept.area_known else "",
-    )
-    for entry in provenance["layers"]:
-        templates = norm.standard.all_templates(entry["role"])
-        named = [template for template in templates if f"{template.standard}/{template.role}" == entry["template"]]
-        if templates:
-            source = SourceLayer(entry["name"], gpd.GeoDataFrame(geometry=[], crs=crs), (), crs)
-            plan.layers[entry["role"]] = Layer(source, (named or templates)[0], crs)
-    return plan

@@ -22,6 +22,7 @@ from ..errors import DataError, OutputError
 from ..files.encoding import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 from ..files.writing import beside
 from ..loading.renumbering import read_renumbered
+from . import beside_source
 from .cells import BY_HEAD, COLUMNS, read, written
 from .model import Limits, Waiver, Waivers
 
@@ -211,18 +212,6 @@ def _text(head: list[str], rows: list[list[str]]) -> str:
     writer.writerow(head)
     writer.writerows(rows)
     return out.getvalue()
-
-
-#: The ending of a file of waivers, behind the name of the data.
-SUFFIX = ".waivers.csv"
-
-
-def beside_source(source: str | Path) -> Path:
-    """Where the waivers of a file or folder stand: ``county.gpkg`` → ``county.waivers.csv``; a folder's in it."""
-    source = Path(source)
-    if source.is_dir() and source.suffix.lower() != ".gdb":
-        return source / f"{source.resolve().name}{SUFFIX}"
-    return source.with_name(f"{source.stem}{SUFFIX}")
 
 
 #: What a run is told that is to be judged as if nobody had accepted anything.

@@ -17,7 +17,7 @@ from ...bridge.texts import tr
 from ...core.files.writing import LAYER_FORMATS, Outputs
 from ...core.profile import DocumentInfo
 from ..findings.result import Result
-from ..widgets import trouble
+from ..widgets import messages
 from ..widgets.messages import Messages, opener
 
 _FOLDER = "export_folder"
@@ -140,4 +140,4 @@ class Exports:
 
     def _failed(self, error: Exception) -> None:
         text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")
-        self._messages.warn(trouble.told(error, text))
+        self._messages.warn(messages.told(error, text))

@@ -13,11 +13,9 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge.checking import findings_layer, kept_result
-from ...bridge.checking.file_stamps import read_stamp
-from ...bridge.checking.kept_result import ProjectState
+from ...bridge.checking.kept_result import ProjectState, read_stamp
 from ...bridge.layers import recognise
-from ...bridge.layers.crs import to_qgis_crs
-from ...bridge.layers.properties import file_of
+from ...bridge.layers.properties import file_of, to_qgis_crs
 from ...bridge.project import county
 from ...bridge.running.tasks import Job, Runner
 from ...bridge.texts import tr
@@ -27,7 +25,7 @@ from ...core.results.kept_result import Changes, KeptResult, keep_file, kept_res
 from ..findings import idle
 from ..findings.result import Result
 from ..project.watch import ProjectWatch
-from ..widgets import trouble
+from ..widgets import messages
 
 #: Not dataChanged: QGIS emits it at every refresh of the map.
 _CHANGES = ("layerModified", "subsetStringChanged", "dataSourceChanged")
@@ -131,12 +129,12 @@ class KeptResults(QObject):
             self._end_writing()
             if isinstance(error, SanxianError):
                 text = tr("The check result was not saved beside the project: {why}")
-                self.failed.emit(text.format(why=trouble.explain(error)))
+                self.failed.emit(text.format(why=messages.explain(error)))
                 return
             text = tr(
                 "The check result was not saved beside the project ({error}). Details are in the log, tab Sanxian."
             )
-            self.failed.emit(trouble.told(error, text))
+            self.failed.emit(messages.told(error, text))
 
         self._writing = self._runner.start(
             Job(
@@ -187,7 +185,7 @@ class KeptResults(QObject):
         def failed(error: Exception) -> None:
             self._reading = None
             text = tr("The saved check result was not read ({error}). Details are in the log, tab Sanxian.")
-            self.failed.emit(trouble.told(error, text))
+            self.failed.emit(messages.told(error, text))
             self.ended.emit()
 
         def cancelled() -> None:

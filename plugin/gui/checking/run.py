@@ -18,10 +18,10 @@ from ...bridge.running.tasks import Job, Runner, Work
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings import idle
-from ..findings.basis import Basis
 from ..findings.dock import FindingsDock
 from ..findings.result import Result
-from ..widgets import trouble
+from ..findings.whose import Basis
+from ..widgets import messages
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class Checking(QObject):
             self._fail(title, missing.text, missing.text if self._dock.result is not None else "")
             return
         text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")
-        told = trouble.told(error, text)
+        told = messages.told(error, text)
         self._fail(title, told, told)
 
     def _fail(self, title: str, why: str, note: str) -> None:

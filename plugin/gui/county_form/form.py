@@ -5,10 +5,20 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 
-from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QAbstractScrollArea,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ...bridge import settings
 from ...bridge.texts import tr
@@ -20,7 +30,7 @@ from ...core.profile.county_checks import Problem, find_county_problems, load_ba
 from ...core.profile.county_file import Confirmation, CountySettings, load_composed
 from ...core.profile.load import standard_of
 from ...core.profile.resolved import read_offer
-from ..widgets import trouble
+from ..widgets import messages as trouble
 from ..widgets.field_message import FieldMessage
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import Notice, Section, faint
@@ -306,3 +316,32 @@ class CountyForm(QWidget):
         if field in ("name", "area_code"):
             return tr("County"), self.name if field == "name" else self.area_code, self.name_message
         return tr("File"), self.name, self.file_message
+
+
+class FormErrorList(Notice):
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._widgets: list[QWidget] = []
+        self.label.setTextFormat(Qt.TextFormat.RichText)
+        self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.label.linkActivated.connect(self._go)
+        self.show_message("error", "")
+
+    def show_errors(self, errors: list[FormError]) -> None:
+        """Show a link to each field with errors; hide without errors."""
+        named: dict[str, FormError] = {}
+        for error in errors:
+            named.setdefault(error.name, error)
+        self._widgets = [error.widget for error in named.values()]
+        links = " ".join(f'<a href="{n}">{escape(name)}</a>' for n, name in enumerate(named))
+        text = tr("<b>{count} to correct</b> {links} Correct them before saving; the reason is below each field.")
+        self.show_message("error", text.format(count=len(errors), links=links) if errors else "")
+
+    def _go(self, link: str) -> None:
+        widget = self._widgets[int(link)]
+        above = widget.parentWidget()
+        while above is not None:
+            if isinstance(above, QScrollArea) and isinstance(above, QAbstractScrollArea):
+                above.ensureWidgetVisible(widget)
+            above = above.parentWidget()
+        widget.setFocus(Qt.FocusReason.OtherFocusReason)

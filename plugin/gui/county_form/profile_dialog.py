@@ -29,7 +29,7 @@ from ...core.profile.county_file import (
 )
 from ...core.standard import load_standard, standard_folders
 from ...core.transmission.table import read_township_tasks
-from ..widgets import trouble
+from ..widgets import messages
 from .profile_form import ProfileForm
 
 
@@ -109,13 +109,13 @@ class ProfileDialog(ProfileForm):
             # A slip in the table is told here, not at the next check.
             read_township_tasks(self.targets.text())
         except (SanxianError, ImportError) as error:
-            self._explain(trouble.explain(error))
+            self._explain(messages.explain(error))
             return
         now = self.county()
         try:
             own = self._save_form()
         except (SanxianError, ImportError) as error:
-            self.errors.show_message("error", escape(trouble.explain(error)))
+            self.errors.show_message("error", escape(messages.explain(error)))
             return
         settings.put("language", self.language.currentData())
         county.keep(self._project, replace(now, profile=own) if own else now)
@@ -213,7 +213,7 @@ class ProfileDialog(ProfileForm):
         try:
             norm = Options(profile=now.profile, standard=now.standard).norm()
         except (SanxianError, ImportError) as error:
-            self._explain(trouble.explain(error))
+            self._explain(messages.explain(error))
             self._norm_is_sound = False
             self._ok.setEnabled(False)
             return

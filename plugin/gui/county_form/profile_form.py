@@ -25,14 +25,13 @@ from ...bridge.texts import tr
 from ...core.profile import load_profile
 from ...core.standard import EVERY_RULE
 from ..project.document_line import DocumentLine
-from ..widgets import trouble
+from ..widgets import messages
 from ..widgets.buttons import ok_and_cancel
+from ..widgets.field_message import Note
 from ..widgets.file_line import FileLine
-from ..widgets.note import Note
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import faint
-from .error_list import FormErrorList
-from .form import CountyForm
+from .form import CountyForm, FormErrorList
 
 #: Minimum screen width for two columns of groups.
 _WIDE = 1200
@@ -63,7 +62,7 @@ class ProfileForm(QDialog):
             self.form = CountyForm(2 if screen.availableGeometry().width() >= _WIDE else 1)
         except ImportError as error:
             # Rules and their parameters need the libraries; the other tab does not.
-            missing = trouble.explain(error)
+            missing = messages.explain(error)
         self.place.setWordWrap(True)
         self.document = DocumentLine(project, lambda: load_profile(self.profile.currentData() or ""))
         self._lay_out(self.form or Note(missing))

@@ -19,8 +19,7 @@ from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..widgets import look
-from .field_tips import add_tips
-from .form_help import attach_form_help
+from .form_help import add_tips, attach_form_help
 
 #: A list of fewer rows is seen at once.
 _FEW = 6

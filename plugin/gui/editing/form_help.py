@@ -3,18 +3,23 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from html import escape
 from typing import Any
 
-from qgis.core import QgsFieldConstraints, QgsVectorLayer, QgsVectorLayerUtils
+from qgis.core import QgsFieldConstraints, QgsProject, QgsVectorLayer, QgsVectorLayerUtils
 from qgis.gui import QgsAttributeEditorContext, QgsAttributeForm
 from qgis.PyQt.QtCore import QEvent, QObject, Qt
-from qgis.PyQt.QtWidgets import QDialog, QLabel, QScrollArea, QStyle
+from qgis.PyQt.QtWidgets import QDialog, QLabel, QScrollArea, QStyle, QWidget
 
 from ...bridge.editing.dependent_fields import DependentField, find_dependent_fields, look_up_name
 from ...bridge.editing.forms import role_of_form
+from ...bridge.project import county
 from ...bridge.running.tasks import log_error
+from ...bridge.settings import interface_language
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
+from ...core.standard import load_standard
 from ..widgets import look
 
 _HARD_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
@@ -119,3 +124,33 @@ class _WidthKeeper(QObject):
         if inside is not None:
             bar = area.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
             area.setMinimumWidth(inside.minimumSizeHint().width() + bar + 2 * area.frameWidth())
+
+
+_TOLD = "sanxianTold"
+
+
+@lru_cache(maxsize=4)
+def _dictionary(standard: str, lang: str):
+    from ...core.render.dictionary import Dictionary
+
+    return Dictionary(load_standard(standard), lang)
+
+
+def add_tips(form: QgsAttributeForm) -> None:
+    """To the label and the widget of every field that the layer's template has; once for each form."""
+    layer = form.layer()
+    role = role_of_form(layer) if layer is not None else ""
+    if not role or form.property(_TOLD):
+        return
+    form.setProperty(_TOLD, True)
+    book = _dictionary(county.options(QgsProject.instance()).norm().standard.key, interface_language())
+    notes = {name: book.field_note(role, name.upper()) for name in layer.fields().names()}
+    for widget in form.findChildren(QWidget):
+        note = notes.get(widget.objectName(), "")
+        if note:
+            widget.setToolTip(note)
+    for label in form.findChildren(QLabel):
+        buddy = label.buddy()
+        note = notes.get(buddy.objectName(), "") if buddy is not None else ""
+        if note:
+            label.setToolTip(f"{label.toolTip()}<br>{escape(note)}" if label.toolTip() else note)

@@ -13,8 +13,8 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer
 
 from ...bridge.layers.properties import file_of
-from ...bridge.running.collection import no_collection
 from ...bridge.running.tasks import log_error
+from ...bridge.running.threads import no_collection
 from ...bridge.texts import tr
 from ..widgets.messages import Messages
 

@@ -3,21 +3,122 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from qgis.core import QgsApplication
 from qgis.gui import QgsScrollArea
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QColor, QPainter, QPen, QPixmap
 from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
 from ..widgets import look
+from ..widgets.look import state_word
 from ..widgets.source_mark import mark_label
-from . import waiver_rows
-from .feature_rows import feature_rows
-from .features import features_of
+from .features import FeatureRef, features_of
 from .groups import ASIDE, Group, area_of, kind_of
+from .map_marks import FIRST, SECOND
 from .result import Result, Source
+from .walk_bar import why_not, withdrawable
+
+#: Maximum number of listed features; a finding may name hundreds.
+LISTED = 6
+
+
+def feature_rows(
+    result: Result, finding: Any, select: Callable[[FeatureRef], None], form: Callable[[FeatureRef], None]
+) -> QWidget | None:
+    """Return a row for each feature, or None without features. ``select``, ``form``: callbacks of the buttons."""
+    refs = features_of(finding)
+    if not refs:
+        return None
+    box = QWidget()
+    box.setObjectName("SanxianFeatures")
+    layout = QGridLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setColumnStretch(1, 1)
+    for row, ref in enumerate(refs[:LISTED]):
+        own = (ref.role, ref.key) == (finding.role, finding.key)
+        sample = QLabel()
+        sample.setPixmap(stroke_sample(FIRST if own else SECOND, sample))
+        layout.addWidget(sample, row, 0, Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(_make_label(_describe_feature(result, ref, finding.field if own else "")), row, 1)
+        what = (tr("Select"), tr("Select the feature in its layer"), select)
+        form_of = (tr("Attribute Form"), tr("Open the feature's form"), form)
+        for column, (text, tip, action) in enumerate((what, form_of), 2):
+            layout.addWidget(_make_button(text, tip, ref, action), row, column, Qt.AlignmentFlag.AlignVCenter)
+    if len(refs) > LISTED:
+        layout.addWidget(_make_label(tr("and {count} more").format(count=len(refs) - LISTED)), LISTED, 1)
+    return box
+
+
+def stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
+    """Return a sample of a feature's outline on the map, on a light background in every theme."""
+    em, ratio = widget.fontMetrics().height(), widget.devicePixelRatioF()
+    size = QSize(2 * em, em)
+    made = QPixmap(size * ratio)
+    made.setDevicePixelRatio(ratio)
+    made.fill(QColor("#F4F4EE"))
+    painter = QPainter(made)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    for name, opacity, width, style in strokes:
+        colour = QColor(name)
+        colour.setAlphaF(opacity)
+        pen = QPen(colour, width * em, style)
+        painter.setPen(pen)
+        painter.drawLine(0, em // 2, size.width(), em // 2)
+    painter.end()
+    return made
+
+
+def _describe_feature(result: Result, ref: FeatureRef, field: str) -> str:
+    """Return layer name and full key; also the feature id if the key is missing or repeated."""
+    template = result.checked.plan.norm.standard.templates.get(ref.role)
+    name = template.name if template is not None and result.texts.lang == "zh" else ref.role
+    number = tr("feature id {fid}").format(fid=ref.fid) if ref.fid is not None else ""
+    return "\n".join((name, " · ".join(part for part in (ref.key, number, field) if part)))
+
+
+def _make_label(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[FeatureRef], None]) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setAccessibleName(f"{tip}: {ref.role} {ref.key}")
+    button.clicked.connect(lambda: action(ref))
+    return button
+
+
+def state_text(finding: Any) -> str:
+    """Waived or to do; and why it cannot be waived, where it cannot."""
+    word, why = state_word(finding.state), why_not(finding)
+    known = finding.state == "waived" or withdrawable(finding)
+    return word if known or not why else tr("{state}. {why}").format(state=word, why=why)
+
+
+def rows(finding: Any) -> list[tuple[str, str]]:
+    """(label, text) of the waiver behind a finding; empty without one."""
+    said = finding.params.get("waiver")
+    if not said:
+        return []
+    who = tr("{author}, {date}").format(author=said["author"], date=said["date"])
+    until = tr("until {date}").format(date=said["until"]) if said["until"] else tr("without an end")
+    document = said["document"]
+    if said["attachment"]:
+        document = tr("{document} (attachment {name})").format(document=document, name=said["attachment"])
+    return [
+        (tr("Reason"), said["reason"]),
+        (tr("Document"), document),
+        (tr("Accepted by"), tr("{who}, {until}").format(who=who, until=until)),
+    ]
 
 
 class DetailPane(QgsScrollArea):
@@ -79,7 +180,7 @@ class DetailPane(QgsScrollArea):
             form.addRow(row_label(tr("Its features")), features)
         form.addRow(row_label(tr("What")), text_label(finding.message))
         # Who accepted it comes before how to mend it.
-        state = [(tr("State"), waiver_rows.state_text(finding)), *waiver_rows.rows(finding)]
+        state = [(tr("State"), state_text(finding)), *rows(finding)]
         if len(state) == 1:
             self._ground(form, result, group.code)
         for label, text in state:

@@ -16,8 +16,7 @@ from ..editing.live_switch import LiveCheckSwitch
 from ..widgets import look
 from ..widgets.messages import Messages
 from .dock import FindingsDock
-from .groups import area_of, kind_of, rule_of
-from .label import format_hectares
+from .groups import area_of, format_hectares, kind_of, rule_of
 from .result import Result
 from .selection import Selection
 

@@ -24,9 +24,8 @@ from ..widgets import look
 from ..widgets.dock_width import FirstWidth
 from ..widgets.empty_state import EmptyState
 from .detail_pane import DetailPane
-from .filter_bar import FilterBar
+from .filter_bar import FilterBar, RunBar
 from .result import Result
-from .run_bar import RunBar
 from .tree import FindingsTree
 from .verdict_bar import VerdictBar
 from .walk_bar import WalkBar

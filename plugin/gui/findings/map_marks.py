@@ -21,8 +21,7 @@ from qgis.PyQt.QtGui import QColor
 
 from ..widgets import look
 from .callout import ICON, Callout
-from .groups import kind_of
-from .label import format_label_lines
+from .groups import format_label_lines, kind_of
 
 #: How much of the view the conflict takes.
 SHARE_OF_VIEW = 0.30

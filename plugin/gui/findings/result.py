@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from qgis.core import QgsCoordinateReferenceSystem
 
-from ...bridge.layers.crs import to_qgis_crs
+from ...bridge.layers.properties import to_qgis_crs
 from ...core.results.kept_result import Changes, Outdated
 
 

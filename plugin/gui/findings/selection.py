@@ -14,8 +14,7 @@ from ...bridge.texts import tr
 from ..widgets import look
 from .dock import FindingsDock
 from .features import FeatureRef, features_of, find_feature, open_form, select_feature
-from .groups import kind_of
-from .label import format_menu_line
+from .groups import format_menu_line, kind_of
 from .map_layer import FindingsOnMap
 from .map_marks import MapMark
 from .whose import Whose

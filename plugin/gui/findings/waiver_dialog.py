@@ -9,14 +9,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsFileUtils
-from qgis.PyQt.QtCore import QDate
+from qgis.core import QgsApplication, QgsFileUtils
+from qgis.PyQt.QtCore import QDate, Qt
+from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QDateEdit,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -29,12 +31,41 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ..widgets import trouble
+from ..widgets import look
+from ..widgets import messages as trouble
 from ..widgets.buttons import ok_and_cancel
 from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
 from .attachment_digest import AttachmentDigest
-from .card import FindingCard
+from .detail_pane import figures, keys_text, text_label
+from .groups import kind_of
+
+
+class FindingCard(QFrame):
+    """``title``: the problem, as the list names it; ``more``: a line about further findings."""
+
+    def __init__(self, finding: Any, title: str, more: str = "", parent=None):
+        super().__init__(parent)
+        self.setObjectName("SanxianFindingCard")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+        mark = QLabel()
+        icon = look.KIND_ICONS[kind_of(finding)]
+        mark.setPixmap(look.pixmap(icon, QgsApplication.scaleIconSize(16, True), self.devicePixelRatioF()))
+        head = text_label(f"{finding.code}  {title}".strip())
+        font = head.font()
+        font.setBold(True)
+        head.setFont(font)
+        texts = QVBoxLayout()
+        texts.addWidget(head)
+        for text in (figures(finding), keys_text(finding), finding.message, more):
+            if text:
+                texts.addWidget(text_label(text))
+        row = QHBoxLayout(self)
+        row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(texts, 1)
+
 
 _AUTHOR = "waiver_author"
 #: Maximum number of rules named in the line about the selection.

@@ -16,7 +16,7 @@ from ...bridge.layers import recognise
 from ...bridge.project import waivers as places
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ..widgets import trouble
+from ..widgets import messages
 from .dock import FindingsDock
 
 
@@ -86,7 +86,7 @@ class Waiving(QObject):
         try:
             self.apply(change_waivers(path, remove=numbers, limits=limits), path)
         except SanxianError as error:
-            self._dock.say(trouble.explain(error))
+            self._dock.say(messages.explain(error))
             return
         self._dock.say(tr("{count} withdrawn from {file}.").format(count=len(numbers), file=path.name))
 

@@ -29,7 +29,7 @@ from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import load_standard, standard_ids
 from ...core.standard.template import Template
-from ..widgets import trouble
+from ..widgets import messages
 from ..widgets.buttons import close_only
 
 #: As in the findings panel: look once the typing pauses.
@@ -120,7 +120,7 @@ class DictionaryDialog(QDialog):
                 self._items[entry.anchor] = item
         except (SanxianError, ImportError) as error:
             self._book = None
-            self.browser.setPlainText(trouble.explain(error))
+            self.browser.setPlainText(messages.explain(error))
         self.tree.blockSignals(False)
         self._filter()
         if self._book is not None:
@@ -187,7 +187,7 @@ class DictionaryDialog(QDialog):
             folder.mkdir(parents=True, exist_ok=True)
             write_dictionary(load_standard(standard), target, lang)
         except (SanxianError, ImportError) as error:
-            self.browser.setPlainText(trouble.explain(error))
+            self.browser.setPlainText(messages.explain(error))
             return
         except OSError:
             text = tr("The folder {folder} cannot be written. Free it or make room, then try again.")

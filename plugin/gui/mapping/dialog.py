@@ -19,9 +19,48 @@ from ...core.errors import SanxianError
 from ...core.files.writing import beside
 from ...core.mapping import load_mapping, to_toml
 from ...core.mapping.preview import changed, preview, undecided
-from ..widgets import trouble
-from . import files, words
+from ...core.standard.template import Template
+from ..widgets import messages as trouble
+from . import source as files
 from .source import MappingSource
+
+
+def prepared(done: Prepared, template: Template) -> str:
+    """How much arrives, which fields must not stay empty, and what of the source has no place."""
+    filled = [f for f in template.fields if done.previews[f.name].filled]
+    needed = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
+    lacking = [f.name for f in needed if not done.previews[f.name].filled]
+    used = set(done.mapping.fields.values())
+    unused = [f.name for f in done.columns.layer.fields if f.name not in used]
+    lost = sum(p.lost for p in done.previews.values())
+    lines = [
+        tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.").format(
+            rows=done.columns.rows, filled=len(filled), all=len(template.fields), lost=lost
+        )
+    ]
+    if lacking:
+        lines.append(tr("Required, without a source: {fields}.").format(fields=tr(", ").join(lacking)))
+    if unused:
+        lines.append(tr("Source fields without a place: {fields}.").format(fields=tr(", ").join(unused)))
+    return "\n".join(lines)
+
+
+def written(results: dict[str, Any], layer: str) -> list[str]:
+    """What the algorithm gave back, in lines; ``layer``: the name of its output."""
+    lines = [
+        tr("{rows} rows are in “{layer}”; {losses} values to look at, {empty} of them left empty.").format(
+            rows=results["ROWS"], layer=layer, losses=results["LOSSES"], empty=results["EMPTY"]
+        )
+    ]
+    if results.get("UNMAPPED"):
+        lines.append(tr("They are listed in {file}.").format(file=Path(str(results["UNMAPPED"])).name))
+    return lines
+
+
+def last(said: str) -> str:
+    """What the algorithm said at the end, which names what is wrong and the remedy."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return lines[-1] if lines else tr("The mapping could not be run. Details are in the log, tab Processing.")
 
 
 class MappingDialog(MappingSource):
@@ -89,7 +128,7 @@ class MappingDialog(MappingSource):
         self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
 
     def _sum_up(self) -> None:
-        self._say(words.prepared(self._prepared, self._target))
+        self._say(prepared(self._prepared, self._target))
 
     # --- mapping files
     def _ask_mapping(self) -> None:
@@ -154,10 +193,10 @@ class MappingDialog(MappingSource):
         run, self._run = self._run, None
         self._enable()
         if results is None:
-            self._say(tr("Cancelled; nothing was written.") if run.cancelled else words.last(run.said()))
+            self._say(tr("Cancelled; nothing was written.") if run.cancelled else last(run.said()))
             return
         layer = mapping_run.add_result(self._project, run, results["OUTPUT"], self._target, self._norm)
-        lines = words.written(results, layer.name() if layer else results["OUTPUT"])
+        lines = written(results, layer.name() if layer else results["OUTPUT"])
         self._say("\n".join(lines))
         if self._written:
             kept = mapping_work.free_name(self._written)

@@ -8,6 +8,7 @@ from typing import Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from ...bridge import settings
 from ...bridge.editing import forms
@@ -20,9 +21,38 @@ from ...bridge.running.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.standard.template import Template
-from ..widgets import trouble
-from . import files
+from ..widgets import messages as trouble
 from .form import MappingForm
+
+_FOLDER = "mapping_folder"
+
+
+def ask_layer(parent: QWidget, project: QgsProject) -> str:
+    """A file with a layer; empty when nothing was chosen."""
+    files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
+    return _remembered(QFileDialog.getOpenFileName(parent, tr("Layer"), _folder(project), files)[0])
+
+
+def ask_mapping(parent: QWidget, project: QgsProject) -> str:
+    """A mapping that is there; empty when nothing was chosen."""
+    title, files = tr("Open Mapping"), tr("Mapping (*.toml)")
+    return _remembered(QFileDialog.getOpenFileName(parent, title, _folder(project), files)[0])
+
+
+def ask_where(parent: QWidget, project: QgsProject, role: str) -> str:
+    """Where the mapping of a layer is to be saved; empty when nothing was chosen."""
+    name = str(Path(_folder(project)) / f"{role}.mapping.toml")
+    return _remembered(QFileDialog.getSaveFileName(parent, tr("Save Mapping"), name, tr("Mapping (*.toml)"))[0])
+
+
+def _folder(project: QgsProject) -> str:
+    return settings.get(_FOLDER, "") or project.homePath() or str(Path.home())
+
+
+def _remembered(path: str) -> str:
+    if path:
+        settings.put(_FOLDER, str(Path(path).parent))
+    return path
 
 
 class MappingSource(MappingForm):
@@ -62,7 +92,7 @@ class MappingSource(MappingForm):
         self.template.setEditText(self.template.itemText(self.template.currentIndex()))
 
     def _browse(self) -> None:
-        path = files.ask_layer(self, self._project)
+        path = ask_layer(self, self._project)
         if path:
             self.use_file(path)
 

@@ -18,11 +18,10 @@ from ...bridge.texts import tr
 from ...core.errors import OutputError, SanxianError
 from ..checking.run import Checking
 from ..findings.result import Result
-from ..widgets import trouble
+from ..widgets import messages
 from ..widgets.messages import Messages, open_path
-from .end_page import End
 from .look_ahead import LookAhead, Surroundings
-from .run_page import CHECK, WRITE
+from .run_page import CHECK, WRITE, End
 
 #: Errors of the core that say why the gate is shut, a reason a line.
 _SHUT = ("package_gate", "package_stopped")
@@ -63,7 +62,7 @@ class PackageExport(QObject):
             try:
                 self.dialog = ExportDialog(QgsProject.instance(), self._iface.mainWindow())
             except (SanxianError, ImportError) as error:
-                self._messages.warn(trouble.explain(error))
+                self._messages.warn(messages.explain(error))
                 return
             self.dialog.wanted.connect(self.start)
             self.dialog.stopped.connect(self.cancel)
@@ -204,7 +203,7 @@ class PackageExport(QObject):
             self._end(End("error", text, Against(gates=reasons), findings=self._around.latest() is not None))
             return
         text = tr("Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian.")
-        self._end(End("error", trouble.told(error, text)))
+        self._end(End("error", messages.told(error, text)))
 
     def _end(self, end: End) -> None:
         if self.dialog is None:

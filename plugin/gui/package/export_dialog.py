@@ -12,10 +12,9 @@ from qgis.PyQt.QtWidgets import QDialog, QHBoxLayout, QPushButton, QStackedWidge
 from ...bridge.package.preview import NOTHING, REFUSED, Against, Ahead
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ..widgets import look, trouble
-from .end_page import End, EndPage
+from ..widgets import look, messages
 from .form_page import FormPage
-from .run_page import RunPage
+from .run_page import End, EndPage, RunPage
 
 _WIDTH, _HEIGHT = 90, 46
 #: The most of the screen's height that it takes: what is added while it is open makes it no higher than the screen.
@@ -105,7 +104,7 @@ class ExportDialog(QDialog):
         try:
             return self.form.order()
         except (SanxianError, ImportError) as error:
-            self.form.show_error(trouble.explain(error))
+            self.form.show_error(messages.explain(error))
             return None
 
     def ask_until_exportable(self) -> bool:
@@ -113,7 +112,7 @@ class ExportDialog(QDialog):
         try:
             return self.form.ask_until_exportable()
         except (SanxianError, ImportError) as error:
-            self.form.show_error(trouble.explain(error))
+            self.form.show_error(messages.explain(error))
             return False
 
     def show_ahead(self, ahead: Ahead) -> None:

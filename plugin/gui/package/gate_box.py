@@ -22,7 +22,7 @@ from ...bridge.texts import tr
 from ..findings.result import Result
 from ..widgets import look
 from ..widgets.elided import ElidedLabel
-from ..widgets.note import Note
+from ..widgets.field_message import Note
 
 _ROWS = 5
 

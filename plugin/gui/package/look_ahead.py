@@ -16,7 +16,7 @@ from ...bridge.project import county
 from ...bridge.running.tasks import Job, Runner, log_error
 from ...bridge.texts import tr
 from ..findings.result import Result
-from ..widgets import trouble
+from ..widgets import messages
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class LookAhead:
 
         def failed(error):
             text = tr("The folders could not be looked at ({error}). Details are in the log, tab Sanxian.")
-            said = trouble.told(error, text)
+            said = messages.told(error, text)
             if asked == self._asked and wanted():
                 dialog.show_error(said)
 

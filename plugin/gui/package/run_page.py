@@ -3,13 +3,27 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from dataclasses import dataclass
+from typing import Any
 
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...bridge.package.preview import NOTHING, Against
 from ...bridge.texts import tr
 from ..widgets import look
 from ..widgets.elided import ElidedLabel
+from .gate_box import fill_reasons, reasons_list
 
 CHECK, WRITE = 0, 1
 _STEPS = 1000
@@ -84,3 +98,86 @@ class RunPage(QWidget):
         size = QgsApplication.scaleIconSize(16, True)
         for icon, state in zip(self._icons, self._states, strict=True):
             icon.setPixmap(look.pixmap(state, size, self.devicePixelRatioF()))
+
+
+@dataclass(frozen=True)
+class End:
+    """``icon`` and ``text`` say how it went; ``done`` is what `bridge.package.making.export` answered, or None; ``findings``: the
+    reasons stand among the findings of the check."""
+
+    icon: str
+    text: str
+    against: Against = NOTHING
+    done: Any = None
+    findings: bool = False
+
+
+class EndPage(QWidget):
+    """``opened``: ``folder`` or ``manifest``."""
+
+    opened = pyqtSignal(str)
+    findingsWished = pyqtSignal()
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.end = End("info", "")
+        self._icon = QLabel()
+        self.text = QLabel()
+        self.text.setObjectName("SanxianPackageEnd")
+        self.text.setWordWrap(True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        head = QHBoxLayout()
+        head.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(self.text, 1)
+        self.path, self.size, self.digest = ElidedLabel(), QLabel(), ElidedLabel()
+        self.digest.setObjectName("SanxianPackageDigest")
+        self.facts = QWidget()
+        form = QFormLayout(self.facts)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow(tr("Package"), self.path)
+        form.addRow(tr("Contents"), self.size)
+        form.addRow(tr("Digest (SHA-256)"), self.digest)
+        self.reasons = reasons_list()
+        self.folder = QPushButton(tr("Open Folder"))
+        self.folder.setObjectName("SanxianPackageOpenFolder")
+        self.folder.clicked.connect(lambda: self.opened.emit("folder"))
+        self.manifest = QPushButton(tr("Open Manifest"))
+        self.manifest.setObjectName("SanxianPackageOpenManifest")
+        self.manifest.clicked.connect(lambda: self.opened.emit("manifest"))
+        self.copy = QPushButton(tr("Copy Digest"))
+        self.copy.clicked.connect(lambda: QgsApplication.clipboard().setText(self.digest.text()))
+        self.findings = QPushButton(tr("Show Findings"))
+        self.findings.setObjectName("SanxianPackageEndFindings")
+        self.findings.clicked.connect(self.findingsWished)
+        row = QHBoxLayout()
+        for button in (self.folder, self.manifest, self.copy, self.findings):
+            row.addWidget(button)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(head)
+        layout.addWidget(self.facts)
+        layout.addLayout(row)
+        layout.addWidget(self.reasons, 1)
+        layout.addStretch(0)
+
+    def show_end(self, end: End) -> None:
+        self.end = end
+        self.text.setText(end.text)
+        made = end.done is not None
+        for widget in (self.facts, self.folder, self.manifest, self.copy):
+            widget.setVisible(made)
+        self.findings.setVisible(end.findings)
+        if made:
+            files, layers = end.done.manifest["files"], end.done.manifest["layers"]
+            rows = sum(layer["features"] for layer in layers)
+            self.path.setText(str(end.done.path))
+            self.digest.setText(end.done.digest)
+            told = tr("{files} files; {layers} layers with {rows} features, each read back and compared")
+            self.size.setText(told.format(files=len(files), layers=len(layers), rows=rows))
+        fill_reasons(self.reasons, end.against)
+        self.refresh_icons()
+
+    def refresh_icons(self) -> None:
+        size = QgsApplication.scaleIconSize(24, True)
+        self._icon.setPixmap(look.pixmap(self.end.icon, size, self.devicePixelRatioF()))

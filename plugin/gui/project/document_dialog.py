@@ -14,7 +14,7 @@ from ...core.messages.texts import Texts
 from ...core.profile import DocumentInfo, Profile, load_secrecy_levels, resolve_document
 from ...core.profile.document import ResolvedDocument
 from ..widgets.buttons import ok_and_cancel
-from ..widgets.note import Note
+from ..widgets.field_message import Note
 
 #: Settings with the authorities entered last, offered if neither project nor profile has one.
 _COMPILER, _CARTOGRAPHER = "maps/maker", "maps/drawer"

@@ -17,7 +17,7 @@ from ...core.errors import InputError, SanxianError
 from ...core.messages.texts import Texts
 from ...core.profile import DocumentInfo, Profile, load_profile
 from ...core.profile.document import VALUES, ResolvedDocument
-from ..widgets import trouble
+from ..widgets import messages
 from ..widgets.elided import ElidedLabel
 
 
@@ -103,14 +103,14 @@ class DocumentLine(QWidget):
         try:
             text = summary(self.resolve())
         except (SanxianError, ImportError) as error:
-            text = trouble.explain(error)
+            text = messages.explain(error)
         self.label.setText(text)
 
     def _edit(self) -> None:
         try:
             accepted = edit(self._project, self._profile(), self._fallback(), self.window())
         except (SanxianError, ImportError) as error:
-            self.label.setText(trouble.explain(error))
+            self.label.setText(messages.explain(error))
             return
         if accepted:
             self.refresh()

@@ -17,7 +17,7 @@ from ...bridge.layers import recognise, styles
 from ...bridge.project import county
 from ...bridge.running.tasks import Job, Runner
 from ...bridge.texts import tr
-from ..widgets import trouble
+from ..widgets import messages
 from ..widgets.messages import Messages, push
 
 #: Project setting with the user's answer to the offer.
@@ -128,7 +128,7 @@ class Dressing:
 
         def failed(error: Exception) -> None:
             text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
-            push(self._iface.messageBar(), "warning", title, trouble.told(error, text))
+            push(self._iface.messageBar(), "warning", title, messages.told(error, text))
 
         self._runner.start(
             Job(

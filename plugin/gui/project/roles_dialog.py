@@ -21,7 +21,7 @@ from ...bridge.layers import layer_groups, recognise, roles
 from ...bridge.project import county
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ..widgets import trouble
+from ..widgets import messages
 from ..widgets.buttons import ok_and_cancel
 from .group_dialog import choose_group
 
@@ -88,7 +88,7 @@ class RolesDialog(QDialog):
             norm = options.norm()
             found = recognise.recognise(recognise.outlines(self._project), options)
         except (SanxianError, ImportError) as error:
-            self.problem.setText(trouble.explain(error))
+            self.problem.setText(messages.explain(error))
             return
         given = roles.chosen(self._project)
         order = [role for several in norm.standard.concepts.values() for role in several]

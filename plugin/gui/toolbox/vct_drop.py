@@ -9,7 +9,19 @@ from pathlib import Path
 from qgis.gui import QgsCustomDropHandler
 from qgis.PyQt.QtCore import QTimer
 
-from ...bridge.exchange.vct_file import is_vct
+#: Comments may come before the header.
+_BYTES = 8192
+
+
+def is_vct(path: str) -> bool:
+    """Does it begin as GB/T 17798 has it? False for what cannot be read, too: then it is not ours."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(_BYTES)
+    except OSError:
+        return False
+    lines = start.removeprefix(b"\xef\xbb\xbf").splitlines()
+    return any(line.strip().lower() == b"headbegin" for line in lines)
 
 
 class VctDrop(QgsCustomDropHandler):

@@ -9,7 +9,25 @@ from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from . import look
-from .note import Note
+
+
+class Note(QLabel):
+    def __init__(self, text: str = "", parent=None):
+        super().__init__(text, parent)
+        self.setWordWrap(True)
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._hold()
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._hold()
+
+    def _hold(self) -> None:
+        wanted = self.heightForWidth(self.width())
+        if self.isVisibleTo(self.parentWidget()) and wanted > 0 and wanted != self.minimumHeight():
+            self.setMinimumHeight(wanted)
 
 
 class FieldMessage(QWidget):

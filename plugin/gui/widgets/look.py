@@ -11,7 +11,7 @@ from qgis.PyQt.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import QLabel
 
 from ...bridge.texts import tr
-from ...core.model.report import Verdict
+from ...core.model.verdict import Verdict
 from ...paths import ICONS
 
 #: The only colours of our own: on a light theme, on a dark one.

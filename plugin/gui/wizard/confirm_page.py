@@ -6,7 +6,7 @@ from __future__ import annotations
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar
 
-from ...bridge.layers.crs import to_qgis_crs
+from ...bridge.layers.properties import to_qgis_crs
 from ...bridge.texts import tr
 from ...core.geometry import crs as crs_care
 from ...core.geometry.zones import WIDTH

@@ -15,7 +15,7 @@ from ...core.errors import SanxianError
 from ...core.geometry.zones import ZonePlan, plan_zones
 from ...core.standard import divisions, load_standard
 from ...core.standard.template import Code
-from ..widgets import trouble
+from ..widgets import messages
 from ..widgets.county_combo import CountyCombo
 from ..widgets.sections import Section, faint
 
@@ -198,7 +198,7 @@ class CountyBox(Section):
         try:
             county = self.told()
         except SanxianError as error:
-            return trouble.explain(error)
+            return messages.explain(error)
         if county is None:
             return ""
         reach = divisions.extent(county.code, self._divisions)

@@ -7,14 +7,14 @@ from qgis.gui import QgsProjectionSelectionWidget
 from qgis.PyQt.QtCore import QSignalBlocker, pyqtSignal
 from qgis.PyQt.QtWidgets import QButtonGroup, QGridLayout, QRadioButton
 
-from ...bridge.layers.crs import crs_text
+from ...bridge.layers.properties import crs_text
 from ...bridge.texts import tr
 from ...core.errors import InputError, SanxianError
 from ...core.geometry import crs as crs_care
 from ...core.geometry.zones import WIDTH, ZonePlan
 from ...core.messages.texts import THIN_SPACE
 from ...core.standard import divisions, load_standard
-from ..widgets import trouble
+from ..widgets import messages
 from ..widgets.sections import Notice, Section
 from .draft import Draft
 from .zone_strip import ZoneStrip
@@ -137,9 +137,9 @@ class CrsBox(Section):
             if zones is not None and not self._draft.whose and not divisions.reaches(crs, zones.west, zones.east):
                 raise divisions.elsewhere(crs, county.name, zones.west, zones.east)
         except SanxianError as error:
-            return "error", trouble.explain(error)
+            return "error", messages.explain(error)
         if odd:
-            return "warning", trouble.explain(InputError("create_crs_far", **odd[1]))
+            return "warning", messages.explain(InputError("create_crs_far", **odd[1]))
         if crs_care.describe(crs).geographic:
             return "warning", tr(
                 "Drawing and snapping in degrees are awkward: take a zone unless the data is for exchange."

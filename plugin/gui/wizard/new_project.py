@@ -11,12 +11,12 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 
 from ...bridge import health
-from ...bridge.new_project import bookmarks, editing
+from ...bridge.new_project import assemble, bookmarks
 from ...bridge.new_project.request import Made, Request, make_database
 from ...bridge.running.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ..widgets import trouble
+from ..widgets import messages
 from ..widgets.messages import push
 
 #: The database is the longer half: writing it takes this share of the progress.
@@ -65,7 +65,7 @@ class NewProject:
 
             self.wizard = NewProjectWizard(QgsProject.instance(), self._iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            push(self._iface.messageBar(), "warning", tr("New County Plan"), trouble.explain(error))
+            push(self._iface.messageBar(), "warning", tr("New County Plan"), messages.explain(error))
             return
         self.wizard.wanted.connect(self._make)
         self.wizard.stopped.connect(self._stop)
@@ -133,7 +133,7 @@ class NewProject:
 
     def _failed(self, error: Exception, database: bool = False) -> None:
         self._job = None
-        said = trouble.told(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
+        said = messages.told(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
         self._tell_end("error", said, database)
 
     def _tell_end(self, kind: str, said: str, database: bool = False) -> None:
@@ -180,7 +180,7 @@ class NewProject:
         try:
             health.require()
         except SanxianError as error:
-            push(self._iface.messageBar(), "warning", tr("New Layers"), trouble.explain(error))
+            push(self._iface.messageBar(), "warning", tr("New Layers"), messages.explain(error))
             return
         import processing
 
@@ -217,4 +217,4 @@ class NewProject:
             push(bar, "info", title, text.format(layer=layer.name()))
 
     def _layer_chosen(self, layer: Any) -> None:
-        editing.follow(QgsProject.instance(), layer)
+        assemble.follow(QgsProject.instance(), layer)

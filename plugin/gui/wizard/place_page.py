@@ -4,15 +4,104 @@
 from __future__ import annotations
 
 from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QSignalBlocker, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ..widgets import trouble
+from ...core.standard import Standard
+from ...core.standard.arrangement import Branch, branches, constraint, strictest
+from ..widgets import look
+from ..widgets import messages as trouble
+from ..widgets.sections import Notice, Section
 from .county_box import CountyBox
 from .crs_box import CrsBox
 from .draft import Draft
-from .groups_box import GroupsBox
 from .page import Page
+
+_ROLE = Qt.ItemDataRole.UserRole
+_ROWS = 13
+
+
+class GroupsBox(Section):
+    changed = pyqtSignal()
+
+    def __init__(self, draft: Draft, parent=None):
+        super().__init__(
+            tr("Layer groups"), tr("empty layers with fields, aliases, code lists and symbols of the template"), parent
+        )
+        self._draft = draft
+        self._shown = ""
+        self.tree = QTreeWidget()
+        self.tree.setObjectName("SanxianWizardGroups")
+        self.tree.setHeaderLabels([tr("Group"), tr("Layer codes"), tr("Layers"), tr("Asked for")])
+        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.tree.header().setStretchLastSection(False)
+        self.tree.setUniformRowHeights(True)
+        self.tree.itemChanged.connect(self._toggled)
+        self.notice = Notice()
+        self.layout_.addWidget(self.tree)
+        self.layout_.addWidget(self.notice)
+
+    def refresh(self) -> None:
+        """Another standard, other branches; else what was ticked stays."""
+        if self._shown == self._draft.standard_id:
+            return
+        self._shown = self._draft.standard_id
+        standard = self._draft.standard
+        with QSignalBlocker(self.tree):
+            self.tree.clear()
+            # What is usually made comes first; the tree of the project has its own order.
+            for branch in sorted(branches(standard), key=lambda b: not b.chosen):
+                self._add(branch, standard)
+        for column in (0, 2, 3):
+            self.tree.resizeColumnToContents(column)
+        row = self.tree.sizeHintForRow(0) if self.tree.topLevelItemCount() else 0
+        rows = min(self.tree.topLevelItemCount(), _ROWS)
+        self.tree.setMinimumHeight(self.tree.header().sizeHint().height() + rows * row + 2 * self.tree.frameWidth())
+        self._toggled()
+
+    def _add(self, branch: Branch, standard: Standard) -> None:
+        words = {"M": tr("mandatory"), "C": tr("where there is any"), "O": tr("optional")}
+        texts = [branch.name, "  ".join(branch.roles), str(len(branch.roles)), words[strictest(branch, standard)]]
+        item = QTreeWidgetItem(self.tree, texts)
+        item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsAutoTristate)
+        item.setForeground(1, look.faint())
+        item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        item.setToolTip(1, "\n".join(f"{r}  {standard.templates[r].name}" for r in branch.roles))
+        for role in branch.roles:
+            child = QTreeWidgetItem(item, [standard.templates[role].name, role, "", words[constraint(role, standard)]])
+            child.setFlags((child.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
+            child.setData(0, _ROLE, role)
+            child.setForeground(1, look.faint())
+            child.setCheckState(0, Qt.CheckState.Checked if branch.chosen else Qt.CheckState.Unchecked)
+
+    def _children(self) -> list[QTreeWidgetItem]:
+        tops = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
+        return [top.child(n) for top in tops for n in range(top.childCount())]
+
+    def _toggled(self, *_args) -> None:
+        ticked = [c for c in self._children() if c.checkState(0) == Qt.CheckState.Checked]
+        self._draft.roles = [c.data(0, _ROLE) for c in ticked]
+        self.notice.show_message(*self._lacking())
+        self.changed.emit()
+
+    def _lacking(self) -> tuple[str, str]:
+        """The mandatory layers that are not ticked: named where they usually are made, else counted."""
+        standard = self._draft.standard
+        asked = {b: [r for r in b.roles if constraint(r, standard) == "M"] for b in branches(standard)}
+        lacking = {b: [r for r in roles if r not in self._draft.roles] for b, roles in asked.items()}
+        usual = [standard.templates[r].name for b, roles in lacking.items() if b.chosen for r in roles]
+        if usual:
+            text = tr("Not made although a delivery asks for them: {layers}. They can be added later under New Layers.")
+            return "warning", text.format(layers=tr(", ").join(usual))
+        others = sum(map(len, lacking.values()))
+        text = tr("A whole delivery asks for {count} more mandatory layers; they can be added later under New Layers.")
+        return "info", text.format(count=others) if others else ""
+
+    def problem(self) -> str:
+        return "" if self._draft.roles else tr("Tick at least one layer.")
 
 
 class PlacePage(Page):

@@ -12,9 +12,8 @@ from ...core.check import Options
 from ...core.errors import SanxianError
 from ...core.profile import Profile, load_profile, profile_ids
 from ...core.profile.county_file import SUFFIX, CountySettings, is_own_file
-from ..county_form.error_list import FormErrorList
-from ..county_form.form import CountyForm
-from ..widgets import trouble
+from ..county_form.form import CountyForm, FormErrorList
+from ..widgets import messages
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import Notice, Section
 from .draft import Draft
@@ -61,7 +60,7 @@ class ProfilePage(Page):
         try:
             norm = Options(profile=self.draft.profile, standard=self.draft.standard_id).norm()
         except SanxianError as error:
-            self.notice.show_message("error", trouble.explain(error))
+            self.notice.show_message("error", messages.explain(error))
             self.form.setVisible(False)
             self._edited()
             return

@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QCheckBox, QGridLayout, QLabel, QL
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import DataError
-from ..widgets import trouble
+from ..widgets import messages
 from ..widgets.sections import Notice, Section
 from .draft import Draft
 from .page import Page
@@ -118,7 +118,7 @@ class TargetPage(Page):
             return tr("The folder does not exist. Choose one that does.")
         own = self.draft.own_profile
         if self.draft.name and own is not None and own.exists():
-            return trouble.explain(DataError("profile_exists", file=own.name))
+            return messages.explain(DataError("profile_exists", file=own.name))
         if self.there.isVisibleTo(self) and self.draft.existing == "stop":
             return tr("Give another name or another folder.")
         return ""

@@ -17,9 +17,10 @@ from plugin.core.geometry import overlay
 from plugin.core.loading.assembly import assemble
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
-from plugin.core.model.report import Outcome, Report, RuleOutcome, Verdict
+from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import EACH, RuleResult, Severity, all_rules
 from plugin.core.model.side_inputs import SideInputs
+from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run
 from tests.core.examples import norm_of
 from tests.core.small import as_read, box, found, layers, look, outcome, surveyed, table

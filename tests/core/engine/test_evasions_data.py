@@ -14,7 +14,8 @@ from plugin.core.check import Options, check
 from plugin.core.engine.frame import CODE as FRAME
 from plugin.core.loading.recognition import missed_scope
 from plugin.core.model.findings import CODE as UNREAD
-from plugin.core.model.report import Outcome, Report, Verdict
+from plugin.core.model.report import Outcome, Report
+from plugin.core.model.verdict import Verdict
 from tests.core.examples import norm_of
 from tests.core.small import found, outcome, write_gpkg
 from tests.county import make

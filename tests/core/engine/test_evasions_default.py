@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from plugin.core.check import Options, check
-from plugin.core.model.report import Verdict
+from plugin.core.model.verdict import Verdict
 from tests.core.small import found, outcome
 from tests.county import make
 from tests.county.source import as_read

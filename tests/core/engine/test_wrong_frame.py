@@ -12,8 +12,9 @@ from plugin.core.__main__ import main
 from plugin.core.check import Options, check
 from plugin.core.engine.frame import CODE
 from plugin.core.errors import DataError, InputError
-from plugin.core.model.report import Outcome, Report, RuleOutcome, Verdict
+from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import all_rules
+from plugin.core.model.verdict import Verdict
 from plugin.core.profile import load_profile
 from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.file import change_waivers

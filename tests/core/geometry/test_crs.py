@@ -10,7 +10,8 @@ from pyproj.enums import WktVersion
 
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.crs import coordinate_problem
-from plugin.core.model.report import Outcome, Verdict
+from plugin.core.model.report import Outcome
+from plugin.core.model.verdict import Verdict
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard
 from plugin.core.standard.divisions import far_from

@@ -8,9 +8,10 @@ from plugin.core.__main__ import main
 from plugin.core.check import Options, check
 from plugin.core.errors import InputError
 from plugin.core.heritage.heritage_sites import HeritageList, Listed, read_heritage_list
-from plugin.core.model.report import Outcome, Verdict
+from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
 from plugin.core.model.side_inputs import SideInputs
+from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run
 from plugin.paths import SAMPLE
 from tests.core.examples import plan_of

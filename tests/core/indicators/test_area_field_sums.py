@@ -14,7 +14,8 @@ from plugin.core.indicators.area_backing import surely_within
 from plugin.core.indicators.compute import Figures
 from plugin.core.messages.texts import Texts
 from plugin.core.model.indicator import Indicator
-from plugin.core.model.report import Report, Verdict
+from plugin.core.model.report import Report
+from plugin.core.model.verdict import Verdict
 from plugin.core.render.tables import by_land_use, by_line, by_place, by_zone
 from tests.core.examples import norm_of, plan_of, source_layer
 

@@ -9,7 +9,7 @@ from plugin.core.errors import DataError
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.indicators.ratio import base_year, windows
 from plugin.core.messages.texts import Texts
-from plugin.core.model.report import Verdict
+from plugin.core.model.verdict import Verdict
 from plugin.core.profile import load_profile
 from tests.core.examples import norm_of, plan_of, source_layer
 

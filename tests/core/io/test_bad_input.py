@@ -20,7 +20,8 @@ from plugin.core.errors import InputError, OutputError
 from plugin.core.files import writing
 from plugin.core.files.writing import Outputs, beside, check_outputs, write_text
 from plugin.core.io import read_source
-from plugin.core.model.report import Outcome, Verdict
+from plugin.core.model.report import Outcome
+from plugin.core.model.verdict import Verdict
 from plugin.core.render.outputs import write_outputs
 from tests.core.rights import bound_by_rights
 from tests.core.small import (

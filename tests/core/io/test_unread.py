@@ -25,7 +25,8 @@ from plugin.core.io.records import geodatabase_rows, stored_rows
 from plugin.core.io.source import datasets
 from plugin.core.loading.unread_files import unread_files
 from plugin.core.messages.texts import Texts
-from plugin.core.model.report import Outcome, Report, Verdict
+from plugin.core.model.report import Outcome, Report
+from plugin.core.model.verdict import Verdict
 from plugin.core.results.kept_result import KeptResult, write_kept
 from tests.core.rights import bound_by_rights
 from tests.core.small import (

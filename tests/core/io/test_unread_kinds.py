@@ -14,7 +14,7 @@ import shapely
 from plugin.core.io import read_source
 from plugin.core.io.records import deleted_shapes, stored_rows
 from plugin.core.loading.unread_files import unread_files
-from plugin.core.model.report import Verdict
+from plugin.core.model.verdict import Verdict
 from tests.core.io.test_unread import RULE, boundary, cultivated, named, three, unread
 from tests.core.small import found, layers, look, table, write_gdb, write_gpkg, write_shapefiles
 

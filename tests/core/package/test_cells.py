@@ -11,7 +11,7 @@ import pytest
 
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.form.load import load_package
-from plugin.core.package.manifest import generator_digest
+from plugin.core.package.generator import generator_digest
 from plugin.core.package.maps import decoded as decoded_module
 from plugin.core.package.maps.decoded import GDAL, PILLOW, UNREAD, Decoded, decode
 from plugin.core.package.rules import _package
@@ -247,10 +247,10 @@ def test_pages_of_this_build_with_other_markup_are_an_error(package, form, plan)
 
 
 def test_the_manifest_names_what_pages_were_made_by(made, monkeypatch):
-    from plugin.core.package import manifest
+    from plugin.core.package import generator
 
     assert read(made / MANIFEST)["tool"]["generator"] == generator_digest()
-    monkeypatch.setattr(manifest, "_files", lambda: manifest.__dict__["_CODE"][0].glob("html.py"))
+    monkeypatch.setattr(generator, "_files", lambda: generator.__dict__["_CODE"][0].glob("html.py"))
     assert generator_digest.__wrapped__() != generator_digest()
 
 

@@ -18,8 +18,8 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.files.digests import DIGEST, MANIFEST, OK, PAGE, SUMS, is_whole, read_sums, told_manifest, write_digest
-from plugin.core.model.report import Verdict
 from plugin.core.model.rule import Severity
+from plugin.core.model.verdict import Verdict
 from plugin.core.package.files import begins_well, ends_of, ends_well, fill_slots
 from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection import archive

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.check import Options, check
-from plugin.core.model.report import Verdict
+from plugin.core.model.verdict import Verdict
 from plugin.core.package.export import Order, export_package
 from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection.inspect import inspect_package

@@ -9,7 +9,7 @@ from plugin.core.files.data import read_toml
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.indicators.typed import figure
 from plugin.core.messages.texts import Texts
-from plugin.core.model.report import Verdict
+from plugin.core.model.verdict import Verdict
 from plugin.core.profile import Norm, Target, load_profile
 from plugin.core.render.verdict import honest_sentences
 from plugin.core.render.words import Words

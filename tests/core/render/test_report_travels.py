@@ -6,8 +6,9 @@ import dataclasses
 import pytest
 
 from plugin.core.errors import InputError
-from plugin.core.model.report import Outcome, Verdict
+from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
+from plugin.core.model.verdict import Verdict
 from plugin.core.render.html import render
 from plugin.core.render.outputs import to_json
 from plugin.core.results.run import run

@@ -13,9 +13,10 @@ from plugin.core.model.findings import Finding
 from plugin.core.model.rule import Severity
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
+from plugin.core.waivers import beside_source
 from plugin.core.waivers import file as waiver_file
 from plugin.core.waivers.accept import Words, accepted
-from plugin.core.waivers.file import beside_source, change_waivers, load_waivers, read_waivers
+from plugin.core.waivers.file import change_waivers, load_waivers, read_waivers
 from plugin.core.waivers.model import Limits, Waiver, obstacle
 from tests.core.small import said
 

@@ -15,11 +15,13 @@ from plugin.core.geometry.crs import GEODETIC, coordinates
 from plugin.core.io import read_source
 from plugin.core.live.session import Batch, IncrementalSession, State
 from plugin.core.model.findings import Finding
-from plugin.core.model.report import Outcome, Report, Verdict
+from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import Severity
+from plugin.core.model.verdict import Verdict
 from plugin.core.render.outputs import to_json
+from plugin.core.waivers import beside_source
 from plugin.core.waivers.accept import Words, accepted
-from plugin.core.waivers.file import beside_source, change_waivers
+from plugin.core.waivers.file import change_waivers
 from plugin.core.waivers.match import match
 from plugin.core.waivers.model import Limits, Waivers
 from plugin.paths import REPORTS

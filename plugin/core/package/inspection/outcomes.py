@@ -10,8 +10,9 @@ from ....metadata import plugin_version
 from ...invariants import InvariantError
 from ...messages.texts import Texts
 from ...model.findings import Finding, set_fingerprints
-from ...model.report import Outcome, Verdict
+from ...model.report import Outcome
 from ...model.rule import Severity
+from ...model.verdict import Verdict
 
 if TYPE_CHECKING:
     from ...check import Checked

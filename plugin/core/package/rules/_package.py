@@ -10,8 +10,8 @@ from ....metadata import plugin_version
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity
+from ..generator import generator_digest
 from ..inspection.facts import PackageFacts
-from ..manifest import generator_digest
 
 if TYPE_CHECKING:
     from ...engine.context import Context

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The verdict of a report, in a separate module so that screens can use it before heavy imports."""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """不通过 / 未完成 / 有条件通过 / 通过."""
+
+    FAIL = "fail"
+    INCOMPLETE = "incomplete"
+    CONDITIONAL = "conditional"
+    PASSED = "pass"

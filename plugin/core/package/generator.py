@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What generated pages and tables are made by, as one digest. Two builds of one version (-dev) may differ in it."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from ...paths import REPORTS, STANDARDS, TEXTS
+
+_CORE = Path(__file__).resolve().parent.parent
+#: Code that fills the templates and lays out the tables.
+_CODE = (_CORE / "render", _CORE / "indicators")
+_MODULES = (
+    "engine/provenance.py",
+    "messages/texts.py",
+    "model/indicator.py",
+    "model/findings.py",
+    "package/page.py",
+    "standard/indicator_catalogue.py",
+    "tabulate.py",
+)
+
+
+@cache
+def generator_digest() -> str:
+    """Return the SHA-256 of templates, texts, standards (names and citations) and the code that fills them."""
+    found = hashlib.sha256()
+    for path in _files():
+        # A copy that changed the ends of lines makes the same pages.
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+        found.update(f"{path.name}\0{len(content)}\0".encode())
+        found.update(content)
+    return found.hexdigest()
+
+
+def _files() -> list[Path]:
+    paths = [p for p in REPORTS.iterdir() if p.suffix in (".j2", ".css")]
+    paths += [*TEXTS.glob("*.toml"), *STANDARDS.glob("*/standard.toml")]
+    paths += [p for folder in _CODE for p in folder.rglob("*.py")]
+    paths += [_CORE / module for module in _MODULES]
+    return sorted(paths, key=lambda path: path.as_posix())
