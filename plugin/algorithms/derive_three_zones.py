@@ -15,7 +15,7 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.editing.bsm import used_in
 from ..bridge.layers.reading import read
-from ..bridge.layers.roles import roles_for
+from ..bridge.layers.recognise import roles_for
 from ..bridge.layers.snapshots import unique_names
 from ..bridge.layers.tables import LAYER_FILES, template_table
 from ..bridge.running.threads import steady

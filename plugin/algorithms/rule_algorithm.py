@@ -17,7 +17,7 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.checking.check import write
 from ..bridge.layers.reading import read_all
-from ..bridge.layers.roles import roles_for
+from ..bridge.layers.recognise import roles_for
 from ..bridge.layers.snapshots import unique_names
 from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language

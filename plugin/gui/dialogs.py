@@ -42,7 +42,7 @@ class Dialogs(QObject):
 
     def choose_group(self) -> bool:
         """Ask which of several conflicting groups is checked. Return False if the user cancels."""
-        from .project.group_dialog import choose_group
+        from .project.roles_dialog import choose_group
 
         return choose_group(QgsProject.instance(), self._iface.mainWindow())
 

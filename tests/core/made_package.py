@@ -27,9 +27,8 @@ from plugin.core.package.inspection.pdf import PdfFact, structure
 from plugin.core.package.inspection.soundness import Fault
 from plugin.core.package.inspection.twins import Differing, Some, Twin
 from plugin.core.package.layers.content import Content, contents
-from plugin.core.package.maps.decoded import Decoded
-from plugin.core.package.maps.jpeg import is_jpeg, read
-from plugin.core.package.metadata.write import metadata_xml
+from plugin.core.package.maps.jpeg import Decoded, is_jpeg, read
+from plugin.core.package.metadata.read import metadata_xml
 from plugin.core.package.names import recogniser
 from plugin.core.package.tables.model import Cell, Sheet, Workbook
 from plugin.core.plan.plan import Plan

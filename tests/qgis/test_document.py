@@ -22,8 +22,7 @@ from plugin.gui.checking.exports import Exports
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.findings.whose import Basis
 from plugin.gui.package.form_page import FormPage
-from plugin.gui.project.document_dialog import DocumentDialog
-from plugin.gui.project.document_line import DocumentLine, Fallback, ask_until_exportable
+from plugin.gui.project.document_line import DocumentDialog, DocumentLine, Fallback, ask_until_exportable
 from tests.qgis.gui_helpers import result_of, small_report
 from tests.qgis.helpers import SAMPLE, Log, run
 from tests.qgis.maps_helpers import builder_for, sample_project

@@ -6,7 +6,7 @@ from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtWidgets import QHBoxLayout, QWidget
 
 from plugin.bridge import health, settings
-from plugin.bridge.layers import roles
+from plugin.bridge.layers import recognise
 from plugin.bridge.layers.properties import template_id
 from plugin.bridge.project import county
 from plugin.core.check import Options
@@ -50,7 +50,7 @@ def test_roles_show_what_was_recognised_and_keep_a_choice(project, layers):
     assert again.choices()["STBHHX"].id() == layers["我的红线"].id()
     again._combos["STBHHX"].setCurrentIndex(0)
     again.accept()
-    assert roles.chosen(project) == {}
+    assert recognise.chosen(project) == {}
 
 
 def test_one_layer_plays_one_role(project, layers):
@@ -59,14 +59,14 @@ def test_one_layer_plays_one_role(project, layers):
         dialog._combos[role].setLayer(layers["我的红线"])
     dialog.accept()
     assert "我的红线" in dialog.problem.text() and dialog.result() == 0
-    assert roles.chosen(project) == {}
+    assert recognise.chosen(project) == {}
 
 
 def test_cancel_changes_nothing(project, layers):
     dialog = RolesDialog(project)
     dialog._combos["STBHHX"].setLayer(layers["我的红线"])
     dialog.reject()
-    assert roles.chosen(project) == {}
+    assert recognise.chosen(project) == {}
 
 
 def test_profile_shows_limits_and_targets_and_is_kept(project):

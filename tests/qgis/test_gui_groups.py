@@ -6,11 +6,10 @@ from qgis.core import QgsProcessingContext, QgsVectorLayer
 
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers import layer_groups, recognise, roles
+from plugin.bridge.layers import layer_groups, recognise
 from plugin.bridge.layers.properties import IMPORTED_PROPERTY, set_template, template_id
 from plugin.bridge.project import county
-from plugin.gui.project.group_dialog import GroupDialog
-from plugin.gui.project.roles_dialog import RolesDialog
+from plugin.gui.project.roles_dialog import GroupDialog, RolesDialog
 from tests.core.vct_files import SQUARES, put
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_desk import make_desk
@@ -131,7 +130,7 @@ def test_a_third_database_with_other_roles_stays_in_the_check(desk, two, project
 def test_roles_that_the_user_gave_are_no_question(desk, two, project, monkeypatch):
     answer = Answer(monkeypatch)
     for role in ROLES:
-        roles.choose(project, role, two["现行库", role])
+        recognise.choose(project, role, two["现行库", role])
     desk.run()
     finish(desk)
     assert not answer.asked and checked_layers(desk) == {"小县.gpkg"}

@@ -16,7 +16,7 @@ from plugin.bridge.running.tasks import Runner
 from plugin.core.errors import InputError
 from plugin.core.profile import DocumentInfo
 from plugin.gui.maps.layouts import LayoutsDialog, Maps
-from plugin.gui.project.document_dialog import DocumentDialog
+from plugin.gui.project.document_line import DocumentDialog
 from tests.qgis.helpers import write_small
 from tests.qgis.maps_helpers import builder_for
 from tests.qgis.waiting import wait

@@ -24,11 +24,10 @@ from plugin.core.package.form.load import load_package
 from plugin.core.package.order import Order
 from plugin.core.package.problems import Level, Problem, Shut
 from plugin.gui.package.export import PackageExport
-from plugin.gui.package.export_dialog import ExportDialog
+from plugin.gui.package.export_dialog import End, ExportDialog
 from plugin.gui.package.form_page import SlotsList
 from plugin.gui.package.inspect import InspectDialog
 from plugin.gui.package.look_ahead import Surroundings
-from plugin.gui.package.run_page import End
 from plugin.gui.widgets.elided import ElidedLabel
 from tests.core.made_package import pdf
 from tests.qgis.gui_helpers import result_of, small_report

@@ -12,10 +12,9 @@ from qgis.PyQt.QtWidgets import QLabel, QMenu, QToolButton
 
 from plugin.core.model.rule import Severity
 from plugin.gui.findings import selection as selection_module
-from plugin.gui.findings.callout import place_label
 from plugin.gui.findings.features import features_of
 from plugin.gui.findings.groups import format_hectares, format_label_lines
-from plugin.gui.findings.map_marks import MapMark
+from plugin.gui.findings.map_marks import MapMark, place_label
 from tests.qgis.gui_helpers import X, Y, finding
 from tests.qgis.live_helpers import rectangle
 from tests.qgis.test_gui_editing import checked, draw, open_desk, settled  # noqa: F401

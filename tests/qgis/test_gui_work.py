@@ -21,7 +21,7 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QSize
 
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers import recognise, roles
+from plugin.bridge.layers import recognise
 from plugin.bridge.layers.properties import template_id
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
@@ -238,7 +238,7 @@ def test_recognition_by_name_and_by_choice(project, tmp_path):
     found = recognise.recognise(recognise.outlines(project), county.options(project))
     assert set(found.roles) == {"YJJBNTBHTB", "STBHHX", "DLTB"}
     assert found.lacking == [("boundary", ("CZKFBJ",))]
-    roles.choose(project, "CZKFBJ", lines)
+    recognise.choose(project, "CZKFBJ", lines)
     found = recognise.recognise(recognise.outlines(project), county.options(project))
     assert found.roles["CZKFBJ"] == lines.id() and not found.lacking
 

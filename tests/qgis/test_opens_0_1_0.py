@@ -13,7 +13,7 @@ from qgis.PyQt.QtCore import QSettings
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.editing import forms
-from plugin.bridge.layers import recognise, roles
+from plugin.bridge.layers import recognise
 from plugin.bridge.layers.properties import name_of, template_id
 from plugin.bridge.layouts import keep
 from plugin.bridge.new_project import assemble, bookmarks
@@ -123,9 +123,9 @@ def test_a_sheet_is_the_project_s_own(wizard):
 
 
 def test_roles_that_a_planner_chose_are_kept(by_hand):
-    names = {role: name_of(by_hand.mapLayer(layer)) for role, layer in roles.chosen(by_hand).items()}
+    names = {role: name_of(by_hand.mapLayer(layer)) for role, layer in recognise.chosen(by_hand).items()}
     assert names == {"YJJBNTBHTB": "农田", "STBHHX": "红线", "CZKFBJ": "边界", "DLTB": "地类"}
-    assert dict(county.options(by_hand).roles) == roles.chosen(by_hand) and county.of(by_hand).profile == "hunyuan"
+    assert dict(county.options(by_hand).roles) == recognise.chosen(by_hand) and county.of(by_hand).profile == "hunyuan"
     assert {forms.role_of_form(layer) for layer in by_role(by_hand).values()} == set(names)
 
 

@@ -7,7 +7,7 @@ import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from plugin.bridge.checking.check import check
-from plugin.bridge.layers import reading, recognise, roles
+from plugin.bridge.layers import reading, recognise
 from plugin.bridge.layers.properties import set_template
 from plugin.bridge.layers.snapshots import snapshot
 from plugin.bridge.project import county
@@ -38,12 +38,12 @@ def test_a_copied_layer_gives_no_choice_but_a_question(small, project):
     copy = made["STBHHX"].clone()
     copy.setName("STBHHX 副本")
     project.addMapLayer(copy)
-    assert set(roles.chosen(project)) == {"YJJBNTBHTB", "CZKFBJ"}
+    assert set(recognise.chosen(project)) == {"YJJBNTBHTB", "CZKFBJ"}
     assert recognise.recognise(recognise.outlines(project), county.options(project)).twice == ["STBHHX"]
     with pytest.raises(QgsProcessingException, match=r"两个图层都像是 STBHHX：.*“STBHHX 副本”"):
         run("check_plan", {"RULES": THREE_LINES})
-    roles.choose(project, "STBHHX", copy)
-    assert roles.chosen(project)["STBHHX"] == copy.id()
+    recognise.choose(project, "STBHHX", copy)
+    assert recognise.chosen(project)["STBHHX"] == copy.id()
 
 
 def test_the_panel_asks_too(small, project):
@@ -61,7 +61,7 @@ def test_a_layer_that_does_not_open_stops_nothing(small, project, tmp_path):
     broken = QgsVectorLayer(str(tmp_path / "搬走 了.gpkg"), "历史文化保护线", "ogr")
     set_template(broken, "LSWHBHX")
     project.addMapLayer(broken)
-    assert set(roles.chosen(project)) == {"YJJBNTBHTB", "STBHHX"}
+    assert set(recognise.chosen(project)) == {"YJJBNTBHTB", "STBHHX"}
     log = Log()
     result = run("check_plan", {"RULES": "REL001,REL002"}, log)
     assert (result["ERRORS"], result["SKIPPED"]) == (1, 1)

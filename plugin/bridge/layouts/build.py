@@ -33,11 +33,10 @@ from ...core.errors import DataError
 from ...core.profile.document import DocumentInfo
 from ...core.standard.map_set import Catalogue, Map, Sheet
 from ...paths import LAYOUTS
-from . import frame, looks, surroundings, texts
+from . import frame, looks, material, texts
 from .legend import fill_legend
 from .looks import font_family
-from .material import CENTRE, COUNTY, TOWNSHIPS, Material, has_features
-from .surroundings import Place
+from .material import CENTRE, COUNTY, TOWNSHIPS, Material, Place, has_features
 
 #: Font size in points, box height and width per character in mm, on A3.
 _FONT_PT, _HEIGHT_MM, _CHARACTER_MM = 6.0, 3.2, 2.3
@@ -188,7 +187,7 @@ class Builder:
             "sanxian_short": one.short,
             "sanxian_number": f"{one.number:02d}",
             "sanxian_county": county.name,
-            "sanxian_city": surroundings.find_city_name(self.material) if self._is_city_locator(one, townships) else "",
+            "sanxian_city": material.find_city_name(self.material) if self._is_city_locator(one, townships) else "",
             "sanxian_crs": crs_text(self.material.crs),
             "sanxian_note": self.catalogue.note,
             **document_variables(self.document),
@@ -244,14 +243,14 @@ class Builder:
         return one.scope == "county" and not townships and self.neighbours is None and bool(self.sisters)
 
     @cached_property
-    def sisters(self) -> list[surroundings.Place]:
+    def sisters(self) -> list[material.Place]:
         """The other counties of the city with known bounds."""
-        return surroundings.find_sister_counties(self.material)
+        return material.find_sister_counties(self.material)
 
     @cached_property
-    def neighbours(self) -> surroundings.Neighbours | None:
+    def neighbours(self) -> material.Neighbours | None:
         """The layer of adjoining counties in the project, if any."""
-        return surroundings.find_neighbours(self.material)
+        return material.find_neighbours(self.material)
 
     def _neighbours(self, look: str, sheet: Sheet, taken: list[QgsVectorLayer]) -> list[tuple[QgsVectorLayer, str]]:
         """Return adjoining counties as the lowest layer, if the project has them and the map set has a style for them."""
@@ -325,11 +324,9 @@ class Builder:
         locator.setCrs(self.material.crs)
         county = self.material.county_extent()
         around = self._neighbours("locator_neighbours", sheet, [layer for layer, _ in shown])
-        places = [surroundings.Place(self.material.county.name, county.center()), *self.sisters] if in_city else []
+        places = [material.Place(self.material.county.name, county.center()), *self.sisters] if in_city else []
         extent = (
-            surroundings.compute_locator_extent(self.material, self.neighbours, county)
-            if around
-            else QgsRectangle(county)
+            material.compute_locator_extent(self.material, self.neighbours, county) if around else QgsRectangle(county)
         )
         for place in places:
             extent.combineExtentWith(QgsRectangle(place.at, place.at))

@@ -37,8 +37,7 @@ from qgis.PyQt.QtGui import QColor, QFont
 from ...core.standard.map_set import Catalogue, Look, Sheet
 from ..layers import styles
 from ..layers.painting import FONTS
-from .material import Material
-from .surroundings import Neighbours
+from .material import Material, Neighbours
 
 #: Over townships that a page is not about.
 _VEIL = QColor(255, 255, 255, 190)

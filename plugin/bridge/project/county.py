@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from qgis.core import QgsProject
 
 from ...core.check import Options
-from ..layers import recognise, roles
+from ..layers import recognise
 from ..layers.properties import file_of
 from ..settings import language
 from . import document, kept_paths, waivers
@@ -80,7 +80,7 @@ def options(project: QgsProject) -> Options:
         standard=county.standard,
         scope=county.scope,
         base_year=int(county.base_year) if county.base_year.isdigit() else None,
-        roles=roles.chosen(project),
+        roles=recognise.chosen(project),
         phase=county.phase,
         targets=county.targets,
         rules=(county.rules,) if county.rules else (),

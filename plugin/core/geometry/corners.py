@@ -11,8 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
+from .linework import batches, rings
 from .polygons import BATCH
-from .rings import batches, rings
 from .validity import missing, polygons_only
 from .wide import shrunk_evenly, surely_wide
 

@@ -14,10 +14,9 @@ from pyproj import CRS
 from ..cancellation import NEVER, Cancellation
 from . import crs as crs_care
 from .ladder import Ladder
-from .linework import DRAWN_IN, Linework
+from .linework import DRAWN_IN, Linework, rings
 from .parts import Parts, collect
 from .polygons import Polygons, united
-from .rings import rings
 from .straight import offsets, ring_edges
 from .tolerance import Tolerance
 from .validity import missing

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pyproj import Geod
 
 from ..cancellation import NEVER, Cancellation
-from .rings import Rings, batches, ring_sums, rings
+from .linework import Rings, batches, ring_sums, rings
 
 ToLonLat = Callable[[NDArray], NDArray]
 

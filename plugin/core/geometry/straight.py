@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from . import crs as crs_care
-from .linework import vertex_codes
-from .rings import batches, rings
+from .linework import batches, rings, vertex_codes
 from .validity import without_empty_parts
 
 #: No point of an edge may be further off than this (m).

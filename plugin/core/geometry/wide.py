@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
-from .rings import Rings, batches, rings
+from .linework import Rings, batches, rings
 from .validity import missing
 
 #: Degrees that directions may differ by over a short way.

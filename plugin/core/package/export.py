@@ -27,8 +27,7 @@ from .layers.vectors import put_set
 from .making import Making, Steps
 from .manifest import head, slot_rows, write_manifest
 from .maps.slots import MAPS_BEGIN, Drawer, maps, plan_maps, told
-from .metadata.read import read_again
-from .metadata.write import metadata_xml
+from .metadata.read import metadata_xml, read_again
 from .order import Exported, Order, Progress, names_of, package_path, resolve_package_document
 from .problems import NAMED, Level, Problem, of_level, told_once
 from .tables.write import tables

@@ -17,8 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
-from ..geometry.linework import vertex_codes
-from ..geometry.rings import batches, rings
+from ..geometry.linework import batches, rings, vertex_codes
 from ..geometry.validity import missing
 from ..geometry.vertex_index import VertexIndex, each_once
 

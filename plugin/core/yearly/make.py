@@ -1,17 +1,141 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A year's maintenance from two files to the geodatabase: toolbox and command line come through here."""
+"""A year's maintenance from two files, read with their keys, to the geodatabase: toolbox and command line come through here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyogrio
 
 from ..cancellation import NEVER, Cancellation
+from ..errors import InputError
+from ..files.opening import openable, touch
+from ..files.writing import same_file
+from ..io.file import ERRORS
+from ..io.rows import BYTES, KEY
+from ..io.source import datasets_of
 from ..messages.texts import Texts
 from ..options import Options
+from ..standard.numbering import highest_running
 from .model import YearlyUpdate
-from .sources import update_from_files
+from .update import check_year, yearly_update
 from .write import Written, look_at_target, write_update
+
+if TYPE_CHECKING:
+    from ..plan.layer import SourceLayer
+    from ..plan.plan import Plan
+    from ..profile import Norm
+
+
+# The two editions of a year's maintenance read from files, with their keys: toolbox and command line come through
+# here.
+
+#: Share of the progress that reading takes.
+_READING = 0.2
+
+
+def update_from_files(
+    filed: str | Path,
+    current: str | Path,
+    year: int,
+    norm: Norm,
+    *,
+    ready: Callable[[Plan], None] = lambda current: None,
+    progress: Callable[[float, str], None] = lambda share, layer: None,
+    cancellation: Cancellation = NEVER,
+) -> YearlyUpdate:
+    """Read what is maintained (and county and townships) of two files or folders, and compare it; inputs are not altered.
+
+    ``ready`` is given the current edition once it is read, before the long work: it raises when that is for nothing.
+    ``progress`` is told 0…1, and the name of the layer that is compared, empty while reading.
+    InputError when one cannot be read, both are one file, or as `yearly_update`.
+    """
+    from ..io import read_source
+    from ..loading.assembly import assemble
+    from ..loading.recognition import find_role
+    from ..loading.unread_files import unread_files, unread_layers
+
+    check_year(year)
+    if same_file(filed, current):
+        raise InputError("yearly_same", source=Path(filed).name)
+    rules = norm.standard.maintenance
+    if rules is None:
+        raise InputError("yearly_standard", standard=norm.standard.id)
+    roles = {layer.role for layer in rules.layers}
+    divisions = {role for concept in ("county", "townships") for role in norm.standard.concepts.get(concept, ())}
+
+    def wanted(layer: SourceLayer) -> bool:
+        return find_role(layer, norm)[0] in roles | divisions
+
+    plans: list[Plan] = []
+    for source in (current, filed):
+        every = read_source(source, wanted=wanted, cancellation=cancellation)
+        layers = [one for one in every if wanted(one)]
+        damaged = [one for one in every if one.problem is not None and not wanted(one)]
+        if not any(find_role(one, norm)[0] in roles for one in layers):
+            raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
+        beside = plans[0] if plans else None
+        plans.append(
+            assemble(layers, norm, scope="three_lines", source=str(source), beside=beside, cancellation=cancellation)
+        )
+        plans[-1].unread += [*unread_layers(damaged, plans[-1], project=False), *unread_files(source, cancellation)]
+        if len(plans) == 1:
+            ready(plans[0])
+        progress(_READING * len(plans) / 2, "")
+    after, before = plans
+    done = yearly_update(
+        before,
+        after,
+        year,
+        cancellation=cancellation,
+        progress=lambda share, layer: progress(_READING + (1 - _READING) * share, layer),
+    )
+    # New numbers are above those of every layer of both databases, also of layers that are not maintained.
+    done.highest = max(
+        highest_running(keys_of_source(source, cancellation), after.area_code) for source in (filed, current)
+    )
+    return done
+
+
+def keys_of_source(source: str | Path, cancellation: Cancellation = NEVER) -> Iterator[str]:
+    """Each key of each layer and table of a file or folder, blanks left out. InputError for a layer that cannot be read."""
+    for path in datasets_of(Path(os.path.abspath(source))):
+        touch(path)
+        with openable(path) as opened:
+            with _readable(path, path.stem):
+                names = [str(name) for name, _ in pyogrio.list_layers(opened)]
+            for name in names:
+                cancellation.raise_if_cancelled()
+                with _readable(path, name):
+                    keys = _keys(opened, name)
+                yield from keys
+
+
+def _keys(opened: Path, name: str) -> list[str]:
+    # Keys are digits: which encoding other texts have does not matter.
+    encoding = BYTES if opened.suffix.lower() == ".shp" else None
+    fields = [f for f in pyogrio.read_info(opened, layer=name, encoding=encoding)["fields"] if str(f).upper() == KEY]
+    if not fields:
+        return []
+    read = pyogrio.read_dataframe(opened, layer=name, columns=fields, read_geometry=False, encoding=encoding)
+    return [text for value in read[fields[0]].dropna().tolist() if (text := str(value).strip())]
+
+
+@contextmanager
+def _readable(path: Path, layer: str) -> Iterator[None]:
+    try:
+        with warnings.catch_warnings():
+            # Reading the layers for the work itself reports them.
+            warnings.simplefilter("ignore")
+            yield
+    except (*ERRORS, ValueError, UnicodeDecodeError) as error:
+        raise InputError("layer_unreadable", source=str(path), layer=layer, detail="damaged") from error
+
 
 #: Share of the progress that reading and comparing take.
 _COMPARING = 0.8

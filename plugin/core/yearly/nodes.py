@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.rings import batches, rings
+from ..geometry.linework import batches, rings
 from ..geometry.tolerance import Tolerance
 from ..geometry.vertex_index import each_once
 from ..plan.layer import Layer

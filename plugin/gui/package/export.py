@@ -20,8 +20,8 @@ from ..checking.run import Checking
 from ..findings.result import Result
 from ..widgets import messages
 from ..widgets.messages import Messages, open_path
+from .export_dialog import CHECK, WRITE, End
 from .look_ahead import LookAhead, Surroundings
-from .run_page import CHECK, WRITE, End
 
 #: Errors of the core that say why the gate is shut, a reason a line.
 _SHUT = ("package_gate", "package_stopped")

@@ -3,18 +3,189 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from qgis.core import QgsProject
-from qgis.PyQt.QtCore import QEvent, pyqtSignal
-from qgis.PyQt.QtWidgets import QDialog, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout
+from qgis.core import QgsApplication, QgsProject
+from qgis.PyQt.QtCore import QEvent, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import (
+    QDialog,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ...bridge.package.preview import NOTHING, REFUSED, Against, Ahead
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..widgets import look, messages
+from ..widgets.elided import ElidedLabel
 from .form_page import FormPage
-from .run_page import End, EndPage, RunPage
+from .gate_box import fill_reasons, reasons_list
+
+CHECK, WRITE = 0, 1
+_STEPS = 1000
+
+
+class RunPage(QWidget):
+    cancelled = pyqtSignal()
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._texts = (
+            tr("Check the plan by all rules"),
+            tr("Write the layers and read them back, put in documents, tables and maps, make the manifest"),
+        )
+        self._icons = [QLabel() for _ in self._texts]
+        self.steps = [QLabel(text) for text in self._texts]
+        self._states = ["skipped" for _ in self._texts]
+        grid = QGridLayout()
+        for row, (icon, label) in enumerate(zip(self._icons, self.steps, strict=True)):
+            label.setWordWrap(True)
+            grid.addWidget(icon, row, 0)
+            grid.addWidget(label, row, 1)
+        grid.setColumnStretch(1, 1)
+        self.bar = QProgressBar()
+        self.bar.setObjectName("SanxianPackageProgress")
+        self.bar.setRange(0, _STEPS)
+        self.what = ElidedLabel()
+        self.what.setObjectName("SanxianPackageAtWork")
+        self.button = QPushButton(tr("Cancel"))
+        self.button.setObjectName("SanxianPackageCancel")
+        self.button.clicked.connect(self._cancel)
+        note = QLabel(
+            tr(
+                "You can go on working, also close this window: it goes on in the background. What stands at the package's place "
+                "stays as it is until the new one is complete."
+            )
+        )
+        note.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(grid)
+        layout.addSpacing(self.fontMetrics().lineSpacing())
+        layout.addWidget(self.bar)
+        layout.addWidget(self.what)
+        layout.addWidget(note)
+        layout.addStretch(1)
+
+    def start(self, step: int, checks: bool) -> None:
+        """``checks``: the first step is part of this run."""
+        for place in range(len(self._states)):
+            self._states[place] = "ok" if place < step else "run" if place == step else "skipped"
+        self.steps[CHECK].setText(
+            self._texts[CHECK] if checks else tr("Check the plan: done before, the data are unchanged")
+        )
+        self.bar.setValue(0)
+        self.what.setText("")
+        self.button.setEnabled(True)
+        self.button.setText(tr("Cancel"))
+        self.refresh_icons()
+
+    def step(self, share: float, text: str) -> None:
+        self.bar.setValue(round(_STEPS * share))
+        if text and self.button.isEnabled():
+            self.what.setText(text)
+
+    def _cancel(self) -> None:
+        self.button.setEnabled(False)
+        self.what.setText(tr("Cancelling"))
+        self.cancelled.emit()
+
+    def refresh_icons(self) -> None:
+        size = QgsApplication.scaleIconSize(16, True)
+        for icon, state in zip(self._icons, self._states, strict=True):
+            icon.setPixmap(look.pixmap(state, size, self.devicePixelRatioF()))
+
+
+@dataclass(frozen=True)
+class End:
+    """``icon`` and ``text`` say how it went; ``done`` is what `bridge.package.making.export` answered, or None; ``findings``: the
+    reasons stand among the findings of the check."""
+
+    icon: str
+    text: str
+    against: Against = NOTHING
+    done: Any = None
+    findings: bool = False
+
+
+class EndPage(QWidget):
+    """``opened``: ``folder`` or ``manifest``."""
+
+    opened = pyqtSignal(str)
+    findingsWished = pyqtSignal()
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.end = End("info", "")
+        self._icon = QLabel()
+        self.text = QLabel()
+        self.text.setObjectName("SanxianPackageEnd")
+        self.text.setWordWrap(True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        head = QHBoxLayout()
+        head.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(self.text, 1)
+        self.path, self.size, self.digest = ElidedLabel(), QLabel(), ElidedLabel()
+        self.digest.setObjectName("SanxianPackageDigest")
+        self.facts = QWidget()
+        form = QFormLayout(self.facts)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow(tr("Package"), self.path)
+        form.addRow(tr("Contents"), self.size)
+        form.addRow(tr("Digest (SHA-256)"), self.digest)
+        self.reasons = reasons_list()
+        self.folder = QPushButton(tr("Open Folder"))
+        self.folder.setObjectName("SanxianPackageOpenFolder")
+        self.folder.clicked.connect(lambda: self.opened.emit("folder"))
+        self.manifest = QPushButton(tr("Open Manifest"))
+        self.manifest.setObjectName("SanxianPackageOpenManifest")
+        self.manifest.clicked.connect(lambda: self.opened.emit("manifest"))
+        self.copy = QPushButton(tr("Copy Digest"))
+        self.copy.clicked.connect(lambda: QgsApplication.clipboard().setText(self.digest.text()))
+        self.findings = QPushButton(tr("Show Findings"))
+        self.findings.setObjectName("SanxianPackageEndFindings")
+        self.findings.clicked.connect(self.findingsWished)
+        row = QHBoxLayout()
+        for button in (self.folder, self.manifest, self.copy, self.findings):
+            row.addWidget(button)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(head)
+        layout.addWidget(self.facts)
+        layout.addLayout(row)
+        layout.addWidget(self.reasons, 1)
+        layout.addStretch(0)
+
+    def show_end(self, end: End) -> None:
+        self.end = end
+        self.text.setText(end.text)
+        made = end.done is not None
+        for widget in (self.facts, self.folder, self.manifest, self.copy):
+            widget.setVisible(made)
+        self.findings.setVisible(end.findings)
+        if made:
+            files, layers = end.done.manifest["files"], end.done.manifest["layers"]
+            rows = sum(layer["features"] for layer in layers)
+            self.path.setText(str(end.done.path))
+            self.digest.setText(end.done.digest)
+            told = tr("{files} files; {layers} layers with {rows} features, each read back and compared")
+            self.size.setText(told.format(files=len(files), layers=len(layers), rows=rows))
+        fill_reasons(self.reasons, end.against)
+        self.refresh_icons()
+
+    def refresh_icons(self) -> None:
+        size = QgsApplication.scaleIconSize(24, True)
+        self._icon.setPixmap(look.pixmap(self.end.icon, size, self.devicePixelRatioF()))
+
 
 _WIDTH, _HEIGHT = 90, 46
 #: The most of the screen's height that it takes: what is added while it is open makes it no higher than the screen.

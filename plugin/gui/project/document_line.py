@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Document information (成果信息) in export dialogs: a summary line, an edit button, and validation before an export."""
+"""Document information (成果信息) of a project: its dialog, and a summary line with an edit button in export dialogs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,29 @@ from typing import Any, NamedTuple
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from qgis.PyQt.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ...bridge import settings
 from ...bridge.project import county, document
 from ...bridge.texts import tr
 from ...core.errors import InputError, SanxianError
 from ...core.messages.texts import Texts
-from ...core.profile import DocumentInfo, Profile, load_profile
+from ...core.profile import DocumentInfo, Profile, load_profile, load_secrecy_levels, resolve_document
 from ...core.profile.document import VALUES, ResolvedDocument
 from ..widgets import messages
+from ..widgets.buttons import ok_and_cancel
 from ..widgets.elided import ElidedLabel
+from ..widgets.field_message import Note
 
 
 class Fallback(NamedTuple):
@@ -36,7 +48,6 @@ def profile_of(project: QgsProject) -> Profile:
 
 def edit(project: QgsProject, profile: Profile, fallback: Fallback, parent: Any, problem: str = "") -> bool:
     """Open the dialog; return True if the user accepted it."""
-    from .document_dialog import DocumentDialog
 
     dialog = DocumentDialog(
         project,
@@ -128,3 +139,155 @@ def summary(found: ResolvedDocument) -> str:
     values = {key: getattr(found.info, key) for key in VALUES if key not in ("secrecy", "map_approval")}
     parts += [value for value in (*values.values(), found.info.printed_approval) if value]
     return " · ".join(parts)
+
+
+#: Settings with the authorities entered last, offered if neither project nor profile has one.
+_COMPILER, _CARTOGRAPHER = "maps/maker", "maps/drawer"
+
+
+class DocumentDialog(QDialog):
+    """Edit the document information.
+
+    ``form``: fallback values of the form of a package; ``problem``: why an export cannot start, in which case the dialog accepts
+    only values that allow the export; ``levels``: secrecy levels that the form named ``form_name`` allows.
+    """
+
+    def __init__(
+        self,
+        project: QgsProject,
+        profile: Profile,
+        form: DocumentInfo | None = None,
+        parent=None,
+        *,
+        problem: str = "",
+        levels: tuple[str, ...] = (),
+        form_name: str = "",
+    ):
+        super().__init__(parent)
+        self.setObjectName("SanxianDocumentDialog")
+        self.setWindowTitle(tr("Document Information"))
+        self._project, self._profile, self._form = project, profile, form
+        self._must_export, self._levels, self._form_name = bool(problem), levels, form_name
+        self._texts = Texts(settings.interface_language())
+        self._make_widgets()
+        self._fill(document.of(project))
+        self._lay_out()
+        for line in (self.approval, self.reason):
+            line.textChanged.connect(self._update)
+        self.secrecy.editTextChanged.connect(self._update)
+        self._update()
+        self.problem.setText(problem)
+        self.problem.setVisible(bool(problem))
+        width = self.fontMetrics().horizontalAdvance("0") * 72
+        self.resize(width, self.layout().totalHeightForWidth(width))
+
+    def _make_widgets(self) -> None:
+        self.secrecy = QComboBox()
+        self.secrecy.setObjectName("SanxianSecrecy")
+        # A term may follow the level: 秘密★20年.
+        self.secrecy.setEditable(True)
+        self.secrecy.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.secrecy.addItems(["", *load_secrecy_levels().names])
+        self.compiler, self.cartographer, self.date = QLineEdit(), QLineEdit(), QLineEdit()
+        self.approval, self.reason = QLineEdit(), QLineEdit()
+        names = {
+            self.compiler: "SanxianCompiler",
+            self.cartographer: "SanxianCartographer",
+            self.date: "SanxianDocumentDate",
+            self.approval: "SanxianMapApproval",
+            self.reason: "SanxianSecrecyReason",
+        }
+        for line, name in names.items():
+            line.setObjectName(name)
+        self.approval.setToolTip(tr("Printed on public results only"))
+        self.reason.setToolTip(tr("Written to the log, the manifest of the package and the report"))
+        self.problem = Note()
+        self.problem.setObjectName("SanxianDocumentProblem")
+
+    def _fill(self, own: DocumentInfo) -> None:
+        below = resolve_document(None, self._profile, self._form)
+        self.secrecy.setEditText(own.secrecy)
+        self.secrecy.lineEdit().setPlaceholderText(self._inherited(below, "secrecy"))
+        lines = (("compiler", self.compiler), ("cartographer", self.cartographer), ("date", self.date))
+        for key, line in (*lines, ("map_approval", self.approval)):
+            line.setText(getattr(own, key))
+            line.setPlaceholderText(self._inherited(below, key))
+        self.reason.setText(own.secrecy_reason)
+        for line, key, setting in (
+            (self.compiler, "compiler", _COMPILER),
+            (self.cartographer, "cartographer", _CARTOGRAPHER),
+        ):
+            if not line.text() and not getattr(below.info, key):
+                line.setText(settings.get(setting, ""))
+
+    def _inherited(self, below: ResolvedDocument, key: str) -> str:
+        """Return the fallback value and its source, shown while the project has no value."""
+        if key not in below.sources:
+            return tr("Not set")
+        source = self._texts.get("document", below.sources[key])
+        return tr("{value} ({source})").format(value=getattr(below.info, key), source=source)
+
+    def _lay_out(self) -> None:
+        about = Note(
+            tr(
+                "For layouts, exported maps, the submission package with its metadata, and reports. What is left empty comes from "
+                "the county profile ([document]), else from the form of the package."
+            )
+        )
+        form = QFormLayout()
+        form.addRow(tr("Secrecy level"), self.secrecy)
+        form.addRow(tr("Reason for a lower level"), self.reason)
+        form.addRow(tr("Planning authority"), self.compiler)
+        form.addRow(tr("Drawn by (office)"), self.cartographer)
+        form.addRow(tr("Date as printed"), self.date)
+        form.addRow(tr("Map approval number"), self.approval)
+        buttons = ok_and_cancel(self)
+        self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        layout = QVBoxLayout(self)
+        layout.addWidget(about)
+        layout.addLayout(form)
+        layout.addWidget(self.problem)
+        layout.addStretch(1)
+        layout.addWidget(buttons)
+
+    def info(self) -> DocumentInfo:
+        """Return the project's own values in the dialog."""
+        fields = (self.secrecy.currentText(), self.compiler.text(), self.cartographer.text(), self.date.text())
+        fields = (*fields, self.approval.text(), self.reason.text())
+        return DocumentInfo(*(text.strip() for text in fields))
+
+    def resolve(self) -> ResolvedDocument:
+        return resolve_document(self.info(), self._profile, self._form)
+
+    def _update(self) -> None:
+        found = self.resolve()
+        lowers = found.refused is not None or any(one.source == "project" for one in found.lowered)
+        self.reason.setEnabled(lowers)
+        self.reason.setPlaceholderText(tr("Required") if lowers else tr("Not needed: the level is not lowered"))
+        level = found.info.secrecy if found.refused is None else self.secrecy.currentText()
+        public = load_secrecy_levels().is_public(level)
+        self.approval.setEnabled(public)
+        self.problem.hide()
+
+    def _find_problem(self) -> str:
+        """Return why the values cannot be accepted, or an empty string."""
+        found = self.resolve()
+        try:
+            if found.info.secrecy or self._must_export:
+                found.require_exportable(self._levels, self._form_name)
+        except InputError as error:
+            return self._texts.explain(error)
+        return ""
+
+    def accept(self) -> None:
+        problem = self._find_problem()
+        if problem:
+            self.problem.setText(problem)
+            self.problem.show()
+            return
+        info = self.info()
+        document.save(self._project, info)
+        for key, value in ((_COMPILER, info.compiler), (_CARTOGRAPHER, info.cartographer)):
+            if value:
+                settings.put(key, value)
+        super().accept()

@@ -13,8 +13,7 @@ from ...core.geometry.zones import WIDTH
 from ...core.profile import load_profile
 from ...core.standard.arrangement import themes as themes_of
 from ..widgets.sections import Notice, Section, faint
-from .draft import Draft
-from .page import Page
+from .draft import Draft, Page
 
 
 class ConfirmPage(Page):

@@ -24,8 +24,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ..widgets import look
 from .confirm_page import ConfirmPage
-from .draft import Draft
-from .page import Page
+from .draft import Draft, Page
 from .place_page import PlacePage
 from .profile_page import ProfilePage
 from .target_page import TargetPage

@@ -16,8 +16,7 @@ from ..widgets import messages as trouble
 from ..widgets.sections import Notice, Section
 from .county_box import CountyBox
 from .crs_box import CrsBox
-from .draft import Draft
-from .page import Page
+from .draft import Draft, Page
 
 _ROLE = Qt.ItemDataRole.UserRole
 _ROWS = 13

@@ -16,8 +16,7 @@ from ..county_form.form import CountyForm, FormErrorList
 from ..widgets import messages
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import Notice, Section
-from .draft import Draft
-from .page import Page
+from .draft import Draft, Page
 
 
 class ProfilePage(Page):

@@ -14,8 +14,7 @@ from ...bridge.texts import tr
 from ...core.errors import DataError
 from ..widgets import messages
 from ..widgets.sections import Notice, Section
-from .draft import Draft
-from .page import Page
+from .draft import Draft, Page
 
 #: Where the last project was saved.
 _FOLDER = "project_folder"

@@ -9,8 +9,7 @@ from ...bridge.texts import tr
 from ...core.standard import load_standard, standard_ids
 from ...core.standard.arrangement import branches
 from ..widgets.sections import Notice, Section, faint
-from .draft import Draft
-from .page import Page
+from .draft import Draft, Page
 
 #: The one for a county first, then the others as they come.
 _FIRST = ("county_db", "three_lines_2022")

@@ -12,8 +12,8 @@ import pytest
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.form.load import load_package
 from plugin.core.package.generator import generator_digest
-from plugin.core.package.maps import decoded as decoded_module
-from plugin.core.package.maps.decoded import GDAL, PILLOW, UNREAD, Decoded, decode
+from plugin.core.package.maps import jpeg as decoded_module
+from plugin.core.package.maps.jpeg import GDAL, PILLOW, UNREAD, Decoded, decode
 from plugin.core.package.rules import _package
 from plugin.core.package.rules._keys import unknown_keys
 from plugin.core.package.tables.own import is_ours, misleads, renamed

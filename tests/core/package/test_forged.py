@@ -28,9 +28,8 @@ from plugin.core.package.export import Order, export_package
 from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection import pdf as pdf_module
 from plugin.core.package.inspection.archive import unpacked
-from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.inspection.inspect import compare_outcomes, inspect_package
 from plugin.core.package.inspection.look import look_at
-from plugin.core.package.inspection.outcomes import compare_outcomes
 from plugin.core.package.inspection.pages import decoded, read_page, remake_manifest, remake_report
 from plugin.core.package.inspection.pdf import PLAIN, PYPDF, inspect_pdf, structure
 from plugin.core.package.page import page as manifest_page

@@ -20,10 +20,9 @@ from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.rules._tables import groups, params_of
 from plugin.core.package.tables.compare import Difference, _words, allowance, differences, lost_rows, other_names
-from plugin.core.package.tables.known import Known
+from plugin.core.package.tables.known import Known, Printed, number_in
 from plugin.core.package.tables.model import Cell, Sheet, Workbook
 from plugin.core.package.tables.read import read_workbook
-from plugin.core.package.tables.words import Printed, number_in
 from plugin.core.render.tables import all_tables
 from plugin.core.render.tables.model import Column, Number, Row, Table
 from plugin.core.tabulate import put_tables, tabulate_plan

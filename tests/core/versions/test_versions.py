@@ -405,7 +405,7 @@ def test_what_takes_long_looks_at_the_cancel_button_on_the_way(monkeypatch):
     whole = equal.settled(squares, onto, 0.0001)
     assert not shapely.equals_exact(whole, squares, 0).any() and shapely.equals_exact(whole, onto, 0).all()
     monkeypatch.setattr(equal, "_SHAPES", 7)
-    monkeypatch.setattr("plugin.core.geometry.rings.BATCH_VERTICES", 30)
+    monkeypatch.setattr("plugin.core.geometry.linework.BATCH_VERTICES", 30)
     degrees = shapely.transform(squares, lambda xy: xy / 1000 + (113, 39))
     for run in (
         lambda cancellation: equal.settled(squares, onto, 0.0001, cancellation),

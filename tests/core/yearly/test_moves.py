@@ -17,7 +17,7 @@ import pytest
 import shapely
 from osgeo import gdal
 
-from plugin.core.yearly.sources import update_from_files
+from plugin.core.yearly.make import update_from_files
 from plugin.core.yearly.write import write_update
 from tests.core.examples import norm_of
 from tests.county.measure import statutory_area

@@ -19,10 +19,9 @@ from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.messages.texts import Texts
 from plugin.core.options import Options
 from plugin.core.package.folder.replacing import writing
-from plugin.core.yearly import sources, yearly_update
+from plugin.core.yearly import yearly_update
 from plugin.core.yearly.balance import by_zone, notes, to_dict
-from plugin.core.yearly.make import make_update
-from plugin.core.yearly.sources import update_from_files
+from plugin.core.yearly.make import make_update, update_from_files
 from plugin.core.yearly.write import write_update
 from tests.core.examples import norm_of, source_layer
 from tests.core.yearly.test_yearly import area, box, row, update, zone
@@ -287,7 +286,9 @@ def test_a_place_that_is_taken_is_said_before_anything_is_compared(tmp_path, mon
     filed, current = to_file(tmp_path / "备案.gpkg", FILED), to_file(tmp_path / "现行.gpkg", CURRENT)
     folder = tmp_path / "维护"
     compared = []
-    monkeypatch.setattr(sources, "yearly_update", lambda *a, **k: compared.append(a) or yearly_update(*a, **k))
+    monkeypatch.setattr(
+        "plugin.core.yearly.make.yearly_update", lambda *a, **k: compared.append(a) or yearly_update(*a, **k)
+    )
 
     def make(year=2026):
         make_update(filed, current, year, folder, Options())

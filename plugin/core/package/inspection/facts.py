@@ -9,16 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...cancellation import Cancellation
+from ...errors import InputError
 from ...files.digests import DIGEST, MANIFEST, MISSING, PAGE, SUMS
 from ...geometry import crs as crs_care
 from ..form.model import FORMAT_NAMES, FileSlot, PackageProfile
-from ..maps.decoded import Decoded
-from ..maps.jpeg import Picture, world_file_of
+from ..maps.jpeg import Decoded, Picture, world_file_of
 from ..names import FIELD_NAMES, fill, recogniser
 from ..tables.model import Workbook
 from .pdf import PdfFact
 from .soundness import Fault
-from .vct_facts import is_vct
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -26,6 +26,58 @@ if TYPE_CHECKING:
     from ...plan.layer import SourceLayer
     from ..form.model import VectorSet
     from .twins import Twin
+
+
+SUFFIX = ".vct"
+
+
+class VctFact(NamedTuple):
+    """One layer of a file, as `LayerFact` tells it; ``features`` −1 and a ``problem`` for a file that cannot be read."""
+
+    name: str
+    features: int
+    crs: str = ""
+    vertical: str = ""
+    problem: tuple[str, dict[str, Any]] | None = None
+
+
+def is_vct(path: str) -> bool:
+    return path.lower().endswith(SUFFIX)
+
+
+#: Bytes of a file in which its header is.
+_HEAD = 2**16
+
+
+def head_of(path: Path) -> dict[str, str]:
+    """What a file's header says, by key in small letters, as it is written; empty where there is none."""
+    from ...exchange.vct.settings import ENCODING
+
+    with path.open("rb") as handle:
+        lines = handle.read(_HEAD).decode(ENCODING, "replace").splitlines()
+    low = [line.strip().lower() for line in lines]
+    if "headbegin" not in low or "headend" not in low:
+        return {}
+    pairs = (
+        line.replace("：", ":", 1).partition(":") for line in lines[low.index("headbegin") + 1 : low.index("headend")]
+    )
+    return {key.strip().lower(): value.strip() for key, _, value in pairs}
+
+
+def look_at_vct(folder: Path, place: str, cancellation: Cancellation) -> tuple[list[VctFact], list[SourceLayer]]:
+    """Read a file of a package as a whole: nothing short of that tells whether it is sound."""
+    from ...exchange.vct.head import DATUM, VERTICAL
+    from ...exchange.vct.read import open_vct, read_all
+    from ...geometry import crs as crs_care
+
+    try:
+        with open_vct(folder / place, cancellation, join=True) as vct:
+            layers = read_all(vct, str(folder / place))
+            heights = VERTICAL if vct.head.heights == DATUM else vct.head.heights
+    except InputError as error:
+        return [VctFact(Path(place).stem, -1, problem=(error.key, error.params))], []
+    drawn = [layer for layer in layers if layer.problem is None]
+    return [VctFact(x.name, len(x.frame), crs_care.label(x.crs), heights) for x in drawn], layers
 
 
 #: A CRS by its code: no other text of a manifest goes to PROJ.

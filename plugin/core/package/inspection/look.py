@@ -29,17 +29,15 @@ from ...files.digests import (
 from ...files.writing import os_reason
 from ..files import begins_well, ends_of, is_stray
 from ..form.model import PackageProfile
-from ..maps.decoded import decode
-from ..maps.jpeg import is_jpeg
+from ..maps.jpeg import decode, is_jpeg
 from ..maps.jpeg import look_at as look_at_jpeg
 from ..names import recogniser
 from ..tables.model import Workbook
 from ..tables.read import OTHER_TABLES, WORKBOOKS, read_workbook
-from .facts import FileFact, LayerFact, PackageFacts
+from .facts import FileFact, LayerFact, PackageFacts, head_of, is_vct, look_at_vct
 from .layer_facts import look_at_layers, tables_beside
 from .pdf import inspect_pdf
 from .soundness import Fault, faults_of
-from .vct_facts import head_of, is_vct, look_at_vct
 
 SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
 #: What it is → parts of the file that have it.

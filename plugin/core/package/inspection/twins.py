@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
-from ...geometry.rings import batches
+from ...geometry.linework import batches
 from ...geometry.validity import missing
 from ..layers.alike import moved, outlines_apart
 from ..layers.printed import same_number

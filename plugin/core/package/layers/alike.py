@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...geometry.rings import rings
+from ...geometry.linework import rings
 from ...geometry.statutory_area import SEMI_MAJOR_M
 
 

@@ -18,7 +18,7 @@ from pyproj import CRS
 from ...cancellation import NEVER, Cancellation
 from ...exchange.schema import FORMATS
 from ...exchange.vct.settings import load_settings
-from ...geometry.rings import rings
+from ...geometry.linework import rings
 from ...standard.template import Field
 from ..form.model import FORMAT_NAMES
 from ..names import field_problem

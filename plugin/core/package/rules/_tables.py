@@ -15,9 +15,8 @@ from ...model.indicator import COUNT
 from ...model.rule import Severity
 from ..problems import NAMED
 from ..tables.compare import DIFFER, Difference, differences, lost_rows, other_names
-from ..tables.known import KEYS, Block, Known, has_figures
+from ..tables.known import KEYS, Block, Known, has_figures, number_in, word
 from ..tables.model import Sheet, Workbook, load_looks
-from ..tables.words import number_in, word
 
 # Cells of a table that differ, put together as a planner looks for them: those of a row; and those of a column where many
 # rows differ in it alone, as shares do when another row's area has changed.

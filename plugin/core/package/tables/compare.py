@@ -11,9 +11,22 @@ from unicodedata import normalize
 from ...files.encoding import BLANK_WORDS
 from ...model.indicator import SQUARE_METRES
 from ...render.tables.model import Number, Row, Value
-from .known import AIMS, CODED, KEYS, NUMBER, WORDED, Block, Place, unit_word, value_of
+from .known import (
+    AIMS,
+    CODED,
+    KEYS,
+    NUMBER,
+    WORDED,
+    Block,
+    Place,
+    Printed,
+    number_in,
+    unit_of,
+    unit_word,
+    value_of,
+    word,
+)
 from .model import Cell
-from .words import Printed, number_in, unit_of, word
 
 #: What writing and reading a geometry may move: 0.05 m² and 1e-8 of an area, 1e-6 of what is none (a ratio, a share).
 _MOVED_M2, _MOVED_SHARE, _MOVED = 0.05, 1e-8, 1e-6

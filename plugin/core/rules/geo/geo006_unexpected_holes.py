@@ -6,8 +6,8 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import Context
+from ...geometry.linework import rings
 from ...geometry.polygons import Polygons
-from ...geometry.rings import rings
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
