@@ -28,7 +28,7 @@ from plugin.core.package.inspection.soundness import Fault
 from plugin.core.package.inspection.twins import Differing, Some, Twin
 from plugin.core.package.layers.content import Content, contents
 from plugin.core.package.maps.jpeg import Decoded, is_jpeg, read
-from plugin.core.package.metadata.read import metadata_xml
+from plugin.core.package.metadata import metadata_xml
 from plugin.core.package.names import recogniser
 from plugin.core.package.tables.model import Cell, Sheet, Workbook
 from plugin.core.plan.plan import Plan

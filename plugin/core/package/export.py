@@ -19,7 +19,7 @@ from ..model.rule import Severity
 from ..profile.document import ResolvedDocument, load_secrecy_levels, with_document
 from ..results.run import run
 from .files import fill_slots, unreadable
-from .folder.replacing import settle, whole_folder, writing
+from .folder import settle, whole_folder, writing
 from .gate import check_target, made_folder, pass_gate, verdict
 from .inspection.inspect import RECEIVED_GROUP
 from .layers.prepare import prepare
@@ -27,7 +27,7 @@ from .layers.vectors import put_set
 from .making import Making, Steps
 from .manifest import head, slot_rows, write_manifest
 from .maps.slots import MAPS_BEGIN, Drawer, maps, plan_maps, told
-from .metadata.read import metadata_xml, read_again
+from .metadata import metadata_xml, read_again
 from .order import Exported, Order, Progress, names_of, package_path, resolve_package_document
 from .problems import NAMED, Level, Problem, of_level, told_once
 from .tables.write import tables

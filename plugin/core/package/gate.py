@@ -13,7 +13,7 @@ from ..files.digests import UNLISTED, files_below, is_link, told_manifest
 from ..files.writing import same_file
 from ..messages.texts import Saying
 from .files import is_stray
-from .folder.replacing import siblings
+from .folder import siblings
 from .names import recogniser
 from .problems import HELD_BACK, NAMED, Level, Problem, Shut, of_level
 

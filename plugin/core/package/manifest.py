@@ -21,7 +21,7 @@ from .form.model import FORMAT_NAMES, PackageProfile, VectorSet
 from .generator import generator_digest
 from .layers.content import Content
 from .layers.read_back import ReadBack
-from .metadata.read import DEGREES, METRES
+from .metadata import DEGREES, METRES
 from .problems import Problem
 
 if TYPE_CHECKING:

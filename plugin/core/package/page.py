@@ -10,7 +10,7 @@ from typing import Any
 from ..messages.texts import Texts, number
 from ..render.html import fill
 from ..render.words import Words
-from .metadata.read import DEGREES
+from .metadata import DEGREES
 
 
 def map_rows(maps: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:

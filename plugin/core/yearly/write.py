@@ -24,7 +24,7 @@ from ..geometry import crs as crs_care
 from ..geometry.overlay import Progress, silent
 from ..invariants import require
 from ..messages.texts import Texts
-from ..package.folder.replacing import writing as alone
+from ..package.folder import writing as alone
 from ..package.form.model import VectorSet
 from ..package.layers.content import Content
 from ..package.layers.database import write_database

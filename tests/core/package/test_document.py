@@ -15,7 +15,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.package.export import Order, export_package
 from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.metadata.read import find_production_date
+from plugin.core.package.metadata import find_production_date
 from plugin.core.profile import DocumentInfo
 from plugin.paths import MANIFEST_SCHEMA
 from tests.county import make_county

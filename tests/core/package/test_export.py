@@ -24,7 +24,7 @@ from plugin.core.check import Options, check
 from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.files.digests import DIGEST, MANIFEST, PAGE, UNLISTED, is_whole
 from plugin.core.package.export import Order, export_package, package_path
-from plugin.core.package.folder.replacing import NEW, OLD, settle, siblings, writing
+from plugin.core.package.folder import NEW, OLD, settle, siblings, writing
 from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.layers import vectors

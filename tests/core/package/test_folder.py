@@ -12,7 +12,7 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.files.digests import DIGEST, MANIFEST, is_whole, sha256, told_digest, write_digest
 from plugin.core.files.holders import holders
-from plugin.core.package.folder.replacing import NEW, OLD, settle, whole_folder
+from plugin.core.package.folder import NEW, OLD, settle, whole_folder
 from tests.core.small import said
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.texts import Texts
-from plugin.core.package.folder import replacing
-from plugin.core.package.folder.replacing import LOCK, reading, writing
+from plugin.core.package import folder
+from plugin.core.package.folder import LOCK, reading, writing
 from plugin.core.package.inspection.archive import unpacked
 
 TREE = str(Path(__file__).resolve().parents[3])
@@ -23,7 +23,7 @@ HOLDING = """
 import sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
-from plugin.core.package.folder.replacing import reading, writing
+from plugin.core.package.folder import reading, writing
 with {how}(Path({target!r})):
     print("has it", flush=True)
     sys.stdin.readline()
@@ -133,17 +133,17 @@ def test_one_target_by_two_names(target):
 
 def test_a_file_that_its_holder_deletes_is_nobodys(target, monkeypatch):
     """Opened before the deletion and locked after it, it would keep nobody out: another is made."""
-    real, times = replacing._lock, []
+    real, times = folder._lock, []
 
     def late(handle, alone):
         if not times:
-            os.unlink(replacing._beside(target))
+            os.unlink(folder._beside(target))
         times.append(1)
         return real(handle, alone)
 
-    monkeypatch.setattr(replacing, "_lock", late)
+    monkeypatch.setattr(folder, "_lock", late)
     with writing(target):
-        assert replacing._beside(target).exists() and len(times) == 2
+        assert folder._beside(target).exists() and len(times) == 2
         with pytest.raises(OutputError), writing(target):
             pass
 
@@ -203,13 +203,13 @@ def windows(monkeypatch):
 
     monkeypatch.setattr(os, "unlink", unlink)
     monkeypatch.setitem(sys.modules, "msvcrt", made)
-    monkeypatch.setattr(replacing, "sys", types.SimpleNamespace(platform="win32", executable=r"C:\QGIS\qgis-bin.exe"))
+    monkeypatch.setattr(folder, "sys", types.SimpleNamespace(platform="win32", executable=r"C:\QGIS\qgis-bin.exe"))
     return made
 
 
 def test_the_same_by_the_bytes_of_windows(target, windows):
     with writing(target):
-        assert len(windows.locked) == replacing._READERS and min(byte for _, byte in windows.locked) == replacing._AT
+        assert len(windows.locked) == folder._READERS and min(byte for _, byte in windows.locked) == folder._AT
         for second, error in ((writing, OutputError), (reading, InputError)):
             with pytest.raises(error) as caught, second(target):
                 pass

@@ -7,7 +7,7 @@ import pytest
 
 from plugin.core.package.form.load import load_package
 from plugin.core.package.form.model import LAYER_ITEMS, METADATA_ITEMS, PACKAGE_ITEMS
-from plugin.core.package.metadata.read import UnreadableXml, by_form, metadata_xml, read_xml
+from plugin.core.package.metadata import UnreadableXml, by_form, metadata_xml, read_xml
 from plugin.core.package.rules._metadata import _day
 
 FORM = load_package("county")

@@ -14,7 +14,7 @@ import pytest
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
-from plugin.core.package.folder.replacing import writing
+from plugin.core.package.folder import writing
 from plugin.core.yearly import yearly_update
 from plugin.core.yearly.write import NEW, settle, together, write_update
 from tests.core.small import said

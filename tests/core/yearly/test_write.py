@@ -18,7 +18,7 @@ from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.messages.texts import Texts
 from plugin.core.options import Options
-from plugin.core.package.folder.replacing import writing
+from plugin.core.package.folder import writing
 from plugin.core.yearly import yearly_update
 from plugin.core.yearly.balance import by_zone, notes, to_dict
 from plugin.core.yearly.make import make_update, update_from_files

@@ -17,7 +17,7 @@ from ...errors import InputError
 from ...files.digests import MANIFEST, files_below, is_link
 from ...files.writing import os_reason
 from ..files import is_stray
-from ..folder.replacing import LOCK, reading
+from ..folder import LOCK, reading
 from ..names import name_problem, recogniser
 from ..problems import NAMED
 

@@ -14,7 +14,7 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...profile.document import load_secrecy_levels
 from ..inspection.facts import LayerFact, PackageFacts
-from ..metadata.read import BETWEEN, DEGREES, GEOMETRIES, METRES, WHOLE, Metadata, formats, layer_extent
+from ..metadata import BETWEEN, DEGREES, GEOMETRIES, METRES, WHOLE, Metadata, formats, layer_extent
 from ..tables.known import number_in
 from ._package import made_here, shown, year_of
 

@@ -14,7 +14,7 @@ from ...messages.texts import Texts, number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, LayerFact, PackageFacts
-from ..metadata.read import GEOMETRIES
+from ..metadata import GEOMETRIES
 from ..names import AREA_FIELDS
 from ..problems import NAMED
 from ._keys import unknown_keys

@@ -8,7 +8,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...profile.document import load_secrecy_levels
 from ..inspection.facts import PackageFacts
-from ..metadata.read import UnreadableXml, by_form, read_xml
+from ..metadata import UnreadableXml, by_form, read_xml
 from ._metadata import values_of
 from ._package import NONE_INSPECTED, example, judged, on_file
 

@@ -17,11 +17,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ...cancellation import NEVER, Cancellation
-from ...errors import InputError, OutputError
-from ...files.digests import is_whole
-from ...files.holders import holders
-from ...files.writing import is_about_writing, os_reason
+from ..cancellation import NEVER, Cancellation
+from ..errors import InputError, OutputError
+from ..files.digests import is_whole
+from ..files.holders import holders
+from ..files.writing import is_about_writing, os_reason
 
 #: Nobody else calls a folder so: what has such a name is ours to clear away.
 NEW, OLD = ".sanxian-new", ".sanxian-old"

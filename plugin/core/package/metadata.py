@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from ...errors import OutputError
-from ..form.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageProfile
+from ..errors import OutputError
+from .form.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageProfile
 
 #: What a layer of a kind is called, and what its coordinates are in.
 GEOMETRIES = {"polygon": "面", "line": "线", "point": "点"}
