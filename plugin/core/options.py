@@ -28,7 +28,7 @@ class Options:
     ``parameters`` code → keyword arguments that beat the standard's and the profile's; ``notices`` what the report is
     to say of the data that is not here, as text key and parameters. ``waivers``: the file of accepted findings (empty: the
     one beside a file or folder that is checked, if there; `NO_WAIVERS`: none); ``renumbered``: a table of old and new
-    keys, by which waivers are followed and editions compared. ``phase``: id or Chinese name (`core.standard.phases`). ``targets``:
+    keys, by which waivers are followed and editions compared. ``phase``: id or Chinese name (`core.standard.editions`). ``targets``:
     the path of a table of tasks by township (xlsx, CSV). ``baseline``: the sealed edition (封库版本), a file or folder.
     ``document_info``: document information (成果信息) of the project, preferred to the profile's; it does not affect results.
     ``side``: side inputs that no file holds, by name (`model.side_inputs`: what is seen of a package). ``bare``: the layers

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
+import xml.etree.ElementTree as ET  # nosec B405 # elements are only written
 import xml.parsers.expat as expat
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -6,7 +6,7 @@ the pen must not look like a decision. What a file may say:
 
 ``id``, ``name``, ``area_code`` (six digits; any other word needs ``members``, the codes of the areas it is made of), ``base`` (a
 profile beside it, a shipped one, or a path), ``standard`` (id or folder) and ``edition``; sections of settings (`SETTING_SECTIONS`) and
-their ``[marks]``; ``[severity]`` and ``[phase.<phase>.severity]`` (`core.standard.phases` says which wins); ``rules_extra``, ``rules_off``; ``[absent]``;
+their ``[marks]``; ``[severity]`` and ``[phase.<phase>.severity]`` (`core.standard.editions` says which wins); ``rules_extra``, ``rules_off``; ``[absent]``;
 ``[confirmed]``; ``[document]`` (成果信息, `document` has its keys); ``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]`` (`figures` has their keys).
 
 From a base come settings, severities and rules, never its confirmations; figures keep their area code and apply nowhere else.

@@ -185,7 +185,7 @@ class Norm:
         return [line for line in self.profile.register if line.area_code == area_code]
 
     def severity(self, rule: Rule) -> Severity:
-        """How grave what a rule finds is, in the phase of this run (`core.standard.phases` has the order)."""
+        """How grave what a rule finds is, in the phase of this run (`core.standard.editions` has the order)."""
         for said in self._severities():
             if rule.code in said:
                 return Severity(said[rule.code])

