@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """No rule can stop a run: outcomes, verdicts, and names of findings that survive what happens next door."""
 
+import math
 import random
 from dataclasses import replace
 from functools import cache
@@ -77,27 +78,40 @@ def undisturbed():
     return plan, side, run(plan, RULES, side=side)
 
 
-@pytest.mark.slow  # once for each rule
-@every("code", CODES)
-def test_a_rule_that_raises_is_told_and_leaves_the_others_alone(code):
+def some_at_a_time():
+    """Sets of rules that raise together: of any two rules, some set has one without the other."""
+    side = math.isqrt(len(CODES) - 1) + 1
+    return [CODES[n::side] for n in range(side)] + [CODES[n : n + side] for n in range(0, len(CODES), side)]
+
+
+def test_of_any_two_rules_one_raises_without_the_other():
+    sets = [set(codes) for codes in some_at_a_time()]
+    assert all(any(one in s and other not in s for s in sets) for one in CODES for other in CODES if one != other)
+
+
+@pytest.mark.slow  # it runs all rules some twenty times
+@every("codes", some_at_a_time(), ids="+".join)
+def test_rules_that_raise_are_told_and_leave_the_others_alone(codes):
     def boom(*layers, ctx, **parameters):
         raise ZeroDivisionError("on purpose")
 
     plan, side, intact = undisturbed()
     assert found(intact) and not found(intact, "RUN900")
-    broken = run(plan, [replace(r, function=boom) if r.code == code else r for r in RULES], side=side)
-    result = outcome(broken, code)
-    assert (result.outcome, result.reason) == (Outcome.CRASHED, "ZeroDivisionError: on purpose")
-    (crash,) = found(broken, "RUN900")
-    assert crash.severity is Severity.WARNING and crash.params["rule"] == code and crash.geometry is None
-    assert f"规则 {code} 运行出错" in crash.message and "请把报告发给开发者" in crash.message
-    assert any(line.startswith("test_engine.py:") for line in crash.params["trace"])
+    broken = run(plan, [replace(r, function=boom) if r.code in codes else r for r in RULES], side=side)
+    crashes = {crash.params["rule"]: crash for crash in found(broken, "RUN900")}
+    assert sorted(crashes) == sorted(codes) and len(found(broken, "RUN900")) == len(codes)
+    for code, crash in crashes.items():
+        result = outcome(broken, code)
+        assert (result.outcome, result.reason) == (Outcome.CRASHED, "ZeroDivisionError: on purpose")
+        assert crash.severity is Severity.WARNING and crash.geometry is None
+        assert f"规则 {code} 运行出错" in crash.message and "请把报告发给开发者" in crash.message
+        assert any(line.startswith("test_engine.py:") for line in crash.params["trace"])
     others = [f for f in broken.findings if f.code != "RUN900"]
-    assert essence(others) == essence([f for f in intact.findings if f.code != code])
-    assert [(r.code, r.outcome) for r in broken.rules if r.code != code] == [
-        (r.code, r.outcome) for r in intact.rules if r.code != code
+    assert essence(others) == essence([f for f in intact.findings if f.code not in codes])
+    assert [(r.code, r.outcome) for r in broken.rules if r.code not in codes] == [
+        (r.code, r.outcome) for r in intact.rules if r.code not in codes
     ]
-    assert broken.summary["crashed"] == 1
+    assert broken.summary["crashed"] == len(codes)
 
 
 def test_a_crash_alone_makes_the_verdict_incomplete():

@@ -2,6 +2,7 @@
 """What the receiver's inspection would find is told before a package is made."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -16,9 +17,14 @@ from tests.county import SEED, make, source
 pytestmark = pytest.mark.slow  # each checks a county
 
 
+@cache
+def made():
+    return make(200, SEED)
+
+
 def county(**shifts):
     """A small sound county; layer → square metres that are put to the area field of its first two rows."""
-    layers = make(200, SEED).layers
+    layers = made().layers
     fields = {role: source.declared(role) for role in layers}
     for role, shift in shifts.items():
         frame = layers[role].copy()
@@ -27,16 +33,27 @@ def county(**shifts):
     return source.as_read(layers, fields)
 
 
-def told(layers, options=None):
-    return list(as_received(check(layers, options or Options()), NEVER))
+@pytest.fixture(scope="module")
+def sound():
+    return check(county(), Options())
 
 
-def test_a_sound_county_has_nothing_to_hear():
-    assert told(county()) == []
+@pytest.fixture(scope="module")
+def shifted():
+    """Zones with areas that are not those of their shapes."""
+    return check(county(YDYHGHFQ=5.0), Options())
 
 
-def test_areas_in_fields_that_are_not_those_of_the_shapes():
-    (problem,) = told(county(YDYHGHFQ=5.0))
+def told(checked):
+    return list(as_received(checked, NEVER))
+
+
+def test_a_sound_county_has_nothing_to_hear(sound):
+    assert told(sound) == []
+
+
+def test_areas_in_fields_that_are_not_those_of_the_shapes(shifted):
+    (problem,) = told(shifted)
     assert (problem.level, problem.layer, problem.field, problem.count) == (Level.NOTE, "YDYHGHFQ", "MJ", 2)
     for lang in ("zh", "en"):
         sentence = problem.sentence(Texts(lang))
@@ -44,21 +61,20 @@ def test_areas_in_fields_that_are_not_those_of_the_shapes():
 
 
 def test_each_layer_by_itself():
-    assert sorted(p.layer for p in told(county(YDYHGHFQ=5.0, STBHHX=5.0))) == ["STBHHX", "YDYHGHFQ"]
+    assert sorted(p.layer for p in told(check(county(YDYHGHFQ=5.0, STBHHX=5.0), Options()))) == ["STBHHX", "YDYHGHFQ"]
 
 
 def test_what_the_check_has_looked_at_is_told_by_its_report():
-    assert told(county(YDYHGHFQ=5.0), Options(rules=("ATT013",))) == []
+    assert told(check(county(YDYHGHFQ=5.0), Options(rules=("ATT013",)))) == []
 
 
-def test_it_hears_cancel():
+def test_it_hears_cancel(sound):
     with pytest.raises(Cancelled):
-        list(as_received(check(county(), Options()), Cancellation(lambda: True)))
+        list(as_received(sound, Cancellation(lambda: True)))
 
 
-def test_a_standard_without_such_rules_asks_none():
-    checked = check(county(YDYHGHFQ=5.0), Options())
-    norm = checked.plan.norm
+def test_a_standard_without_such_rules_asks_none(shifted, monkeypatch):
+    norm = shifted.plan.norm
     groups = {name: rules for name, rules in norm.standard.rule_groups.items() if name != "received"}
-    checked.plan.norm = replace(norm, standard=replace(norm.standard, rule_groups=groups))
-    assert list(as_received(checked, NEVER)) == []
+    monkeypatch.setattr(shifted.plan, "norm", replace(norm, standard=replace(norm.standard, rule_groups=groups)))
+    assert told(shifted) == []
