@@ -269,10 +269,11 @@ def _lacking(parent: Profile, children: Sequence[Profile], divisions: CodeList |
     codes: dict[str, Any] = divisions.codes if divisions is not None else {}
     counties = _below(parent, divisions)
     missing = [c for c in counties if not any(child.covers(c.code) for child in children)]
+    lacking = {c.code for c in missing}
+    partly_covered = {c.parent for c in counties if c.code not in lacking}
     names: dict[str, None] = {}
     for county in missing:
         city = codes.get(county.parent)
-        whole = city is not None and city.code != parent.area_code
-        whole = whole and all(c in missing for c in counties if c.parent == county.parent)
+        whole = city is not None and city.code != parent.area_code and county.parent not in partly_covered
         names[city.name if whole and city is not None else county.name] = None
     return tuple(names)
