@@ -208,8 +208,8 @@ def _county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
     return names, [c.name for c in sorted(codes, key=lambda c: c.level) if c.level < COUNTY_LEVEL]
 
 
-#: Kinds of tables in which two equal geometries are one feature drawn twice.
-_DRAWN = ("polygon", "line")
+#: Kind of table → remark on equal geometries: one feature drawn twice, or several points on one place.
+_REPEATED = {"polygon": "vct_note_shape_twice", "line": "vct_note_shape_twice", "point": "vct_note_place_twice"}
 
 
 class Repeats:
@@ -229,10 +229,11 @@ class Repeats:
 
     def add(self, batch: Batch) -> None:
         for row, shape, line in zip(batch.rows, batch.shapes, batch.lines, strict=True):
-            if self.table.kind in _DRAWN and shape is not None:
+            if self.table.kind in _REPEATED and shape is not None:
                 earlier = self._shapes.setdefault(hash(shape), line)
                 if earlier != line:
-                    self.remarks.add_example("vct_note_shape_twice", line, str(earlier), 1, table=self.table.name)
+                    remark = _REPEATED[self.table.kind]
+                    self.remarks.add_example(remark, line, str(earlier), 1, table=self.table.name)
             if self._key is not None and row[self._key] is not None:
                 value = str(row[self._key])
                 if self._keys.setdefault(value, line) != line and (self.joined or row != self._last):

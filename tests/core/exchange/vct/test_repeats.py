@@ -6,6 +6,7 @@ import shapely
 
 from plugin.core.exchange.vct.read import open_vct
 from plugin.core.exchange.vct.write import write_vct
+from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
 from tests.core.vct_files import layer
 
@@ -52,6 +53,21 @@ def test_a_row_that_copies_the_row_before_is_no_part_of_it_where_parts_are_joine
 def test_a_shape_that_an_earlier_feature_has(tmp_path):
     found = notes(tmp_path, zones([SQUARES[0], SQUARES[1], SQUARES[0]]))
     assert set(found) == {"vct_note_shape_twice"} and found["vct_note_shape_twice"]["count"] == 1
+
+
+def sites(*places):
+    points = [shapely.Point(X + x, Y) for x in places]
+    return layer("WWBHDWD", points, crs=4526, BSM=("text", KEYS[: len(points)]))
+
+
+def test_points_on_one_place(tmp_path):
+    assert not notes(tmp_path, sites(0, 100, 200))
+    found = notes(tmp_path, sites(0, 0, 0))
+    assert set(found) == {"vct_note_place_twice"}
+    note = found["vct_note_place_twice"]
+    assert note["count"] == 2 and int(note["value"]) == note["line"] - 1
+    for lang in ("zh", "en"):
+        assert str(note["line"]) in Texts(lang).notice("vct_note_place_twice", note)
 
 
 def test_a_code_without_its_first_zero(tmp_path):
