@@ -17,7 +17,7 @@ PROFILE ?= hunyuan
 PHASE ?=
 RULES ?=
 
-.PHONY: help setup demo test check format benchmark rules profile rule sample symbols package qgis qgis_process clean
+.PHONY: help setup demo test check format benchmark rules profile rule sample symbols manual package qgis qgis_process clean
 
 help: ## 本页 · this page
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ sample: setup ## 重新生成示例县 · makes the sample county again
 symbols: setup ## 全部符号一览（build/symbols.pdf）· a sheet of all symbols
 	@$(RUN) python tools/symbol_sheet.py
 
+manual: setup ## 使用手册（resources/manual、build/*.pdf）· the manual: HTML and PDF
+	@$(RUN) python tools/manual.py
+
 package: setup ## 可安装的 zip · the installable zip, in dist/
 	@$(RUN) python tools/package.py
 
@@ -65,4 +68,4 @@ qgis_process: setup ## ARGS="run sanxian:check_plan -- SOURCE='…'"
 	@bash tools/qgis_process.sh $(value ARGS)
 
 clean: ## 清除生成物（保留虚拟环境）· removes what was made, keeps the environment
-	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache && rm -f i18n/*.qm && find plugin tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf build dist resources/manual .pytest_cache .mypy_cache .ruff_cache && rm -f i18n/*.qm && find plugin tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

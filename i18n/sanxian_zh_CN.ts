@@ -1586,6 +1586,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>必须有</translation>
     </message>
     <message>
+        <source>Manual</source>
+        <translation>使用手册</translation>
+    </message>
+    <message>
         <source>Map Fields</source>
         <translation>字段映射</translation>
     </message>

@@ -19,5 +19,7 @@ ICONS = RESOURCES / "icons"
 LAYOUTS = RESOURCES / "layouts"
 DOCUMENT_SETTINGS = RESOURCES / "document.toml"
 SAMPLE = RESOURCES / "sample"
+#: HTML pages of the manual; in a checkout only after `make manual`.
+MANUAL = RESOURCES / "manual"
 I18N = ROOT / "i18n"
 METADATA = ROOT / "metadata.txt"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Builds dist/sanxian-<version>.zip from the files that git tracks, with the translations compiled.
+"""Builds dist/sanxian-<version>.zip from the files that git tracks, with the translations compiled and the manual made.
 
 The same commit gives the same bytes: sorted names, one date, one mode.
 """
@@ -15,6 +15,7 @@ import time
 import zipfile
 from pathlib import Path
 
+from manual import ManualError, pages
 from translations import ROOT, compile_translations
 
 TOP = "sanxian"
@@ -60,10 +61,19 @@ def translations(folder: Path) -> dict[str, bytes]:
     return {f"i18n/{target.name}": target.read_bytes() for target in compiled}
 
 
+def manual() -> dict[str, bytes]:
+    """Return the pages of the manual, made anew: those of an earlier `make manual` may be older than the code."""
+    try:
+        return {f"resources/manual/{name}": content for name, content in pages().items()}
+    except ManualError as error:
+        sys.exit(f"使用手册有误，未打包 · the manual is not sound, nothing packaged: {error}")
+
+
 def build(folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         contents = {name: (ROOT / name).read_bytes() for name in tracked()}
         contents |= translations(Path(scratch))
+        contents |= manual()
         missing = [part for part in PARTS if not any(n == part or n.startswith(part + "/") for n in contents)]
         if missing:
             sys.exit(f"git 中没有这些内容，未打包 · not tracked by git, nothing packaged: {', '.join(missing)}")

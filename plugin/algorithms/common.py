@@ -21,7 +21,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-from ..bridge import help_pages
+from ..bridge import help_pages, manual
 from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
 from ..core.check import Options
@@ -50,8 +50,13 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
     def groupId(self):
         return self.section
 
+    def topic(self) -> str:
+        """Return the topic of the manual that explains the tool (`bridge.manual`)."""
+        return self.name()
+
     def helpUrl(self):
-        return help_pages.url(self)
+        """Return the address of the manual's heading; without the manual, that of a page made of the help text."""
+        return manual.url(self.topic()) or help_pages.url(self)
 
     def createInstance(self):
         return type(self)()

@@ -78,6 +78,9 @@ class RuleAlgorithm(SanxianAlgorithm):
     def name(self):
         return self.rule.algorithm_id
 
+    def topic(self):
+        return self.rule.code
+
     def displayName(self):
         return f"{self.rule.code} {self.texts.rule_title(self.rule)}"
 

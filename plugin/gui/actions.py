@@ -54,6 +54,7 @@ class Actions(QObject):
         ("sample", "sample", ""),
         ("dictionary", "dictionary", ""),
         ("doctor", "doctor", ""),
+        ("manual", "manual", ""),
         ("help", "help", ""),
     )
     _TOOLBAR = (
@@ -135,6 +136,7 @@ class Actions(QObject):
             "sample": tr("Open Sample County"),
             "dictionary": tr("Data Dictionary…"),
             "doctor": tr("Environment Check…"),
+            "manual": tr("Manual"),
             "help": tr("Help and About"),
         }
 

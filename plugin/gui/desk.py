@@ -129,6 +129,7 @@ class Desk(QObject):
             "sample": self.open_sample,
             "dictionary": dialogs.dictionary,
             "doctor": dialogs.doctor,
+            "manual": dialogs.manual,
             "help": lambda: dialogs.help(""),
         }
 

@@ -86,6 +86,12 @@ class Dialogs(QObject):
         standard = county.of(QgsProject.instance()).standard
         DictionaryDialog(standard, self._iface.activeLayer(), self._iface.mainWindow()).show()
 
+    def manual(self) -> None:
+        """Open the manual in the browser at its first chapter."""
+        from .widgets.buttons import open_manual
+
+        open_manual("start", self._iface.mainWindow())
+
     def help(self, code: str) -> None:
         from .help.help_dialog import HelpDialog
 

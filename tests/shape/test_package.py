@@ -111,6 +111,11 @@ def test_translations_are_compiled(names):
     assert not [name for name in names if name.endswith(".qm") and not name.startswith(f"{TOP}/i18n/")]
 
 
+def test_the_manual_is_inside(unzipped):
+    for page in ("zh/index.html", "zh/04-checking.html", "zh/rules.html", "en/index.html", "manual.css"):
+        assert (unzipped / "resources" / "manual" / page).is_file(), page
+
+
 def test_licence_is_inside(unzipped, general):
     text = (unzipped / "LICENSE").read_text(encoding="utf-8")
     assert "GNU GENERAL PUBLIC LICENSE" in text and "Version 2, June 1991" in text

@@ -130,7 +130,7 @@ class ProfileForm(QDialog):
         self.tabs.addTab(checks, tr("How checks run"))
         top = QFormLayout()
         top.addRow(tr("Profile"), self.profile.row())
-        buttons = ok_and_cancel(self)
+        buttons = ok_and_cancel(self, "profile")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Save"))
         last = QHBoxLayout()

@@ -105,7 +105,7 @@ class WaiverDialog(QDialog):
         self._digest = AttachmentDigest(self)
         self._digest.changed.connect(self._validate)
         self.finished.connect(lambda _result: self._digest.stop())
-        buttons = ok_and_cancel(self)
+        buttons = ok_and_cancel(self, "waive")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setText(tr("Register Waiver"))
         layout = QVBoxLayout(self)

@@ -88,7 +88,7 @@ class DictionaryDialog(QDialog):
         splitter.setSizes([letter * 34, letter * 96])
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
-        buttons = close_only(self)
+        buttons = close_only(self, "dictionary")
         whole = buttons.addButton(tr("Whole Book in the Browser"), QDialogButtonBox.ButtonRole.ActionRole)
         whole.setToolTip(tr("One page that needs nothing else: to print, to send on, to search as a whole."))
         whole.clicked.connect(self.open_book)

@@ -28,7 +28,7 @@ class DoctorDialog(QDialog):
         self.list.addItem(QListWidgetItem(look.icon("ok" if good else "error"), conclusion))
         for state, line in lines:
             self.list.addItem(QListWidgetItem(look.icon(_ICONS.get(state, "info")), line))
-        buttons = close_only(self)
+        buttons = close_only(self, "doctor")
         copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text()))
         layout = QVBoxLayout(self)

@@ -9,11 +9,12 @@ from typing import Any
 
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout
 
+from ...bridge import manual
 from ...bridge.settings import interface_language
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...paths import METADATA
-from ..widgets.buttons import close_only
+from ..widgets.buttons import close_only, open_manual
 
 
 class HelpDialog(QDialog):
@@ -31,6 +32,9 @@ class HelpDialog(QDialog):
         buttons = close_only(self)
         self._back = buttons.addButton(tr("All Rules"), QDialogButtonBox.ButtonRole.ActionRole)
         self._back.clicked.connect(lambda: self.show_page(""))
+        self._manual = buttons.addButton(tr("Manual"), QDialogButtonBox.ButtonRole.HelpRole)
+        self._manual.setObjectName("SanxianManual")
+        self._manual.clicked.connect(lambda: open_manual(self._manual.property("topic"), self))
         layout = QVBoxLayout(self)
         layout.addWidget(self.browser)
         layout.addWidget(buttons)
@@ -40,6 +44,9 @@ class HelpDialog(QDialog):
 
     def show_page(self, code: str) -> None:
         self._back.setVisible(bool(code))
+        topic = code if manual.is_rule(code) else "start"
+        self._manual.setProperty("topic", topic)
+        self._manual.setVisible(bool(manual.url(topic)))
         self.setWindowTitle(tr("Help: {code}").format(code=code) if code else tr("Help and About"))
         try:
             self.browser.setHtml(self._page(code) if code else about_page())

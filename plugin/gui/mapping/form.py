@@ -170,7 +170,7 @@ class MappingForm(QDialog):
         below.addRow(tr("Write to"), self.output)
         below.addRow("", self.losses)
         below.addRow("", self.personal)
-        self.buttons = close_only(self)
+        self.buttons = close_only(self, "map_fields")
         self.start = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop.hide()

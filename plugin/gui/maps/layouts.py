@@ -175,7 +175,7 @@ class LayoutsDialog(QDialog):
         form.addRow(tr("Document information"), self.document)
         note = QLabel(tr("Layouts keep their layers and symbols as they are now. Edit them under Project → Layouts."))
         note.setWordWrap(True)
-        buttons = ok_and_cancel(self)
+        buttons = ok_and_cancel(self, "layouts")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Make Layouts"))
         layout = QVBoxLayout(self)

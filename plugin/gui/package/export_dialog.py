@@ -25,6 +25,7 @@ from ...bridge.package.preview import NOTHING, REFUSED, Against, Ahead
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..widgets import look, messages
+from ..widgets.buttons import help_button
 from ..widgets.elided import ElidedLabel
 from .form_page import FormPage
 from .gate_box import fill_reasons, reasons_list
@@ -221,6 +222,7 @@ class ExportDialog(QDialog):
         self.close_button.setObjectName("SanxianPackageClose")
         self.close_button.clicked.connect(self.reject)
         row = QHBoxLayout()
+        row.addWidget(help_button("package"))
         row.addStretch(1)
         for button in (self.go, self.run.button, self.back, self.close_button):
             button.setAutoDefault(False)

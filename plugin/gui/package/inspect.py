@@ -185,7 +185,7 @@ class InspectDialog(QDialog):
         form = QFormLayout()
         form.addRow(tr("Package"), self.package)
         form.addRow(tr("Form"), self.forms)
-        buttons = ok_and_cancel(self)
+        buttons = ok_and_cancel(self, "inspect")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Inspect"))
         layout = QVBoxLayout(self)

@@ -241,7 +241,7 @@ class DocumentDialog(QDialog):
         form.addRow(tr("Drawn by (office)"), self.cartographer)
         form.addRow(tr("Date as printed"), self.date)
         form.addRow(tr("Map approval number"), self.approval)
-        buttons = ok_and_cancel(self)
+        buttons = ok_and_cancel(self, "document")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         layout = QVBoxLayout(self)
         layout.addWidget(about)

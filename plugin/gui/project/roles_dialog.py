@@ -60,7 +60,7 @@ class GroupDialog(QDialog):
             layout.addWidget(button)
             self.buttons.append(button)
         self.buttons[0].setChecked(True)
-        layout.addWidget(ok_and_cancel(self))
+        layout.addWidget(ok_and_cancel(self, "group"))
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS)
 
     def chosen(self) -> LayerGroup:
@@ -124,7 +124,7 @@ class RolesDialog(QDialog):
         self.choose = QPushButton(tr("Choose the Group to Check…"))
         self.choose.setObjectName("SanxianChooseGroup")
         self.choose.clicked.connect(self._choose_group)
-        buttons = ok_and_cancel(self)
+        buttons = ok_and_cancel(self, "roles")
         row = QHBoxLayout()
         row.addWidget(self.aside, 1)
         row.addWidget(self.choose)

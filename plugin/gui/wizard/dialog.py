@@ -23,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import look
+from ..widgets.buttons import help_button
 from .confirm_page import ConfirmPage
 from .draft import Draft, Page
 from .place_page import PlacePage
@@ -119,7 +120,7 @@ class NewProjectWizard(QDialog):
         row = QHBoxLayout()
         row.setContentsMargins(line, line // 2, line, line // 2)
         row.addWidget(self.said, 1)
-        for button in (self.back, self.next, self.cancel):
+        for button in (help_button("new_project"), self.back, self.next, self.cancel):
             row.addWidget(button)
         return row
 

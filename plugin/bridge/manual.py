@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Addresses of the manual's headings: offline pages in resources/manual, made by tools/manual.py."""
+
+from __future__ import annotations
+
+import re
+
+from ..paths import MANUAL
+from .settings import interface_language
+
+#: Topic → page and anchor. The topic of a tool is its name in the toolbox, that of a window the name of its menu entry.
+TOPICS = {
+    # windows
+    "start": "01-quickstart#start",
+    "doctor": "01-quickstart#environment",
+    "roles": "02-data#roles",
+    "group": "02-data#groups",
+    "profile": "02-data#county-profile",
+    "document": "02-data#document",
+    "map_fields": "02-data#map-fields",
+    "dictionary": "02-data#dictionary",
+    "new_project": "03-drawing#new-project",
+    "waive": "04-checking#waive",
+    "layouts": "06-maps-package#layouts",
+    "package": "06-maps-package#package",
+    "inspect": "06-maps-package#inspect",
+    # tools
+    "check_plan": "04-checking#tool-check-plan",
+    "compute_indicators": "05-report#tool-compute-indicators",
+    "compare_versions": "07-versions-vct#tool-compare-versions",
+    "yearly_update": "07-versions-vct#tool-yearly-update",
+    "import_vct": "07-versions-vct#tool-import-vct",
+    "export_vct": "07-versions-vct#tool-export-vct",
+    "export_maps": "06-maps-package#tool-export-maps",
+    "export_package": "06-maps-package#tool-export-package",
+    "inspect_package": "06-maps-package#tool-inspect-package",
+    "create_layers": "03-drawing#tool-create-layers",
+    "layers_from_structure": "03-drawing#tool-layers-from-structure",
+    "derive_three_zones": "03-drawing#tool-derive-three-zones",
+    "statutory_area": "03-drawing#tool-statutory-area",
+}
+#: Codes of rules; RUN codes are of the check itself and not in the rule book.
+_RULE = re.compile(r"(?!RUN)[A-Z]{3}\d{3}")
+
+
+def is_rule(topic: str) -> bool:
+    """Return True for the form of a rule code, such as ``TOP001``."""
+    return _RULE.fullmatch(topic) is not None
+
+
+def address(topic: str) -> str:
+    """Return page and anchor of a topic or of a rule code; KeyError for an unknown topic."""
+    page, _, anchor = (f"rules#{topic}" if is_rule(topic) else TOPICS[topic]).partition("#")
+    return f"{page}.html#{anchor}"
+
+
+def url(topic: str) -> str:
+    """Return the file URL of a topic in the language of the interface; empty if the manual has no such page."""
+    page, _, anchor = address(topic).partition("#")
+    target = MANUAL / interface_language() / page
+    return f"{target.as_uri()}#{anchor}" if target.is_file() else ""

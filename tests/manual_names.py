@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names that the manual gives to places on the screen: of the plugin, and of QGIS itself."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+from markdown_it import MarkdownIt
+
+ROOT = Path(__file__).resolve().parent.parent
+MANUAL = ROOT / "docs" / "manual"
+#: Names of QGIS's own interface in zh-Hans; tests/qgis/test_manual.py looks them up in QGIS's translation.
+OF_QGIS = {
+    "插件",
+    "管理并安装插件...",
+    "从ZIP文件安装",
+    "安装插件",
+    "工程",
+    "布局",
+    "设置",
+    "键盘快捷键...",
+    "切换编辑模式",
+    "保存图层编辑",
+    "打开属性表",
+    "以批处理方式执行...",
+    "日志消息",
+    "工具箱",
+    "图层",
+    "浏览器",
+    "运行",
+}
+#: The same in English.
+OF_QGIS_EN = {
+    "Plugins",
+    "Manage and Install Plugins…",
+    "Install from ZIP",
+    "Install Plugin",
+    "Project",
+    "Layouts",
+    "Layers",
+}
+_QUOTED = re.compile(r"「([^」]+)」")
+
+
+def leaves(table: dict) -> Iterator[str]:
+    for value in table.values():
+        if isinstance(value, dict):
+            yield from leaves(value)
+        elif isinstance(value, str):
+            yield value
+
+
+def labels(lang: str) -> set[str]:
+    """Texts of the interface: translations for Chinese, sources for English."""
+    messages = list(ElementTree.parse(ROOT / "i18n" / "sanxian_zh_CN.ts").getroot().iter("message"))
+    if lang == "zh":
+        return {m.findtext("translation", "") for m in messages} | OF_QGIS
+    return {m.findtext("source", "") for m in messages} | OF_QGIS_EN
+
+
+def texts(lang: str) -> set[str]:
+    """Texts of messages, reports and tables, with the labels of the interface."""
+    found = labels(lang)
+    for stem in (f"{lang}.toml", f"report_{lang}.toml"):
+        found |= set(leaves(tomllib.loads((ROOT / "resources" / "texts" / stem).read_text(encoding="utf-8"))))
+    return found
+
+
+def named(path: Path) -> tuple[list[str], list[str]]:
+    """Return the bold names (paths are split at arrows) and the names in 「」 of a chapter."""
+    bold: list[str] = []
+    quoted: list[str] = []
+    for token in MarkdownIt("commonmark").enable("table").parse(path.read_text(encoding="utf-8")):
+        children = token.children or []
+        depth = 0
+        for child in children:
+            if child.type in ("strong_open", "strong_close"):
+                depth += 1 if child.type == "strong_open" else -1
+            elif child.type == "text":
+                if depth:
+                    bold += [part.strip() for part in child.content.split("→")]
+                quoted += _QUOTED.findall(child.content)
+    return bold, quoted

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The manual: its pages and links are whole, and what it names exists under that name."""
+
+import re
+import shlex
+import sys
+
+import pytest
+
+from plugin.core.cli.parser import make_parser
+from plugin.core.render.words import Words
+from tests.every import every
+from tests.manual_names import MANUAL, ROOT, labels, named, texts
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+import manual
+
+CHAPTERS = sorted(MANUAL.glob("*/*.md"))
+COMMAND = re.compile(r"^python -m plugin\.core (.+)$", re.MULTILINE)
+
+
+def commands():
+    return [
+        (path, line)
+        for path in CHAPTERS
+        for line in COMMAND.findall(path.read_text(encoding="utf-8").replace("\\\n", " "))
+    ]
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return manual.pages()
+
+
+@pytest.fixture
+def sources(tmp_path, monkeypatch):
+    """A manual of one chapter, to plant faults into."""
+    for lang in manual.FRAME:
+        (tmp_path / lang).mkdir()
+        (tmp_path / lang / "01-a.md").write_text("# A {#a}\n", encoding="utf-8")
+    (tmp_path / "manual.css").write_text("", encoding="utf-8")
+    monkeypatch.setattr(manual, "SOURCES", tmp_path)
+    for book in ("rule_book_page", "dictionary_page"):
+        monkeypatch.setattr(manual.generated, book, lambda _lang: "<main></main>")
+    return tmp_path / "zh" / "01-a.md"
+
+
+def test_both_languages_have_their_chapters(pages):
+    chapters = ("01-quickstart", "02-data", "03-drawing", "04-checking", "05-report", "06-maps-package")
+    chapters += ("07-versions-vct", "08-command-line", "09-appendix", "index", "rules", "dictionary")
+    assert {f"zh/{name}.html" for name in chapters} <= set(pages)
+    assert {f"en/{name}.html" for name in ("01-quickstart", "02-data", "glossary", "index", "rules")} <= set(pages)
+
+
+def test_pages_are_offline_and_have_no_script(pages):
+    for name, content in pages.items():
+        if name.endswith(".html"):
+            assert not re.search(rb"<script|\bsrc=\"(?!\.\./images/)|href=\"[a-z]+:", content), name
+    assert b"url(" not in pages["manual.css"]
+
+
+def test_every_image_is_packed_once(pages):
+    used = {src for content in pages.values() for src in re.findall(rb'src="\.\./(images/[^"]+)"', content)}
+    assert {name.encode() for name in pages if name.startswith("images/")} == used != set()
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("# A\n", "heading without an id"),
+        ("## A {#a}\n", "not of level 1"),
+        ("# A {#a}\n\n[b](02-b.md)\n", "leads nowhere"),
+        ("# A {#a}\n\n[b](#b)\n", "leads nowhere"),
+        ("# A {#a}\n\n[b](https://example.org)\n", "offline"),
+        ("# A {#a}\n\n![b](../../images/none.png)\n", "no such image"),
+        ("# A {#a}\n\n{{none}}\n", "unknown block"),
+    ],
+)
+def test_faults_of_the_sources_are_named(sources, text, fault):
+    assert "zh/01-a.html" in manual.pages()
+    sources.write_text(text, encoding="utf-8")
+    with pytest.raises(manual.ManualError, match=fault):
+        manual.pages()
+
+
+@every("path", CHAPTERS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_places_that_the_manual_names_exist(path):
+    lang = path.parent.name
+    bold, quoted = named(path)
+    assert sorted(set(bold) - labels(lang)) == []
+    assert sorted(set(quoted) - texts(lang)) == []
+
+
+def test_a_place_that_is_gone_is_found(tmp_path):
+    page = tmp_path / "a.md"
+    page.write_text("**三区三线 → 整体检查**，「认错了」。\n", encoding="utf-8")
+    bold, quoted = named(page)
+    assert set(bold) - labels("zh") == {"整体检查"} and set(quoted) - texts("zh") == {"认错了"}
+
+
+@every("path, line", commands(), ids=lambda case: f"{case[0].stem}-{case[1][:40]}")
+def test_commands_of_the_manual_are_accepted(path, line):
+    args = make_parser(Words("zh")).parse_args(shlex.split(line))
+    source = getattr(args, "source", "")
+    assert not source.startswith("resources/") or (ROOT / source).exists()
+
+
+@every("path", CHAPTERS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_files_that_the_manual_names_exist(path):
+    found = re.findall(r"`(resources/[\w./-]+|plugin/[\w./-]+|tools/[\w./-]+)`", path.read_text(encoding="utf-8"))
+    assert [name for name in found if not (ROOT / name).exists()] == []

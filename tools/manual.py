@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make the manual of docs/manual as HTML pages and as a PDF.
+
+``tools/run.sh python tools/manual.py`` writes resources/manual (HTML, opened by the plugin's help buttons) and
+build/sanxian-manual-zh.pdf. ``--no-pdf`` leaves the PDF out; it needs QGIS's Qt.
+
+The HTML is made when the zip is packed (`tools/package.py` calls `pages`) and is not tracked by git, as the compiled
+translations are not: the rule book, the dictionary, the indicators and the terms in it come from the resources of the
+same commit, so a packed page is never older than the code beside it. The Markdown parser is markdown-it-py, which
+requirements-dev.txt pins already; a second one (Python-Markdown) would add a dependency and no function.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import escape, unescape
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import manual_generated as generated
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "docs" / "manual"
+IMAGES = ROOT / "docs" / "images"
+TARGET = ROOT / "resources" / "manual"
+PDF = ROOT / "build" / "sanxian-manual-zh.pdf"
+#: Languages with the words of the page frame. The pages of one language link each other only.
+FRAME = {
+    "zh": {"lang": "zh-CN", "title": "三区三线规划助手 使用手册", "contents": "目录", "rules": "规则手册"},
+    "en": {"lang": "en", "title": "Sanxian Manual", "contents": "Contents", "rules": "Rule book"},
+}
+DICTIONARY = {"zh": "数据字典"}
+
+_ID = re.compile(r"\s*\{#([A-Za-z0-9_-]+)\}\s*$")
+_BLOCK = re.compile(r"\{\{([a-z_]+)\}\}")
+_CHAPTER_LINK = re.compile(r"([\w-]+)\.md(#[\w-]+)?")
+_FIGURE = re.compile(r'<p><img src="([^"]+)" alt="([^"]*)" ?/?></p>')
+_HREF = re.compile(r'<a (?:class="\w+" )?href="([^"]*)"')
+_SRC = re.compile(r'<img src="([^"]*)"')
+_ANCHOR = re.compile(r'\bid="([^"]+)"')
+
+
+class ManualError(Exception):
+    """A fault in the sources of the manual; the text names file and place."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    level: int
+    text: str
+    anchor: str
+
+
+@dataclass
+class Chapter:
+    """One Markdown file as HTML. ``name`` is the file's stem; ``body`` has no frame; ``images`` are names of files."""
+
+    name: str
+    body: str
+    headings: list[Heading] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        return self.headings[0].text
+
+
+def chapters(lang: str) -> list[Chapter]:
+    """Return the chapters of a language in the order of their file names."""
+    return [read_chapter(path, lang) for path in sorted((SOURCES / lang).glob("*.md"))]
+
+
+def read_chapter(path: Path, lang: str) -> Chapter:
+    """Render one Markdown file; ManualError for a heading without an id, a remote address or an unknown block."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(path.read_text(encoding="utf-8"))
+    chapter = Chapter(path.stem, "")
+    place = f"{lang}/{path.name}"
+    for position, token in enumerate(tokens):
+        if token.type == "heading_open":
+            inline = tokens[position + 1]
+            anchor = _take_anchor(inline, place)
+            token.attrSet("id", anchor)
+            chapter.headings.append(Heading(int(token.tag[1]), _plain(inline), anchor))
+        elif token.type == "inline":
+            _convert_links(token, place, chapter.images)
+    if not chapter.headings or chapter.headings[0].level != 1:
+        raise ManualError(f"{place}: the first heading is not of level 1")
+    html = parser.renderer.render(list(_with_blocks(tokens, lang, place)), parser.options, {})
+    chapter.body = _FIGURE.sub(r'<figure><img src="\1" alt="\2"><figcaption>\2</figcaption></figure>', html)
+    return chapter
+
+
+def _take_anchor(inline: Token, place: str) -> str:
+    """Remove ``{#id}`` from the end of a heading and return the id."""
+    last = (inline.children or [])[-1]
+    found = _ID.search(last.content)
+    if found is None:
+        raise ManualError(f"{place}: heading without an id: {inline.content}")
+    last.content = last.content[: found.start()]
+    inline.content = _ID.sub("", inline.content)
+    return found[1]
+
+
+def _plain(inline: Token) -> str:
+    return "".join(child.content for child in inline.children or [])
+
+
+def _convert_links(inline: Token, place: str, images: list[str]) -> None:
+    """Turn links between Markdown files into links between pages, and paths of images into those of the target."""
+    for child in inline.children or []:
+        if child.type == "link_open":
+            address = str(child.attrGet("href"))
+            if re.match(r"[a-z]+:", address):
+                raise ManualError(f"{place}: the manual is offline, but links {address}")
+            if chapter := _CHAPTER_LINK.fullmatch(address):
+                child.attrSet("href", f"{chapter[1]}.html{chapter[2] or ''}")
+        elif child.type == "image":
+            name = Path(str(child.attrGet("src"))).name
+            if str(child.attrGet("src")) != f"../../images/{name}" or not (IMAGES / name).is_file():
+                raise ManualError(f"{place}: no such image: {child.attrGet('src')}")
+            images.append(name)
+            child.attrSet("src", f"../images/{name}")
+
+
+def _with_blocks(tokens: list[Token], lang: str, place: str) -> Iterator[Token]:
+    """Replace each paragraph ``{{name}}`` by the generated block of that name."""
+    position = 0
+    while position < len(tokens):
+        token = tokens[position]
+        named = token.type == "paragraph_open" and _BLOCK.fullmatch(tokens[position + 1].content)
+        if named:
+            if named[1] not in generated.BLOCKS:
+                raise ManualError(f"{place}: unknown block {{{{{named[1]}}}}}")
+            yield Token("html_block", "", 0, content=generated.BLOCKS[named[1]](lang) + "\n")
+            position += 3
+            continue
+        yield token
+        position += 1
+
+
+def pages() -> dict[str, bytes]:
+    """Return all files of the HTML manual by their path below its folder. ManualError for a link that leads nowhere."""
+    found = {"manual.css": (SOURCES / "manual.css").read_bytes()}
+    for lang in FRAME:
+        listed = chapters(lang)
+        made = {chapter.name: _page(chapter, listed, lang) for chapter in listed}
+        made["index"] = _index(listed, lang)
+        made["rules"] = _with_way_back(generated.rule_book_page(lang), lang)
+        if lang in DICTIONARY:
+            made["dictionary"] = _with_way_back(generated.dictionary_page(lang), lang)
+        _check_links(made, lang)
+        found |= {f"{lang}/{name}.html": text.encode() for name, text in made.items()}
+        for name in {image for chapter in listed for image in chapter.images}:
+            found[f"images/{name}"] = (IMAGES / name).read_bytes()
+    return dict(sorted(found.items()))
+
+
+def _check_links(made: dict[str, str], lang: str) -> None:
+    anchors = {name: set(_ANCHOR.findall(text)) for name, text in made.items()}
+    for name, text in made.items():
+        for address in _HREF.findall(text):
+            page, _, anchor = unescape(address).partition("#")
+            target = Path(page).stem if page else name
+            if target not in anchors or (anchor and anchor not in anchors[target]):
+                raise ManualError(f"{lang}/{name}: the link {address} leads nowhere")
+        if wrong := [src for src in _SRC.findall(text) if not src.startswith("../images/")]:
+            raise ManualError(f"{lang}/{name}: images from elsewhere: {', '.join(wrong)}")
+
+
+def _page(chapter: Chapter, listed: list[Chapter], lang: str) -> str:
+    """Return a chapter in its frame: all chapters on the left with the headings of this one, then its text."""
+    place = [one.name for one in listed].index(chapter.name)
+    ways = []
+    if place > 0:
+        ways.append(f'<a href="{listed[place - 1].name}.html">← {escape(listed[place - 1].title)}</a>')
+    if place + 1 < len(listed):
+        ways.append(f'<a href="{listed[place + 1].name}.html">{escape(listed[place + 1].title)} →</a>')
+    footer = f"<footer>{' '.join(ways)}</footer>"
+    return _frame(
+        f"{chapter.title} · {FRAME[lang]['title']}", _menu(listed, lang, chapter), chapter.body + footer, lang
+    )
+
+
+def _index(listed: list[Chapter], lang: str) -> str:
+    parts = [f'<h1 id="top">{FRAME[lang]["title"]}</h1>', f"<p>{escape(generated.version_line(lang))}</p>"]
+    for chapter in listed:
+        inside = "".join(
+            f'<li><a href="{chapter.name}.html#{h.anchor}">{escape(h.text)}</a></li>'
+            for h in chapter.headings
+            if h.level == 2
+        )
+        parts.append(f'<h2><a href="{chapter.name}.html">{escape(chapter.title)}</a></h2><ul>{inside}</ul>')
+    parts.append(f"<ul>{_books(lang)}</ul>")
+    return _frame(FRAME[lang]["title"], _menu(listed, lang), "\n".join(parts), lang)
+
+
+def _menu(listed: list[Chapter], lang: str, here: Chapter | None = None) -> str:
+    rows = [f'<li><a href="index.html">{FRAME[lang]["contents"]}</a></li>']
+    for chapter in listed:
+        inside = ""
+        if chapter is here:
+            links = (f'<li><a href="#{h.anchor}">{escape(h.text)}</a></li>' for h in chapter.headings if h.level == 2)
+            inside = f"<ul>{''.join(links)}</ul>"
+        mark = ' class="here"' if chapter is here else ""
+        rows.append(f'<li{mark}><a href="{chapter.name}.html">{escape(chapter.title)}</a>{inside}</li>')
+    return f"<ul>{''.join(rows)}{_books(lang)}</ul>"
+
+
+def _books(lang: str) -> str:
+    """Return links to the generated books: the rules, and the data dictionary where there is one."""
+    rows = f'<li><a href="rules.html">{FRAME[lang]["rules"]}</a></li>'
+    return rows + (f'<li><a href="dictionary.html">{DICTIONARY[lang]}</a></li>' if lang in DICTIONARY else "")
+
+
+def _frame(title: str, menu: str, body: str, lang: str) -> str:
+    return (
+        f'<!DOCTYPE html>\n<html lang="{FRAME[lang]["lang"]}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width">\n<title>{escape(title)}</title>\n'
+        f'<link rel="stylesheet" href="../manual.css">\n</head>\n<body>\n<nav>{menu}</nav>\n<main>\n{body}\n</main>\n'
+        "</body>\n</html>\n"
+    )
+
+
+def _with_way_back(page: str, lang: str) -> str:
+    """Add a link to the contents of the manual to a book that has a frame of its own."""
+    way = f'<p><a href="index.html">← {FRAME[lang]["title"]}</a></p>'
+    return page.replace("<main>", f"<main>\n{way}", 1)
+
+
+def write_pages(folder: Path) -> int:
+    """Replace the folder by the HTML manual; return the number of files."""
+    made = pages()
+    if folder.exists():
+        shutil.rmtree(folder)
+    for name, content in made.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return len(made)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--no-pdf", action="store_true", help="HTML only")
+    args = parser.parse_args()
+    try:
+        print(f"{TARGET.relative_to(ROOT)}: {write_pages(TARGET)} files")
+        if not args.no_pdf:
+            import manual_pdf
+
+            print(f"{PDF.relative_to(ROOT)}: {manual_pdf.write(chapters('zh'), PDF)} pages")
+    except ManualError as error:
+        sys.exit(f"manual: {error}")
+
+
+if __name__ == "__main__":
+    main()
