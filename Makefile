@@ -56,7 +56,7 @@ symbols: setup ## 全部符号一览（build/symbols.pdf）· a sheet of all sym
 	@$(RUN) python tools/symbol_sheet.py
 
 manual: setup ## 使用手册（resources/manual、build/*.pdf）· the manual: HTML and PDF
-	@$(RUN) python tools/manual.py
+	@$(RUN) python tools/make_manual.py
 
 package: setup ## 可安装的 zip · the installable zip, in dist/
 	@$(RUN) python tools/package.py

@@ -116,7 +116,7 @@ def _contents(entries: list[Entry]) -> str:
     cover = f'<p style="font-size:26pt"><br><br>{TITLE}</p><p>{generated.version_line("zh")}</p>'
     rows = []
     for entry in entries:
-        text = f"<b>{entry.text}</b>" if entry.level == 1 else f"　　{entry.text}"
+        text = f"<b>{entry.text}</b>" if entry.level == 1 else f"&nbsp;&nbsp;&nbsp;&nbsp;{entry.text}"
         rows.append(f'<tr><td>{text}</td><td align="right" width="40">{entry.page or "0"}</td></tr>')
     listed = "".join(rows)
     return f'{cover}<p style="page-break-before:always;font-size:15pt">目录</p><table width="100%">{listed}</table>'
@@ -172,7 +172,8 @@ def _print(document: QTextDocument, writer: QPdfWriter) -> int:
         painter.save()
         painter.translate(0, -page * size.height())
         context = QAbstractTextDocumentLayout.PaintContext()
-        context.clip = QRectF(0, page * size.height(), size.width(), size.height())
+        # The last two pixels belong to the next page: the upper edge of an image there is drawn across them.
+        context.clip = QRectF(0, page * size.height(), size.width(), size.height() - 2)
         painter.setClipRect(context.clip)
         context.palette.setColor(context.palette.ColorRole.Text, Qt.GlobalColor.black)
         document.documentLayout().draw(painter, context)

@@ -15,7 +15,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from manual import ManualError, pages
+from make_manual import ManualError, pages
 from translations import ROOT, compile_translations
 
 TOP = "sanxian"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Addresses of the manual's headings: offline pages in resources/manual, made by tools/manual.py."""
+"""Addresses of the manual's headings: offline pages in resources/manual, made by tools/make_manual.py."""
 
 from __future__ import annotations
 

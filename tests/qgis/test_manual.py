@@ -24,7 +24,7 @@ from tests.manual_names import OF_QGIS, ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 
-import manual as maker
+import make_manual as maker
 
 GUI = ROOT / "plugin" / "gui"
 

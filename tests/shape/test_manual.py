@@ -14,7 +14,7 @@ from tests.manual_names import MANUAL, ROOT, labels, named, texts
 
 sys.path.insert(0, str(ROOT / "tools"))
 
-import manual
+import make_manual as manual
 
 CHAPTERS = sorted(MANUAL.glob("*/*.md"))
 COMMAND = re.compile(r"^python -m plugin\.core (.+)$", re.MULTILINE)
@@ -51,6 +51,11 @@ def test_both_languages_have_their_chapters(pages):
     chapters += ("07-versions-vct", "08-command-line", "09-appendix", "index", "rules", "dictionary")
     assert {f"zh/{name}.html" for name in chapters} <= set(pages)
     assert {f"en/{name}.html" for name in ("01-quickstart", "02-data", "glossary", "index", "rules")} <= set(pages)
+
+
+def test_chinese_lines_are_joined_without_a_blank(sources):
+    sources.write_text("# A {#a}\n\n甲\n乙，\n*丙* DLTB\n丁 one\ntwo\n", encoding="utf-8")
+    assert "<p>甲乙，<em>丙</em> DLTB丁 one\ntwo</p>" in manual.pages()["zh/01-a.html"].decode()
 
 
 def test_pages_are_offline_and_have_no_script(pages):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Make the manual of docs/manual as HTML pages and as a PDF.
 
-``tools/run.sh python tools/manual.py`` writes resources/manual (HTML, opened by the plugin's help buttons) and
+``tools/run.sh python tools/make_manual.py`` writes resources/manual (HTML, opened by the plugin's help buttons) and
 build/sanxian-manual-zh.pdf. ``--no-pdf`` leaves the PDF out; it needs QGIS's Qt.
 
 The HTML is made when the zip is packed (`tools/package.py` calls `pages`) and is not tracked by git, as the compiled
@@ -46,6 +46,8 @@ _CHAPTER_LINK = re.compile(r"([\w-]+)\.md(#[\w-]+)?")
 _FIGURE = re.compile(r'<p><img src="([^"]+)" alt="([^"]*)" ?/?></p>')
 _HREF = re.compile(r'<a (?:class="\w+" )?href="([^"]*)"')
 _SRC = re.compile(r'<img src="([^"]*)"')
+#: Chinese characters and punctuation.
+_WIDE = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef“”]")
 _ANCHOR = re.compile(r'\bid="([^"]+)"')
 
 
@@ -93,6 +95,7 @@ def read_chapter(path: Path, lang: str) -> Chapter:
             chapter.headings.append(Heading(int(token.tag[1]), _plain(inline), anchor))
         elif token.type == "inline":
             _convert_links(token, place, chapter.images)
+            _join_lines(token)
     if not chapter.headings or chapter.headings[0].level != 1:
         raise ManualError(f"{place}: the first heading is not of level 1")
     html = parser.renderer.render(list(_with_blocks(tokens, lang, place)), parser.options, {})
@@ -130,6 +133,18 @@ def _convert_links(inline: Token, place: str, images: list[str]) -> None:
                 raise ManualError(f"{place}: no such image: {child.attrGet('src')}")
             images.append(name)
             child.attrSet("src", f"../images/{name}")
+
+
+def _join_lines(inline: Token) -> None:
+    """Remove line breaks of the source beside Chinese characters: a browser would show them as blanks."""
+    children = inline.children or []
+    for position, child in enumerate(children):
+        if child.type != "softbreak":
+            continue
+        before = next((c.content[-1] for c in reversed(children[:position]) if c.content), "")
+        after = next((c.content[0] for c in children[position + 1 :] if c.content), "")
+        if _WIDE.match(before) or _WIDE.match(after):
+            child.type, child.content = "text", ""
 
 
 def _with_blocks(tokens: list[Token], lang: str, place: str) -> Iterator[Token]:
