@@ -67,8 +67,6 @@ def write(chapters: list[Any], target: Path) -> int:
     if _pages_of(made, len(blank)) != entries:
         raise RuntimeError("the contents of the manual changed the pages of its chapters")
     pages = _print(made, writer)
-    # A document must not outlive its paint device.
-    del first, made, writer
     _bookmark(target, entries)
     del application
     return pages
@@ -128,7 +126,6 @@ def _document(html: str, writer: QPdfWriter) -> QTextDocument:
     document.setDefaultFont(QFont(FONT, 10))
     document.setDefaultStyleSheet(STYLE)
     document.setHtml(f"<html><body>{html}</body></html>")
-    document.documentLayout().setPaintDevice(writer)
     document.setPageSize(_text_area(writer))
     return document
 
