@@ -16,7 +16,7 @@ from plugin.gui.help.dictionary_dialog import DictionaryDialog
 from plugin.gui.help.doctor_dialog import DoctorDialog
 from plugin.gui.help.help_dialog import HelpDialog
 from plugin.gui.package.export_dialog import ExportDialog
-from plugin.gui.package.inspect_dialog import InspectDialog
+from plugin.gui.package.inspect import InspectDialog
 from plugin.gui.project.roles_dialog import RolesDialog
 from plugin.gui.widgets import buttons
 from plugin.gui.wizard.dialog import NewProjectWizard
