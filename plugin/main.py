@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plugin itself: wires provider, expression functions, translation and, on a desktop, menu, toolbar and docks.
+"""The plugin class: provider, expression functions, translation and desktop side.
 
-Nothing heavy is imported here: QGIS loads it at every start, also where geopandas is missing.
+No heavy library is imported here: QGIS loads this module at every start, also without geopandas.
 """
 
 from __future__ import annotations
@@ -16,22 +16,25 @@ from .bridge.editing.expressions import Functions
 
 
 def forget_modules():
-    """QGIS forgets the modules it saw imported, not the rules, which are found by discovery, nor packages of which only
-    modules were imported by name.
+    """Remove the plugin's modules that QGIS does not remove on a reload.
 
-    Left behind, they would belong to the old code: after an update, or a reload, no rule would be known.
+    QGIS removes the modules whose import it observed. Rules are imported by discovery, and some packages only through
+    their modules: after an update they would remain from the old code, and no rule would be registered.
     """
     top, _, inside = __name__.rpartition(".plugin.main")
     if not inside and top:
-        ours = [n for n in sys.modules if n.startswith(f"{top}.plugin.")]
-        for name in ours:
+        own_modules = [n for n in sys.modules if n.startswith(f"{top}.plugin.")]
+        for name in own_modules:
             if ".rules." in name or hasattr(sys.modules[name], "__path__"):
                 del sys.modules[name]
 
 
 class SanxianPlugin:
-    """``iface`` is None in qgis_process and QGIS Server; then there are the provider and
-    the expression functions, and nothing else."""
+    """The plugin object that QGIS creates.
+
+    ``iface`` is None in qgis_process and QGIS Server; then only the provider and the expression functions are
+    available.
+    """
 
     def __init__(self, iface):
         self.iface = iface
@@ -41,7 +44,7 @@ class SanxianPlugin:
         self.translator = texts.install_translator()
 
     def initProcessing(self):
-        """QGIS calls it alone in qgis_process."""
+        """Register provider and functions; qgis_process calls only this method."""
         if self.provider is None:
             self.provider = SanxianProvider()
             QgsApplication.processingRegistry().addProvider(self.provider)
@@ -50,6 +53,7 @@ class SanxianPlugin:
             self.functions.register()
 
     def initGui(self):
+        """Register provider and functions; on a desktop add menu, toolbar and panel."""
         self.initProcessing()
         if self.iface is None:
             return
@@ -58,7 +62,7 @@ class SanxianPlugin:
         self.desk = Desk(self.iface)
 
     def unload(self):
-        """Answers initGui and initProcessing, last first."""
+        """Undo initGui and initProcessing in reverse order."""
         if self.desk is not None:
             self.desk.unload()
             self.desk = None
@@ -73,6 +77,6 @@ class SanxianPlugin:
         forget_modules()
 
     def open_sample(self):
-        """打开示例县: for tools/desk.py and the menu."""
+        """打开示例县: open the sample county, for tools/desk.py."""
         if self.desk is not None:
             self.desk.open_sample()

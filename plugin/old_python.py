@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plugin on Python below 3.11: 环境自检 lists what to install; no other function is available."""
+"""The plugin on Python below 3.11: 环境自检 lists what to install, nothing else works."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from .paths import ICONS
 
 
 class OldPythonPlugin:
-    """A menu entry and a message; ``iface`` is None in qgis_process, which gets the message in its log."""
+    """A menu entry and a message.
+
+    ``iface`` is None in qgis_process, where the message is logged.
+    """
 
     def __init__(self, iface):
         self.iface = iface
@@ -25,9 +28,11 @@ class OldPythonPlugin:
         self.translator = texts.install_translator()
 
     def initProcessing(self):
+        """Log the message."""
         QgsMessageLog.logMessage(self.text(), "Sanxian", Qgis.MessageLevel.Critical, False)
 
     def initGui(self):
+        """Add the menu entry and show a warning."""
         self.initProcessing()
         if self.iface is None:
             return
@@ -39,6 +44,7 @@ class OldPythonPlugin:
         self.iface.messageBar().pushWarning(tr("Sanxian"), tr("Python is too old for checks. See Environment Check."))
 
     def unload(self):
+        """Remove the menu entry and the translation."""
         if self.action is not None:
             self.iface.removePluginMenu(tr("Sanxian"), self.action)
             self.action.deleteLater()
@@ -47,7 +53,7 @@ class OldPythonPlugin:
         self.translator = None
 
     def open(self):
-        """环境自检, as text."""
+        """环境自检: show the message in a dialog."""
         dialog = QDialog(self.iface.mainWindow())
         dialog.setObjectName("SanxianDoctorDialog")
         dialog.setWindowTitle(tr("Environment Check"))
@@ -61,7 +67,7 @@ class OldPythonPlugin:
         dialog.exec()
 
     def text(self):
-        """What is there, what is needed, and how to get it on this system."""
+        """Return the versions, the required version, and the remedy for this system."""
         lines = [
             f"QGIS {Qgis.version()}",
             f"Qt {qVersion()}",
@@ -74,7 +80,10 @@ class OldPythonPlugin:
 
 
 def remedy(system):
-    """How to get a QGIS with a newer Python. ``system``: as `platform.system` names it."""
+    """Return how to install a QGIS with a newer Python.
+
+    ``system``: as `platform.system` names it.
+    """
     if system == "Windows":
         return tr("Install QGIS 3.40 LTR or later with the official installer; it brings its own Python and geopandas.")
     if system == "Darwin":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the plugin's data files are. No other module knows."""
+"""Paths of the plugin's data files; only this module defines them."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which plugin QGIS gets: the whole one, or on an old Python the one that says what is missing.
+"""Select the plugin: the complete one, or on an old Python a message.
 
-Everything imported here and by `old_python` parses and runs on Python 3.9.
+This module and `old_python` with its imports run on Python 3.9.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ import sys
 
 
 def plugin(iface):
-    """Return the plugin for this QGIS. Python 3.11 brought tomllib, without which no setting can be read."""
-    if _new_enough():
+    """Return the plugin for this QGIS.
+
+    Settings are read with tomllib, which needs Python 3.11.
+    """
+    if _has_tomllib():
         from .main import SanxianPlugin
 
         return SanxianPlugin(iface)
@@ -20,7 +23,7 @@ def plugin(iface):
     return OldPythonPlugin(iface)
 
 
-def _new_enough():
+def _has_tomllib():
     try:
         import tomllib  # noqa: F401 - only whether it is there
     except ImportError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""全面检查: every rule over the layers of one county, with a verdict and reports."""
+"""全面检查: check a county's layers with every rule; give a verdict and reports."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
 
 
 class CheckPlan(SanxianAlgorithm):
+    """Algorithm `check_plan`: check a whole county plan."""
+
     section = "check"
     repeatable = frozenset({RULES})
 
@@ -103,8 +105,10 @@ class CheckPlan(SanxianAlgorithm):
             )
 
     def add_check_parameters(self, sources=None, part=True):
-        """What a check is told. ``sources``: where the layers come from (default: SOURCE and LAYERS); ``part``: rules may be
-        chosen."""
+        """Add the parameters of a check.
+
+        ``sources``: parameters of the layers (default: SOURCE and LAYERS). ``part``: the user may choose rules.
+        """
         for parameter in [*(sources or source_parameters()), *norm_parameters()]:
             self.addParameter(parameter)
         self.addParameter(text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
@@ -136,7 +140,10 @@ class CheckPlan(SanxianAlgorithm):
         self.prepare_outputs(parameters, context, self.prepare_check(parameters, context))
 
     def prepare_outputs(self, parameters, context, inputs):
-        """Findings and reports; OutputError when they cannot be written, or are among the ``inputs``."""
+        """Read the outputs (findings, reports).
+
+        Raise OutputError if an output cannot be written or is one of the ``inputs``.
+        """
         self.findings = FindingsOutput(parameters, context)
         self.outputs = Outputs(
             findings=self.findings.file,
@@ -146,7 +153,10 @@ class CheckPlan(SanxianAlgorithm):
         check_outputs(self.outputs, inputs, [self.findings.database])
 
     def prepare_check(self, parameters, context) -> list[str]:
-        """Layers and options of the check (``what``, ``origin``, ``options``, ``taken``); returns the files that are read."""
+        """Read layers and options (``what``, ``origin``, ``options``, ``taken``).
+
+        Return the files that the check reads.
+        """
         self.what, self.origin, inputs, chosen = self.sources(parameters, context)
         given = replace(
             plan_options(self, parameters, context),
@@ -165,11 +175,11 @@ class CheckPlan(SanxianAlgorithm):
         return [*inputs, *filter(None, side)]
 
     def sources(self, parameters, context):
-        """What is checked, where it comes from, the files that are read, and whether layers were chosen one by one."""
+        """Return the data, their origin, the files read, and whether layers were chosen."""
         return whole_plan(self, parameters, context)
 
     def checked(self, feedback):
-        """The check itself."""
+        """Run the check and return its result."""
         progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
         return check(self.what, self.options, source=self.origin, progress=progress, cancellation=cancellation)
 

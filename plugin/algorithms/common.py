@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What all our algorithms share: errors as sentences, progress, the parameters that are the same everywhere."""
+"""Base class of the algorithms: errors as messages, progress, common parameters."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ from .inputs import problem_with
 
 
 class SanxianAlgorithm(QgsProcessingAlgorithm):
-    """An algorithm whose errors are sentences with a remedy. Subclasses fill ``prepare`` and ``execute``, and name their
-    ``section`` of the toolbox (`section_name`).
+    """An algorithm whose errors are messages with a remedy.
 
-    ``prepare`` is on the main thread and takes all it needs from layers and project; ``execute`` is on any.
-    ``repeatable``: text parameters that hold several names (`words`), which a shell may give several times.
+    Subclasses implement ``prepare`` and ``execute``, and set ``section`` (see `section_name`). ``prepare`` runs on
+    the main thread and reads everything needed from layers and project; ``execute`` runs on any thread.
+    ``repeatable``: text parameters that hold several names (see `words`); on a command line they may be given several
+    times.
     """
 
     section: str = ""
@@ -68,13 +69,13 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return str(ICONS / "sanxian.svg")
 
     def prepare(self, parameters, context, feedback) -> None:
-        """Read parameters, take snapshots, see that the outputs can be written."""
+        """Read the parameters, take snapshots, check that the outputs can be written."""
 
     def execute(self, parameters, context, feedback) -> dict[str, Any]:
         raise NotImplementedError
 
     def checkParameterValues(self, parameters, context):
-        """Our sentences before QGIS's own, which name no remedy."""
+        """Report our messages before those of QGIS, which name no remedy."""
         problem = problem_with(self, parameters, context)
         if problem is not None:
             return False, Texts(interface_language()).explain(problem)
@@ -97,19 +98,19 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return self.parameterAsString(parameters, name, context).strip()
 
     def words(self, parameters, name, context) -> list[str]:
-        """Several names in one text, told apart by blanks, commas or semicolons, Chinese ones too."""
+        """Return the words of a text parameter (see `words_in`)."""
         given = parameters.get(name)
         if isinstance(given, list | tuple):
             return [word for text in given for word in words_in(str(text))]
         return words_in(self.text(parameters, name, context))
 
     def norm_options(self, parameters, context) -> Options:
-        """What PROFILE and STANDARD say; findings and tables in the language that is set for them."""
+        """Return the options set by PROFILE and STANDARD, in the language of the reports."""
         profile, standard = (self.text(parameters, name, context) for name in ("PROFILE", "STANDARD"))
         return Options(profile=profile, standard=standard, lang=language())
 
     def add_numbers(self, *numbers: tuple[str, str]) -> None:
-        """Outputs that are numbers: (name, label)."""
+        """Add numeric outputs (name, label)."""
         for name, label in numbers:
             self.addOutput(QgsProcessingOutputNumber(name, label))
 
@@ -127,12 +128,13 @@ def section_name(section: str) -> str:
 
 
 def words_in(text: str) -> list[str]:
+    """Return the words separated by blanks, commas or semicolons (also Chinese)."""
     return [word for word in re.split(r"[\s,;，；、]+", text) if word]
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn our errors into Processing's, as sentences in the user's language."""
+    """Convert our errors to Processing's, with messages in the user's language."""
     try:
         yield
     except SanxianError as error:
@@ -140,7 +142,7 @@ def explained() -> Iterator[None]:
 
 
 def progress_to(feedback) -> Callable[[float, str], None]:
-    """The core's progress (0…1, text) on Processing's feedback."""
+    """Return a progress callback of the core (0…1, text) that reports to ``feedback``."""
 
     def progress(share: float, text: str) -> None:
         feedback.setProgress(100 * share)
@@ -151,26 +153,30 @@ def progress_to(feedback) -> Callable[[float, str], None]:
 
 
 def advanced(parameter: QgsProcessingParameterDefinition) -> QgsProcessingParameterDefinition:
+    """Mark a parameter as advanced and return it."""
     parameter.setFlags(parameter.flags() | Qgis.ProcessingParameterFlag.Advanced)
     return parameter
 
 
 def base_year_parameter(name: str) -> QgsProcessingParameterNumber:
-    """The year that the parcels behind the expansion ratio are of."""
+    """Return the parameter for the year of the base parcels of the expansion ratio."""
     integer = Qgis.ProcessingNumberParameterType.Integer
     label = tr("Year of the base parcels")
     return QgsProcessingParameterNumber(name, label, integer, optional=True, minValue=1990, maxValue=2100)
 
 
 def workbook_parameter(name: str) -> QgsProcessingParameterFileDestination:
-    """A workbook that is written only where it is asked for."""
+    """Return the parameter of a workbook, not created by default."""
     return QgsProcessingParameterFileDestination(
         name, tr("Workbook"), "Excel (*.xlsx)", optional=True, createByDefault=False
     )
 
 
 def text_parameter(name: str, label: str, choices: list[str] | None = None) -> QgsProcessingParameterString:
-    """An optional text; with ``choices`` the dialog offers them, while a command line may give any."""
+    """Return an optional text parameter.
+
+    The dialog offers the ``choices``; a command line may give any text.
+    """
     parameter = QgsProcessingParameterString(name, label, defaultValue="", optional=True)
     if choices:
         parameter.setMetadata({"widget_wrapper": {"value_hints": ["", *choices]}})
@@ -178,7 +184,10 @@ def text_parameter(name: str, label: str, choices: list[str] | None = None) -> Q
 
 
 def file_parameter(name: str, label: str, file_filter: str) -> QgsProcessingParameterFile:
-    """An optional file that is read; what it cannot be is said when it is, not by its ending."""
+    """Return an optional input file parameter.
+
+    The content of the file is validated when it is read, whatever its suffix.
+    """
     every = f"{file_filter};;{tr('All')} (*)"
     return QgsProcessingParameterFile(
         name, label, Qgis.ProcessingFileParameterBehavior.File, optional=True, fileFilter=every
@@ -186,7 +195,7 @@ def file_parameter(name: str, label: str, file_filter: str) -> QgsProcessingPara
 
 
 def tables() -> dict[str, str]:
-    """Tables that people fill in beside the layers, by the name of their option, with their labels."""
+    """Return the labels of the tables that users fill in, by the name of their option."""
     return {
         "targets": tr("Tasks of the townships (xlsx or csv)"),
         "figures": tr("Figures of text and tables (xlsx or csv)"),
@@ -195,15 +204,16 @@ def tables() -> dict[str, str]:
 
 
 def table_parameter(name: str) -> QgsProcessingParameterFile:
+    """Return the parameter of one of these `tables`."""
     return file_parameter(name.upper(), tables()[name], f"{tr('Tables')} (*.xlsx *.csv)")
 
 
 def norm_parameters() -> list[QgsProcessingParameterDefinition]:
-    """PROFILE and STANDARD, the same everywhere."""
+    """Return the parameters PROFILE and STANDARD."""
     profile = tr("Profile of the county (id, or path of a .toml file)")
     standard = tr("Standard (empty: the profile's, else county_db)")
     county = text_parameter("PROFILE", profile)
-    # By name: Processing imports it when a dialog opens, and there is none without a desktop.
+    # Name the class: Processing imports it when a dialog opens, and without a desktop it cannot be imported.
     county.setMetadata(
         {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.profile_widget.ProfileWidget"}}
     )
@@ -211,6 +221,6 @@ def norm_parameters() -> list[QgsProcessingParameterDefinition]:
 
 
 def norm_help() -> str:
-    """Which standards and profiles there are, for a help text."""
+    """Return a help text that lists the standards and profiles."""
     text = tr("Standards: {standards}. Profiles: {profiles}.")
     return text.format(standards=", ".join(standard_ids()), profiles=", ".join(profile_ids()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""版本对比: two editions of a layer, what moved in, moved out and changed, and whether they are one."""
+"""版本对比: compare two editions of a layer: land moved in, moved out and changed."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
 
 
 class CompareVersions(SanxianAlgorithm):
+    """Algorithm `compare_versions`: compare two editions of a layer."""
+
     section = "check"
 
     def name(self):
@@ -95,7 +97,7 @@ class CompareVersions(SanxianAlgorithm):
         if self.shots[0] is None or self.shots[1] is None:
             raise InputError("no_layers")
         if self.shots[0].layer_id and self.shots[0].layer_id == self.shots[1].layer_id:
-            # QGIS takes the path of a layer of the project for that layer, edits and all.
+            # QGIS replaces the path of a project layer by that layer, including its edits.
             if context.project() is not None and context.project().mapLayer(self.shots[0].layer_id):
                 raise InputError("versions_same_layer", layer=self.shots[0].name)
             raise InputError("versions_same_file", file=Path(self.shots[0].path).name)

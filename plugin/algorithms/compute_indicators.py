@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""指标计算: indicators, areas by line, zone, land use and township, as a table and a workbook."""
+"""指标计算: compute indicators and areas by line, zone, land use and township."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ from .outputs import LayerOutput, workbook_of
 from .say import say_county, say_figures, say_written
 
 OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
-#: Outputs, and the states of indicators that each counts.
+#: Outputs, and the states of indicators that each of them counts.
 COUNTS = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warning",), "MET": ("met",)}
 
 
 class ComputeIndicators(SanxianAlgorithm):
+    """Algorithm `compute_indicators`: write the indicators as a table and a workbook."""
+
     section = "check"
 
     def name(self):
@@ -111,5 +113,5 @@ class ComputeIndicators(SanxianAlgorithm):
         computed = done.figures.all()
         states = [figure.state for one in computed for figure in one.figures]
         counts = {name: sum(state in kinds for state in states) for name, kinds in COUNTS.items()}
-        lacking = sum(not one.figures for one in computed)
-        return {**results, **counts, "COMPUTED": len(computed) - lacking, "NOT_COMPUTED": lacking}
+        missing = sum(not one.figures for one in computed)
+        return {**results, **counts, "COMPUTED": len(computed) - missing, "NOT_COMPUTED": missing}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""新建图层: an empty database of a county, from the templates of the standard."""
+"""新建图层: create an empty county database from the templates of the standard."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ from .say import say_created
 
 GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"
 LOAD = "LOAD"
-#: As the core knows them; here again, for the core's writer needs libraries that may be missing when QGIS starts.
+#: The same values as in the core. Not imported: that module needs libraries that may be missing when QGIS starts.
 _EXISTING = ("stop", "add", "replace")
 
 
 class CreateLayers(SanxianAlgorithm):
+    """Algorithm `create_layers`: create the database and load its layers."""
+
     section = "layers"
     repeatable = frozenset({GROUPS})
 
@@ -63,13 +65,13 @@ class CreateLayers(SanxianAlgorithm):
             "standard; New County Plan in the menu sets up a whole project with themes, snapping and bookmarks.\n\n"
             "Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a time of day."
         )
-        return text.format(groups=_group_names(load_standard()))
+        return text.format(groups=_list_groups(load_standard()))
 
     def initAlgorithm(self, configuration=None):
         groups = QgsProcessingParameterString(GROUPS, tr("Groups of layers"), defaultValue="three_lines")
-        self.addParameter(_with_widget(groups, "GroupsWidget"))
+        self.addParameter(_set_widget(groups, "GroupsWidget"))
         self.addParameter(
-            _with_widget(QgsProcessingParameterString(COUNTY, tr("County (code or name)")), "CountyWidget")
+            _set_widget(QgsProcessingParameterString(COUNTY, tr("County (code or name)")), "CountyWidget")
         )
         self.addParameter(QgsProcessingParameterCrs(CRS, tr("Coordinate system (empty: the county's)"), optional=True))
         existing = QgsProcessingParameterEnum(
@@ -79,7 +81,7 @@ class CreateLayers(SanxianAlgorithm):
             defaultValue=_EXISTING[0],
             usesStaticStrings=True,
         )
-        self.addParameter(_with_widget(existing, "ExistingWidget"))
+        self.addParameter(_set_widget(existing, "ExistingWidget"))
         self.addParameter(advanced(text_parameter(STANDARD, tr("Standard (empty: county_db)"), standard_ids())))
         self.addParameter(
             QgsProcessingParameterFileDestination(
@@ -97,9 +99,9 @@ class CreateLayers(SanxianAlgorithm):
         self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
         groups = self.words(parameters, GROUPS, context)
         if not groups:
-            raise InputError("groups_missing", known=_group_names(self.standard))
+            raise InputError("groups_missing", known=_list_groups(self.standard))
         self.templates = self.standard.templates_of(groups)
-        # Also where a standard (the city's) has no list of its own.
+        # A standard without a list of divisions (the city's) uses that of the county standard.
         self.divisions = self.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
         provinces = load_standard().code_lists["provinces"]
         self.county = told_county(self.text(parameters, COUNTY, context), provinces, self.divisions)
@@ -109,7 +111,7 @@ class CreateLayers(SanxianAlgorithm):
         self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
         self.norm = None
         if self.parameterAsBool(parameters, LOAD, context) and context.project() is not None:
-            # What the project is checked by: the same limits and lists are to stand in its forms.
+            # The layer forms use the limits and lists by which the project is checked.
             profile = county.of(context.project()).profile
             self.norm = norm_of(self.standard.key, profile, self.county.code)
         if not self.target:
@@ -121,18 +123,21 @@ class CreateLayers(SanxianAlgorithm):
         say_created(feedback, made, crs, notice, texts)
         unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.made]
         if unverified:
-            shown = {"count": len(unverified), "layers": ", ".join(unverified)}
-            feedback.pushInfo(texts.get("toolbox", "unverified_fields", **shown))
+            params = {"count": len(unverified), "layers": ", ".join(unverified)}
+            feedback.pushInfo(texts.get("toolbox", "unverified_fields", **params))
         lists = {f.codes for t in self.templates if t.role in made.made for f in t.fields if f.codes}
-        unsure = [texts.setting(f"codes.{n}") for n in sorted(lists) if self.standard.code_lists[n].mark == "C"]
-        if unsure:
-            shown = {"count": len(unsure), "lists": "、".join(unsure) if texts.lang == "zh" else ", ".join(unsure)}
-            feedback.pushInfo(texts.get("toolbox", "unverified_lists", **shown))
-        self._load([*made.made, *made.kept], context)
+        unconfirmed = [texts.setting(f"codes.{n}") for n in sorted(lists) if self.standard.code_lists[n].mark == "C"]
+        if unconfirmed:
+            params = {
+                "count": len(unconfirmed),
+                "lists": "、".join(unconfirmed) if texts.lang == "zh" else ", ".join(unconfirmed),
+            }
+            feedback.pushInfo(texts.get("toolbox", "unverified_lists", **params))
+        self._register_layers([*made.made, *made.kept], context)
         return {OUTPUT: self.target, "LAYERS": len(made.made), "COUNTY_CODE": self.county.code}
 
-    def _load(self, names, context) -> None:
-        """Hand the layers to Processing, which loads them on the main thread, in a run that loads its results."""
+    def _register_layers(self, names, context) -> None:
+        """Register the layers for loading on the main thread, if results are loaded."""
         if self.norm is None:
             return
         sources = layers_in(Path(self.target))
@@ -141,7 +146,7 @@ class CreateLayers(SanxianAlgorithm):
             template = self.standard.templates[role]
             details = QgsProcessingContext.LayerDetails(template.name, context.project(), OUTPUT)
             details.forceName = True
-            details.setPostProcessor(dresser(sources[role], _dressing(role, self.norm, self.county)))
+            details.setPostProcessor(dresser(sources[role], _make_styling_action(role, self.norm, self.county)))
             context.addLayerToLoadOnCompletion(sources[role], details)
 
     @steady
@@ -164,24 +169,24 @@ class CreateLayers(SanxianAlgorithm):
         return made, label(crs), notice
 
 
-def _dressing(role, norm, county):
-    """What a layer of a new project has, and its place in the tree."""
+def _make_styling_action(role, norm, county):
+    """Return an action that styles a new layer and places it in the layer tree."""
 
-    def deed(layer, context):
+    def style_and_place(layer, context):
         dress(layer, role, norm, county.code, county.name)
         if context.project() is not None and context.project().mapLayer(layer.id()) is not None:
             place(context.project(), layer, role, norm.standard)
 
-    return deed
+    return style_and_place
 
 
-def _with_widget(parameter, name):
-    """A widget of ours, by the path that Processing imports it from when a dialog opens."""
+def _set_widget(parameter, name):
+    """Set a widget, by the path from which Processing imports it when a dialog opens."""
     parameter.setMetadata(
         {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.create_widgets.{name}"}}
     )
     return parameter
 
 
-def _group_names(standard) -> str:
+def _list_groups(standard) -> str:
     return "、".join([*(f"{g.id}（{g.name}）" for g in standard.groups.values()), f"{ALL_LAYERS}（全部）"])

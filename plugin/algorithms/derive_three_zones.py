@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""三区: planning zones put together as 农业空间, 生态空间 and 城镇空间, as a layer and three areas."""
+"""三区: derive 农业空间, 生态空间 and 城镇空间 from the planning zones."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ if TYPE_CHECKING:
 
 INPUT, COUNTY_LAYER, OUTPUT = "INPUT", "COUNTY_LAYER", "OUTPUT"
 _ROLE = "SQKJ"
-#: Outputs, all statutory areas in m², by the code of the space.
+#: Outputs (statutory areas in m²) by the code of the space.
 _AREAS = {"01": "AGRICULTURAL_M2", "02": "ECOLOGICAL_M2", "03": "URBAN_M2", "90": "OUTSIDE_M2", "99": "UNMAPPED_M2"}
 
 
 class DeriveThreeZones(SanxianAlgorithm):
+    """Algorithm `derive_three_zones`: write the three zones with their areas."""
+
     section = "layers"
 
     def name(self):
@@ -89,7 +91,7 @@ class DeriveThreeZones(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         self.norm = self.norm_options(parameters, context).norm()
-        # Also where a standard (the city's) has no layer of its own for it.
+        # A standard without this layer (the city's) uses the template of the county standard.
         self.template = self.norm.standard.templates.get(_ROLE) or load_standard().templates[_ROLE]
         self.zones = source_of(self, parameters, INPUT, context)
         self.county = source_of(self, parameters, COUNTY_LAYER, context)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""环境自检: the state of the machine. Runs where nothing else does."""
+"""环境自检: report the state of the environment; runs without the libraries."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from .common import SanxianAlgorithm
 
 
 class Doctor(SanxianAlgorithm):
+    """Algorithm `doctor`: report versions of QGIS and of the libraries."""
+
     section = "environment"
 
     def name(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出图件: the maps of a county as jpg and pdf, whole and by township."""
+"""导出图件: export the maps of a county as jpg and pdf, whole and by township."""
 
 from __future__ import annotations
 
@@ -47,11 +47,13 @@ MAP_APPROVAL, SECRECY_REASON = "MAP_APPROVAL", "SECRECY_REASON"
 #: Parameters of the document information (成果信息), in the order of `DocumentInfo`.
 _DOCUMENT = (SECRECY, MAKER, DRAWER, DATE, MAP_APPROVAL, SECRECY_REASON)
 WORLD, MAP_SET, OUTPUT = "WORLD_FILE", "MAP_SET", "OUTPUT"
-#: Value of the choice of both formats, and its name in scripts for earlier versions.
+#: Value of the option for both formats, and its name in scripts for earlier versions.
 _BOTH, _FORMER_BOTH = "jpg+pdf", "both"
 
 
 class ExportMaps(SanxianAlgorithm):
+    """Algorithm `export_maps`: print the maps of a county plan."""
+
     section = "package"
 
     def name(self):
@@ -86,13 +88,13 @@ class ExportMaps(SanxianAlgorithm):
             "level nothing is exported. A level below that of project or profile needs a reason, which goes into the log. The "
             "map approval number is printed on public maps only."
         )
-        return f"{text.format(maps=_known(maps.load()))}\n\n{document}\n\n{norm_help()}"
+        return f"{text.format(maps=_list_maps(maps.load()))}\n\n{document}\n\n{norm_help()}"
 
     def initAlgorithm(self, configuration=None):
         catalogue = maps.load()
         for parameter in source_parameters():
             self.addParameter(parameter)
-        titles = [f"{m.number:02d} {_title(m)}" for m in catalogue.maps.values()]
+        titles = [f"{m.number:02d} {_get_title(m)}" for m in catalogue.maps.values()]
         self.addParameter(
             QgsProcessingParameterEnum(MAPS, tr("Maps (empty: all)"), titles, allowMultiple=True, optional=True)
         )
@@ -103,9 +105,11 @@ class ExportMaps(SanxianAlgorithm):
             self.addParameter(
                 QgsProcessingParameterEnum(name, label, options, defaultValue=options[0], usesStaticStrings=True)
             )
-        whole = Qgis.ProcessingNumberParameterType.Integer
+        integer = Qgis.ProcessingNumberParameterType.Integer
         self.addParameter(
-            QgsProcessingParameterNumber(DPI, tr("Dots per inch"), whole, LEAST_DPI, minValue=LEAST_DPI, maxValue=1200)
+            QgsProcessingParameterNumber(
+                DPI, tr("Dots per inch"), integer, LEAST_DPI, minValue=LEAST_DPI, maxValue=1200
+            )
         )
         self.addParameter(QgsProcessingParameterBoolean(TOWNSHIPS, tr("Also a page for each township"), False))
         self.addParameter(text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
@@ -131,9 +135,9 @@ class ExportMaps(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("NOT_MADE", tr("Maps not made")))
 
     def checkParameterValues(self, parameters, context):
-        """Maps may be given by their ids, and both formats by their former name: QGIS's lists of choices know neither."""
+        """Accept map ids and the former name of both formats, which QGIS's lists lack."""
         chosen = parameters.get(MAPS)
-        plain = {**parameters, MAPS: []} if _ids(chosen) is not None else parameters
+        plain = {**parameters, MAPS: []} if _parse_ids(chosen) is not None else parameters
         if plain.get(FORMAT) == _FORMER_BOTH:
             plain = {**plain, FORMAT: _BOTH}
         return super().checkParameterValues(plain, context)
@@ -147,30 +151,30 @@ class ExportMaps(SanxianAlgorithm):
         if self.source and not Path(self.source).exists():
             raise InputError("source_missing", source=self.source)
         self.catalogue = maps.load(self.text(parameters, MAP_SET, context))
-        self.maps = self._maps(parameters, context)
-        self.options, self.taken = self._options(parameters, context)
-        self.document, self.lowered = self._document(parameters, context)
+        self.maps = self._read_maps(parameters, context)
+        self.options, self.taken = self._read_options(parameters, context)
+        self.document, self.lowered = self._read_document(parameters, context)
         self.folder = Path(self.parameterAsString(parameters, OUTPUT, context))
         self.project = context.project() or QgsProject.instance()
-        inputs = [self.source] if self.source else [file_of(v) for v in self.layers or self._of_project()]
+        inputs = [self.source] if self.source else [file_of(v) for v in self.layers or self._find_project_layers()]
         check_writable(self.folder / "maps.jpg", inputs)
 
-    def _of_project(self):
+    def _find_project_layers(self):
         from ..bridge.layers.recognise import plan_layers
 
         return plan_layers(self.project)
 
-    def _maps(self, parameters, context):
+    def _read_maps(self, parameters, context):
         given = parameters.get(MAPS)
-        # Asked for nothing, QGIS answers with the first of its list.
-        ids = [] if given in (None, "", []) else _ids(given)
+        # For an empty value QGIS would return the first entry of its list.
+        ids = [] if given in (None, "", []) else _parse_ids(given)
         if ids is None:
             known = list(maps.load().maps)
             ids = [known[n] for n in self.parameterAsEnums(parameters, MAPS, context)]
         return tuple(maps.chosen_maps(self.catalogue, ids))
 
-    def _options(self, parameters, context):
-        """What was left empty as the project's 县配置 says, unless a file is the source."""
+    def _read_options(self, parameters, context):
+        """Return the options; without SOURCE, empty ones come from the project's 县配置."""
         given = Options(
             standard=self.text(parameters, "STANDARD", context),
             profile=self.text(parameters, "PROFILE", context),
@@ -179,18 +183,21 @@ class ExportMaps(SanxianAlgorithm):
         )
         if self.source or context.project() is None:
             return given, {}
-        kept = county.options(context.project())
+        stored = county.options(context.project())
         names = ("profile", "standard")
-        taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
-        options = replace(given, **taken, roles=given.roles or kept.roles)
+        taken = {name: getattr(stored, name) for name in names if not getattr(given, name) and getattr(stored, name)}
+        options = replace(given, **taken, roles=given.roles or stored.roles)
         return options, {name.upper(): value for name, value in taken.items()}
 
-    def _document(self, parameters, context):
-        """Return the document information (成果信息) and messages on lowered secrecy levels. Raise InputError if no export is allowed."""
+    def _read_document(self, parameters, context):
+        """Return the document information (成果信息) and messages on lowered secrecy levels.
+
+        Raise InputError if no export is allowed.
+        """
         given = DocumentInfo(*(self.text(parameters, name, context) for name in _DOCUMENT))
-        ours = not self.source and context.project() is not None
-        kept = document.of(context.project()) if ours else DocumentInfo()
-        merged, lowering = override_document(given, kept)
+        from_project = not self.source and context.project() is not None
+        stored = document.of(context.project()) if from_project else DocumentInfo()
+        merged, lowering = override_document(given, stored)
         resolved = resolve_document(merged, self.options.norm().profile)
         resolved.require_exportable()
         return resolved.info, [one.message for one in (*filter(None, [lowering]), *resolved.lowered)]
@@ -212,7 +219,7 @@ class ExportMaps(SanxianAlgorithm):
             world=self.parameterAsBool(parameters, WORLD, context),
         )
         with ExitStack() as stack:
-            builder = Builder(self._material(stack, feedback, cancellation, texts), self.catalogue, self.document)
+            builder = Builder(self._open_material(stack, feedback, cancellation, texts), self.catalogue, self.document)
             outcome = run(builder, order, progress=progress_to(feedback), cancellation=cancellation)
         lines = say_maps(feedback, outcome, order, texts)
         if not outcome.files:
@@ -221,10 +228,10 @@ class ExportMaps(SanxianAlgorithm):
             OUTPUT: str(self.folder),
             "MADE": len(outcome.made),
             "FILES": len(outcome.files),
-            "NOT_MADE": tr(", ").join(_title(one) for one, _ in outcome.lacking),
+            "NOT_MADE": tr(", ").join(_get_title(one) for one, _ in outcome.lacking),
         }
 
-    def _material(self, stack, feedback, cancellation: Cancellation, texts):
+    def _open_material(self, stack, feedback, cancellation: Cancellation, texts):
         if self.source:
 
             def unusable(key, params):
@@ -236,8 +243,8 @@ class ExportMaps(SanxianAlgorithm):
         return of_project(self.project, self.options)
 
 
-def _ids(value) -> list[str] | None:
-    """Ids of maps as a script gives them; None for what the dialog gives: numbers of its list."""
+def _parse_ids(value) -> list[str] | None:
+    """Return map ids given by a script; None for the list numbers of the dialog."""
     if isinstance(value, str):
         value = words_in(value)
     if isinstance(value, list | tuple) and value and not all(re.fullmatch(r"\d+", str(one)) for one in value):
@@ -245,9 +252,9 @@ def _ids(value) -> list[str] | None:
     return None
 
 
-def _title(one: maps.Map) -> str:
+def _get_title(one: maps.Map) -> str:
     return one.title if interface_language() == "zh" else one.title_en
 
 
-def _known(catalogue: maps.Catalogue) -> str:
-    return "、".join(f"{m.id}（{_title(m)}）" for m in catalogue.maps.values())
+def _list_maps(catalogue: maps.Catalogue) -> str:
+    return "、".join(f"{m.id}（{_get_title(m)}）" for m in catalogue.maps.values())

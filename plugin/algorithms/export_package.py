@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出成果包: the plan checked, and its submission package made when it passes."""
+"""导出成果包: check the plan and create its submission package if it passes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CHECKING = 0.4
 
 
 class ExportPackage(CheckPlan):
-    """Takes what `CheckPlan` takes, but always runs all rules, and writes a package in place of reports."""
+    """Algorithm `export_package`: run all rules as `CheckPlan` does, write a package."""
 
     section = "package"
 
@@ -115,7 +115,7 @@ class ExportPackage(CheckPlan):
             secrecy=self.text(parameters, SECRECY, context),
             secrecy_reason=self.text(parameters, SECRECY_REASON, context),
         )
-        # Without a level of its own, a reason belongs to nothing.
+        # A reason without a secrecy level has no effect.
         info, lowering = self.options.document_info, None
         if given.secrecy:
             info, lowering = override_document(given, info or DocumentInfo())

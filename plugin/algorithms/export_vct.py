@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出 VCT: layers of a plan as a VCT 3.0 file."""
+"""导出 VCT: write layers of a plan as a VCT 3.0 file."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ STANDARD, OUTPUT = "STANDARD", "OUTPUT"
 
 
 class ExportVct(SanxianAlgorithm):
+    """Algorithm `export_vct`: write layers as a VCT 3.0 file."""
+
     section = "exchange"
 
     def name(self):

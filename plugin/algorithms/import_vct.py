@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导入 VCT: a VCT 3.0 file as a GeoPackage."""
+"""导入 VCT: import a VCT 3.0 file into a GeoPackage."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ _IMPORTING = 0.5
 
 
 class ImportVct(SanxianAlgorithm):
+    """Algorithm `import_vct`: import a VCT file, load its layers and check them."""
+
     section = "exchange"
 
     def name(self):
@@ -100,15 +102,15 @@ class ImportVct(SanxianAlgorithm):
         if not self.target:
             raise InputError("output_missing")
         self.load = self.parameterAsBool(parameters, LOAD, context) and context.project() is not None
-        self.options = self._check_options(parameters, context)
-        # Forms know the county from the project's profile.
+        self.options = self._read_check_options(parameters, context)
+        # The forms take the county from the project's profile.
         self.norm = Norm(self.standard, county.options(context.project()).norm().profile) if self.load else None
 
     def execute(self, parameters, context, feedback):
-        whole = progress_to(feedback)
+        progress_of_all = progress_to(feedback)
         part = _IMPORTING if self.options is not None else 1.0
         cancellation = Cancellation(feedback.isCanceled)
-        done = self._import(lambda share, text: whole(part * share, text), cancellation)
+        done = self._import(lambda share, text: progress_of_all(part * share, text), cancellation)
         texts = Texts(interface_language())
         remarks = [texts.notice(key, params) for key, params in done.notes]
         for remark in remarks:
@@ -118,21 +120,23 @@ class ImportVct(SanxianAlgorithm):
         feedback.pushInfo(texts.get("toolbox", "vct_crs", crs=done.crs))
         say_written(feedback, [self.target])
         if self.norm is not None:
-            self._load(done.rows, context)
+            self._register_layers(done.rows, context)
         counts = {"LAYERS": len(done.rows), "ROWS": sum(done.rows.values())}
         results = {OUTPUT: self.target, **counts, "REMARKS": "\n".join(remarks)}
         if self.options is not None:
-            results |= self._check(feedback, lambda share, text: whole(part + (1 - part) * share, text), cancellation)
+            results |= self._check(
+                feedback, lambda share, text: progress_of_all(part + (1 - part) * share, text), cancellation
+            )
         return results
 
-    def _check_options(self, parameters, context) -> Options | None:
-        """How the database is to be checked: by the county of the project, where there is one. None: not at all."""
+    def _read_check_options(self, parameters, context) -> Options | None:
+        """Return the options of the check from the project's county; None without CHECK."""
         if not self.parameterAsBool(parameters, CHECK, context):
             return None
         project = context.project()
-        kept = county.options(project) if project is not None else Options()
-        standard = self.text(parameters, STANDARD, context) or kept.standard
-        return Options(standard=standard, profile=kept.profile, phase=kept.phase, lang=interface_language())
+        stored = county.options(project) if project is not None else Options()
+        standard = self.text(parameters, STANDARD, context) or stored.standard
+        return Options(standard=standard, profile=stored.profile, phase=stored.phase, lang=interface_language())
 
     def _check(self, feedback, progress, cancellation) -> dict[str, object]:
         """Check the database, report the summary, and return it as results."""
@@ -147,8 +151,8 @@ class ImportVct(SanxianAlgorithm):
             (feedback.pushInfo if done.verdict == "pass" else feedback.pushWarning)(line)
         return {"VERDICT": done.verdict, "ERRORS": done.errors, "WARNINGS": done.warnings}
 
-    def _load(self, names, context) -> None:
-        """Hand the layers to Processing, which loads them on the main thread, in a group with the file's name."""
+    def _register_layers(self, names, context) -> None:
+        """Register the layers for loading on the main thread, in a group of the file."""
         sources = layers_in(Path(self.target))
         order = order_of(self.standard)
         for name in names:
@@ -160,9 +164,10 @@ class ImportVct(SanxianAlgorithm):
             details = QgsProcessingContext.LayerDetails(shown, context.project(), OUTPUT)
             details.forceName = True
             details.groupName = tr("VCT {name}").format(name=Path(self.source).stem)
-            # The highest comes on top: control lines above what would hide them, as in a project of the plugin's.
+            # The highest key is drawn on top: control lines above the areas that would hide them, as in a new
+            # project.
             details.layerSortKey = len(order) - order[role] if role in order else 0
-            details.setPostProcessor(dresser(sources[name], _dressing(role if template else "", self.norm)))
+            details.setPostProcessor(dresser(sources[name], _make_styling_action(role if template else "", self.norm)))
             context.addLayerToLoadOnCompletion(sources[name], details)
 
     @steady
@@ -174,8 +179,11 @@ class ImportVct(SanxianAlgorithm):
         )
 
 
-def _dressing(role, norm):
-    """The role, symbols and form of its template, where there is one; findings stay above the new group."""
+def _make_styling_action(role, norm):
+    """Return an action that applies role, symbols and form of the layer's template.
+
+    The findings layer remains above the new group.
+    """
 
     def action(layer, context):
         layer.setCustomProperty(IMPORTED_PROPERTY, 1)

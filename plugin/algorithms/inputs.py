@@ -33,7 +33,7 @@ ROLES, SCOPE, BASE_YEAR = "ROLES", "SCOPE", "BASE_YEAR"
 
 
 def source_parameters() -> list[QgsProcessingParameterDefinition]:
-    """SOURCE and LAYERS, the same everywhere: a file or folder, else layers of the project."""
+    """Return the parameters SOURCE (file or folder) and LAYERS (of the project)."""
     source = data_parameter(SOURCE, tr("Source: file or folder (empty: layers of the project)"), "SourceWidget")
     layers = QgsProcessingParameterMultipleLayers(
         LAYERS, tr("Layers of the project (empty: all)"), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True
@@ -42,16 +42,19 @@ def source_parameters() -> list[QgsProcessingParameterDefinition]:
 
 
 def data_parameter(name: str, label: str, widget: str = "DataWidget") -> QgsProcessingParameterFile:
-    """An optional file or folder of data in one parameter. ``widget``: a class of gui.toolbox.source_widget."""
+    """Return an optional parameter that takes a file or a folder.
+
+    ``widget``: a class of gui.toolbox.source_widget.
+    """
     parameter = QgsProcessingParameterFile(
         name,
         label,
         Qgis.ProcessingFileParameterBehavior.File,
         optional=True,
-        # Only the filter (*) lets a folder through.
+        # Only the filter (*) lets the user choose a folder.
         fileFilter=f"{tr('Planning data')} (*.gpkg *.shp *.geojson);;{tr('All')} (*)",
     )
-    # By name: Processing imports it when a dialog opens, and there is none without a desktop.
+    # Name the class: Processing imports it when a dialog opens, and without a desktop it cannot be imported.
     parameter.setMetadata(
         {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.source_widget.{widget}"}}
     )
@@ -59,7 +62,7 @@ def data_parameter(name: str, label: str, widget: str = "DataWidget") -> QgsProc
 
 
 def problem_with(algorithm, parameters, context) -> InputError | None:
-    """The first parameter that cannot be used as it was given: a layer that is not there, a number that is none."""
+    """Return an error for the first unusable parameter, such as a missing layer."""
     for definition in algorithm.parameterDefinitions():
         name, value = definition.name(), parameters.get(definition.name())
         try:
@@ -81,7 +84,10 @@ def problem_with(algorithm, parameters, context) -> InputError | None:
 
 
 def is_repeated(definition: QgsProcessingParameterDefinition, value) -> bool:
-    """Return True if a parameter that takes one value was given several: QGIS would read them as none."""
+    """Return True if a parameter of one value was given several.
+
+    QGIS would treat such a value as empty.
+    """
     if not isinstance(value, list | tuple) or len(value) < 2:
         return False
     many = isinstance(definition, QgsProcessingParameterMultipleLayers)
@@ -89,9 +95,9 @@ def is_repeated(definition: QgsProcessingParameterDefinition, value) -> bool:
 
 
 def source_of(algorithm, parameters, name, context) -> Snapshot | None:
-    """What was given for a feature source: the layer with its edits, narrowed to what the user chose of it.
+    """Return a snapshot of a layer with its edits, limited by the user's filter.
 
-    None when nothing was given; InputError when it cannot be read.
+    None if the parameter is empty. Raise InputError if the layer cannot be read.
     """
     if not is_given(parameters, name):
         return None
@@ -109,34 +115,36 @@ def source_of(algorithm, parameters, name, context) -> Snapshot | None:
 
 
 def source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
+    """Return the vector layer of a feature source; raise InputError if it is unusable."""
     value = parameters[name]
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
-        # Asked for a layer, QGIS does not look into what was asked of its features.
+        # QGIS returns no layer for a definition that also filters features.
         value = value.source
     definition = algorithm.parameterDefinition(name)
     layer = QgsProcessingParameters.parameterAsVectorLayer(definition, value, context)
     if layer is None or not layer.isValid():
         raise unreadable(name, parameters[name], context)
     if is_findings(layer):
-        # They lie on top of the plan, and so are what a dialog offers first.
+        # The findings layer is on top of the plan, so a dialog offers it first.
         raise InputError("layer_is_findings", layer=layer.name())
     return layer
 
 
 def layers_of(algorithm, parameters, name, context) -> list[Snapshot]:
-    """Snapshots of all layers given for a list; InputError names one that cannot be read."""
+    """Return snapshots of the layers of a list; raise InputError if one is unreadable."""
     if not is_given(parameters, name):
         return []
     return [snapshot(layer) for layer in vector_layers(algorithm, parameters, name, context)]
 
 
 def vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLayer]:
+    """Return the vector layers of a list; raise InputError if one is unreadable."""
     layers = algorithm.parameterAsLayerList(parameters, name, context)
     given = parameters[name] if isinstance(parameters[name], list | tuple) else [parameters[name]]
     if len(layers) < len(given):
         known = {layer.source() for layer in layers} | {layer.id() for layer in layers} | {lay.name() for lay in layers}
-        lost = next((g for g in given if isinstance(g, str) and g not in known), given[0])
-        raise unreadable(name, lost, context)
+        unread = next((g for g in given if isinstance(g, str) and g not in known), given[0])
+        raise unreadable(name, unread, context)
     for layer in layers:
         if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
             raise unreadable(name, layer, context)
@@ -144,12 +152,13 @@ def vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLayer]:
 
 
 def project_layers(context) -> list[Snapshot]:
-    """Every vector layer with shapes in the project, but for findings of an earlier check."""
+    """Return snapshots of the project's vector layers, without the findings layer."""
     project = context.project()
     return [snapshot(layer) for layer in plan_layers(project)] if project else []
 
 
 def is_given(parameters, name) -> bool:
+    """Return True if the parameter has a value."""
     value = parameters.get(name)
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
         value = value.source
@@ -159,19 +168,23 @@ def is_given(parameters, name) -> bool:
 
 
 def unreadable(name, value, context) -> InputError:
-    """The error for a layer that is not there, with the words the user gave."""
+    """Return the error for a missing layer, naming it as the user did."""
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
         value = value.source
     if isinstance(value, QgsProperty):
         value = value.valueAsString(context.expressionContext(), "")[0]
-    spoken = value.name() if hasattr(value, "name") else str(value)
-    return InputError("layer_unreadable_here", name=name, layer=spoken)
+    shown = value.name() if hasattr(value, "name") else str(value)
+    return InputError("layer_unreadable_here", name=name, layer=shown)
 
 
 def whole_plan(algorithm, parameters, context) -> tuple[str | list[Snapshot], str, list[str], bool]:
-    """What SOURCE and LAYERS give: a file or folder, else the chosen layers, else all of the project.
+    """Return the data to check: SOURCE, the chosen layers, or the project's layers.
 
-    With it where it comes from, the paths that are read, and whether somebody chose (a source or layers).
+    Returns
+    -------
+    tuple
+        The path or the snapshots; the name of the origin; the paths that are read; True if the user chose a source or
+        layers.
     """
     source = algorithm.parameterAsFile(parameters, SOURCE, context).strip()
     chosen = layers_of(algorithm, parameters, LAYERS, context)
@@ -189,14 +202,15 @@ def whole_plan(algorithm, parameters, context) -> tuple[str | list[Snapshot], st
 
 
 def with_county(given: Options, what: str | list[Snapshot], project, whole: bool) -> tuple[Options, dict[str, object]]:
-    """What was left empty as the project's 县配置 says, and that by parameter: the panel would come to the same.
+    """Fill empty options from the project's 县配置; return them and the parameters taken.
 
-    A file or folder is not the project's. ``whole``: all layers of the project are used, so those it cannot open are told of.
+    The result equals a check in the panel. If ``what`` is a path, the project is not used. ``whole``: all layers of
+    the project are checked, so its unreadable layers are reported.
     """
     if isinstance(what, str) or project is None:
         return given, {}
-    # The waivers of these layers, should others of the project lie elsewhere.
-    kept = replace(county.options(project), waivers=waivers.of(project, [shot.path for shot in what]))
+    # Use the waivers of these layers: other layers of the project may be in another folder.
+    stored = replace(county.options(project), waivers=waivers.of(project, [shot.path for shot in what]))
     names = (
         "profile",
         "standard",
@@ -209,17 +223,17 @@ def with_county(given: Options, what: str | list[Snapshot], project, whole: bool
         "baseline",
         "register",
     )
-    taken = {name: getattr(kept, name) for name in names if not getattr(given, name) and getattr(kept, name)}
+    taken = {name: getattr(stored, name) for name in names if not getattr(given, name) and getattr(stored, name)}
     ids = {shot.layer_id for shot in what}
-    roles = given.roles or {role: layer for role, layer in kept.role_choices().items() if layer in ids}
+    roles = given.roles or {role: layer for role, layer in stored.role_choices().items() if layer in ids}
     options = replace(
-        given, **taken, roles=roles, notices=kept.notices if whole else (), document_info=kept.document_info
+        given, **taken, roles=roles, notices=stored.notices if whole else (), document_info=stored.document_info
     )
     return options, {name.upper(): ",".join(value) if name == "rules" else value for name, value in taken.items()}
 
 
 def plan_options(algorithm, parameters, context) -> Options:
-    """What any run over a whole plan is told: standard, profile, roles, scope, year of the base parcels."""
+    """Return the options of a run over a whole plan, read from the parameters."""
     year = parameters.get(BASE_YEAR)
     return replace(
         algorithm.norm_options(parameters, context),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""检查成果包: a package that anybody made, folder or zip, checked as a plan and as a package."""
+"""检查成果包: check any submission package, a folder or a zip, as plan and package."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INPUT, PACKAGE = "INPUT", "PACKAGE"
 
 
 class InspectPackage(CheckPlan):
-    """Takes and gives what `CheckPlan` does, for the layers of a package."""
+    """Algorithm `inspect_package`: as `CheckPlan`, for the layers of a package."""
 
     section = "package"
 
@@ -50,7 +50,7 @@ class InspectPackage(CheckPlan):
             INPUT,
             tr("Package: folder or zip"),
             Qgis.ProcessingFileParameterBehavior.File,
-            # Only the filter (*) lets a folder through.
+            # Only the filter (*) lets the user choose a folder.
             fileFilter=f"ZIP (*.zip);;{tr('All')} (*)",
         )
         widget = f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.source_widget.SourceWidget"

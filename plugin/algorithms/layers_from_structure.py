@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""按属性结构表建库: an empty database, and a standard of one's own, from a table of attribute structures (xlsx)."""
+"""按属性结构表建库: create a database and a standard from attribute structures (xlsx)."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ from .say import say_created
 
 SOURCE, COUNTY, CRS, EXISTING, STANDARD = "SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD"
 FOLDER, OUTPUT = "FOLDER", "OUTPUT"
-#: As the core knows them; here again, for the core's writer needs libraries that may be missing when QGIS starts.
+#: The same values as in the core. Not imported: that module needs libraries that may be missing when QGIS starts.
 _EXISTING = ("stop", "add", "replace")
 
 
 class LayersFromStructure(SanxianAlgorithm):
+    """Algorithm `layers_from_structure`: create layers that a workbook describes."""
+
     section = "layers"
 
     def name(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""字段映射: a layer of anybody's into a template of the standard, and a table of what could not be carried."""
+"""字段映射: map a layer into a template, and list the values that could not be mapped."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ DROP_PERSONAL = "DROP_PERSONAL"
 
 
 class MapFields(SanxianAlgorithm):
+    """Algorithm `map_fields`: map a layer into a template of the standard."""
+
     section = "layers"
 
     def name(self):
@@ -129,13 +131,13 @@ class MapFields(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         layer, mapping, proposals, mapped = self._map(feedback, cancellation)
-        self._say(feedback, layer, mapping, proposals, mapped)
+        self._log_mapping(feedback, layer, mapping, proposals, mapped)
         tables = (
             (self.output, template_table(mapped.frame, self.template, self.shot.crs), LAYER_FILES),
             (self.unmapped, loss_table(mapped.losses, self.texts), TABLE_FILES),
         )
         with ExitStack() as stack:
-            # Left in reverse: the layer, which another program may well have open, is moved first.
+            # The exit order is reversed: the layer, which another program may have open, is moved first.
             if self.proposal_file:
                 from ..core.mapping import to_toml
 
@@ -174,7 +176,7 @@ class MapFields(SanxianAlgorithm):
         from ..core.mapping.personal import told_without_personal, without_personal
 
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "reading", layer=self.shot.name))
-        # A mapping that cannot be used is told before a large layer is read.
+        # Validate the mapping before reading a large layer.
         mapping = None
         if self.mapping_file:
             mapping = load_mapping(self.mapping_file, self.template, self.standard)
@@ -194,16 +196,16 @@ class MapFields(SanxianAlgorithm):
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "writing"))
         return layer, mapping, proposals, mapped
 
-    def _say(self, feedback, layer, mapping, proposals, mapped) -> None:
+    def _log_mapping(self, feedback, layer, mapping, proposals, mapped) -> None:
         texts = Texts(interface_language())
         for key, params in layer.notices:
             feedback.pushInfo(texts.notice(key, params))
         if not self.shot.crs.isValid():
             feedback.pushWarning(texts.get("mapping", "no_crs", layer=layer.name))
-        hows = {p.target: p.how for p in proposals}
+        methods = {p.target: p.how for p in proposals}
         for target, source in mapping.fields.items():
-            how = texts.get("mapping", f"how_{hows.get(target) or 'given'}")
-            feedback.pushInfo(texts.get("mapping", "line", target=target, source=source, how=how))
+            method = texts.get("mapping", f"how_{methods.get(target) or 'given'}")
+            feedback.pushInfo(texts.get("mapping", "line", target=target, source=source, how=method))
         for target, translation in mapping.codes.items():
             if translation.list:
                 named = texts.setting(f"codes.{translation.list}")
@@ -211,8 +213,8 @@ class MapFields(SanxianAlgorithm):
                 feedback.pushInfo(line)
         for proposal in proposals:
             if proposal.doubt:
-                said = texts.get("mapping", proposal.doubt, target=proposal.target, source=proposal.source)
-                feedback.pushWarning(said)
+                message = texts.get("mapping", proposal.doubt, target=proposal.target, source=proposal.source)
+                feedback.pushWarning(message)
         for key, names in (("unfilled", mapped.unfilled), ("unmapped", mapped.unmapped)):
             if names:
                 feedback.pushInfo(texts.get("mapping", key, fields=", ".join(names)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where findings go. Files are written beside their target and moved; only the rest is left to Processing's sinks."""
+"""Outputs of a run: files, replaced only at the end, and sinks of Processing."""
 
 from __future__ import annotations
 
@@ -37,46 +37,52 @@ if TYPE_CHECKING:
     from ..core.check import Checked
 
 
-Deed = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
+LayerAction = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
 
 
-class _Dresser(QgsProcessingLayerPostProcessorInterface):
-    def __init__(self, deed: Deed):
+class _PostProcessor(QgsProcessingLayerPostProcessorInterface):
+    """A post-processor that calls an action."""
+
+    def __init__(self, action: LayerAction):
         super().__init__()
-        self._deed = deed
+        self._action = action
 
     def postProcessLayer(self, layer, context, feedback):
-        self._deed(layer, context)
+        self._action(layer, context)
 
 
-#: By the layer's source: QGIS calls them when the algorithm is gone, and keeps no hold of them.
-_DRESSERS: dict[str, _Dresser] = {}
+#: By the layer's source. Processing owns no reference, and calls them after the algorithm was deleted.
+_POST_PROCESSORS: dict[str, _PostProcessor] = {}
 
 
-def dresser(source: str, deed: Deed) -> QgsProcessingLayerPostProcessorInterface:
-    """For the details of a layer that QGIS is to load from ``source``."""
-    _DRESSERS[source] = _Dresser(deed)
-    return _DRESSERS[source]
+def dresser(source: str, action: LayerAction) -> QgsProcessingLayerPostProcessorInterface:
+    """Return a post-processor for the details of a layer that QGIS will load."""
+    _POST_PROCESSORS[source] = _PostProcessor(action)
+    return _POST_PROCESSORS[source]
 
 
-def dress_when_loaded(context: QgsProcessingContext, source: str, deed: Deed) -> None:
-    """The same for a layer that QGIS loads by itself; nothing where it does not."""
+def dress_when_loaded(context: QgsProcessingContext, source: str, action: LayerAction) -> None:
+    """Set the post-processor of a layer that QGIS loads itself; do nothing otherwise."""
     if context.willLoadLayerOnCompletion(source):
-        context.layerToLoadOnCompletionDetails(source).setPostProcessor(dresser(source, deed))
+        context.layerToLoadOnCompletionDetails(source).setPostProcessor(dresser(source, action))
 
 
 FINDINGS = "OUTPUT_FINDINGS"
-#: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: no file of its own. A drive letter is no provider.
+#: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.
 _PROVIDER = re.compile(r"^\w{3,}:")
 
 
 def findings_parameter() -> QgsProcessingParameterFeatureSink:
+    """Return the parameter of the findings layer."""
     kind = Qgis.ProcessingSourceType.VectorPolygon
     return QgsProcessingParameterFeatureSink(FINDINGS, tr("Findings"), kind, optional=True)
 
 
 def workbook_of(algorithm, parameters, context, name: str, inputs: list[str]) -> str:
-    """The workbook that is asked for, empty when none is; OutputError, before a long run, where it cannot be written."""
+    """Return the path of the workbook, empty if none is required.
+
+    Raise OutputError, before a long run, if it cannot be written.
+    """
     target = algorithm.parameterAsFileOutput(parameters, name, context)
     if target:
         check_workbook(target)
@@ -85,9 +91,10 @@ def workbook_of(algorithm, parameters, context, name: str, inputs: list[str]) ->
 
 
 class LayerOutput:
-    """One layer or table that a run gives: ``file`` when we write it ourselves, else a sink that is asked for last.
+    """A layer or table that a run writes, to ``file`` or to a sink of Processing.
 
-    Processing's sink truncates its target at once, so a run that fails or is cancelled would have spoilt it.
+    Processing's sink truncates its target at once, so a failed or cancelled run would destroy the former file. The
+    sink is therefore created last.
     """
 
     def __init__(self, parameters, context, name: str, label: str):
@@ -102,14 +109,14 @@ class LayerOutput:
         self.destination = str(value or "")
         self.file = ""
         self.database = sinks.database_of(self.destination)
-        if self.destination and not appends and not self._is_other():
+        if self.destination and not appends and not self._needs_sink():
             self.file = self.destination if Path(self.destination).suffix else f"{self.destination}.gpkg"
 
-    def _is_other(self) -> bool:
+    def _needs_sink(self) -> bool:
         return self.destination == QgsProcessing.TEMPORARY_OUTPUT or bool(_PROVIDER.match(self.destination))
 
     def check(self, formats: Iterable[str], inputs: list[str]) -> None:
-        """OutputError, before a long run, for a target that is an input, of no format of ours, or cannot be written."""
+        """Raise OutputError if the target is an input, not writable or of unknown format."""
         if self.database:
             check_not_input(self.database, inputs)
         if self.file:
@@ -119,11 +126,15 @@ class LayerOutput:
 
     @property
     def wants_sink(self) -> bool:
+        """Return True if the output goes to a sink of Processing."""
         return bool(self.destination) and not self.file
 
     def sink(self, algorithm, parameters, context, fields, geometry, system) -> tuple[Any, str]:
-        """Processing's sink (memory, database) and its layer's id. ``system``: a QgsCoordinateReferenceSystem."""
-        written = fields if self.database else _plain(fields)
+        """Return Processing's sink (memory, database) and the id of its layer.
+
+        ``system``: a QgsCoordinateReferenceSystem.
+        """
+        written = fields if self.database else _drop_aliases(fields)
         sink, identifier = algorithm.parameterAsSink(parameters, self.name, context, written, geometry, system)
         if sink is None:
             raise QgsProcessingException(algorithm.invalidSinkError(parameters, self.name))
@@ -134,7 +145,7 @@ class LayerOutput:
         return sink, identifier
 
     def write(self, algorithm, parameters, context, table: Table, cancellation: Cancellation) -> dict[str, Any]:
-        """A table that is a run's only one, to its file or sink; returns its part of the results."""
+        """Write the only table of a run to its file or sink; return the results."""
         results: dict[str, Any] = {}
         if self.file:
             with beside(self.file) as temporary:
@@ -148,7 +159,7 @@ class LayerOutput:
         return results | self.file_written(context)
 
     def file_written(self, context) -> dict[str, Any]:
-        """After the file is in place: have QGIS open it, if the user asked, as its own sinks do."""
+        """Have QGIS open the written file if the user requested it; return the result."""
         if not self.file:
             return {}
         project = self.definition.destinationProject if self.definition else None
@@ -159,8 +170,8 @@ class LayerOutput:
         return {self.name: self.file}
 
 
-def _plain(fields: QgsFields) -> QgsFields:
-    """Without the names that a temporary layer only takes afterwards: its sink warns of each, field by field."""
+def _drop_aliases(fields: QgsFields) -> QgsFields:
+    """Return the fields without aliases, about which the sink of a layer would warn."""
     plain = QgsFields()
     for field in fields:
         one = QgsField(field)
@@ -176,19 +187,19 @@ class FindingsOutput(LayerOutput):
         super().__init__(parameters, context, FINDINGS, tr("Findings"))
 
     def give(self, algorithm, parameters, context, checked: Checked, cancellation: Cancellation) -> dict[str, Any]:
-        """To Processing's sink where it is one (memory, database); a file is in place by now. Its part of the results."""
+        """Write the findings to a sink, or register the written file; return the results."""
         if not self.wants_sink:
             results = self.file_written(context)
             if self.file:
-                dress_when_loaded(context, self.file, _as_findings)
+                dress_when_loaded(context, self.file, _apply_findings_style)
             return results
-        # pyproj is asked in a thread of its own; the sink belongs to this one.
+        # pyproj runs in its own thread; the sink belongs to this thread.
         system = steady(to_qgis_crs)(checked.plan.crs)
         sink, identifier = self.sink(algorithm, parameters, context, sinks.fields(), sinks.GEOMETRY, system)
         sinks.fill(sink, checked.report.findings, self.destination, cancellation)
-        dress_when_loaded(context, identifier, _as_findings)
+        dress_when_loaded(context, identifier, _apply_findings_style)
         return {FINDINGS: identifier}
 
 
-def _as_findings(layer: QgsVectorLayer, _context: Any) -> None:
+def _apply_findings_style(layer: QgsVectorLayer, _context: Any) -> None:
     styles.apply(layer, styles.FINDINGS)

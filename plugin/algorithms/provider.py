@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The provider ``sanxian`` (三区三线)."""
+"""The Processing provider ``sanxian`` (三区三线)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ from .yearly_update import YearlyUpdateAlgorithm
 
 
 class SanxianProvider(QgsProcessingProvider):
+    """The provider of all algorithms of the plugin."""
+
     def id(self):
         return "sanxian"
 
@@ -62,11 +64,11 @@ class SanxianProvider(QgsProcessingProvider):
             from ..core.model.rule import all_rules
             from .rule_algorithm import RuleAlgorithm
 
-            # What a package is checked for needs the package: inspect_package.
+            # Package rules need a package and run in inspect_package only.
             rules = [all_rules()[code] for code in all_rules() if not code.startswith("DOC")]
         except Exception as error:
-            # Mostly shapely or numpy are missing, and those above say so when they are run; whatever else it is, a
-            # list without rules must not be all that is left of it.
+            # Mostly shapely or numpy are missing; the algorithms above report that when they run. Log any other
+            # error, so that a list without rules has an explanation.
             log_error(error)
             return
         for rule in rules:

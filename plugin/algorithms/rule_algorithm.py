@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Any rule as an algorithm of its own: for the toolbox, models, batch and qgis_process."""
+"""Each rule as a separate algorithm for toolbox, models, batch and qgis_process."""
 
 from __future__ import annotations
 
@@ -45,13 +45,14 @@ from .say import say_rule, say_written
 if TYPE_CHECKING:
     from ..core.check import Checked
 
-#: Beside a rule's own needs: gives findings their township.
+#: Optional input in addition to the rule's own: gives findings their township.
 TOWNSHIPS = "townships"
 _SIGNS = {"m2": "m²", "m": "m", "share": "0–1", "degrees": "°"}
 _LIMITS = {"MIN_AREA": "min_area_m2", "MIN_WIDTH": "min_width_m"}
 
 
 def family_name(family: str) -> str:
+    """Return the toolbox title of a family of rules."""
     names = {
         "SCH": tr("Rules: structure"),
         "GEO": tr("Rules: geometry"),
@@ -65,7 +66,7 @@ def family_name(family: str) -> str:
 
 
 class RuleAlgorithm(SanxianAlgorithm):
-    """Built from a rule's declaration; knows no rule by name."""
+    """An algorithm built from the declaration of a rule."""
 
     def __init__(self, rule: Rule):
         super().__init__()
@@ -94,7 +95,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         return [self.rule.code, self.rule.name, *(Texts(lang).rule_title(self.rule) for lang in ("zh", "en"))]
 
     def shortHelpString(self):
-        # Lines, no markup: a dialog makes a paragraph of each, and a command line prints them as they are.
+        # Lines without markup: a dialog makes a paragraph of each, and a command line prints them unchanged.
         parts = [f"{heading}\n{text}" for heading, text in self.texts.rule_help(self.rule).items()]
         return "\n\n".join([*parts, norm_help()])
 
@@ -112,19 +113,19 @@ class RuleAlgorithm(SanxianAlgorithm):
         for name, need in needs.items():
             self._add_source(name, need)
         for parameter in self.rule.parameters:
-            self.addParameter(self._number(parameter))
+            self.addParameter(self._make_number(parameter))
         if "tolerance" in self.rule.uses:
             for name, label in (
                 ("MIN_AREA", tr("Smallest area (m²)")),
                 ("MIN_WIDTH", tr("Smallest width (m)")),
             ):
-                self.addParameter(advanced(_optional_number(name, label)))
+                self.addParameter(advanced(_make_optional_number(name, label)))
         if any(need.concept == "base_parcels" for need in needs.values()):
             kind = Qgis.ProcessingNumberParameterType.Integer
-            self.addParameter(_optional_number("BASE_YEAR", tr("Year of the base parcels"), kind))
+            self.addParameter(_make_optional_number("BASE_YEAR", tr("Year of the base parcels"), kind))
         if "baseline" in self.rule.side:
             self.addParameter(data_parameter("BASELINE", tr("Sealed edition: file or folder to compare with")))
-        for name in self._tables():
+        for name in self._list_tables():
             self.addParameter(table_parameter(name))
         for parameter in norm_parameters():
             self.addParameter(parameter)
@@ -136,7 +137,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         )
         self.addOutput(QgsProcessingOutputString("OUTCOME", tr("Outcome")))
 
-    def _tables(self) -> list[str]:
+    def _list_tables(self) -> list[str]:
         return [name for name in tables() if name in self.rule.inputs]
 
     def _add_source(self, name: str, need: Need) -> None:
@@ -151,13 +152,13 @@ class RuleAlgorithm(SanxianAlgorithm):
             roles = sorted(load_standard().templates)
             self.addParameter(text_parameter("ROLE", tr("Role of the layer (empty: recognised)"), roles))
 
-    def _number(self, parameter: Parameter) -> QgsProcessingParameterNumber:
+    def _make_number(self, parameter: Parameter) -> QgsProcessingParameterNumber:
         sign = _SIGNS.get(parameter.unit, "")
         named = self.texts.section("parameters").get(parameter.name, parameter.name.replace("_", " "))
-        # Left empty it is the profile's or the standard's: a number here would beat theirs without being asked.
+        # An empty value uses that of the profile or the standard; a default here would override theirs.
         default = tr("empty: as set, by default {value}").format(value=f"{parameter.default:g}")
         label = f"{named} ({sign}; {default})" if sign else f"{named} ({default})"
-        return _optional_number(parameter.name.upper(), label)
+        return _make_optional_number(parameter.name.upper(), label)
 
     def prepare(self, parameters, context, feedback):
         self.sources = {}
@@ -174,20 +175,20 @@ class RuleAlgorithm(SanxianAlgorithm):
             scope=self.text(parameters, "SCOPE", context) if self.parameterDefinition("SCOPE") else "",
             rules=(self.rule.code,),
             baseline=self.text(parameters, "BASELINE", context) if self.parameterDefinition("BASELINE") else "",
-            base_year=self._given(parameters, "BASE_YEAR", context, integer=True),
-            **{name: self.text(parameters, name.upper(), context) for name in self._tables()},
+            base_year=self._read_number(parameters, "BASE_YEAR", context, integer=True),
+            **{name: self.text(parameters, name.upper(), context) for name in self._list_tables()},
         )
-        given = {p.name: self._given(parameters, p.name.upper(), context) for p in self.rule.parameters}
+        given = {p.name: self._read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
         self.given = {name: value for name, value in given.items() if value is not None}
-        limits = {field: self._given(parameters, name, context) for name, field in _LIMITS.items()}
+        limits = {field: self._read_number(parameters, name, context) for name, field in _LIMITS.items()}
         self.limits = {field: value for field, value in limits.items() if value is not None}
         self.findings = FindingsOutput(parameters, context)
         inputs = [shot.path for shot in [*self.sources.values(), *self.others]]
         inputs += [self.base.baseline] if self.base.baseline else []
-        inputs += filter(None, (getattr(self.base, name) for name in self._tables()))
+        inputs += filter(None, (getattr(self.base, name) for name in self._list_tables()))
         check_outputs(Outputs(findings=self.findings.file), inputs, [self.findings.database])
 
-    def _given(self, parameters, name, context, *, integer=False):
+    def _read_number(self, parameters, name, context, *, integer=False):
         if self.parameterDefinition(name) is None or parameters.get(name) in (None, ""):
             return None
         read = self.parameterAsInt if integer else self.parameterAsDouble
@@ -197,7 +198,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         cancellation = Cancellation(feedback.isCanceled)
         checked = self._check(feedback, cancellation)
         (outcome,) = checked.report.rules
-        self._or_raise(checked)
+        self._raise_if_not_run(checked)
         say_rule(feedback, checked)
         write(checked, Outputs(findings=self.findings.file), cancellation=cancellation)
         results = self.findings.give(self, parameters, context, checked, cancellation)
@@ -227,19 +228,19 @@ class RuleAlgorithm(SanxianAlgorithm):
         )
         return core_check(read, options, progress=progress, cancellation=cancellation)
 
-    def _or_raise(self, checked: Checked) -> None:
-        """A rule that could not look is no result: a model that goes on would take it for a clean layer."""
+    def _raise_if_not_run(self, checked: Checked) -> None:
+        """Raise InputError if the rule did not run; a model would take it for a pass."""
         (outcome,) = checked.report.rules
-        word = str(outcome.outcome)
-        if word == "crashed":
+        state = str(outcome.outcome)
+        if state == "crashed":
             raise InputError("rule_crashed", rule=outcome.code, reason=outcome.reason)
-        if word == "skipped":
-            lost = [
+        if state == "skipped":
+            reasons = [
                 Texts(self.base.lang).problem(u.problem, {"layer": u.name, "role": u.role, **u.params})
                 for u in checked.plan.unusable.values()
             ]
-            raise InputError("rule_not_run", rule=outcome.code, reason=" ".join(lost) or outcome.reason)
+            raise InputError("rule_not_run", rule=outcome.code, reason=" ".join(reasons) or outcome.reason)
 
 
-def _optional_number(name: str, label: str, kind=Qgis.ProcessingNumberParameterType.Double):
+def _make_optional_number(name: str, label: str, kind=Qgis.ProcessingNumberParameterType.Double):
     return QgsProcessingParameterNumber(name, label, kind, optional=True, minValue=0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The few lines an algorithm says about its run, in the language of QGIS's window. What a report says is in the report's."""
+"""Log lines of the algorithms, in the language of QGIS or of the report."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from ..core.yearly import YearlyUpdate
     from ..core.yearly.write import Written
 
-#: Outcomes that need no line of their own.
+#: Outcomes that are not logged.
 _QUIET = ("passed", "not_applicable")
 
 
 def say_county(feedback, taken: Mapping[str, object]) -> None:
-    """Which parameters were left empty and come from the project."""
+    """Log the empty parameters that were filled from the project."""
     if taken:
         settings = ", ".join(f"{name}={value}" for name, value in taken.items())
         feedback.pushInfo(Texts(interface_language()).get("toolbox", "county_of_project", settings=settings))
 
 
 def say_report(feedback, checked: Checked) -> None:
-    """Layers, notices, the rules that have something to say, and the verdict."""
-    # Findings hold shapes: without shapely the list of algorithms still has to load.
+    """Log the layers, notices, rules with findings or errors, and the verdict."""
+    # Findings contain geometries; the list of algorithms must load without shapely.
     from ..core.model.report import INCOMPLETE_RUN
     from ..core.profile.document import render_lowerings
 
@@ -68,7 +68,7 @@ def say_report(feedback, checked: Checked) -> None:
 
 
 def say_figures(feedback, done: Tabulated) -> None:
-    """Every indicator in a line; those that miss their target as a warning."""
+    """Log each indicator; those that miss their target as warnings."""
     from ..core.render import figures as shown
     from ..core.render.words import Words
 
@@ -87,7 +87,7 @@ def say_figures(feedback, done: Tabulated) -> None:
 
 
 def say_sealed(feedback, role: str, norm: Norm) -> None:
-    """A sealed layer is never changed; what was written is a copy."""
+    """Log that a copy was written if the layer is sealed and therefore never changed."""
     from ..core.profile.norm import is_sealed
 
     if is_sealed(role, norm):
@@ -98,22 +98,22 @@ def say_sealed(feedback, role: str, norm: Norm) -> None:
 
 
 def say_versions(feedback, done: Versions) -> None:
-    """One word, the sums, and why."""
+    """Log the verdict, the sums and the reasons."""
     from ..core.versions.tables import reasons, verdict
 
     texts = Texts(interface_language())
     found = done.found
     areas = {"moved_in": "in", "moved_out": "out", "changed": "changed"}
-    told = {name: number(found.area(kind), 2) for name, kind in areas.items()}
+    sums = {name: number(found.area(kind), 2) for name, kind in areas.items()}
     layer = found.after.layer.template.name if texts.lang == "zh" else done.role
-    line = texts.get("versions", "summary", verdict=verdict(done, texts), layer=layer, **told)
+    line = texts.get("versions", "summary", verdict=verdict(done, texts), layer=layer, **sums)
     (feedback.pushInfo if found.identical else feedback.pushWarning)(line)
     for reason in reasons(done, texts):
         feedback.pushInfo(reason)
 
 
 def say_yearly(feedback, done: YearlyUpdate, written: Written) -> None:
-    """Layer by layer what changed, what was passed over, what lists do not know."""
+    """Log by layer what changed, what was skipped and which codes are unknown."""
     from ..core.yearly.balance import notes, summary
 
     texts = Texts(interface_language())
@@ -124,7 +124,7 @@ def say_yearly(feedback, done: YearlyUpdate, written: Written) -> None:
 
 
 def say_rule(feedback, checked: Checked) -> None:
-    """One rule alone: its figures and its outcome."""
+    """Log the figures and the outcome of a single rule."""
     report = checked.report
     texts = Texts(report.lang)
     (outcome,) = report.rules
@@ -147,6 +147,7 @@ def say_rule(feedback, checked: Checked) -> None:
 
 
 def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
+    """Return the log line of a rule."""
     key = "rule_line_found" if outcome.findings else "rule_line"
     word = texts.get("outcomes", str(outcome.outcome))
     line = texts.get("toolbox", key, code=outcome.code, title=outcome.heading, outcome=word, findings=outcome.findings)
@@ -154,7 +155,7 @@ def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
 
 
 def say_three_zones(feedback, derived: Derived) -> None:
-    """Each area with its share, and what does not add up or was left aside."""
+    """Log each area with its share, then differences of the sums and skipped features."""
     texts, found = Texts(interface_language()), derived.found
     for figure in derived.figures:
         line = texts.get(
@@ -179,7 +180,7 @@ def say_three_zones(feedback, derived: Derived) -> None:
 
 
 def say_package(feedback, done: Exported) -> None:
-    """What was told on the way, each layer as read again, and the manifest's digest."""
+    """Log the problems, each layer as read again, and the digest of the manifest."""
     texts = Texts(interface_language())
     for problem in done.problems:
         (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.sentence(texts))
@@ -189,8 +190,8 @@ def say_package(feedback, done: Exported) -> None:
     for origin in ("made", "given"):
         maps = [row for row in done.manifest["maps"] if row["origin"] == origin]
         if maps:
-            named = "、".join(f"{row['number']}{row['title']}" for row in maps)
-            line = {"count": len(maps), "dpi": round(maps[0]["dpi"] or 0), "maps": named}
+            titles = "、".join(f"{row['number']}{row['title']}" for row in maps)
+            line = {"count": len(maps), "dpi": round(maps[0]["dpi"] or 0), "maps": titles}
             feedback.pushInfo(texts.get("toolbox", f"package_maps_{origin}", **line))
     if done.manifest["check"]["forced"]:
         feedback.pushWarning(texts.get("toolbox", "package_forced"))
@@ -198,7 +199,10 @@ def say_package(feedback, done: Exported) -> None:
 
 
 def say_created(feedback, made: Created, crs: str, notice: tuple[str, dict[str, Any]] | None, texts: Texts) -> None:
-    """Layers that were made, and those that were there; ``notice``: what is to be said of the choice of the CRS."""
+    """Log the created layers and the existing ones.
+
+    ``notice``: key and parameters of a notice on the choice of the CRS.
+    """
     if notice:
         feedback.pushWarning(texts.notice(*notice))
     for key, layers, more in (("created_layers", made.made, {"crs": crs}), ("kept_layers", made.kept, {})):
@@ -207,18 +211,18 @@ def say_created(feedback, made: Created, crs: str, notice: tuple[str, dict[str, 
 
 
 def say_written(feedback, paths: Iterable[str]) -> None:
-    """Where the files are; an empty path is none that was asked for."""
+    """Log the paths of the written files; empty paths are skipped."""
     for path in filter(None, paths):
         feedback.pushInfo(Texts(interface_language()).get("toolbox", "written", path=path))
 
 
 def say_maps(feedback, outcome: Outcome, order: Order, texts: Texts) -> list[str]:
-    """What was made and what was not, and why; returns the sentences on the latter."""
+    """Log the created maps and those not created; return the reasons for the latter."""
     for note in dict.fromkeys(note.said(texts) for note in outcome.notes):
         feedback.pushWarning(note)
     if outcome.own:
         feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.own)))
-    # What one sentence is true of is one sentence: a county without a town centre's layers lacks many maps.
+    # Group maps by message: a county without the layers of a town centre lacks many maps for the same reason.
     alike: dict[tuple, list[str]] = {}
     for one, lack in outcome.lacking:
         alike.setdefault((lack.key, *lack.params.items()), []).append(one.title)

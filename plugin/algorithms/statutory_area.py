@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""图斑椭球面积: the statutory area of each feature, beside planar, geodesic and stored ones, and levelled to a control area."""
+"""图斑椭球面积: compute statutory areas; compare or adjust them to other areas."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ if TYPE_CHECKING:
     from ..core.standard.template import Field
 
 
-#: Feature ids that one line names.
-_TOLD = 10
+#: Maximum number of feature ids in a line.
+_MAX_IDS = 10
 
 
 def say_areas(feedback, done: Done, tolerance_m2: float) -> None:
-    """Sums on each basis, what the stored ones come to, and the features that were not measured as they are."""
+    """Log the sums, the differences of stored areas, and features with exceptions."""
     texts, areas, compared = Texts(interface_language()), done.areas, done.compared
     for key, params in done.source.notices:
         feedback.pushInfo(texts.notice(key, params))
-    sums = {basis: _m2(areas.total(basis)) for basis in ("statutory", "geodesic", "planar")}
+    sums = {basis: _format_m2(areas.total(basis)) for basis in ("statutory", "geodesic", "planar")}
     rows = len(areas.statutory)
     feedback.pushInfo(texts.get("areas", "sums", layer=done.source.name, rows=rows, plane=areas.plane, **sums))
     if done.not_cgcs2000:
@@ -55,7 +55,7 @@ def say_areas(feedback, done: Done, tolerance_m2: float) -> None:
         values = compared.stored[compared.stored == compared.stored]
         stored, count = float(values.sum()), int(compared.differs.sum())
         more = stored - areas.total("statutory")
-        params = {"stored": _m2(stored), "difference": _m2(abs(more)), "tolerance": f"{tolerance_m2:g}"}
+        params = {"stored": _format_m2(stored), "difference": _format_m2(abs(more)), "tolerance": f"{tolerance_m2:g}"}
         key = "sums_stored_less" if round(more, 2) < 0 else "sums_stored"
         line = texts.get("areas", key, field=done.field, count=count, **params)
         (feedback.pushWarning if count else feedback.pushInfo)(line)
@@ -76,22 +76,28 @@ def say_areas(feedback, done: Done, tolerance_m2: float) -> None:
         ("repaired", areas.repaired),
     ):
         if positions:
-            params = {"count": len(positions), "fids": _some([done.fids[n] for n in positions]), "field": done.field}
+            params = {
+                "count": len(positions),
+                "fids": _format_ids([done.fids[n] for n in positions]),
+                "field": done.field,
+            }
             feedback.pushWarning(texts.get("areas", key, **params))
 
 
 def say_levelled(feedback, done: Done, unconfirmed_share: float | None) -> None:
-    """Each control area with its misclosure, what was refused and why, and parts that belong to none."""
+    """Log each control area, refused adjustments, and parts outside all of them."""
     texts, levelled = Texts(interface_language()), require(done.levelled, "the levelled areas")
     for name, unit in levelled.units:
         figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}
-        words = {k: _m2(v) for k, v in {**figures, "allowed": unit.allowed_m2, "most": unit.most_m2}.items()}
+        figures_text = {
+            k: _format_m2(v) for k, v in {**figures, "allowed": unit.allowed_m2, "most": unit.most_m2}.items()
+        }
         if unit.refused:
-            feedback.pushWarning(texts.get("areas", "unit_refused", name=name, **words))
+            feedback.pushWarning(texts.get("areas", "unit_refused", name=name, **figures_text))
         else:
-            feedback.pushInfo(texts.get("areas", "unit_closed", name=name, **words))
+            feedback.pushInfo(texts.get("areas", "unit_closed", name=name, **figures_text))
     if levelled.outside:
-        fids = _some([done.fids[n] for n in levelled.outside])
+        fids = _format_ids([done.fids[n] for n in levelled.outside])
         feedback.pushWarning(texts.get("areas", "outside", count=len(levelled.outside), fids=fids))
     if levelled.empty:
         feedback.pushWarning(texts.get("areas", "no_parts", names=", ".join(levelled.empty)))
@@ -99,15 +105,15 @@ def say_levelled(feedback, done: Done, unconfirmed_share: float | None) -> None:
         feedback.pushInfo(texts.get("areas", "limit_unconfirmed", share=f"{unconfirmed_share:g}"))
 
 
-def _m2(area: float) -> str:
-    """To 0.01, and never −0.00."""
+def _format_m2(area: float) -> str:
+    """Format an area with two decimals, avoiding −0.00."""
     return number(round(area, 2) + 0.0, 2)
 
 
-def _some(fids: list[int]) -> str:
-    """The first of many feature ids."""
-    told = ", ".join(map(str, fids[:_TOLD]))
-    return f"{told} …" if len(fids) > _TOLD else told
+def _format_ids(fids: list[int]) -> str:
+    """Return the first feature ids of a list, as text."""
+    shown = ", ".join(map(str, fids[:_MAX_IDS]))
+    return f"{shown} …" if len(fids) > _MAX_IDS else shown
 
 
 INPUT, FIELD, MODE, TOLERANCE, OUTPUT = "INPUT", "FIELD", "MODE", "TOLERANCE", "OUTPUT"
@@ -117,9 +123,12 @@ WRITE, CHECK = "write", "check"
 
 @dataclass
 class Done:
-    """What was measured. ``declared``: the field as the layer's template has it, if it has; ``there``: the layer has it;
-    ``replaced``: columns of an earlier run; ``not_cgcs2000``: the CRS's name where it is another Earth's; ``role``:
-    the layer's, empty for none."""
+    """Areas measured in a run.
+
+    ``declared``: the field as defined by the layer's template, None if it has none; ``there``: the layer has the
+    field; ``replaced``: columns of an earlier run; ``not_cgcs2000``: name of the CRS if its datum is not CGCS2000;
+    ``role``: role of the layer, empty if unknown.
+    """
 
     source: SourceLayer
     field: str
@@ -139,6 +148,8 @@ class Done:
 
 
 class StatutoryArea(SanxianAlgorithm):
+    """Algorithm `statutory_area`: write or check areas, adjust them to control areas."""
+
     section = "check"
 
     def name(self):
@@ -201,9 +212,9 @@ class StatutoryArea(SanxianAlgorithm):
                 CONTROL, tr("Control areas (county or townships)"), polygons, optional=True
             )
         )
-        self.addParameter(_number(CONTROL_AREA, tr("Control area (m²)")))
+        self.addParameter(_make_number(CONTROL_AREA, tr("Control area (m²)")))
         limit = tr("Largest misclosure, as a share of the control area (empty: as set)")
-        self.addParameter(advanced(_number(LIMIT, limit)))
+        self.addParameter(advanced(_make_number(LIMIT, limit)))
         for parameter in norm_parameters():
             self.addParameter(advanced(parameter))
         self.addParameter(
@@ -237,14 +248,14 @@ class StatutoryArea(SanxianAlgorithm):
         if self.mode not in (WRITE, CHECK):
             raise InputError("areas_mode", value=self.mode, known=f"{WRITE}, {CHECK}")
         self.tolerance = self.parameterAsDouble(parameters, TOLERANCE, context)
-        self.control_m2 = self._given(parameters, CONTROL_AREA, context)
+        self.control_m2 = self._read_number(parameters, CONTROL_AREA, context)
         if self.control is not None and self.control_m2 is not None:
             raise InputError("areas_two_controls")
-        self.limit = self._given(parameters, LIMIT, context)
+        self.limit = self._read_number(parameters, LIMIT, context)
         self.output = LayerOutput(parameters, context, OUTPUT, tr("With areas"))
         self.output.check(LAYER_FILES, [shot.path for shot in (self.shot, self.control) if shot is not None])
 
-    def _given(self, parameters, name, context) -> float | None:
+    def _read_number(self, parameters, name, context) -> float | None:
         return self.parameterAsDouble(parameters, name, context) if is_given(parameters, name) else None
 
     def execute(self, parameters, context, feedback):
@@ -290,21 +301,21 @@ class StatutoryArea(SanxianAlgorithm):
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "reading", layer=self.shot.name))
         source = read(self.shot, cancellation=cancellation)
         field, declared = area_field(source, self.norm, self.field)
-        there = self._look_at_field(source, field)
+        there = self._validate_field(source, field)
         decimals = DECIMALS if declared is None or declared.decimals is None else declared.decimals
         feedback.setProgress(30)
         areas = measure(source, self.norm, self.texts, cancellation)
         feedback.setProgress(60)
         compared = compare(areas, stored_values(source, field) if there else None, decimals, self.tolerance)
-        levelled = self._level(source, areas, 10.0**-decimals, cancellation)
+        levelled = self._adjust(source, areas, 10.0**-decimals, cancellation)
         feedback.setProgress(70)
         replaced = [f.name for f in source.fields if f.name in COLUMNS]
         other = "" if crs_care.describe(source.crs).cgcs2000 else crs_care.label(source.crs)
         role = find_role(source, self.norm)[0]
         return Done(source, field, declared, decimals, there, areas, compared, levelled, replaced, other, role)
 
-    def _look_at_field(self, source: SourceLayer, field: str) -> bool:
-        """Is the field there? InputError when it cannot do what is asked of it."""
+    def _validate_field(self, source: SourceLayer, field: str) -> bool:
+        """Return True if the layer has the field; raise InputError if it cannot be used."""
         if field in COLUMNS:
             raise InputError("areas_field_taken", field=field, known=", ".join(COLUMNS))
         found = next((f for f in source.fields if f.name == field), None)
@@ -316,15 +327,15 @@ class StatutoryArea(SanxianAlgorithm):
             raise InputError("areas_field_kind", layer=source.name, field=field)
         return found is not None
 
-    def _level(self, source: SourceLayer, areas: Areas, step_m2: float, cancellation: Cancellation) -> Levelled | None:
+    def _adjust(self, source: SourceLayer, areas: Areas, step_m2: float, cancellation: Cancellation) -> Levelled | None:
         from ..core.indicators.layer_areas import LIMIT as SETTING
         from ..core.indicators.layer_areas import keys_of, level_to_layer, level_to_number, measure, names_of
 
         limit = self.norm.get(SETTING) if self.limit is None else self.limit
         keys = keys_of(source)
         if self.control_m2 is not None:
-            whole = self.texts.get("areas", "whole")
-            return level_to_number(areas, self.control_m2, keys, limit, step_m2, whole)
+            name = self.texts.get("areas", "whole")
+            return level_to_number(areas, self.control_m2, keys, limit, step_m2, name)
         if self.control is None:
             return None
         control = read(self.control, cancellation=cancellation)
@@ -335,6 +346,6 @@ class StatutoryArea(SanxianAlgorithm):
         return level_to_layer(areas, source.crs, measured, control.crs, names, keys, limit, step_m2)
 
 
-def _number(name: str, label: str):
+def _make_number(name: str, label: str):
     kind = Qgis.ProcessingNumberParameterType.Double
     return QgsProcessingParameterNumber(name, label, kind, optional=True, minValue=0)

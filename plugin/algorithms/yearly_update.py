@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""年度动态维护: the geodatabase of a year's changes, from the filed edition and the current one."""
+"""年度动态维护: write the geodatabase of a year's changes between two databases."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ FILED, CURRENT, YEAR, OUTPUT = "FILED", "CURRENT", "YEAR", "OUTPUT"
 
 
 class YearlyUpdateAlgorithm(SanxianAlgorithm):
+    """Algorithm `yearly_update`: compare the filed database with the current one."""
+
     section = "yearly"
 
     def name(self):

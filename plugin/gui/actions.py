@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Menu 三区三线 and its toolbar. Object names are set, so positions and shortcuts of the user's persist."""
+"""Menu 三区三线 and its toolbar; object names preserve positions and shortcuts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from qgis.PyQt.QtWidgets import QMenu
 from ..bridge.texts import tr
 from .widgets import look
 
-#: What stands in a menu of its own: few want it every day.
-_BELOW = {"exchange": (("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}
+#: Entries of submenus: actions that are rarely used.
+_SUBMENUS = {"exchange": (("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}
 
 
 class Actions(QObject):
-    """``slots``: action name → what it does. Everything made here is taken away by `remove`."""
+    """The plugin's actions, its menu and its toolbar, until `remove` is called.
 
-    #: Name, icon, shortcut; a line between groups is None, a menu below it has its name.
+    ``slots``: name of an action → function that it calls.
+    """
+
+    #: Name, icon, shortcut; None is a separator, a text is the name of a submenu.
     _MENU = (
         ("check", "run", "F8"),
         ("previous", "previous", "Shift+F9"),
@@ -82,8 +85,8 @@ class Actions(QObject):
         self._iface = iface
         self._window = iface.mainWindow()
         self.by_name: dict[str, QAction] = {}
-        texts = self._texts()
-        for name, icon, shortcut in self._entries():
+        texts = self._get_texts()
+        for name, icon, shortcut in self._list_entries():
             action = QAction(look.icon(icon), texts[name], self._window)
             action.setObjectName(f"SanxianAction{name.capitalize()}")
             action.setProperty("sanxianIcon", icon)
@@ -98,15 +101,15 @@ class Actions(QObject):
         self._window.installEventFilter(self)
 
     @classmethod
-    def _entries(cls) -> list[tuple[str, str, str]]:
-        rows = [*cls._MENU, *(row for below in _BELOW.values() for row in below)]
+    def _list_entries(cls) -> list[tuple[str, str, str]]:
+        rows = [*cls._MENU, *(row for entries in _SUBMENUS.values() for row in entries)]
         return [row for row in rows if isinstance(row, tuple)]
 
     def __getitem__(self, name: str) -> QAction:
         return self.by_name[name]
 
     @staticmethod
-    def _texts() -> dict[str, str]:
+    def _get_texts() -> dict[str, str]:
         return {
             "check": tr("Check All"),
             "previous": tr("Previous"),
@@ -147,16 +150,16 @@ class Actions(QObject):
             if entry is None:
                 menu.addSeparator()
             elif isinstance(entry, str):
-                menu.addMenu(self._below(entry, menu))
+                menu.addMenu(self._make_submenu(entry, menu))
             else:
                 menu.addAction(self.by_name[entry[0]])
         self._window.menuBar().insertMenu(self._iface.helpMenu().menuAction(), menu)
         return menu
 
-    def _below(self, name: str, menu: QMenu) -> QMenu:
+    def _make_submenu(self, name: str, menu: QMenu) -> QMenu:
         made = QMenu({"exchange": tr("Exchange Formats")}[name], menu)
         made.setObjectName(f"SanxianMenu{name.capitalize()}")
-        for entry in _BELOW[name]:
+        for entry in _SUBMENUS[name]:
             made.addAction(self.by_name[entry[0]])
         return made
 
@@ -174,7 +177,7 @@ class Actions(QObject):
 
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Resize:
-            self._fit()
+            self._fit_toolbar()
         elif event.type() in look.THEME_EVENTS:
             self._themed.start()
         return False
@@ -183,12 +186,12 @@ class Actions(QObject):
         for action in self.by_name.values():
             action.setIcon(look.icon(action.property("sanxianIcon")))
 
-    def _fit(self) -> None:
-        """Icon and text, or the icon alone where the window is narrow."""
-        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+    def _fit_toolbar(self) -> None:
+        """Show icon and text, or only the icon if the window is narrow."""
+        with_text, icon_only = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
         texts = sum(self.toolbar.fontMetrics().horizontalAdvance(a.text()) for a in self.toolbar.actions())
         icons = len(self.toolbar.actions()) * 2 * self.toolbar.iconSize().width()
-        style = beside if texts + icons < self._window.width() else alone
+        style = with_text if texts + icons < self._window.width() else icon_only
         if self.toolbar.toolButtonStyle() != style:
             self.toolbar.setToolButtonStyle(style)
 

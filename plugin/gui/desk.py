@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The desktop side: wires menu, toolbar, findings panel, map mark and the work in the background."""
+"""Connect menu, toolbar, findings panel, map marks and background work."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ from .wizard.new_project import NewProject
 
 
 class Desk(QObject):
-    """Everything made here is taken away by `unload`."""
+    """The desktop side of the plugin; `unload` removes everything that it adds."""
 
     def __init__(self, iface):
         super().__init__()
         self.iface = iface
         self.runner = Runner()
         self.dock = dock = FindingsDock(iface.mainWindow())
-        self.exports = Exports(iface, self.runner, lambda: dock.result, self._document)
+        self.exports = Exports(iface, self.runner, lambda: dock.result, self._read_document)
         self.watch = ProjectWatch(self)
         self.boxes = CodeBoxes(self)
         self.edit_warnings = EditWarnings(iface, self)
@@ -81,25 +81,25 @@ class Desk(QObject):
         self.inspection = PackageInspection(iface, self.runner, self.checking, lambda: self.exports.ask("html"), self)
         self.drop = VctDrop(self.exchange.import_vct)
         iface.registerCustomDropHandler(self.drop)
-        deeds = self._deeds()
+        handlers = self._handlers()
         self.look = ProjectLook(
             dock,
             self.runner,
-            deeds,
+            handlers,
             lambda: self.checking.busy,
             lambda: self.kept.reading,
             self.dressing.may_offer,
             self,
         )
-        self.actions = Actions(iface, deeds)
+        self.actions = Actions(iface, handlers)
         self._connect()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         self._enable()
         self.kept.open()
         self.look.soon()
 
-    def _deeds(self) -> dict[str, Any]:
-        """Action → what it does."""
+    def _handlers(self) -> dict[str, Any]:
+        """Return the function of each action."""
         dialogs = self.dialogs
         return {
             "check": self.run,
@@ -133,8 +133,8 @@ class Desk(QObject):
             "help": lambda: dialogs.help(""),
         }
 
-    def _document(self) -> DocumentInfo | None:
-        """Return the document information (成果信息) of the open project; None for a result of other data."""
+    def _read_document(self) -> DocumentInfo | None:
+        """Return the project's document information (成果信息); None for other data."""
         return document.of(QgsProject.instance()) if self.whose.current() else None
 
     def _connect(self) -> None:
@@ -200,7 +200,7 @@ class Desk(QObject):
     # --- the check
     @property
     def busy(self) -> bool:
-        """Is a check under way?"""
+        """Return True while a check is running."""
         return self.checking.busy
 
     def run(self) -> None:
@@ -209,8 +209,8 @@ class Desk(QObject):
         self.dock.setUserVisible(True)
         if not self.checking.start():
             self.look.look()
-            lacking = not recognise.plan_layers(QgsProject.instance())
-            self.dock.say(self.look.no_layer() if self.dock.result and lacking else "")
+            has_no_layers = not recognise.plan_layers(QgsProject.instance())
+            self.dock.say(self.look.no_layer() if self.dock.result and has_no_layers else "")
 
     def _began(self) -> None:
         self._broken.close()
@@ -226,14 +226,14 @@ class Desk(QObject):
     def _restored(self, result: Result, rows: list[Any]) -> None:
         """Show the saved result of the opened project."""
         if self.busy or self.dock.result is not None:
-            # What was asked for meanwhile goes first.
+            # A result that the user requested meanwhile has priority.
             self.kept.forget()
             return
         self.whose.of_kept()
         project = QgsProject.instance()
         dirty = project.isDirty()
         self._show(result, rows)
-        # The layer of findings is not saved: there is nothing to save yet.
+        # The findings layer is not saved, so the project has no changes to save.
         project.setDirty(dirty)
 
     def _changed_since(self) -> None:
@@ -242,7 +242,7 @@ class Desk(QObject):
         self.whose.tell()
 
     def _inspected(self, result: Result, rows: list[Any], path: str) -> None:
-        """A package was looked at: its findings take the place of the project's, in the panel and not on the map."""
+        """Show the findings of an inspected package in the panel, but not on the map."""
         self.whose.of_package(path)
         self.editing.end()
         self.kept.forget()
@@ -259,18 +259,18 @@ class Desk(QObject):
         self._enable()
 
     def _failed(self, title: str, why: str) -> None:
-        """Told in the message bar too: the former verdict still stands in the panel, above what the panel says of it."""
+        """Report a failed check in the message bar; the panel shows the former verdict."""
         self.whose.failed()
         self._broken.warn(why, title)
 
     def _stopped(self) -> None:
         self._enable()
         self.export.not_checked()
-        # Layers may have come while nobody looked.
+        # Layers may have been added in the meantime.
         self.look.soon()
 
     def _edited(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
-        """What was edited has been checked again."""
+        """Show the changes of a re-check after edits."""
         if not self.whose.current():
             return
         if self.dock.change(change):
@@ -283,7 +283,7 @@ class Desk(QObject):
         self.notices.report(change, step)
 
     def _waived(self, findings: list[Any], change: Any) -> None:
-        """Findings were accepted, or it was taken back."""
+        """Show findings that were waived, or whose waivers were removed."""
         self.dock.change_states(change)
         new = [*findings, *change.found]
         rows = dict(zip(map(id, new), findings_layer.features(new), strict=True))
@@ -332,7 +332,7 @@ class Desk(QObject):
             if not self.iface.newProject(True):
                 return
         else:
-            # Emptied by hand, it goes on as the same project; a result in view is not of what comes now.
+            # The project without layers is the same for QGIS; the displayed result does not belong to the sample.
             self.watch.renew()
         loaded = sample.load(project, sample.copy())
         canvas = self.iface.mapCanvas()
@@ -342,9 +342,9 @@ class Desk(QObject):
         self.look.soon()
 
     def _enable(self) -> None:
-        there = self.dock.result is not None
+        has_result = self.dock.result is not None
         self.actions["check"].setEnabled(not self.busy)
         for name in ("previous", "next", "report"):
-            self.actions[name].setEnabled(there)
-        # Without a result it is a wish for the next run.
-        self.actions["layer"].setEnabled(self.whose.current() or not there)
+            self.actions[name].setEnabled(has_result)
+        # Without a result the action applies to the next check.
+        self.actions["layer"].setEnabled(self.whose.current() or not has_result)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Dialogs that the menu opens and that answer by themselves. Imported when they open: QGIS starts no slower for them."""
+"""Dialogs opened from the menu, imported only then to let QGIS start faster."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from .widgets.messages import push
 
 
 class Dialogs(QObject):
-    """``changed``: roles or profile are others now. ``result``: the one in view, or None."""
+    """The dialogs of the menu.
+
+    ``changed``: roles or profile have changed. ``result``: returns the displayed result, or None.
+    """
 
     changed = pyqtSignal()
 
@@ -29,7 +32,7 @@ class Dialogs(QObject):
         self._iface, self._runner, self._result = iface, runner, result
 
     def close(self) -> None:
-        """Those that stay open beside the work: none outlives the plugin's code."""
+        """Close the dialogs that are still open: none may outlive the plugin's code."""
         for dialog in self._iface.mainWindow().findChildren(QDialog):
             if dialog.objectName().startswith("Sanxian"):
                 dialog.close()
@@ -41,7 +44,7 @@ class Dialogs(QObject):
             self.changed.emit()
 
     def choose_group(self) -> bool:
-        """Ask which of several conflicting groups is checked. Return False if the user cancels."""
+        """Ask which of several conflicting groups is checked; False if the user cancels."""
         from .project.roles_dialog import choose_group
 
         return choose_group(QgsProject.instance(), self._iface.mainWindow())
@@ -68,7 +71,7 @@ class Dialogs(QObject):
         DoctorDialog(self._iface.mainWindow()).exec()
 
     def map_fields(self) -> None:
-        """The current layer into a template."""
+        """Open the dialog that maps the current layer into a template."""
         from .mapping.dialog import MappingDialog
 
         iface = self._iface
@@ -80,7 +83,7 @@ class Dialogs(QObject):
         dialog.show()
 
     def dictionary(self) -> None:
-        """On the page of the current layer, beside the work."""
+        """Open the dictionary at the current layer; it does not block other windows."""
         from .help.dictionary_dialog import DictionaryDialog
 
         standard = county.of(QgsProject.instance()).standard

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Saving a result: findings layer, HTML or JSON, written in the background, told in the message bar."""
+"""Save a result as findings layer, HTML or JSON, in the background."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from ..widgets import messages
 from ..widgets.messages import Messages, opener
 
 _FOLDER = "export_folder"
-#: Endings that say what is wanted, so that none is added; the first is that of a filter that names none.
+#: Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.
 _KNOWN = {"layer": LAYER_FORMATS, "html": (".html", ".htm"), "json": (".json",)}
 _ENDING = re.compile(r"\*(\.\w+)")
 
 
 def suffix_of(kind: str, chosen: str) -> str:
-    """The ending that a filter of the dialog stands for: ``Shapefile (*.shp)`` → ``.shp``."""
+    """Return the suffix of a filter of the dialog: ``Shapefile (*.shp)`` → ``.shp``."""
     found = _ENDING.search(chosen)
     return found[1] if found else _KNOWN[kind][0]
 
 
 def with_suffix(kind: str, path: str, chosen: str) -> str:
-    """The name with an ending we can write: 检查.2026版 has none."""
+    """Add the suffix of the filter if the name has no known suffix, as in 检查.2026版."""
     return path if Path(path).suffix.lower() in _KNOWN[kind] else path + suffix_of(kind, chosen)
 
 
 class Exports:
-    """What came of it is one message at a time."""
+    """Save the displayed result; one message at a time reports the outcome."""
 
     def __init__(
         self,
@@ -47,14 +47,17 @@ class Exports:
         result: Callable[[], Result | None],
         info: Callable[[], DocumentInfo | None] = lambda: None,
     ):
-        """``info``: returns the document information (成果信息) of the result's project; None keeps that of the check."""
+        """Set the sources of result and document information.
+
+        ``info``: returns the document information (成果信息) of the result's project, or None to use that of the check.
+        """
         self._iface = iface
         self._runner = runner
         self._result, self._info = result, info
         self._messages = Messages(iface, tr("Sanxian"))
 
     def ask(self, kind: str) -> None:
-        """``layer``, ``html`` or ``json``: ask where to, then write."""
+        """Ask for the path, then write: ``kind`` is ``layer``, ``html`` or ``json``."""
         result = self._result()
         if result is None:
             return
@@ -65,13 +68,13 @@ class Exports:
         }[kind]
         folder = settings.get(_FOLDER, "") or QgsProject.instance().homePath() or str(Path.home())
         county = result.report.provenance.get("area_name", "")
-        # Without its ending: that is the chosen format's.
+        # Without suffix: the dialog adds that of the chosen format.
         path = self._choose(kind, title, str(Path(folder) / f"{county}{Path(name).stem}"), filters)
         if path:
             self.save(kind, path)
 
     def _choose(self, kind: str, title: str, start: str, filters: str) -> str:
-        """The file to write, agreed to where there is one already; empty when the user thinks better of it."""
+        """Ask for the file to write; empty if the user cancels or does not replace it."""
         dialog = QFileDialog(self._iface.mainWindow(), title, str(Path(start).parent))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setFileMode(QFileDialog.FileMode.AnyFile)
@@ -82,12 +85,12 @@ class Exports:
         try:
             if not dialog.exec():
                 return ""
-            asked = dialog.selectedFiles()[0]
-            path = with_suffix(kind, asked, dialog.selectedNameFilter())
+            typed = dialog.selectedFiles()[0]
+            path = with_suffix(kind, typed, dialog.selectedNameFilter())
         finally:
             dialog.deleteLater()
-        # The dialog asked about the name as it was typed.
-        return path if path == asked or not Path(path).exists() or self._may_replace(path) else ""
+        # The dialog confirmed only the name as it was typed.
+        return path if path == typed or not Path(path).exists() or self._may_replace(path) else ""
 
     def _may_replace(self, path: str) -> bool:
         box = QMessageBox(self._iface.mainWindow())
@@ -104,7 +107,7 @@ class Exports:
         return answer
 
     def save(self, kind: str, path: str) -> Job | None:
-        """Write in the background. The dialog has asked about an existing file."""
+        """Write in the background; the dialog has confirmed replacing an existing file."""
         from ...bridge.checking.check import write
 
         result = self._result()
@@ -120,22 +123,22 @@ class Exports:
             return path
 
         def saved(path: str) -> None:
-            # A report is of one state of the data: that of the whole check.
+            # A report describes one state of the data: that of the full check.
             text = tr("Saved: {path}")
             if result.edited:
                 text = tr(
                     "Saved: {path}. It holds the whole check of {time}; what was found while editing is not in it."
                 )
-            told = text.format(path=path, time=result.time)
+            message = text.format(path=path, time=result.time)
             folder = str(Path(path).parent)
-            self._messages.tell(told, "success", (tr("Open"), opener(path)), (tr("Open Folder"), opener(folder)))
+            self._messages.tell(message, "success", (tr("Open"), opener(path)), (tr("Open Folder"), opener(folder)))
 
         return self._runner.start(
             Job(tr("Saving {name}").format(name=Path(path).name), work, on_done=saved, on_error=self._failed)
         )
 
     def close(self) -> None:
-        """Take our message off the bar."""
+        """Close our message in the message bar."""
         self._messages.close()
 
     def _failed(self, error: Exception) -> None:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Save the last result beside its project after a check and when the project is saved; read it when the project is opened."""
+"""Save the last result in the project's folder; restore it with the project.
+
+The result is written after a check and when the project is saved.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ class KeptResults(QObject):
     def __init__(self, runner: Runner, watch: ProjectWatch, parent: QObject):
         super().__init__(parent)
         self._runner, self._watch = runner, watch
-        #: Creates the saved form of the result in view; None if that result is not of the project.
+        #: Creates the stored form of the displayed result; None if that result is not of the project.
         self._make: Callable[[Cancellation], KeptResult] | None = None
         self._writing: Job | None = None
         self._reading: Job | None = None
@@ -54,7 +57,8 @@ class KeptResults(QObject):
         self._written = ""
         self._again = False
         self._result: Result | None = None
-        #: Of the restored result: layer id → (name, role) of checked layers; ids of all layers at the check; settings.
+        #: Of the restored result: layer id → (name, role) of checked layers; ids of all layers at the check;
+        #: settings.
         self._roles: dict[str, tuple[str, str]] = {}
         self._known: set[str] = set()
         self._settings: dict[str, str] = {}
@@ -68,7 +72,7 @@ class KeptResults(QObject):
         self.forget()
 
     def forget(self) -> None:
-        """Drop the result in view. A running write belongs to the former project and continues."""
+        """Drop the displayed result; a running write of the former project continues."""
         self._unfollow()
         self._make, self._result, self._written, self._again = None, None, "", False
         if self._reading is not None:
@@ -77,20 +81,23 @@ class KeptResults(QObject):
 
     @property
     def reading(self) -> bool:
-        """True while a result is being read."""
+        """Return True while a result is being read."""
         return self._reading is not None
 
     # --- writing
     def keep(self, result: Result, state: ProjectState, names: dict[str, str]) -> None:
-        """Save the result of a finished check. ``names``: layer name in the check → layer id."""
+        """Save the result of a finished check.
+
+        ``names``: layer name in the check → layer id.
+        """
         self.forget()
         checked, finished = result.checked, result.finished
-        made: list[KeptResult] = []
+        created: list[KeptResult] = []
 
         def make(cancellation: Cancellation) -> KeptResult:
-            if not made:
-                made.append(kept_result.make_kept_result(checked, state, names, finished, cancellation))
-            return made[0]
+            if not created:
+                created.append(kept_result.make_kept_result(checked, state, names, finished, cancellation))
+            return created[0]
 
         self._make = make
         self.save()
@@ -112,7 +119,10 @@ class KeptResults(QObject):
         self.save()
 
     def save(self) -> None:
-        """Write the result beside the project file, unless there is no project file or the result is already written."""
+        """Write the result next to the project file, unless it is already written.
+
+        Without a project file nothing is written.
+        """
         target = QgsProject.instance().absoluteFilePath()
         if self._make is None or not target or target == self._written:
             return
@@ -154,7 +164,7 @@ class KeptResults(QObject):
 
     # --- reading
     def open(self) -> None:
-        """Read the result of the project that was opened, if there is one."""
+        """Read the stored result of the opened project, if any."""
         self.forget()
         project = QgsProject.instance()
         file = project.absoluteFilePath()
@@ -214,7 +224,7 @@ class KeptResults(QObject):
         for layer_id, (name, role) in self._roles.items():
             layer = project.mapLayer(layer_id)
             if isinstance(layer, QgsVectorLayer):
-                slot = partial(self._add, name, role)
+                slot = partial(self._mark_changed, name, role)
                 for signal in _CHANGES:
                     getattr(layer, signal).connect(slot)
                 self._followed.append((layer, slot))
@@ -233,12 +243,12 @@ class KeptResults(QObject):
         project = QgsProject.instance()
         for layer_id, (name, role) in self._roles.items():
             if project.mapLayer(layer_id) is None:
-                self._add(name, role)
+                self._mark_changed(name, role)
         options = county.options(project)
         for layer in recognise.plan_layers(project):
             role = "" if layer.id() in self._known else recognise.role_of(layer, options)
             if role:
-                self._add(layer.name(), role)
+                self._mark_changed(layer.name(), role)
 
     def settings_changed(self) -> None:
         """Mark the settings as changed if profile or roles differ from the check."""
@@ -246,13 +256,13 @@ class KeptResults(QObject):
             return
         project = QgsProject.instance()
         if kept_result.collect_settings(project, county.options(project)) != self._settings:
-            self._set(Changes(self._result.changes.layers, self._result.changes.roles, True))
+            self._set_changes(Changes(self._result.changes.layers, self._result.changes.roles, True))
 
-    def _add(self, name: str, role: str) -> None:
+    def _mark_changed(self, name: str, role: str) -> None:
         if self._result is not None:
-            self._set(self._result.changes.with_layer(name, role))
+            self._set_changes(self._result.changes.with_layer(name, role))
 
-    def _set(self, changes: Changes) -> None:
+    def _set_changes(self, changes: Changes) -> None:
         if changes != self._result.changes:
             self._result.set_changes(changes)
             self.changed.emit()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the panel says of a project that was not checked: told by names and fields, off the main thread the first time."""
+"""The panel's text for an unchecked project, from layer names and fields."""
 
 from __future__ import annotations
 
@@ -15,14 +15,21 @@ from ...bridge.texts import tr
 from ..findings import idle
 from ..findings.dock import FindingsDock
 
-#: Layers come and go one by one while a project opens: look once they have settled.
+#: While a project opens, layers are added one by one: wait until no more are added.
 _SETTLE_MS = 300
 
 
 class ProjectLook(QObject):
-    """``recognised(found)``: which layers are of a plan. ``deeds``: what the panel's buttons do, by the names of actions (new, sample, check, roles, doctor). ``busy``: is a check
-    under way? ``reading``: is the project's kept result being read? ``offers``: are the recognised layers
-    asked for even where the panel shows something else?"""
+    """Recognise the layers of an unchecked project and update the panel.
+
+    Recognition runs in the background.
+
+    - ``recognised(found)``: signal, layers of a plan were recognised.
+    - ``handlers``: functions of the panel's buttons by action name (new, sample, check, roles, doctor).
+    - ``busy``: returns True while a check is running.
+    - ``reading``: returns True while the project's stored result is being read.
+    - ``offers``: returns True if the recognised layers are required even if the panel shows something else.
+    """
 
     recognised = pyqtSignal(object)
 
@@ -30,16 +37,16 @@ class ProjectLook(QObject):
         self,
         dock: FindingsDock,
         runner: Runner,
-        deeds: Mapping[str, Callable[[], None]],
+        handlers: Mapping[str, Callable[[], None]],
         busy: Callable[[], bool],
         reading: Callable[[], bool],
         offers: Callable[[QgsProject], bool],
         parent: QObject,
     ):
         super().__init__(parent)
-        self._dock, self._runner, self._deeds, self._busy = dock, runner, deeds, busy
+        self._dock, self._runner, self._handlers, self._busy = dock, runner, handlers, busy
         self._reading, self._offers = reading, offers
-        self._asked = 0
+        self._request = 0
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
@@ -52,11 +59,11 @@ class ProjectLook(QObject):
         self._settle.stop()
 
     def no_layer(self) -> str:
-        """What there is to say without a layer of a plan."""
-        return idle.no_layer(self._deeds["new"], self._deeds["sample"]).text
+        """Return the text that is shown without a layer of a plan."""
+        return idle.no_layer(self._handlers["new"], self._handlers["sample"]).text
 
     def look(self) -> None:
-        project, dock, deeds = QgsProject.instance(), self._dock, self._deeds
+        project, dock, handlers = QgsProject.instance(), self._dock, self._handlers
         options = county.options(project)
         dock.set_county(idle.county_label(options))
         offers = self._offers(project)
@@ -66,34 +73,34 @@ class ProjectLook(QObject):
             dock.set_idle(idle.reading_result())
             return
         if not idle.libraries_there():
-            dock.set_idle(idle.package_missing(deeds["doctor"]))
+            dock.set_idle(idle.package_missing(handlers["doctor"]))
             return
         outlines = recognise.outlines(project)
-        self._asked += 1
+        self._request += 1
         if not outlines:
-            dock.set_idle(idle.no_layer(deeds["new"], deeds["sample"]))
+            dock.set_idle(idle.no_layer(handlers["new"], handlers["sample"]))
             return
-        dock.set_idle(idle.never_run(deeds["check"]))
-        asked = self._asked
+        dock.set_idle(idle.never_run(handlers["check"]))
+        request = self._request
         self._runner.start(
             Job(
                 tr("Recognising layers"),
                 lambda progress, cancellation: recognise.recognise(outlines, options),
-                on_done=lambda found: self._recognised(found, asked),
+                on_done=lambda found: self._recognised(found, request),
                 on_error=log_error,
             )
         )
 
-    def _recognised(self, found: recognise.Recognised, asked: int) -> None:
-        # Layers or project have changed since: a later answer is on its way.
-        if asked != self._asked:
+    def _recognised(self, found: recognise.Recognised, request: int) -> None:
+        # Layers or project have changed; a newer answer is on its way.
+        if request != self._request:
             return
-        deeds = self._deeds
+        handlers = self._handlers
         if not found.roles:
-            self._dock.set_idle(idle.no_layer(deeds["new"], deeds["sample"]))
+            self._dock.set_idle(idle.no_layer(handlers["new"], handlers["sample"]))
         elif found.lacking:
-            self._dock.set_idle(idle.roles_missing(found, deeds["roles"], deeds["check"]))
+            self._dock.set_idle(idle.roles_missing(found, handlers["roles"], handlers["check"]))
         else:
-            self._dock.set_idle(idle.never_run(deeds["check"]))
+            self._dock.set_idle(idle.never_run(handlers["check"]))
         if found.roles:
             self.recognised.emit(found)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""全面检查 of the project's layers, in the background: one at a time, its progress in the panel."""
+"""全面检查 of the project's layers in the background, one at a time."""
 
 from __future__ import annotations
 
@@ -34,8 +34,12 @@ class Run:
 
 
 class Checking(QObject):
-    """``began``; then ``done(result, rows, run)``, rows being those of the findings layer, or ``stopped``: cancelled, or it
-    could not be run, and the former result stays. Before that, ``failed(title, why)`` of what could not be run."""
+    """Run checks and show their progress in the panel.
+
+    Signals: ``began``; then ``done(result, rows, run)`` with the rows of the findings layer, or ``stopped`` if the
+    check was cancelled or failed (the former result remains); before ``stopped``, ``failed(title, why)`` if it
+    failed.
+    """
 
     began = pyqtSignal()
     done = pyqtSignal(object, list, object)
@@ -51,12 +55,16 @@ class Checking(QObject):
         choose_group: Callable[[], bool],
         parent: QObject,
     ):
-        """``choose_group``: asks which of several conflicting groups to check, if any; returns False if the user cancels."""
+        """Connect the panel and the services of a check.
+
+        ``choose_group``: asks which of several conflicting groups to check, if any; returns False if the user
+        cancels.
+        """
         super().__init__(parent)
         self._choose_group = choose_group
         self._dock, self._editing, self._runner, self._doctor = dock, editing, runner, doctor
         self.job: Job | None = None
-        #: Is the check under way one of the project's layers?
+        #: True if the running check is of the project's layers.
         self._of_project = False
 
     @property
@@ -64,8 +72,11 @@ class Checking(QObject):
         return self.job is not None
 
     def start(self, standard: str = "") -> bool:
-        """Check the project's layers; ``standard``: by which, where neither project nor profile say. False when a check is
-        under way, the project has no layer of a plan, or the user did not choose between several groups."""
+        """Check the project's layers; return False if no check was started.
+
+        ``standard``: used if neither project nor profile names one. No check starts while another is running, without
+        layers of a plan, or if the user did not choose between several groups.
+        """
         project = QgsProject.instance()
         if self.busy or not recognise.plan_layers(project) or not self._choose_group():
             return False
@@ -94,7 +105,7 @@ class Checking(QObject):
         return True
 
     def look_at(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> bool:
-        """Another check in place of one of the project, with its progress in the panel too; False when one is under way."""
+        """Run another check (of a package) with its progress in the panel; False if busy."""
         if self.busy:
             return False
 
@@ -143,12 +154,12 @@ class Checking(QObject):
         if idle.lacks_libraries(error):
             missing = idle.package_missing(self._doctor)
             self._dock.set_idle(missing)
-            # Where there is no result, the panel says it in the middle, with a button.
+            # Without a result, the panel shows the message in the middle, with a button.
             self._fail(title, missing.text, missing.text if self._dock.result is not None else "")
             return
         text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")
-        told = messages.told(error, text)
-        self._fail(title, told, told)
+        message = messages.told(error, text)
+        self._fail(title, message, message)
 
     def _fail(self, title: str, why: str, note: str) -> None:
         self._editing.abandon()

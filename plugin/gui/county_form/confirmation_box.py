@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Box 本县已确认: authority, document and date of a confirmation, and the settings of mark C that it confirms."""
+"""Box 本县已确认: authority, document and date of a confirmation, and its items.
+
+The items are settings of mark C.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ class _CalmDate(QDateEdit):
 
 
 class ConfirmationBox(FormPart):
-    """``messages``: key in the file → message below the field. Confirmed items that the list does not show are preserved."""
+    """Fields of a confirmation; confirmed items missing in the list are preserved.
+
+    ``messages``: key in the file → message below the field.
+    """
 
     def __init__(self, texts: Texts, parent=None):
         super().__init__(parent)
@@ -96,7 +102,7 @@ class ConfirmationBox(FormPart):
         """List the items that can be confirmed; ticked items stay ticked."""
         if items == self._offered:
             return
-        former = self._items()
+        former = self._read_items()
         ticked = set(items) if _ALL in former else set(former)
         self._given, self._offered = former, items
         self._filling = True
@@ -119,7 +125,7 @@ class ConfirmationBox(FormPart):
             self.badge.show_message("ok", tr("All settings in use are confirmed or have a source"))
 
     def confirmation(self) -> Confirmation:
-        items = self._items()
+        items = self._read_items()
         given = Confirmation(self.by.text().strip(), self.document.text().strip(), "", items)
         return (
             given if given.is_empty else Confirmation(given.by, given.document, self.date.date().toString(_ISO), items)
@@ -132,14 +138,14 @@ class ConfirmationBox(FormPart):
             text = tr("The date alone is not saved. Enter the authority, the document and the items as well.")
             self.messages["date"].show_text(text, "warning")
 
-    def _items(self) -> tuple[str, ...]:
+    def _read_items(self) -> tuple[str, ...]:
         rows = [self.items.item(n) for n in range(self.items.count())]
         ticked = [r.data(Qt.ItemDataRole.UserRole) for r in rows if r.checkState() == Qt.CheckState.Checked]
         if _ALL in self._given and len(ticked) == len(rows):
-            # Keep “all” of the file unless the user unticks an item.
+            # Preserve “all” of the file unless the user unticks an item.
             return self._given
-        kept = [item for item in self._given if item != _ALL and (item in ticked or item not in self._offered)]
-        return (*kept, *(item for item in ticked if item not in kept))
+        preserved = [item for item in self._given if item != _ALL and (item in ticked or item not in self._offered)]
+        return (*preserved, *(item for item in ticked if item not in preserved))
 
     def _tick_all(self, on: bool) -> None:
         self._filling = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Input fields that show the inherited value in grey until the county sets its own value, and messages below fields."""
+"""Input fields that show the inherited value in grey until the county sets one."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class OwnLine(QLineEdit):
     def __init__(self, parent=None):
         super().__init__(parent)
         self.inherited = ""
-        self.textChanged.connect(self._tip)
+        self.textChanged.connect(self._update_tooltip)
 
     def inherit(self, text: str) -> None:
         self.inherited = text
         self.setAccessibleDescription(tr("inherited: {value}").format(value=text) if text else "")
-        self._tip()
+        self._update_tooltip()
         self.update()
 
     def fill(self, text: str) -> None:
@@ -63,12 +63,15 @@ class OwnLine(QLineEdit):
         text = self.fontMetrics().elidedText(self.inherited, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
 
-    def _tip(self, *_args: object) -> None:
+    def _update_tooltip(self, *_args: object) -> None:
         self.setToolTip(self.text() or self.inherited)
 
 
 class CalmCombo(QComboBox):
-    """A combo box that ignores the mouse wheel without focus, so that the wheel scrolls the form."""
+    """A combo box that ignores the mouse wheel without focus.
+
+    The wheel then scrolls the form.
+    """
 
     def __init__(self, parent=None):
         self._grey = False
@@ -82,7 +85,7 @@ class CalmCombo(QComboBox):
             event.ignore()
 
     def set_grey(self, grey: bool) -> None:
-        """Show the value in grey, as inherited. A disabled combo box would be unreadable in dark themes."""
+        """Show the value in grey; disabled combo boxes are unreadable in dark themes."""
         self._grey = grey
         palette = QWidget().palette()
         if grey:
@@ -97,7 +100,7 @@ class CalmCombo(QComboBox):
 
 
 class OwnCombo(CalmCombo):
-    """A combo box whose first entry (data None) is the inherited value, shown in grey while selected."""
+    """A combo box whose first entry (data None) is the inherited value, shown in grey."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -123,7 +126,7 @@ class OwnCombo(CalmCombo):
 
 
 class RestoreButton(QToolButton):
-    """Button 恢复: restores the inherited value; visible while the county has its own value."""
+    """Button 恢复: restores the inherited value; visible if the county has its own."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -179,10 +182,10 @@ class NameLabel(QLabel):
 
     def __init__(self, text: str, parent=None):
         super().__init__(text, parent)
-        most = self.fontMetrics().horizontalAdvance("0") * _NAME_DIGITS
-        if self.sizeHint().width() > most:
+        max_width = self.fontMetrics().horizontalAdvance("0") * _NAME_DIGITS
+        if self.sizeHint().width() > max_width:
             self.setWordWrap(True)
-            self.setFixedWidth(most)
+            self.setFixedWidth(max_width)
         self.setToolTip(text)
 
 
@@ -193,6 +196,7 @@ class FormPart(QWidget):
 
 
 def mark_words() -> dict[str, str]:
+    """Return a description of the marks A, B and C."""
     return {
         "A": tr("verified in the source text"),
         "B": tr("cited in another document"),
@@ -201,5 +205,5 @@ def mark_words() -> dict[str, str]:
 
 
 def number_text(value: float) -> str:
-    """Return a number with at most ten significant digits, without binary rounding errors."""
+    """Return a number with at most ten significant digits, without rounding errors."""
     return f"{value:.10g}"

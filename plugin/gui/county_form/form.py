@@ -44,7 +44,10 @@ _MARKS = ("A", "B", "C")
 
 @dataclass(frozen=True)
 class FormError:
-    """An error that prevents saving: name in the list, message, and the widget to focus."""
+    """An error that prevents saving.
+
+    ``name``: name in the list of errors; ``text``: message; ``widget``: widget to focus.
+    """
 
     name: str
     text: str
@@ -54,8 +57,8 @@ class FormError:
 class CountyForm(QWidget):
     """Edit a county's profile.
 
-    ``changed``: a value has changed; ``columns``: number of columns of groups; ``asks_county``: county and parent are fields of
-    the form instead of being set by the caller.
+    ``changed``: a value has changed; ``columns``: number of columns of groups; ``asks_county``: county and parent are
+    fields of the form instead of being set by the caller.
     """
 
     changed = pyqtSignal()
@@ -64,7 +67,7 @@ class CountyForm(QWidget):
         super().__init__(parent)
         self.setObjectName("SanxianCountyForm")
         self._texts = Texts(settings.interface_language())
-        self._opened = self._kept = CountySettings()
+        self._opened = self._stored = CountySettings()
         self._path, self._text, self._filling = Path(), "", False
         norm = Norm(standard_of({}, load_profile(), self._path), load_profile())
         self._norm = norm
@@ -89,23 +92,23 @@ class CountyForm(QWidget):
 
     # --- layout
     def _lay_out(self, columns: int, asks_county: bool) -> None:
-        whole = QVBoxLayout(self)
+        layout = QVBoxLayout(self)
         margin = self.fontMetrics().height() // 2 if columns > 1 else 0
-        whole.setContentsMargins(margin, margin, margin, margin)
+        layout.setContentsMargins(margin, margin, margin, margin)
         header = QHBoxLayout()
         # Add the layout to the form first; a widget shown without a parent would be a window.
-        whole.addLayout(header)
+        layout.addLayout(header)
         self._fill_header(header, asks_county)
-        words = mark_words()
-        whole.addWidget(faint("　".join(f"{mark} {words[mark]}" for mark in _MARKS)))
-        whole.addWidget(self.name_message)
-        whole.addWidget(self.file_message)
+        descriptions = mark_words()
+        layout.addWidget(faint("　".join(f"{mark} {descriptions[mark]}" for mark in _MARKS)))
+        layout.addWidget(self.name_message)
+        layout.addWidget(self.file_message)
         targets = Section(tr("Targets"), tr("for this county's code only; compared to the last printed digit"))
         targets.layout_.addWidget(self.targets)
-        below = QHBoxLayout()
-        below.addWidget(self.totals, 1)
-        below.addWidget(self.targets.more)
-        targets.layout_.addLayout(below)
+        last_row = QHBoxLayout()
+        last_row.addWidget(self.totals, 1)
+        last_row.addWidget(self.targets.more)
+        targets.layout_.addLayout(last_row)
         ratio = Section(tr("Expansion ratio of the urban development boundary"))
         ratio.layout_.addWidget(self.ratio)
         limits = Section(tr("Other limits"), tr("grey values are inherited; a value of your own replaces them"))
@@ -131,7 +134,7 @@ class CountyForm(QWidget):
         if columns > 1:
             body.addLayout(right, 0, 1)
             body.setColumnStretch(1, 2)
-        whole.addLayout(body, 1)
+        layout.addLayout(body, 1)
 
     def _fill_header(self, row: QHBoxLayout, asks_county: bool) -> None:
         digits = self.fontMetrics().horizontalAdvance("0")
@@ -151,8 +154,11 @@ class CountyForm(QWidget):
 
     # --- contents
     def open(self, county: CountySettings, path: Path, text: str = "") -> None:
-        """Show the settings of a county. ``path`` and ``text``: path and contents of its file, which need not exist."""
-        self._opened = self._kept = county
+        """Show the settings of a county.
+
+        ``path`` and ``text``: path and contents of its file, which need not exist.
+        """
+        self._opened = self._stored = county
         self._path, self._text = path, text
         self._filling = True
         self.name.setText(county.name)
@@ -160,10 +166,10 @@ class CountyForm(QWidget):
         # Without its own file the county inherits from the profile chosen above the form.
         for widget in (self._parent_label, self.base):
             widget.setVisible(bool(text))
-        fitting = [one for one in profile_ids() if load_profile(one).covers(county.area_code)]
+        fitting = [profile for profile in profile_ids() if load_profile(profile).covers(county.area_code)]
         self.base.offer(fitting)
         self.base.choose(county.base)
-        self._norm = self._inherited(county)
+        self._norm = self._load_inherited(county)
         self.targets.fill(county.targets, self._norm, county.area_code)
         for part in (self.ratio, self.limits, self.tolerances):
             part.fill(dict(county.settings), dict(county.documents), self._norm)
@@ -175,8 +181,8 @@ class CountyForm(QWidget):
 
     def inherit_from(self, base: str) -> None:
         """Set another parent profile; the county's own settings stay."""
-        self._kept = replace(self._kept, base=base)
-        self._norm = self._inherited(self._kept)
+        self._stored = replace(self._stored, base=base)
+        self._norm = self._load_inherited(self._stored)
         self._filling = True
         self.base.choose(base)
         self.targets.inherit(self._norm, self.area_code.text().strip())
@@ -194,30 +200,30 @@ class CountyForm(QWidget):
         """Return the settings in the form, together with those that it does not show."""
         shown = {"ratio.limit", "ratio.form", "ratio.classes", *self.limits.rows, *self.tolerances.rows}
         own = {**self.ratio.settings(), **self.limits.settings(), **self.tolerances.settings()}
-        kept = {key: value for key, value in self._kept.settings.items() if key not in shown}
-        documents = {key: value for key, value in self._kept.documents.items() if key in kept}
+        not_shown = {key: value for key, value in self._stored.settings.items() if key not in shown}
+        documents = {key: value for key, value in self._stored.documents.items() if key in not_shown}
         for box in (self.ratio.limit, self.limits, self.tolerances):
             documents |= box.documents()
-        # The form has no document field for these; keep the document of the file while the value is unchanged.
+        # The form has no document field for these; preserve the document of the file while the value is unchanged.
         documents |= {
-            key: self._kept.documents[key]
+            key: self._stored.documents[key]
             for key in ("ratio.form", "ratio.classes")
-            if key in self._kept.documents and own.get(key) == self._kept.settings.get(key)
+            if key in self._stored.documents and own.get(key) == self._stored.settings.get(key)
         }
         code = self.area_code.text().strip()
         return replace(
-            self._kept,
+            self._stored,
             name=self.name.text().strip(),
             area_code=code,
             targets=self.targets.targets(code),
-            settings={**kept, **own},
+            settings={**not_shown, **own},
             documents=documents,
             confirmation=self.confirmation.confirmation(),
         )
 
     @property
     def text(self) -> str:
-        """Contents of the county's file when it was opened."""
+        """Return the contents of the county's file when it was opened."""
         return self._text
 
     @property
@@ -226,12 +232,12 @@ class CountyForm(QWidget):
 
     @property
     def sets_anything(self) -> bool:
-        """Return True if the county has its own targets, settings or confirmation, which need its own file."""
+        """Return True if the form has targets, settings or a confirmation of the county."""
         county = self.county()
         return bool(county.targets or county.settings or not county.confirmation.is_empty)
 
     # --- checks
-    def _inherited(self, county: CountySettings) -> Norm:
+    def _load_inherited(self, county: CountySettings) -> Norm:
         try:
             base = load_base(county, self._path)
         except SanxianError:
@@ -266,16 +272,16 @@ class CountyForm(QWidget):
         norm = self._norm
         if self.sets_anything or self._text:
             try:
-                bare = replace(county, confirmation=Confirmation())
-                norm = replace(norm, profile=load_composed(bare, self._path, self._text))
+                unconfirmed = replace(county, confirmation=Confirmation())
+                norm = replace(norm, profile=load_composed(unconfirmed, self._path, self._text))
             except SanxianError as error:
                 self.file_message.show_text(trouble.explain(error))
                 return
         items = find_confirmable_items(norm)
         self.confirmation.offer(items)
         given = self.confirmation.confirmation()
-        sound = given.by and given.document and not any(p.field.startswith("confirmed") for p in self.problems)
-        known = norm.profile if not sound else replace(norm.profile, confirmed=frozenset(given.items))
+        complete = given.by and given.document and not any(p.field.startswith("confirmed") for p in self.problems)
+        known = norm.profile if not complete else replace(norm.profile, confirmed=frozenset(given.items))
         checked = replace(norm, profile=known)
         self.confirmation.show_state([item for item in items if not checked.is_confirmed(item)])
 
@@ -284,21 +290,21 @@ class CountyForm(QWidget):
         self.confirmation.clear_messages()
         for message in (self.name_message, self.file_message, self.ratio.message):
             message.show_text("")
-        for row in self._rows().values():
+        for row in self._collect_rows().values():
             row.message.show_text("")
         self.errors = []
         for problem in self.problems:
-            name, widget, message = self._field(problem.field)
+            name, widget, message = self._find_field(problem.field)
             text = trouble.explain(problem.error)
             if not message.text():
                 message.show_text(text, "error" if problem.blocks else "warning")
             if problem.blocks:
                 self.errors.append(FormError(name, text, widget))
 
-    def _rows(self) -> dict[str, SettingRow]:
+    def _collect_rows(self) -> dict[str, SettingRow]:
         return {**self.ratio.limit.rows, **self.limits.rows, **self.tolerances.rows}
 
-    def _field(self, field: str) -> tuple[str, QWidget, FieldMessage]:
+    def _find_field(self, field: str) -> tuple[str, QWidget, FieldMessage]:
         """Return the display name, the widget and the message widget of a problem's field."""
         section, _, name = field.partition(".")
         if section.startswith("targets["):
@@ -308,7 +314,7 @@ class CountyForm(QWidget):
             return row.name.text(), widget, message
         if section == "confirmed" and name in self.confirmation.messages:
             return tr("Confirmed by the county"), getattr(self.confirmation, name), self.confirmation.messages[name]
-        row = self._rows().get(field)
+        row = self._collect_rows().get(field)
         if row is not None:
             return row.name.text(), row.field, row.message
         if field.startswith("ratio."):
@@ -319,12 +325,14 @@ class CountyForm(QWidget):
 
 
 class FormErrorList(Notice):
+    """A notice above the form's buttons, with links to the fields with errors."""
+
     def __init__(self, parent=None):
         super().__init__(parent)
         self._widgets: list[QWidget] = []
         self.label.setTextFormat(Qt.TextFormat.RichText)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
-        self.label.linkActivated.connect(self._go)
+        self.label.linkActivated.connect(self._focus_field)
         self.show_message("error", "")
 
     def show_errors(self, errors: list[FormError]) -> None:
@@ -337,7 +345,7 @@ class FormErrorList(Notice):
         text = tr("<b>{count} to correct</b> {links} Correct them before saving; the reason is below each field.")
         self.show_message("error", text.format(count=len(errors), links=links) if errors else "")
 
-    def _go(self, link: str) -> None:
+    def _focus_field(self, link: str) -> None:
         widget = self._widgets[int(link)]
         above = widget.parentWidget()
         while above is not None:

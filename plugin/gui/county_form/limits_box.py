@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Boxes for the expansion ratio and other limits (上限), each with inherited value, source and mark."""
+"""Boxes for the expansion ratio and other limits (上限) with value, source and mark."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _LIMIT, _FORM, _CLASSES = "ratio.limit", "ratio.form", "ratio.classes"
 
 
 class SettingRow(ABC):
-    """Widgets of one setting: name, value, unit, mark and source document. Subclasses create the value field."""
+    """Widgets of one setting: name, value, unit, mark and source document.
+
+    Subclasses create the value field.
+    """
 
     field: OwnLine | OwnCombo
 
@@ -34,7 +37,7 @@ class SettingRow(ABC):
         self.name = NameLabel(setting_name(key, texts))
         if key.startswith("rules."):
             self.name.setToolTip(texts.rule_title(all_rules()[key.split(".")[1]]))
-        self.unit, self.mark = QLabel(_unit(key)), MarkSlot()
+        self.unit, self.mark = QLabel(_get_unit(key)), MarkSlot()
         self.document, self.restore, self.message = OwnLine(), RestoreButton(), FieldMessage(lines=0)
         self.field.setObjectName(f"SanxianLimit_{key}")
         self.field.setAccessibleName(self.name.text())
@@ -46,10 +49,10 @@ class SettingRow(ABC):
         return (self.name, self.field, self.unit, self.mark, self.document, self.restore)
 
     def inherit(self, norm: Norm) -> None:
-        one = get_inherited(self.key, norm)
-        self._mark = one.mark
-        self.show_inherited(one.value)
-        self.document.inherit(_source(one.origin, one.document))
+        inherited = get_inherited(self.key, norm)
+        self._mark = inherited.mark
+        self.show_inherited(inherited.value)
+        self.document.inherit(_format_source(inherited.origin, inherited.document))
         self.settle()
 
     def fill(self, value: Any, document: str) -> None:
@@ -79,10 +82,15 @@ class SettingRow(ABC):
 
     @abstractmethod
     def typed(self) -> Any:
-        """Return the value in the unit of the setting; invalid text unchanged, for the error message."""
+        """Return the value in the unit of the setting, invalid text unchanged.
+
+        Validation reports invalid text.
+        """
 
 
 class NumberRow(SettingRow):
+    """A setting with a number, typed as text."""
+
     def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
         self.value = self.field = OwnLine()
         super().__init__(key, texts, changed)
@@ -100,7 +108,7 @@ class NumberRow(SettingRow):
         return bool(self.value.own())
 
     def typed(self) -> Any:
-        return _number(self.key, self.value.own())
+        return _parse_number(self.key, self.value.own())
 
 
 class ChoiceRow(SettingRow):
@@ -111,14 +119,14 @@ class ChoiceRow(SettingRow):
         super().__init__(key, texts, changed)
         self.choice.inherit("", "")
         for value in (True, False):
-            self.choice.addItem(self._word(value), value)
+            self.choice.addItem(self._format_choice(value), value)
         self.choice.currentIndexChanged.connect(changed)
 
-    def _word(self, value: bool) -> str:
+    def _format_choice(self, value: bool) -> str:
         return self._texts.get("explain", "yes" if value else "no")
 
     def show_inherited(self, value: Any) -> None:
-        self.choice.inherit(self._word(value), "")
+        self.choice.inherit(self._format_choice(value), "")
 
     def show_own(self, value: Any) -> None:
         self.choice.choose(value)
@@ -193,8 +201,8 @@ class RatioBox(FormPart):
             "n3": tr("N3: base and new land"),
         }
         self.form.inherit("", "")
-        for one in RATIO_FORMS:
-            self.form.addItem(self._forms[one], one)
+        for form in RATIO_FORMS:
+            self.form.addItem(self._forms[form], form)
         self.form.currentIndexChanged.connect(self._changed)
         self.form_mark, self.classes_mark = MarkSlot(), MarkSlot()
         self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), faint()
@@ -212,7 +220,7 @@ class RatioBox(FormPart):
         grid.addWidget(QLabel(tr("Definition")), 1, 0)
         grid.addWidget(LinkRow((self.form, self.form_mark)), 1, 1)
         grid.addWidget(QLabel(tr("Base classes")), 2, 0)
-        grid.addWidget(_in_rows(list(self.boxes.values())), 2, 1)
+        grid.addWidget(_arrange_in_rows(list(self.boxes.values())), 2, 1)
         grid.addWidget(LinkRow((self.classes_mark, self.classes_origin, self.restore)), 3, 1)
         grid.addWidget(self.message, 4, 1)
 
@@ -246,10 +254,10 @@ class RatioBox(FormPart):
         if self.form.own() is not None:
             found[_FORM] = self.form.own()
         if self._classes_own:
-            found[_CLASSES] = self._classes()
+            found[_CLASSES] = self._collect_classes()
         return found
 
-    def _classes(self) -> list[str]:
+    def _collect_classes(self) -> list[str]:
         """Return the ticked codes, and inherited codes that have no check box."""
         boxed = {code for codes in self.boxes for code in codes}
         others = [code for code in self._norm.get(_CLASSES) if code not in boxed]
@@ -257,7 +265,7 @@ class RatioBox(FormPart):
 
     def _class_toggled(self, _on: bool) -> None:
         if not self._filling:
-            self._classes_own = self._classes() != list(self._norm.get(_CLASSES))
+            self._classes_own = self._collect_classes() != list(self._norm.get(_CLASSES))
             self._changed()
 
     def _restore_classes(self) -> None:
@@ -278,7 +286,7 @@ class RatioBox(FormPart):
             self.changed.emit()
 
 
-def _in_rows(boxes: list[QCheckBox], columns: int = 3) -> QWidget:
+def _arrange_in_rows(boxes: list[QCheckBox], columns: int = 3) -> QWidget:
     made = QWidget()
     grid = QGridLayout(made)
     grid.setContentsMargins(0, 0, 0, 0)
@@ -307,13 +315,13 @@ def shown(key: str, value: Any) -> str:
     return number_text(100 * value if unit_of(key) == "share" else value)
 
 
-def _unit(key: str) -> str:
+def _get_unit(key: str) -> str:
     if key == _LIMIT:
         return tr("times")
     return {"share": "%", "m2": "m²", "degrees": "°"}.get(unit_of(key), unit_of(key))
 
 
-def _number(key: str, text: str) -> Any:
+def _parse_number(key: str, text: str) -> Any:
     try:
         value = Decimal(normalize("NFKC", text))
     except InvalidOperation:
@@ -323,6 +331,6 @@ def _number(key: str, text: str) -> Any:
     return float(value / 100 if unit_of(key) == "share" else value)
 
 
-def _source(origin: str, document: str) -> str:
+def _format_source(origin: str, document: str) -> str:
     origin = origin or tr("rule default")
     return tr("{origin}: {document}").format(origin=origin, document=document) if document else origin

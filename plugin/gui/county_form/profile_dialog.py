@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""县配置: profile, standard, scope and base year of the project, and what they come to."""
+"""县配置: profile, standard, scope and base year of the project, with a summary."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ from .profile_form import ProfileForm
 
 
 class ProfileDialog(ProfileForm):
+    """The dialog 县配置: edits the county's profile and the settings of checks."""
+
     def __init__(self, project: QgsProject, parent=None):
         super().__init__(project, parent)
         self._project = project
         self._texts = Texts(settings.interface_language())
         now = county.of(project)
         self._fill(now)
-        self._wanted_scope, self._norm_is_sound, self._opened_new = now.scope, False, False
+        self._wanted_scope, self._norm_is_valid, self._opened_new = now.scope, False, False
         self._changed()
         for combo in (self.profile, self.standard):
             combo.currentIndexChanged.connect(self._changed)
@@ -60,18 +62,18 @@ class ProfileDialog(ProfileForm):
         )
 
     def _fill(self, now: county.County) -> None:
-        """What the project is checked by now."""
+        """Fill the fields with the current settings of the project."""
         self.profile.offer(profile_ids())
-        beside = self._beside()
-        if beside is not None and beside.exists():
-            self.profile.choose(str(beside))
+        own_path = self._find_own_path()
+        if own_path is not None and own_path.exists():
+            self.profile.choose(str(own_path))
         self.profile.choose(now.profile)
-        for one in standard_folders():
-            self.standard.addItem(f"{load_standard(one).name}  {one}", one)
-        for one, name in self._texts.section("phases").items():
-            self.phase.addItem(name, one)
+        for key in standard_folders():
+            self.standard.addItem(f"{load_standard(key).name}  {key}", key)
+        for key, name in self._texts.section("phases").items():
+            self.phase.addItem(name, key)
         self.phase.setCurrentIndex(max(self.phase.findData(now.phase), 0))
-        # A standard or rules that the project was given elsewhere stay, although nobody offers them here.
+        # The project may name a standard or rules that this dialog does not offer; preserve them.
         for combo, value in ((self.standard, now.standard), (self.rules, now.rules)):
             if combo.findData(value) < 0:
                 combo.addItem(value, value)
@@ -106,7 +108,7 @@ class ProfileDialog(ProfileForm):
             self._explain(tr("The year needs four digits, such as 2020."))
             return
         try:
-            # A slip in the table is told here, not at the next check.
+            # Report errors of the table now, not at the next check.
             read_township_tasks(self.targets.text())
         except (SanxianError, ImportError) as error:
             self._explain(messages.explain(error))
@@ -129,13 +131,13 @@ class ProfileDialog(ProfileForm):
         self.tabs.setCurrentIndex(1)
 
     # --- the county's own file
-    def _beside(self) -> Path | None:
-        """Return the path of the county's own profile beside the project; None for an unsaved project."""
+    def _find_own_path(self) -> Path | None:
+        """Return the path of the county's profile next to the project; None if unsaved."""
         name = self._project.fileName()
         return profile_beside(Path(name)) if name else None
 
-    def _own_file(self) -> Path | None:
-        """Return the chosen profile file if the form edits it in place; None for a profile that serves as parent."""
+    def _find_own_file(self) -> Path | None:
+        """Return the profile file that the form edits; None if it is only a parent."""
         chosen = self.profile.currentData() or ""
         if not chosen.endswith(".toml"):
             return None
@@ -143,20 +145,20 @@ class ProfileDialog(ProfileForm):
         return Path(chosen) if is_own_file(profile, county.area(self._project)[0]) else None
 
     def _open_form(self) -> None:
-        """Show the county's own file, or an empty form that inherits from the chosen profile."""
+        """Show the county's own file, or an empty form that inherits from the profile."""
         if self.form is None:
             return
         chosen = self.profile.currentData() or ""
         try:
-            own = self._own_file()
+            own = self._find_own_file()
             if own is not None:
                 text = read_text(own)
                 self.form.open(read_county(own, text), own, text)
             elif self._opened_new:
-                # Keep the entries; only the parent changes.
+                # Preserve the entries; only the parent changes.
                 self.form.inherit_from(chosen)
             else:
-                self.form.open(self._new_settings(chosen), self._beside() or Path(SUFFIX))
+                self.form.open(self._make_settings(chosen), self._find_own_path() or Path(SUFFIX))
             self._opened_new = own is None
         except (SanxianError, ImportError):
             # The summary reports what is wrong with the file.
@@ -165,7 +167,7 @@ class ProfileDialog(ProfileForm):
             self.form.setEnabled(True)
         self._show_errors()
 
-    def _new_settings(self, base: str) -> CountySettings:
+    def _make_settings(self, base: str) -> CountySettings:
         code, name = county.area(self._project)
         profile = load_profile(base)
         if not code and is_county_code(profile.area_code):
@@ -177,36 +179,36 @@ class ProfileDialog(ProfileForm):
         if form is None or not form.isEnabled():
             self.place.clear()
             self.errors.show_errors([])
-            self._ok.setEnabled(self._norm_is_sound)
+            self._ok.setEnabled(self._norm_is_valid)
             return
-        own, beside = self._own_file(), self._beside()
+        own, own_path = self._find_own_file(), self._find_own_path()
         if own is not None:
             text = tr("Saved to {file}; everything else in the file stays as it is").format(file=own.name)
-        elif beside is not None:
-            text = tr("Own values are saved to {file}, beside the project").format(file=beside.name)
+        elif own_path is not None:
+            text = tr("Own values are saved to {file}, beside the project").format(file=own_path.name)
         else:
             text = tr("Save the project first: the county's own values are stored in a file beside it.")
         self.place.setText(text)
         self.errors.show_errors(form.errors)
-        has_place = own is not None or beside is not None or not form.sets_anything
-        self._ok.setEnabled(self._norm_is_sound and not form.errors and has_place)
+        has_place = own is not None or own_path is not None or not form.sets_anything
+        self._ok.setEnabled(self._norm_is_valid and not form.errors and has_place)
 
     def _save_form(self) -> str:
-        """Write the county's own profile if the form has changes; return its path, or an empty string."""
+        """Write the county's profile if the form has changes; return its path or ""."""
         if self.form is None or not self.form.isEnabled():
             return ""
-        own, settings_ = self._own_file(), self.form.county()
+        own, settings_ = self._find_own_file(), self.form.county()
         if own is not None:
             if self.form.is_changed:
                 save_county(settings_, own, self.form.text)
             return ""
-        beside = self._beside()
-        if not self.form.sets_anything or beside is None:
+        own_path = self._find_own_path()
+        if not self.form.sets_anything or own_path is None:
             return ""
-        if beside.exists():
-            raise DataError("profile_exists", file=str(beside))
-        save_county(settings_, beside)
-        return str(beside)
+        if own_path.exists():
+            raise DataError("profile_exists", file=str(own_path))
+        save_county(settings_, own_path)
+        return str(own_path)
 
     def _changed(self) -> None:
         now = self.county()
@@ -214,24 +216,24 @@ class ProfileDialog(ProfileForm):
             norm = Options(profile=now.profile, standard=now.standard).norm()
         except (SanxianError, ImportError) as error:
             self._explain(messages.explain(error))
-            self._norm_is_sound = False
+            self._norm_is_valid = False
             self._ok.setEnabled(False)
             return
-        self._norm_is_sound = True
+        self._norm_is_valid = True
         self.document.refresh()
         wanted = now.scope or self._wanted_scope
         self.scope.clear()
         self.scope.addItem(tr("The widest that the layers allow"), "")
         names = self._texts.section("scopes")
-        for one in norm.standard.scopes:
-            self.scope.addItem(names.get(one, one), one)
+        for scope in norm.standard.scopes:
+            self.scope.addItem(names.get(scope, scope), scope)
         self.scope.setCurrentIndex(max(self.scope.findData(wanted), 0))
         self.summary.setText(profile_summary(norm, self._texts))
         self._show_errors()
 
 
 def profile_summary(norm, texts: Texts) -> str:
-    """The limits, the targets and who confirmed the settings."""
+    """Return the limits, the targets and the confirmation of a profile as text."""
     lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
     signs = {">=": "≥", "<=": "≤", "=": "="}
     for target in norm.targets(norm.profile.area_code):

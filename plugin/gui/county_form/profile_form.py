@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The widgets of the dialog of the county's profile and their places; what they do is in `profile_dialog`."""
+"""Widgets and layout of the dialog 县配置; the logic is in `profile_dialog`."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from ..widgets.sections import faint
 from .form import CountyForm, FormErrorList
 
 #: Minimum screen width for two columns of groups.
-_WIDE = 1200
+_MIN_WIDTH = 1200
 
 
 class ProfileForm(QDialog):
-    """File dialogs start in the folder of the project."""
+    """Widgets of the dialog; file dialogs start in the folder of the project."""
 
     def __init__(self, project: QgsProject, parent=None):
         super().__init__(parent)
@@ -59,7 +59,7 @@ class ProfileForm(QDialog):
         self.form: CountyForm | None = None
         missing = ""
         try:
-            self.form = CountyForm(2 if screen.availableGeometry().width() >= _WIDE else 1)
+            self.form = CountyForm(2 if screen.availableGeometry().width() >= _MIN_WIDTH else 1)
         except ImportError as error:
             # Rules and their parameters need the libraries; the other tab does not.
             missing = messages.explain(error)
@@ -80,7 +80,7 @@ class ProfileForm(QDialog):
         self.rules.setToolTip(tr("A rule without its layers or tables finds nothing and says so."))
         self.language = QComboBox()
         self.language.setObjectName("SanxianLanguage")
-        # Each in its own language, so that whoever needs it finds it.
+        # Each name in its language, so that users find theirs.
         for code, name in (("zh", "中文"), ("en", "English")):
             self.language.addItem(name, code)
         self.language.setToolTip(tr("For all projects, from the next check on; the interface follows QGIS."))
@@ -104,7 +104,7 @@ class ProfileForm(QDialog):
         self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
 
     def _lay_out(self, own: QWidget) -> None:
-        """Put the county's own settings on one tab and the check settings on the other."""
+        """Place the county's settings on one tab and the check settings on the other."""
         checks = QWidget()
         form = QFormLayout()
         form.addRow(tr("Standard"), self.standard)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Box of targets (目标): a row per indicator; targets inherited from the parent profile are grey."""
+"""Box of targets (目标): a row per indicator; inherited targets are grey."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BINDINGS = (BINDING, "预期性", "")
 
 
 class TargetRow:
-    """Widgets of one target. Without a value of its own the county inherits the target or has none."""
+    """Widgets of one target; without a value the target is inherited or missing."""
 
     def __init__(self, indicator: str, texts: Texts, changed: Callable[[], None]):
         self.indicator = indicator
@@ -34,16 +34,16 @@ class TargetRow:
         self.sign, self.unit, self.binding = CalmCombo(), CalmCombo(), CalmCombo()
         self.value, self.year, self.source = OwnLine(), OwnLine(), OwnLine()
         self.mark, self.restore, self.message = MarkSlot(), RestoreButton(), FieldMessage(lines=0)
-        for one in allowed_comparisons(indicator):
-            self.sign.addItem(_SIGNS[one], one)
+        for choice in allowed_comparisons(indicator):
+            self.sign.addItem(_SIGNS[choice], choice)
         names = texts.section("unit_names")
-        for one in ("count",) if indicator in _COUNTED else read_offer().units:
-            self.unit.addItem(names[one], one)
-        words = {BINDING: tr("binding"), "预期性": tr("anticipated"), "": "—"}
-        for one in _BINDINGS:
-            self.binding.addItem(words[one], one)
+        for choice in ("count",) if indicator in _COUNTED else read_offer().units:
+            self.unit.addItem(names[choice], choice)
+        binding_names = {BINDING: tr("binding"), "预期性": tr("anticipated"), "": "—"}
+        for choice in _BINDINGS:
+            self.binding.addItem(binding_names[choice], choice)
         self._name_fields(texts)
-        self._begin()
+        self._reset_choices()
         for line in (self.value, self.year, self.source):
             line.textChanged.connect(changed)
         for combo in (self.sign, self.unit, self.binding):
@@ -78,7 +78,7 @@ class TargetRow:
             self.restore,
         )
 
-    def _begin(self) -> None:
+    def _reset_choices(self) -> None:
         usual = read_offer().usual[self.indicator]
         self._choose(usual["comparison"], usual["unit"], usual["binding"])
 
@@ -99,7 +99,7 @@ class TargetRow:
     def _choose(self, comparison: str, unit: str, binding: str) -> None:
         for combo, value in ((self.sign, comparison), (self.unit, unit), (self.binding, binding)):
             if combo.findData(value) < 0:
-                # Keep a value of the file that the form does not offer; validation reports invalid ones.
+                # Preserve a value of the file that the form does not offer; validation reports invalid ones.
                 combo.addItem(str(value), value)
             combo.setCurrentIndex(combo.findData(value))
 
@@ -110,10 +110,13 @@ class TargetRow:
         if self._from:
             self._choose(self._from.comparison, self._from.unit, self._from.binding)
         else:
-            self._begin()
+            self._reset_choices()
 
     def settle(self) -> None:
-        """Update colours, mark and restore button; without an own value, reset the choices to the inherited target."""
+        """Update colours, mark and restore button.
+
+        Without a value of the county, reset the choices to the inherited target.
+        """
         own = self.is_own
         if not own and self._from:
             self._choose(self._from.comparison, self._from.unit, self._from.binding)
@@ -130,20 +133,25 @@ class TargetRow:
         return bool(self.value.own())
 
     def target(self, area_code: str) -> Target | None:
-        """Return the county's own target, including attributes that the form does not show; None if inherited."""
+        """Return the county's own target; None if it is inherited.
+
+        Attributes that the form does not show are preserved.
+        """
         if not self.is_own:
             return None
         year = self.year.own() or self.year.inherited
-        made = Target(
+        target = Target(
             area_code, self.indicator, self.sign.currentData(), self.value.own(), self.unit.currentData(),
             int(year) if year.isascii() and year.isdigit() else 0, self.binding.currentData(), self.source.own(),
         )  # fmt: skip
         if self._own is not None:
-            made = replace(made, also_said=self._own.also_said, warn_below=self._own.warn_below)
-        return made
+            target = replace(target, also_said=self._own.also_said, warn_below=self._own.warn_below)
+        return target
 
 
 class TargetsBox(FormPart):
+    """Rows of targets, one per indicator and one for each additional year."""
+
     def __init__(self, texts: Texts, parent=None):
         super().__init__(parent)
         self._texts, self._norm, self._area = texts, None, ""
@@ -216,14 +224,14 @@ class TargetsBox(FormPart):
         self._norm, self._area = norm, area_code
         known = get_inherited_targets(area_code, norm)
         for row in self.rows:
-            mine = [t for t in known.values() if t.indicator == row.indicator]
-            row.inherit(max(mine, key=lambda t: t.year, default=None), find_target_year(norm))
+            candidates = [t for t in known.values() if t.indicator == row.indicator]
+            row.inherit(max(candidates, key=lambda t: t.year, default=None), find_target_year(norm))
 
     def targets(self, area_code: str) -> tuple[Target, ...]:
         return tuple(found for row in self.rows if (found := row.target(area_code)) is not None)
 
     def own_rows(self) -> list[TargetRow]:
-        """The rows in the order of `targets`."""
+        """Return the rows in the order of `targets`."""
         return [row for row in self.rows if row.is_own]
 
     def message_at(self, number: int) -> tuple[QWidget, FieldMessage]:
@@ -241,7 +249,10 @@ class TargetsBox(FormPart):
         self.changed.emit()
 
     def _settle(self) -> None:
-        """Offer the source documents of all targets while one is typed: usually one document sets several targets."""
+        """Offer the source documents of all targets while the user types one.
+
+        Usually one document sets several targets.
+        """
         self._sources.setStringList(list(dict.fromkeys(row.source.own() for row in self.rows if row.source.own())))
         for row in self.rows:
             row.settle()

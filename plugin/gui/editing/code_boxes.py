@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Search and levels in the code lists of our forms: type a code or a part of a name, or walk down from class to class.
-A value that the list does not have stays visible and says so.
+"""Search in the code lists of the attribute forms, by code, name or level.
 
-The form keeps QGIS's own value map, so a project opens with the same lists where the plugin is missing; here its drop-down
-lists are made searchable as soon as a form gets the focus.
+The user types a code or a part of a name, or chooses level by level. A value that is not in the list stays visible
+with a note. The forms use QGIS's value map, so a project opens with the same lists without the plugin; this module
+makes the drop-down lists searchable when a form gets the focus.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from ...core.errors import SanxianError
 from ..widgets import look
 from .form_help import add_tips, attach_form_help
 
-#: A list of fewer rows is seen at once.
-_FEW = 6
-_SHOWN = 14
+#: Shorter lists need no search.
+_MAX_PLAIN_ROWS = 6
+_VISIBLE_ROWS = 14
 #: Minimum width of a list, in digits of an unknown code with its note, including room for the buttons.
-_ROOM = 11
+_CODE_DIGITS = 11
 
 
 class CodeBoxes(QObject):
-    """Watches the focus, which moves seldom; `stop` ends it."""
+    """Follows the keyboard focus and extends the forms that get it, until `stop`."""
 
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
@@ -39,7 +39,7 @@ class CodeBoxes(QObject):
         QgsApplication.instance().focusChanged.disconnect(self._moved)
 
     def _moved(self, _old: QWidget | None, now: QWidget | None) -> None:
-        form = _form_around(now)
+        form = _find_form(now)
         if form is None:
             return
         make_searchable(form)
@@ -47,15 +47,15 @@ class CodeBoxes(QObject):
         try:
             add_tips(form)
         except (SanxianError, ImportError) as error:
-            # A county's own standard may be gone: the form works without tips.
+            # A standard of the county may be missing: the form works without tips.
             log_error(error)
 
 
-def _form_around(widget: QWidget | None) -> QgsAttributeForm | None:
-    """The outermost form: one of a layer related to it has lists of its own inside."""
+def _find_form(widget: QWidget | None) -> QgsAttributeForm | None:
+    """Return the outermost form around a widget; forms of relations are inside it."""
     found = None
     while widget is not None:
-        # By name: PyQt knows a form that QGIS made for no more than a widget.
+        # By class name: PyQt wraps a form created by QGIS as a plain widget.
         if widget.inherits("QgsAttributeForm"):
             found = widget
         widget = widget.parentWidget()
@@ -63,25 +63,31 @@ def _form_around(widget: QWidget | None) -> QgsAttributeForm | None:
 
 
 def make_searchable(form: QgsAttributeForm) -> None:
-    """The value lists of a form made by `bridge.editing.forms`; those of other layers are left as they are."""
+    """Make the value lists of a form of `bridge.editing.forms` searchable.
+
+    Forms of other layers are left unchanged.
+    """
     layer = form.layer()
     if layer is None or not role_of_form(layer):
         return
     fields = layer.fields()
     for box in form.findChildren(QComboBox):
-        # By its very class: combo boxes of QGIS's own are searched in other ways.
+        # Exact class: QGIS's subclasses have other searches.
         index = fields.lookupField(box.objectName()) if type(box) is QComboBox else -1
-        # Rows, the blank one with them.
+        # The number of rows includes the blank one.
         if index < 0 or box.isEditable() or layer.editorWidgetSetup(index).type() != "ValueMap":
             continue
         listed = len(layer.editorWidgetSetup(index).config()["map"])
         _label_unknown(box, listed)
-        if listed > _FEW:
+        if listed > _MAX_PLAIN_ROWS:
             look.keep_alive(CodeSearch(box, listed), box)
 
 
 def _label_unknown(box: QComboBox, listed: int) -> None:
-    """Label values that are not in the code list; QGIS appends them to the list in brackets without explanation."""
+    """Label values that are not in the code list.
+
+    QGIS appends them to the list in brackets without explanation.
+    """
     for row in range(listed, box.count()):
         box.setItemText(row, _format_unknown(str(box.itemData(row))))
 
@@ -101,30 +107,30 @@ class CodeSearch(QObject):
         self._box, self._listed = box, listed
         box.setEditable(True)
         box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        box.setMaxVisibleItems(_SHOWN)
+        box.setMaxVisibleItems(_VISIBLE_ROWS)
         completer = QCompleter(box.model(), box)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.setMaxVisibleItems(_SHOWN)
+        completer.setMaxVisibleItems(_VISIBLE_ROWS)
         box.setCompleter(completer)
         edit = box.lineEdit()
         edit.setPlaceholderText(tr("Code or a part of the name"))
         edit.editingFinished.connect(self._settle)
         box.currentIndexChanged.connect(self._show)
-        box.setMinimumWidth(box.fontMetrics().horizontalAdvance(_format_unknown("9" * _ROOM)))
-        if any(depth for depth, _ in self._levels()):
+        box.setMinimumWidth(box.fontMetrics().horizontalAdvance(_format_unknown("9" * _CODE_DIGITS)))
+        if any(depth for depth, _ in self._compute_levels()):
             action = edit.addAction(look.icon("levels"), QLineEdit.ActionPosition.TrailingPosition)
             action.setToolTip(tr("Choose level by level"))
             action.triggered.connect(self._open_levels)
         self._show()
 
-    def _levels(self) -> list[tuple[int, int]]:
-        """(depth, row) of every row, as its label is indented."""
+    def _compute_levels(self) -> list[tuple[int, int]]:
+        """Return (depth, row) of each row, from the indentation of its label."""
         labels = [self._box.itemText(row) for row in range(self._listed)]
         return [(len(label) - len(label.lstrip(INDENT)), row) for row, label in enumerate(labels)]
 
     def _show(self) -> None:
-        """Indents belong to the list, not to what was chosen from it."""
+        """Show the selected label without its indentation."""
         _label_unknown(self._box, self._listed)
         text = self._box.itemText(self._box.currentIndex()).strip()
         if self._box.lineEdit().text() != text:
@@ -132,7 +138,7 @@ class CodeSearch(QObject):
         self._box.lineEdit().setCursorPosition(0)
 
     def row_of(self, text: str) -> int:
-        """The row that a text means: a code, a name, a whole label, else the only one that holds it; -1 for none."""
+        """Return the row of a code, a name, a label or a unique part of one; -1 for none."""
         text = text.strip().lower()
         labels = [self._box.itemText(row).strip().lower() for row in range(self._listed)]
         exact = [row for row, label in enumerate(labels) if text in (label, *label.split(" ", 1))]
@@ -144,11 +150,11 @@ class CodeSearch(QObject):
         current = self._box.itemText(self._box.currentIndex()).strip()
         if typed != current:
             row = self.row_of(typed) if typed else 0
-            self._box.setCurrentIndex(row if row >= 0 else self._row_for_unknown(typed))
+            self._box.setCurrentIndex(row if row >= 0 else self._add_unknown(typed))
         self._show()
 
-    def _row_for_unknown(self, typed: str) -> int:
-        """Append a row for a value that is not in the list, remove former such rows, and return its number."""
+    def _add_unknown(self, typed: str) -> int:
+        """Append a row for an unlisted value, remove former such rows; return its number."""
         for row in reversed(range(self._listed, self._box.count())):
             if row != self._box.currentIndex():
                 self._box.removeItem(row)
@@ -164,20 +170,20 @@ class CodeSearch(QObject):
         menu.deleteLater()
 
     def levels_menu(self) -> QMenu:
-        """The list as menus within menus; a class that has others below it stands first among them."""
-        levels = self._levels()
-        top = QMenu(self._box)
-        menus = [top]
-        for place, (depth, row) in enumerate(levels):
+        """Return the list as nested menus, each beginning with the class itself."""
+        levels = self._compute_levels()
+        root = QMenu(self._box)
+        menus = [root]
+        for position, (depth, row) in enumerate(levels):
             del menus[depth + 1 :]
             label = self._box.itemText(row).strip()
-            inside = place + 1 < len(levels) and levels[place + 1][0] > depth
+            has_children = position + 1 < len(levels) and levels[position + 1][0] > depth
             target = menus[-1]
-            if inside:
+            if has_children:
                 target = target.addMenu(label)
                 menus.append(target)
             action = target.addAction(label)
             action.triggered.connect(lambda _checked=False, row=row: self._box.setCurrentIndex(row))
-            if inside:
+            if has_children:
                 target.addSeparator()
-        return top
+        return root

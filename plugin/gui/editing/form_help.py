@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Extend open attribute forms: show why saving fails, update names of codes, and use one vertical scroll bar."""
+"""Extend open attribute forms: constraint errors, names of codes, one scroll bar."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ _MODES = (QgsAttributeEditorContext.Mode.SingleEditMode, QgsAttributeEditorConte
 
 
 def attach_form_help(form: QgsAttributeForm) -> None:
-    """Attach the extensions once to a form made by `bridge.editing.forms`; ignore forms of other layers."""
+    """Attach the extensions once to a form of `bridge.editing.forms`, to no other."""
     layer = form.layer()
     if layer is None or not role_of_form(layer) or form.findChild(QLabel, _NAME) is not None:
         return
     look.keep_alive(_FormHelp(form, layer), form)
     for area in form.findChildren(QScrollArea):
         if area.widget() is not None and area.widgetResizable():
-            look.keep_alive(_WidthKeeper(area), area)
+            look.keep_alive(_WidthFitter(area), area)
 
 
 def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:
-    """Return the explanation of each hard constraint that a feature violates; empty if it can be saved."""
+    """Return a message for each hard constraint that a feature violates."""
     found = []
     for index in range(layer.fields().count()):
-        sound, errors = QgsVectorLayerUtils.validateAttribute(layer, feature, index, _HARD_CONSTRAINT)
-        if not sound:
+        valid, errors = QgsVectorLayerUtils.validateAttribute(layer, feature, index, _HARD_CONSTRAINT)
+        if not valid:
             found.append(layer.constraintDescription(index) or f"{layer.attributeDisplayName(index)}: {errors[0]}")
     return found
 
@@ -71,19 +71,19 @@ class _FormHelp(QObject):
     def _changed(self, name: str, value: Any, _changed: bool) -> None:
         if self._form.mode() in _MODES:
             index = self._layer.fields().lookupField(name)
-            for one in self._dependent:
-                if one.source == index:
-                    self._follow(one, value)
+            for field in self._dependent:
+                if field.source == index:
+                    self._follow(field, value)
         self._show_reasons()
 
-    def _follow(self, one: DependentField, code: Any) -> None:
+    def _follow(self, field: DependentField, code: Any) -> None:
         try:
-            name = look_up_name(one, code)
+            name = look_up_name(field, code)
         except (SanxianError, ImportError) as error:
             log_error(error)
             return
         if name is not None:
-            self._form.changeAttribute(self._layer.fields().at(one.target).name(), name)
+            self._form.changeAttribute(self._layer.fields().at(field.target).name(), name)
 
     def _show_reasons(self) -> None:
         reasons = []
@@ -102,8 +102,8 @@ class _FormHelp(QObject):
             window.resize(window.width(), window.height() + max(more, 0))
 
 
-class _WidthKeeper(QObject):
-    """Keeps a scroll area as wide as its contents, so that a form scrolls only vertically."""
+class _WidthFitter(QObject):
+    """Fits the width of a scroll area to its contents, to scroll only vertically."""
 
     def __init__(self, area: QScrollArea):
         super().__init__(area)
@@ -126,7 +126,7 @@ class _WidthKeeper(QObject):
             area.setMinimumWidth(inside.minimumSizeHint().width() + bar + 2 * area.frameWidth())
 
 
-_TOLD = "sanxianTold"
+_TIPS_ADDED = "sanxianTold"
 
 
 @lru_cache(maxsize=4)
@@ -137,14 +137,14 @@ def _dictionary(standard: str, lang: str):
 
 
 def add_tips(form: QgsAttributeForm) -> None:
-    """To the label and the widget of every field that the layer's template has; once for each form."""
+    """Add a note to label and widget of every field of the layer's template, once."""
     layer = form.layer()
     role = role_of_form(layer) if layer is not None else ""
-    if not role or form.property(_TOLD):
+    if not role or form.property(_TIPS_ADDED):
         return
-    form.setProperty(_TOLD, True)
-    book = _dictionary(county.options(QgsProject.instance()).norm().standard.key, interface_language())
-    notes = {name: book.field_note(role, name.upper()) for name in layer.fields().names()}
+    form.setProperty(_TIPS_ADDED, True)
+    dictionary = _dictionary(county.options(QgsProject.instance()).norm().standard.key, interface_language())
+    notes = {name: dictionary.field_note(role, name.upper()) for name in layer.fields().names()}
     for widget in form.findChildren(QWidget):
         note = notes.get(widget.objectName(), "")
         if note:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Live check (实时检查) on the desktop: observe the layers of one check until the next check starts."""
+"""Live check (实时检查) on the desktop: observe the layers of a check until the next."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ _ON = "check_while_editing"
 
 
 class LiveCheckSwitch(QObject):
-    """``rechecked(change, rows, step)`` as `LiveCheck`'s; ``outdated``: the result in view is; ``changed``: what is
-    followed or waits to be checked is another. `stop` ends it."""
+    """Switch the live check on and off, and attach it to the displayed result."""
 
     rechecked = pyqtSignal(object, dict, object)
     outdated = pyqtSignal()
@@ -29,11 +28,11 @@ class LiveCheckSwitch(QObject):
         self._now: LiveCheck | None = None
         self._next: LiveCheck | None = None
         self.on = settings.get(_ON, True)
-        #: Did layers change beyond what is followed?
+        #: True if layers changed beyond the observed edits.
         self.is_outdated = False
 
     def set_on(self, on: bool) -> None:
-        """Switched off, edits are still collected: switched on again, it goes on from where it was."""
+        """Switch the live check; while it is off, edits are collected for later."""
         settings.put(_ON, on)
         self.on = on
         for live in (self._now, self._next):
@@ -43,51 +42,54 @@ class LiveCheckSwitch(QObject):
 
     @property
     def is_following(self) -> bool:
-        """True while the layers of the result in view are observed."""
+        """Return True while the layers of the displayed result are observed."""
         return self._now is not None
 
     @property
     def waiting(self) -> int:
-        """Number of changed features not yet re-checked."""
+        """Return the number of changed features that were not re-checked yet."""
         return 0 if self._now is None else self._now.waiting_count
 
     def begin(self, layers: list[QgsVectorLayer]) -> None:
-        """A check of these layers, as they are now, begins; its result will be in view."""
+        """Prepare to observe these layers, whose check begins now."""
         self.abandon()
         self._next = LiveCheck(self._runner, layers, self)
         self._next.pause(not self.on)
 
     def abandon(self) -> None:
-        """That check came to nothing: the former result stays."""
-        self._next = _ended(self._next)
+        """Drop the preparation: the check did not finish, the former result remains."""
+        self._next = _stopped(self._next)
 
     def judge(self, checked: Any, options: Any, names: dict[str, str]) -> None:
-        """That check is done. ``names``: the name a layer was checked by → its id."""
-        self._now, self._next = (self._next, _ended(self._now))
+        """Observe the layers of the finished check.
+
+        ``names``: layer name in the check → layer id.
+        """
+        self._now, self._next = (self._next, _stopped(self._now))
         self.is_outdated = False
         if self._now is not None:
             self._now.rechecked.connect(self.rechecked)
-            self._now.outdated.connect(self._lost)
+            self._now.outdated.connect(self._mark_outdated)
             self._now.waiting.connect(lambda _count: self.changed.emit())
             self._now.judge(checked, options, names)
         self.changed.emit()
 
     def end(self) -> None:
-        """Another project: there is nothing to follow."""
-        self._now, self._next = _ended(self._now), _ended(self._next)
+        """Stop observing: the project has changed."""
+        self._now, self._next = _stopped(self._now), _stopped(self._next)
         self.is_outdated = False
         self.changed.emit()
 
     stop = end
 
-    def _lost(self) -> None:
-        self._now = _ended(self._now)
+    def _mark_outdated(self) -> None:
+        self._now = _stopped(self._now)
         self.is_outdated = True
         self.outdated.emit()
         self.changed.emit()
 
 
-def _ended(live: LiveCheck | None) -> None:
+def _stopped(live: LiveCheck | None) -> None:
     if live is not None:
         live.stop()
         live.deleteLater()

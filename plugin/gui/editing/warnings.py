@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Warn before editing a layer whose file is on a network drive, or is open or locked in another program."""
+"""Warn before editing a layer whose file is remote, locked or open elsewhere."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ class EditWarnings(QObject):
         self._reported.clear()
 
     def _warn(self, layer: QgsVectorLayer) -> None:
-        """Inspect the file in a thread, because a dead server responds late; wait briefly so that the warning precedes edits."""
+        """Inspect the file in a thread, because a dead server responds late.
+
+        Wait briefly, so that the warning usually precedes the edits.
+        """
         path = file_of(layer)
         if not path:
             return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compute size and SHA-256 of a file in blocks between events, so that a large file does not block the dialog."""
+"""Compute size and SHA-256 of a file in blocks, without blocking the dialog."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ _WAIT_MS = 200
 class AttachmentDigest(QObject):
     """Computes the digest of one file at a time.
 
-    ``changed``: the state has changed to `busy`, `problem`, or `size` (bytes) and `digest`; all are empty without a path.
+    ``changed``: the state has changed to `busy`, `problem`, or `size` (bytes) and `digest`; all are empty without a
+    path.
     """
 
     changed = pyqtSignal()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The finding or rule that is selected: what, where, how much, why, how to fix, on what ground."""
+"""The selected finding or rule: what, where, area, reason, remedy and basis."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ LISTED = 6
 def feature_rows(
     result: Result, finding: Any, select: Callable[[FeatureRef], None], form: Callable[[FeatureRef], None]
 ) -> QWidget | None:
-    """Return a row for each feature, or None without features. ``select``, ``form``: callbacks of the buttons."""
+    """Return a row for each feature, or None without features.
+
+    ``select``, ``form``: callbacks of the buttons.
+    """
     refs = features_of(finding)
     if not refs:
         return None
@@ -54,13 +57,13 @@ def feature_rows(
 
 
 def stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
-    """Return a sample of a feature's outline on the map, on a light background in every theme."""
+    """Return a sample of a feature's outline on a light background in every theme."""
     em, ratio = widget.fontMetrics().height(), widget.devicePixelRatioF()
     size = QSize(2 * em, em)
-    made = QPixmap(size * ratio)
-    made.setDevicePixelRatio(ratio)
-    made.fill(QColor("#F4F4EE"))
-    painter = QPainter(made)
+    pixmap = QPixmap(size * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(QColor("#F4F4EE"))
+    painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     for name, opacity, width, style in strokes:
         colour = QColor(name)
@@ -69,11 +72,11 @@ def stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
         painter.setPen(pen)
         painter.drawLine(0, em // 2, size.width(), em // 2)
     painter.end()
-    return made
+    return pixmap
 
 
 def _describe_feature(result: Result, ref: FeatureRef, field: str) -> str:
-    """Return layer name and full key; also the feature id if the key is missing or repeated."""
+    """Return layer name and full key; the feature id if the key is not unique."""
     template = result.checked.plan.norm.standard.templates.get(ref.role)
     name = template.name if template is not None and result.texts.lang == "zh" else ref.role
     number = tr("feature id {fid}").format(fid=ref.fid) if ref.fid is not None else ""
@@ -98,31 +101,31 @@ def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[Feature
 
 
 def state_text(finding: Any) -> str:
-    """Waived or to do; and why it cannot be waived, where it cannot."""
+    """Return waived or to do, and why the finding cannot be waived."""
     word, why = state_word(finding.state), why_not(finding)
     known = finding.state == "waived" or withdrawable(finding)
     return word if known or not why else tr("{state}. {why}").format(state=word, why=why)
 
 
 def rows(finding: Any) -> list[tuple[str, str]]:
-    """(label, text) of the waiver behind a finding; empty without one."""
-    said = finding.params.get("waiver")
-    if not said:
+    """Return (label, text) of the waiver behind a finding; empty without one."""
+    waiver = finding.params.get("waiver")
+    if not waiver:
         return []
-    who = tr("{author}, {date}").format(author=said["author"], date=said["date"])
-    until = tr("until {date}").format(date=said["until"]) if said["until"] else tr("without an end")
-    document = said["document"]
-    if said["attachment"]:
-        document = tr("{document} (attachment {name})").format(document=document, name=said["attachment"])
+    who = tr("{author}, {date}").format(author=waiver["author"], date=waiver["date"])
+    until = tr("until {date}").format(date=waiver["until"]) if waiver["until"] else tr("without an end")
+    document = waiver["document"]
+    if waiver["attachment"]:
+        document = tr("{document} (attachment {name})").format(document=document, name=waiver["attachment"])
     return [
-        (tr("Reason"), said["reason"]),
+        (tr("Reason"), waiver["reason"]),
         (tr("Document"), document),
         (tr("Accepted by"), tr("{who}, {until}").format(who=who, until=until)),
     ]
 
 
 class DetailPane(QgsScrollArea):
-    """Rebuilt for each selection: it is a dozen labels."""
+    """Details of the selection, rebuilt each time: they are about a dozen labels."""
 
     helpRequested = pyqtSignal(str)
     #: A feature of the finding to select, with all features of that finding.
@@ -146,8 +149,8 @@ class DetailPane(QgsScrollArea):
         self.setWidget(page)
 
     def show_group(self, result: Result, group: Group) -> None:
-        """A rule: its figures, and why it was skipped."""
-        page, layout = self._page(look.KIND_ICONS[group.kind()], f"{group.code}  {group.title}", group.code)
+        """Show a rule with its figures, and why it was skipped."""
+        page, layout = self._make_page(look.KIND_ICONS[group.kind()], f"{group.code}  {group.title}", group.code)
         if group.findings:
             text, area = tr("{count} findings").format(count=len(group.findings)), area_of(group.findings)
             if group.shown != len(group.findings):
@@ -156,17 +159,17 @@ class DetailPane(QgsScrollArea):
             layout.addWidget(text_label(f"{text}  {area_text(area)}" if area is not None else text))
         form = form_layout()
         if group.aside:
-            word = look.outcome_word(group.standing) if group.standing in ASIDE else tr("Partly checked")
+            state = look.outcome_word(group.standing) if group.standing in ASIDE else tr("Partly checked")
             form.addRow(
-                row_label(tr("State")), text_label(tr("{word}. {reason}").format(word=word, reason=group.reason))
+                row_label(tr("State")), text_label(tr("{word}. {reason}").format(word=state, reason=group.reason))
             )
-        self._ground(form, result, group.code)
+        self._add_basis(form, result, group.code)
         layout.addLayout(form)
         layout.addStretch()
         self.setWidget(page)
 
     def show_finding(self, result: Result, group: Group, finding: Any) -> None:
-        page, layout = self._page(look.KIND_ICONS[kind_of(finding)], group.title, group.code)
+        page, layout = self._make_page(look.KIND_ICONS[kind_of(finding)], group.title, group.code)
         layout.addWidget(text_label(figures(finding)))
         refs = features_of(finding)
         features = feature_rows(
@@ -179,19 +182,19 @@ class DetailPane(QgsScrollArea):
         if features is not None:
             form.addRow(row_label(tr("Its features")), features)
         form.addRow(row_label(tr("What")), text_label(finding.message))
-        # Who accepted it comes before how to mend it.
+        # The waiver precedes the remedy.
         state = [(tr("State"), state_text(finding)), *rows(finding)]
         if len(state) == 1:
-            self._ground(form, result, group.code)
+            self._add_basis(form, result, group.code)
         for label, text in state:
             form.addRow(row_label(label), text_label(text))
         if len(state) > 1:
-            self._ground(form, result, group.code)
+            self._add_basis(form, result, group.code)
         layout.addLayout(form)
         layout.addStretch()
         self.setWidget(page)
 
-    def _page(self, icon: str, title: str, code: str) -> tuple[QWidget, QVBoxLayout]:
+    def _make_page(self, icon: str, title: str, code: str) -> tuple[QWidget, QVBoxLayout]:
         page = QWidget()
         layout = QVBoxLayout(page)
         head = QHBoxLayout()
@@ -214,7 +217,7 @@ class DetailPane(QgsScrollArea):
         layout.addLayout(head)
         return page, layout
 
-    def _ground(self, form: QFormLayout, result: Result, code: str) -> None:
+    def _add_basis(self, form: QFormLayout, result: Result, code: str) -> None:
         why, fix = result.why_and_fix(code)
         if why:
             form.addRow(row_label(tr("Why")), text_label(why))
@@ -228,13 +231,14 @@ class DetailPane(QgsScrollArea):
 
 
 def area_text(area_m2: float | None) -> str:
+    """Return an area as text."""
     from ...core.messages.texts import area_text as text
 
     return text(area_m2)
 
 
 def figures(finding: Any) -> str:
-    """永安镇  12 640.35 m²（图斑椭球面积）  净面积 …  宽 71.2 m."""
+    """Return the figures of a finding: 永安镇  12 640.35 m²（图斑椭球面积）  净面积 …  宽 71.2 m."""
     from ...core.messages.texts import width_text
 
     parts = [finding.township] if finding.township else []
@@ -244,13 +248,13 @@ def figures(finding: Any) -> str:
         parts.append(tr("net {area}").format(area=area_text(finding.net_area_m2)))
     if finding.width_m is not None:
         parts.append(tr("width {width} m").format(width=width_text(finding.width_m, 1)))
-    # A line breaks between the figures, not between a figure and its unit.
+    # Lines break between the figures, not between a figure and its unit.
     parts = [part.replace(" ", "\u00a0") for part in parts]
     return tr("  ").join(parts) if parts else tr("No place on the map")
 
 
 def keys_text(finding: Any) -> str:
-    """CZKFBJ 140225…000003 ↔ YJJBNTBHTB …: whole keys, to be copied."""
+    """Return the complete keys, to be copied: CZKFBJ 140225…000003 ↔ YJJBNTBHTB …."""
 
     def side(role, keys):
         return " ".join(t for t in (role, ", ".join(k for k in keys if k)) if t)
@@ -263,6 +267,7 @@ def keys_text(finding: Any) -> str:
 
 
 def text_label(text: str) -> QLabel:
+    """Return a label of selectable plain text that wraps."""
     label = QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
@@ -273,12 +278,14 @@ def text_label(text: str) -> QLabel:
 
 
 def row_label(text: str) -> QLabel:
+    """Return the label of a row, in the colour of secondary text."""
     label = QLabel(text)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
     return look.stand_back(label)
 
 
 def form_layout() -> QFormLayout:
+    """Return a form layout for the details."""
     form = QFormLayout()
     form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
@@ -287,6 +294,7 @@ def form_layout() -> QFormLayout:
 
 
 def source_list(sources: list[Source]) -> QWidget:
+    """Return the sources with their marks, one per row."""
     box = QWidget()
     layout = QGridLayout(box)
     layout.setContentsMargins(0, 0, 0, 0)

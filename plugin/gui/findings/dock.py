@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""检查结果: the findings panel. Shows a result, asks for actions by signals, and knows no layer."""
+"""检查结果: the findings panel; it requests actions by signals and knows no layer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ from .result import Result
 
 
 class FindingsDock(FindingsForm):
-    """``formRequested`` comes with a `FeatureRef`, ``featureChosen`` with one and all those of its finding;
-    ``exportRequested`` with ``layer``, ``html`` or ``json``; ``stepped`` with direction and whether it moved."""
+    """The findings panel.
+
+    Signals: ``formRequested`` with a `FeatureRef`; ``featureChosen`` with one and all those of its finding;
+    ``exportRequested`` with ``layer``, ``html`` or ``json``; ``stepped`` with the direction and whether the selection
+    moved.
+    """
 
     runRequested = pyqtSignal()
     cancelRequested = pyqtSignal()
@@ -34,7 +38,7 @@ class FindingsDock(FindingsForm):
     def __init__(self, parent=None):
         super().__init__(parent)
         self._idle = Empty("")
-        self._reasons_asked = False
+        self._reasons_shown = False
         self._connect()
         self._themed = look.later(self, self._refresh_icons)
         self._show_state()
@@ -60,9 +64,9 @@ class FindingsDock(FindingsForm):
         self.walk.zoomWished.connect(lambda: self.findingChosen.emit(self.tree.current()))
         self.walk.stepped.connect(self.step)
 
-    # --- what the desk tells it
+    # --- calls of the desktop side
     def set_idle(self, empty: Empty) -> None:
-        """What to say while there is no result."""
+        """Set the page that is shown without a result."""
         self._idle = empty
         if self.result is None:
             self._show_state()
@@ -76,19 +80,24 @@ class FindingsDock(FindingsForm):
         self.run_bar.start(rules, self.result is not None)
 
     def end_run(self, note: str = "") -> None:
-        """``note``: what to say when there is no new result."""
+        """End the display of a run.
+
+        ``note``: message if there is no new result.
+        """
         self.run_bar.stop()
         self.run_button.setEnabled(True)
         self.say(note)
 
     def say(self, note: str) -> None:
-        """A line above the list, until the next selection or run."""
+        """Show a line above the list until the next selection or run."""
         self.note.setText(note)
         self.note.setVisible(bool(note))
 
     def set_stale(self, text: str, again: bool = False, alarm: bool = False) -> None:
-        """Why the result in view is not of what is open: said until that ends. ``again``: offer another check; ``alarm``: it
-        is not what was asked for last."""
+        """Show why the displayed result is outdated or of other data; empty to hide.
+
+        ``again``: offer another check; ``alarm``: the result is not the one requested last.
+        """
         self.stale_icon.setVisible(alarm)
         self.stale.setText(text)
         self.stale.setVisible(bool(text))
@@ -96,12 +105,12 @@ class FindingsDock(FindingsForm):
 
     def set_result(self, result: Result) -> None:
         self.result = result
-        self._reasons_asked = False
+        self._reasons_shown = False
         report = result.report
         self.tree.findings.outdated = result.outdated
         self.verdict.show_report(result)
         self._set_choices()
-        self.tree.show_report(report, self._wanted())
+        self.tree.show_report(report, self._read_filters())
         self.run_button.setText(tr("Re-check"))
         first = self.detail.isHidden()
         self._show_state()
@@ -112,8 +121,8 @@ class FindingsDock(FindingsForm):
     def clear_result(self) -> None:
         """Clear the former result after a change of project."""
         self.result = None
-        self._reasons_asked = False
-        self.tree.show_report(None, self._wanted())
+        self._reasons_shown = False
+        self.tree.show_report(None, self._read_filters())
         self.filters.clear()
         self.run_button.setText(tr("Check All"))
         self.say("")
@@ -128,7 +137,7 @@ class FindingsDock(FindingsForm):
         self.verdict.show_report(self.result)
 
     def change(self, change: Any) -> bool:
-        """What edits did to the findings. Is another one selected now, or the same with other figures?"""
+        """Apply a re-check to the list; return True if the selected finding changed."""
         self.result.change(change)
         self.verdict.show_edits(self.result)
         if not (change.gone or change.found or change.renewed):
@@ -143,15 +152,15 @@ class FindingsDock(FindingsForm):
         return other
 
     def change_states(self, change: Any) -> None:
-        """Findings were accepted or are open again, in place; findings about waivers come and go."""
+        """Update findings that were waived or reopened, and the findings about waivers."""
         self.result.change(change)
         self.verdict.show_report(self.result)
         self._set_choices()
         self.tree.change(change)
-        self.tree.set_wanted(self._wanted())
+        self.tree.set_wanted(self._read_filters())
         self.tree.viewport().update()
         if (now := self.tree.current()) is not None:
-            # The neighbour that the list came to is the one that is shown: it is selected, too.
+            # Select the neighbour that the list moved to, since its details are shown.
             self.tree.select(now)
         self._show_state()
         self._show_selected()
@@ -166,13 +175,13 @@ class FindingsDock(FindingsForm):
         )
 
     def set_clean(self, clean: Empty, only_skipped: Empty) -> None:
-        """What to say when a result has no findings: all checked, or some rules skipped."""
+        """Set the pages of a result without findings: all checked, or some rules skipped."""
         self._clean, self._only_skipped = clean, only_skipped
         self._show_state()
 
     def show_reasons(self) -> None:
-        """查看原因: the skipped rules, in a list without findings."""
-        self._reasons_asked = True
+        """查看原因: list the skipped rules of a result without findings."""
+        self._reasons_shown = True
         self._show_state()
         self.tree.expandAll()
 
@@ -185,47 +194,47 @@ class FindingsDock(FindingsForm):
         self.stepped.emit(direction, self.tree.step(direction))
 
     # --- state
-    def _wanted(self) -> Wanted:
+    def _read_filters(self) -> Wanted:
         filters = self.filters
         return Wanted(self.verdict.kinds, filters.search.text(), filters.chosen_townships, filters.chosen_rules)
 
     def _filter(self) -> None:
         if self.result is not None:
             before = self.tree.current()
-            self.tree.set_wanted(self._wanted())
+            self.tree.set_wanted(self._read_filters())
             self._show_state()
             if self.tree.current() is not before or before is None:
                 # The selected row is now filtered out, or the numbers of its rule have changed.
                 self._show_selected()
             self._show_position()
 
-    def _empty_now(self) -> Empty | None:
+    def _choose_page(self) -> Empty | None:
         if self.result is None:
             return self._idle
         groups = [g for g in self.tree.findings.groups if g.findings or g.aside]
         if not self.result.findings:
-            if self.result.report.findings and not self._reasons_asked:
+            if self.result.report.findings and not self._reasons_shown:
                 text = tr("Nothing is found any more after the edits. A whole check tells whether the county passes.")
                 return Empty(text, [(tr("Re-check"), self.runRequested.emit)])
             if not groups:
                 return self._clean
-            return None if self._reasons_asked else self._only_skipped
+            return None if self._reasons_shown else self._only_skipped
         if self.tree.filter.rowCount() == 0:
             text = tr("No finding matches the filter ({count} in all).").format(count=len(self.result.findings))
             return Empty(text, [(tr("Clear Filter"), self.clear_filters)])
         return None
 
     def _show_state(self) -> None:
-        empty = self._empty_now()
+        empty = self._choose_page()
         if empty is not None:
             self.empty.show_empty(empty)
         if self.result is not None:
             self.verdict.set_matching(self.tree.filter.matching())
         self.stack.setCurrentWidget(self.tree if empty is None else self.empty)
-        there = self.result is not None
+        has_result = self.result is not None
         for widget in (self.verdict, self.filters, self.walk):
-            widget.setVisible(there)
-        self.export_button.setEnabled(there)
+            widget.setVisible(has_result)
+        self.export_button.setEnabled(has_result)
         self._fit()
 
     def _chosen(self, finding: Any) -> None:
@@ -264,5 +273,5 @@ class FindingsDock(FindingsForm):
         self.walk.refresh_icons()
         self.verdict.refresh_icons()
         self.tree.findings.refresh_icons()
-        # Its labels hold colours and a picture of their own.
+        # The labels of the details contain colours and a picture.
         self._show_selected()

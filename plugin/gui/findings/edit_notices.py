@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Report findings added by edits: a message with an undo button, and a counter in the status bar."""
+"""Report findings added by edits: a message with undo, and a counter."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MAX_RULES, _MAX_TOWNSHIPS = 3, 3
 
 
 def find_new_findings(result: Result) -> list[Any]:
-    """Return the findings in view that the last full check did not have, most severe first."""
+    """Return the findings that the last full check did not have, most severe first."""
     before = Counter(f.fingerprint for f in result.report.findings)
     new = []
     for finding in result.findings:
@@ -37,22 +37,23 @@ def find_new_findings(result: Result) -> list[Any]:
 
 
 def sort_by_severity(findings: list[Any]) -> list[Any]:
+    """Return the findings sorted by severity, then by area."""
     return sorted(findings, key=lambda f: (look.KINDS.index(kind_of(f)), -(f.area_m2 or 0.0)))
 
 
 def describe(result: Result, findings: list[Any]) -> str:
-    """Return a message on findings by rule: title, number, area in hectares and townships."""
+    """Return a message on findings by rule: title, number, area and townships."""
     by_rule: dict[str, list[Any]] = {}
     for finding in sort_by_severity(findings):
         by_rule.setdefault(rule_of(finding), []).append(finding)
-    parts = [_rule_text(result, code, same) for code, same in list(by_rule.items())[:_MAX_RULES]]
+    parts = [_describe_rule(result, code, same) for code, same in list(by_rule.items())[:_MAX_RULES]]
     if len(by_rule) > _MAX_RULES:
         parts.append(tr("and {count} more rules").format(count=len(by_rule) - _MAX_RULES))
     text = tr("The edit added {count} findings: {rules}.")
     return text.format(count=len(findings), rules=tr("; ").join(parts))
 
 
-def _rule_text(result: Result, code: str, findings: list[Any]) -> str:
+def _describe_rule(result: Result, code: str, findings: list[Any]) -> str:
     outcome = result.outcome(code)
     parts = [f"{code} {outcome.heading}" if outcome is not None else code]
     if len(findings) > 1:
@@ -68,7 +69,7 @@ def _rule_text(result: Result, code: str, findings: list[Any]) -> str:
 
 
 class UndoButton(QPushButton):
-    """Button 撤销这步编辑: undo one edit command; enabled while it is the last command of its layer."""
+    """Button 撤销这步编辑: undoes the last edit command of its layer."""
 
     def __init__(self, step: EditStep | None, parent: QWidget | None = None):
         super().__init__(tr("Undo This Edit"), parent)
@@ -81,11 +82,11 @@ class UndoButton(QPushButton):
         self.refresh()
 
     def refresh(self, _index: int = 0) -> None:
-        there = self._step is not None and self._step.is_last
-        self.setEnabled(there)
+        can_undo = self._step is not None and self._step.is_last
+        self.setEnabled(can_undo)
         if self._step is None:
             tip = tr("Several edits were checked together, so one of them cannot be undone alone. Use Undo of QGIS.")
-        elif not there:
+        elif not can_undo:
             tip = tr("A later edit exists, or this edit was already undone or saved; it cannot be undone alone.")
         else:
             tip = tr("Undo the last edit of the layer “{layer}”").format(layer=self._step.layer.name())
@@ -97,7 +98,10 @@ class UndoButton(QPushButton):
 
 
 class EditNotices(QObject):
-    """Show new findings and their number. Call `report` after each re-check and `stop` to disconnect."""
+    """Show new findings and their number.
+
+    Call `report` after each re-check and `stop` to disconnect.
+    """
 
     def __init__(self, iface: Any, dock: FindingsDock, editing: LiveCheckSwitch, selection: Selection, parent: QObject):
         super().__init__(parent)
@@ -137,7 +141,10 @@ class EditNotices(QObject):
 
     # --- the message
     def report(self, change: Any, step: EditStep | None) -> None:
-        """Report the findings that an edit added; close the message once the edit has resolved all findings named in it."""
+        """Report the findings that an edit added.
+
+        Close the message when edits have resolved all findings named in it.
+        """
         self._count()
         found = [f for f in change.found if f.state != "waived"]
         if found:
@@ -158,7 +165,7 @@ class EditNotices(QObject):
         self.recount()
 
     def _zoom_to(self, finding: Any) -> None:
-        """Zoom to the current version of a finding; a later edit may have changed or resolved it."""
+        """Zoom to the current version of a finding; a later edit may have changed it."""
         same = [f for f in self._dock.result.findings if f.fingerprint == finding.fingerprint]
         if same:
             self._selection.pick(same[0], zoom=True)
@@ -167,7 +174,7 @@ class EditNotices(QObject):
 
     # --- the counter
     def recount(self) -> None:
-        """Recount the findings of the last full check after a change of result or a waiver."""
+        """Recount the findings of the last full check after a change of result or waiver."""
         result = self._dock.result
         self._before = Counter() if result is None else Counter(map(kind_of, result.report.findings))
         self._count()
@@ -179,7 +186,7 @@ class EditNotices(QObject):
         self.refresh()
 
     def refresh(self) -> None:
-        """Update the counter with the state of the live check and the numbers of findings and waiting features."""
+        """Update the counter with the state of the live check and its numbers."""
         editing, result = self._editing, self._dock.result
         self.counter.setVisible(result is not None and (editing.is_following or editing.is_outdated))
         if result is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the features of a finding in the project. A finding holds no features; each call searches by key."""
+"""Find the features of a finding in the project; each call searches by key."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from .result import Result
 
 
 class FeatureRef(NamedTuple):
-    """A feature that a finding names: by its key, by its feature id where the key is missing or repeated.
+    """A feature that a finding names, by its key or its feature id.
 
-    ``bounds``: of the finding (xmin, ymin, xmax, ymax in the plan's CRS), where the feature is searched for first.
+    The feature id is used if the key is missing or repeated. ``bounds``: bounds of the finding (xmin, ymin, xmax,
+    ymax in the plan's CRS), where the search begins.
     """
 
     role: str
@@ -34,7 +35,10 @@ class FeatureRef(NamedTuple):
 
 
 def features_of(finding: Any) -> list[FeatureRef]:
-    """Return the finding's feature and the related features; empty for a finding on a whole layer or file."""
+    """Return the finding's feature and the related features.
+
+    The list is empty for a finding on a whole layer or file.
+    """
     params = finding.params
     bounds = None if finding.geom_kind == "none" else finding.geometry.bounds
     own = [FeatureRef(finding.role, finding.key, params.get("fid"), bounds)]
@@ -44,7 +48,7 @@ def features_of(finding: Any) -> list[FeatureRef]:
 
 
 def open_form(iface: Any, result: Result, ref: FeatureRef) -> bool:
-    """Open the feature's form. False when layer or feature are not in the project (any more)."""
+    """Open the feature's form; False if layer or feature are not in the project."""
     layer, feature = find_feature(result, ref)
     if layer is None or feature is None:
         return False
@@ -53,7 +57,7 @@ def open_form(iface: Any, result: Result, ref: FeatureRef) -> bool:
 
 
 def select_feature(iface: Any, result: Result, ref: FeatureRef, others: list[FeatureRef]) -> bool:
-    """Select the feature in its layer and make that layer the active one. False when layer or feature are not there.
+    """Select the feature in its layer and activate that layer; False if it is missing.
 
     ``others``: features that stay selected if they are, so that both sides of a pair can be selected.
     """
@@ -61,19 +65,20 @@ def select_feature(iface: Any, result: Result, ref: FeatureRef, others: list[Fea
     if layer is None or feature is None:
         return False
     of_layer = (find_feature(result, other)[1] for other in others if other.role == ref.role)
-    kept = {other.id() for other in of_layer if other is not None} & set(layer.selectedFeatureIds())
-    layer.selectByIds([*kept, feature.id()])
+    still_selected = {other.id() for other in of_layer if other is not None} & set(layer.selectedFeatureIds())
+    layer.selectByIds([*still_selected, feature.id()])
     iface.setActiveLayer(layer)
     return True
 
 
 def find_feature(result: Result, ref: FeatureRef) -> tuple[QgsVectorLayer | None, QgsFeature | None]:
+    """Return layer and feature of a reference; None for what the project lacks."""
     layer = layer_of(QgsProject.instance(), result, ref.role)
     return layer, feature_of(layer, result, ref) if layer is not None else None
 
 
 def layer_of(project: QgsProject, result: Result, role: str) -> QgsVectorLayer | None:
-    """The layer of a role: the one that says so itself, else the one of the name that was checked."""
+    """Return the layer of a role: marked with the role, else of the checked name."""
     layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not recognise.is_excluded(v)]
     checked = result.checked.plan.layers.get(role)
     named = [v for v in layers if checked is not None and v.name() == checked.name]
@@ -81,6 +86,7 @@ def layer_of(project: QgsProject, result: Result, role: str) -> QgsVectorLayer |
 
 
 def feature_of(layer: QgsVectorLayer, result: Result, ref: FeatureRef) -> QgsFeature | None:
+    """Return the feature of a reference in its layer, or None."""
     if ref.fid is not None:
         return next(layer.getFeatures(QgsFeatureRequest(int(ref.fid))), None)
     checked = result.checked.plan.layers.get(ref.role)
@@ -88,19 +94,19 @@ def feature_of(layer: QgsVectorLayer, result: Result, ref: FeatureRef) -> QgsFea
     if not ref.key or layer.fields().lookupField(field) < 0:
         return None
     request = QgsFeatureRequest(QgsExpression(QgsExpression.createFieldEqualityExpression(field, ref.key)))
-    place = _place_in(layer, result, ref)
-    if place is not None:
-        # Use the spatial index: a search by key alone reads the whole layer, for every finding selected in the list.
-        near = QgsFeatureRequest(request)
-        near.setFilterRect(place)
-        found = next(layer.getFeatures(near), None)
+    bounds = _bounds_in(layer, result, ref)
+    if bounds is not None:
+        # Use the spatial index: a search by key alone reads the whole layer for every selected finding.
+        nearby = QgsFeatureRequest(request)
+        nearby.setFilterRect(bounds)
+        found = next(layer.getFeatures(nearby), None)
         if found is not None:
             return found
     return next(layer.getFeatures(request), None)
 
 
-def _place_in(layer: QgsVectorLayer, result: Result, ref: FeatureRef) -> QgsRectangle | None:
-    """Return the bounds of the finding in the CRS of the layer; None without a location."""
+def _bounds_in(layer: QgsVectorLayer, result: Result, ref: FeatureRef) -> QgsRectangle | None:
+    """Return the finding's bounds in the CRS of the layer; None without a location."""
     if ref.bounds is None:
         return None
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What of the findings is in view: a chain of small questions, asked once per finding and change."""
+"""Filter the findings list; the marks of all findings are computed in one pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .rows import BRANCH, LEAF
 
 @dataclass
 class Wanted:
-    """What the user asks to see. Empty sets and texts hide nothing, except ``kinds``."""
+    """The active filters; empty sets and texts hide nothing, except ``kinds``."""
 
     kinds: frozenset[str] = frozenset(KINDS) - {"waived"}
     text: str = ""
@@ -32,47 +32,47 @@ class Wanted:
         return not self.rules or group.code in self.rules
 
     def reason(self, group: Group) -> bool:
-        """The row that says why a rule was skipped."""
+        """Return True if the row with the reason of a skipped rule passes the filters."""
         return (
             group.aside
             and "skipped" in self.kinds
             and not self.townships
-            and self._found(f"{group.code} {group.title} {group.outcome.reason}")
+            and self._matches(f"{group.code} {group.title} {group.outcome.reason}")
         )
 
     def finding(self, group: Group, finding: Any) -> bool:
         return (
             kind_of(finding) in self.kinds
             and (not self.townships or finding.township in self.townships)
-            and (not self._words or self._found(haystack(group, finding)))
+            and (not self._words or self._matches(haystack(group, finding)))
         )
 
     def findings(self, group: Group) -> list[bool]:
-        """`finding` of all of a rule's; what is looked through is folded once."""
+        """Return `finding` for all findings of a rule; search texts are folded once."""
         kinds, townships, words = self.kinds, self.townships, self._words
         seen = [("waived" if f.state == "waived" else f.severity) in kinds for f in group.findings]
         if townships:
-            seen = [yes and f.township in townships for yes, f in zip(seen, group.findings, strict=True)]
+            seen = [passes and f.township in townships for passes, f in zip(seen, group.findings, strict=True)]
         if words and not group.texts:
             group.texts = [haystack(group, f) for f in group.findings]
         for word in words:
-            seen = [yes and word in text for yes, text in zip(seen, group.texts, strict=True)]
+            seen = [passes and word in text for passes, text in zip(seen, group.texts, strict=True)]
         return seen
 
-    def _found(self, text: str) -> bool:
+    def _matches(self, text: str) -> bool:
         text = text.casefold()
         return all(word in text for word in self._words)
 
 
-def _count(group: Group) -> None:
-    in_view = [f for f, yes in zip(group.findings, group.seen, strict=True) if yes]
+def _count_shown(group: Group) -> None:
+    in_view = [f for f, passes in zip(group.findings, group.seen, strict=True) if passes]
     group.shown, group.shown_area = len(in_view), area_of(in_view)
     last = (n for n, p in enumerate(reversed(group.order)) if p < 0 or group.seen[p])
     group.reach = len(group.order) - next(last, len(group.order))
 
 
 class FindingsFilter(QSortFilterProxyModel):
-    """Answers Qt row by row from marks made in one pass: no question is asked twice while scrolling."""
+    """Answers Qt row by row from marks that were computed in one pass."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -93,33 +93,32 @@ class FindingsFilter(QSortFilterProxyModel):
             group.reach = group.aside + group.shown
         model.seen_changed()
         for group in model.groups:
-            _count(group)
+            _count_shown(group)
         self._forget()
         self.invalidateFilter()
         if model.groups:
             model.dataChanged.emit(model.index(0, COUNT), model.index(len(model.groups) - 1, AREA))
 
     def change(self, change: Any) -> list[Group]:
-        """Findings that go, come or have other figures, in place. Gives back the rules that are listed for the first
-        time."""
+        """Apply a change in place; return the groups of rules listed for the first time."""
         model: FindingsModel = self.sourceModel()
         self._forget()
         new = model.change(
             change, lambda group, finding: self.wanted.rule(group) and self.wanted.finding(group, finding)
         )
-        # What is selected has changed meanwhile, and may have been asked for its place.
+        # The change may have moved the selection and so filled the caches again.
         self._forget()
         touched = {rule_of(f) for f in [*change.gone, *change.found, *(now for _, now in change.renewed)]}
         for group in model.groups:
             if group.code in touched:
-                _count(group)
+                _count_shown(group)
         if model.groups:
-            # Qt asks anew which of the rules are in view.
+            # Qt then filters the rules again.
             model.dataChanged.emit(model.index(0, 0), model.index(len(model.groups) - 1, STATE))
         return new
 
     def flags(self, index):
-        # Asked for each row of an open rule: no detour through the model.
+        # Qt calls this for each row of an expanded rule; avoid a call of the source model.
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
         return BRANCH if index.internalId() == self.index(0, 0).internalId() else LEAF
@@ -133,7 +132,7 @@ class FindingsFilter(QSortFilterProxyModel):
         return group.reason_seen if position < 0 else group.seen[position]
 
     def sort(self, column, order):
-        """The model sorts itself: comparing rows one by one through Qt would take seconds."""
+        """Sort in the source model: sorting through Qt row by row would take seconds."""
         self._forget()
         self.sourceModel().sort(column, order)
 
@@ -142,7 +141,10 @@ class FindingsFilter(QSortFilterProxyModel):
         self._places: dict[int, tuple[int, int, str]] = {}
 
     def in_view(self) -> list[Any]:
-        """All findings in view, in the order of the list, whether their rule is open or not. Not to be changed."""
+        """Return all findings in view in list order, including those of collapsed rules.
+
+        Callers must not change the list.
+        """
         if self._in_view is None:
             self._in_view = [
                 group.findings[position]
@@ -153,9 +155,9 @@ class FindingsFilter(QSortFilterProxyModel):
         return self._in_view
 
     def matching(self) -> dict[str, int] | None:
-        """Return the numbers of findings by kind, and of skipped rules, that pass all filters except those on kinds.
+        """Return the numbers of findings and skipped rules that pass all other filters.
 
-        Return None without such filters.
+        The numbers are by kind; the filters on kinds are ignored. Return None without other filters.
         """
         wanted = replace(self.wanted, kinds=frozenset(KINDS))
         if not (wanted.text.split() or wanted.townships or wanted.rules):
@@ -165,22 +167,24 @@ class FindingsFilter(QSortFilterProxyModel):
             if not wanted.rule(group):
                 continue
             seen = wanted.findings(group)
-            found.update(kind_of(f) for f, yes in zip(group.findings, seen, strict=True) if yes)
+            found.update(kind_of(f) for f, passes in zip(group.findings, seen, strict=True) if passes)
             found["skipped"] += str(group.outcome.outcome) in ASIDE and wanted.reason(group)
         return {kind: found[kind] for kind in KINDS}
 
     def place(self, finding: Any) -> tuple[int, int, str] | None:
-        """Which of the findings of its kind in view it is: number, of how many, kind; None when it is not in view."""
+        """Return (number, count, kind) of a finding among those of its kind, or None."""
         if not self._places:
             by_kind: dict[str, list[Any]] = {}
-            for one in self.in_view():
-                by_kind.setdefault(kind_of(one), []).append(one)
+            for finding_in_view in self.in_view():
+                by_kind.setdefault(kind_of(finding_in_view), []).append(finding_in_view)
             for kind, alike in by_kind.items():
-                self._places |= {id(one): (n, len(alike), kind) for n, one in enumerate(alike, 1)}
+                self._places |= {
+                    id(finding_in_view): (n, len(alike), kind) for n, finding_in_view in enumerate(alike, 1)
+                }
         return self._places.get(id(finding))
 
     def load_more(self, parent: QModelIndex) -> bool:
-        """The next rows of a rule that is open. Were there any?"""
+        """Load the next rows of an expanded rule; return True if there were any."""
         model: FindingsModel = self.sourceModel()
         group = model.groups[self.mapToSource(parent).row()]
         before = group.loaded
@@ -188,13 +192,13 @@ class FindingsFilter(QSortFilterProxyModel):
         return group.loaded > before
 
     def index_of(self, finding: Any) -> QModelIndex:
-        """The row of a finding; its rule is loaded for it. An invalid index when it is not in view."""
+        """Return the index of a finding and load its rule; invalid if not in view."""
         model: FindingsModel = self.sourceModel()
         for n, group in enumerate(model.groups):
-            position = next((p for p, one in enumerate(group.findings) if one is finding), -1)
+            position = next((p for p, candidate in enumerate(group.findings) if candidate is finding), -1)
             if position >= 0:
                 row = group.order.index(position)
-                # Some more, so that there is something below it.
+                # Load whole batches, so that rows follow it.
                 model.load(group, -(-(row + 1) // BATCH) * BATCH)
                 return self.mapFromSource(model.index(row, 0, model.index(n, 0)))
         return QModelIndex()

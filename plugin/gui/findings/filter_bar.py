@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Search, townships and rules: what of the findings is in view."""
+"""Filters of the findings list: search text, townships and rules."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePol
 
 from ...bridge.texts import tr
 
-#: Typing is over when no key came for this long.
+#: Time without a key press after which the filter is applied.
 DEBOUNCE_MS = 150
 
 
 class FilterBar(QWidget):
+    """The row of filters; ``changed``: a filter has changed."""
+
     changed = pyqtSignal()
 
     def __init__(self, parent=None):
@@ -25,8 +27,8 @@ class FilterBar(QWidget):
         self.search.setShowSearchIcon(True)
         self.search.setShowClearButton(True)
         self.search.setPlaceholderText(tr("Search rule, BSM, township"))
-        self.townships = self._combo("SanxianTownships", tr("All townships"))
-        self.rules = self._combo("SanxianRules", tr("All rules"))
+        self.townships = self._make_combo("SanxianTownships", tr("All townships"))
+        self.rules = self._make_combo("SanxianRules", tr("All rules"))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.search, 2)
@@ -40,7 +42,7 @@ class FilterBar(QWidget):
         for combo in (self.townships, self.rules):
             combo.checkedItemsChanged.connect(self._timer.start)
 
-    def _combo(self, name: str, everything: str) -> QgsCheckableComboBox:
+    def _make_combo(self, name: str, everything: str) -> QgsCheckableComboBox:
         combo = QgsCheckableComboBox()
         combo.setObjectName(name)
         combo.setDefaultText(everything)
@@ -50,18 +52,21 @@ class FilterBar(QWidget):
         return combo
 
     def set_choices(self, townships: list[str], rules: list[tuple[str, str]]) -> None:
-        """What there is to choose; what was chosen stays chosen where it still exists. ``rules``: code, title."""
+        """Set the choices, preserving the selection as far as it still exists.
+
+        ``rules``: (code, title).
+        """
         self._fill(self.townships, [(t or tr("No township"), t) for t in townships])
         self._fill(self.rules, [(f"{code}  {title}", code) for code, title in rules])
 
     def _fill(self, combo: QgsCheckableComboBox, choices: list[tuple[str, str]]) -> None:
         if choices == [(combo.itemText(n), combo.itemData(n)) for n in range(combo.count())]:
             return
-        kept = set(combo.checkedItemsData())
+        checked = set(combo.checkedItemsData())
         combo.blockSignals(True)
         combo.clear()
         for text, value in choices:
-            state = Qt.CheckState.Checked if value in kept else Qt.CheckState.Unchecked
+            state = Qt.CheckState.Checked if value in checked else Qt.CheckState.Unchecked
             combo.addItemWithCheckState(text, state, value)
         combo.blockSignals(False)
         widest = max((combo.fontMetrics().horizontalAdvance(text) for text, _ in choices), default=0)
@@ -81,12 +86,14 @@ class FilterBar(QWidget):
             combo.deselectAllOptions()
 
 
-#: A guess at the time left is shown from here on: earlier it only jumps.
-_GUESS_FROM_SECONDS, _GUESS_FROM_SHARE = 1.0, 0.15
+#: The time left is shown only from here on, because earlier estimates are unstable.
+_MIN_SECONDS_TO_ESTIMATE, _MIN_SHARE_TO_ESTIMATE = 1.0, 0.15
 _STEPS = 1000
 
 
 class RunBar(QWidget):
+    """Progress bar with a button to cancel; ``cancelled``: the user pressed it."""
+
     cancelled = pyqtSignal()
 
     def __init__(self, parent=None):
@@ -108,7 +115,7 @@ class RunBar(QWidget):
         self.hide()
 
     def start(self, total: int, again: bool) -> None:
-        """``total``: rules to run; ``again``: is there a former result?"""
+        """Show the bar. ``total``: number of rules; ``again``: there is a former result."""
         self._total, self._number, self._again = total, 0, again
         self._started = time.monotonic()
         self.bar.setValue(0)
@@ -117,15 +124,15 @@ class RunBar(QWidget):
         self.show()
 
     def step(self, share: float, code: str) -> None:
-        """``code``: of the rule that begins; empty while layers are read."""
+        """Show the progress. ``code``: rule that begins; empty while layers are read."""
         self.bar.setValue(round(_STEPS * share))
         if not self.button.isEnabled():
             return
         if not code:
             return
         self._number = min(self._number + 1, self._total)
-        word = tr("Re-checking") if self._again else tr("Checking")
-        parts = [word, f"{self._number}/{self._total}", code]
+        activity = tr("Re-checking") if self._again else tr("Checking")
+        parts = [activity, f"{self._number}/{self._total}", code]
         left = self._seconds_left(share)
         if left is not None:
             parts.append(tr("about {seconds} s left").format(seconds=left))
@@ -141,6 +148,6 @@ class RunBar(QWidget):
 
     def _seconds_left(self, share: float) -> int | None:
         passed = time.monotonic() - self._started
-        if passed < _GUESS_FROM_SECONDS or share < _GUESS_FROM_SHARE:
+        if passed < _MIN_SECONDS_TO_ESTIMATE or share < _MIN_SHARE_TO_ESTIMATE:
             return None
         return max(1, round(passed * (1 - share) / share))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The widgets of the findings panel and their places; what they do is in `dock`."""
+"""The widgets of the findings panel and their layout; the logic is in `dock`."""
 
 from __future__ import annotations
 
@@ -30,20 +30,23 @@ from .tree import FindingsTree
 from .verdict_bar import VerdictBar
 from .walk_bar import WalkBar
 
-#: Below this many lines of text in height the detail gets a tab of its own.
-_LINES_FOR_BOTH = 44
-#: Never narrower than this many digits; at first as wide as that many.
-_DIGITS_WIDE, _DIGITS_AT_FIRST = 46, 60
-#: Heights of list and detail at first, as a proportion.
+#: Minimum height, in lines of text, that shows list and details together; below it they are in tabs.
+_MIN_LINES_FOR_BOTH = 44
+#: Minimum width and first width, in digits.
+_MIN_DIGITS, _FIRST_DIGITS = 46, 60
+#: First heights of list and details, as a proportion.
 _LIST_TO_DETAIL = (50, 45)
-#: The tabs.
+#: Indices of the tabs.
 LIST, HELP = 0, 1
 
 
 class FindingsForm(QgsDockWidget):
-    """Top to bottom: actions, what is out of date, verdict, progress, a note, filters, list and detail, steps."""
+    """The widgets of the findings panel.
 
-    #: What is shown; None before the first check.
+    From top to bottom: actions, outdated state, verdict, progress, a note, filters, list and details, navigation.
+    """
+
+    #: The displayed result; None before the first check.
     result: Result | None = None
 
     def __init__(self, parent=None):
@@ -54,10 +57,10 @@ class FindingsForm(QgsDockWidget):
         self._first_width = FirstWidth(self)
 
     def _make_widgets(self) -> None:
-        self.run_button = self._tool("SanxianDockRun", "refresh", tr("Check All"))
-        self.export_button = self._tool("SanxianExport", "export", tr("Export"))
+        self.run_button = self._make_button("SanxianDockRun", "refresh", tr("Check All"))
+        self.export_button = self._make_button("SanxianExport", "export", tr("Export"))
         menu = QMenu(self.export_button)
-        #: Kind of a result's file → the entry that exports it.
+        #: Kind of a result's file → its menu entry.
         self.exports = {
             "layer": menu.addAction(tr("Findings Layer…")),
             "html": menu.addAction(tr("HTML Report…")),
@@ -65,10 +68,10 @@ class FindingsForm(QgsDockWidget):
         }
         self.export_button.setMenu(menu)
         self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.county = self._tool("SanxianCounty", "profile", "")
+        self.county = self._make_button("SanxianCounty", "profile", "")
         self.county.setToolTip(tr("Profile and standard of the county"))
-        self.note = self._line("SanxianNote")
-        self.stale = self._line("SanxianStale")
+        self.note = self._make_line("SanxianNote")
+        self.stale = self._make_line("SanxianStale")
         self.stale_icon = QLabel()
         self.stale_icon.hide()
         self._draw_alarm()
@@ -99,7 +102,7 @@ class FindingsForm(QgsDockWidget):
 
     def _lay_out(self) -> None:
         body = QWidget()
-        body.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _DIGITS_WIDE)
+        body.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _MIN_DIGITS)
         top = QHBoxLayout()
         top.addWidget(self.run_button)
         top.addWidget(self.export_button)
@@ -118,7 +121,7 @@ class FindingsForm(QgsDockWidget):
         outer.addWidget(self.walk)
         self.setWidget(body)
 
-    def _tool(self, name: str, icon: str, text: str) -> QToolButton:
+    def _make_button(self, name: str, icon: str, text: str) -> QToolButton:
         button = QToolButton()
         button.setObjectName(name)
         button.setProperty("sanxianIcon", icon)
@@ -130,7 +133,7 @@ class FindingsForm(QgsDockWidget):
         button.setAutoRaise(True)
         return button
 
-    def _line(self, name: str) -> QLabel:
+    def _make_line(self, name: str) -> QLabel:
         label = QLabel()
         label.setObjectName(name)
         label.setWordWrap(True)
@@ -146,15 +149,15 @@ class FindingsForm(QgsDockWidget):
         self.splitter.setSizes([share * self.height() for share in _LIST_TO_DETAIL])
 
     def _fit(self, *_args) -> None:
-        """Side by side where there is room, else one of list and detail under tabs."""
-        there = self.result is not None and self.stack.currentWidget() is self.tree
-        short = self.height() < _LINES_FOR_BOTH * self.fontMetrics().lineSpacing()
-        self.tabs.setVisible(there and short)
-        self.stack.setVisible(not (there and short) or self.tabs.currentIndex() == LIST)
-        self.detail.setVisible(there and (not short or self.tabs.currentIndex() == HELP))
+        """Show list and details together if the height suffices, else one of them in tabs."""
+        has_list = self.result is not None and self.stack.currentWidget() is self.tree
+        uses_tabs = self.height() < _MIN_LINES_FOR_BOTH * self.fontMetrics().lineSpacing()
+        self.tabs.setVisible(has_list and uses_tabs)
+        self.stack.setVisible(not (has_list and uses_tabs) or self.tabs.currentIndex() == LIST)
+        self.detail.setVisible(has_list and (not uses_tabs or self.tabs.currentIndex() == HELP))
 
     def sizeHint(self):
-        return QSize(self.fontMetrics().horizontalAdvance("0") * _DIGITS_AT_FIRST, super().sizeHint().height())
+        return QSize(self.fontMetrics().horizontalAdvance("0") * _FIRST_DIGITS, super().sizeHint().height())
 
     def showEvent(self, event):
         super().showEvent(event)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rules of a findings list with their findings: what is said of each, and in which order they come."""
+"""The rules of a findings list with their findings, figures and order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...bridge.texts import tr
 PLACE, COUNT, AREA, STATE = range(4)
 _RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
 ASIDE = ("skipped", "crashed")
-#: Rows of a rule that come to the tree at a time.
+#: Number of rows of a rule that are loaded at once.
 BATCH = 1000
 
 
@@ -19,12 +19,26 @@ BATCH = 1000
 class Group:
     """A rule in the list.
 
-    ``order``: row → position in ``findings``; −1 is the row that says why the rule was skipped. ``ranks`` is the same by the
-    column alone: a long list has those in view first. ``loaded``: how many of the rows are there for the tree, ``reach``
-    how many there are down to the last one in view. ``seen`` (one entry a finding) and ``reason_seen`` are what the
-    filter lets through, ``shown`` and ``shown_area`` the figures of that. ``texts`` (one a finding, or none yet): what a
-    search looks through. ``number``: of the rule within the list, for good. ``severity``, ``area`` and ``waived`` are of
-    all findings (`told_anew`).
+    Attributes
+    ----------
+    order
+        Row → position in ``findings``; −1 is the row with the reason why the rule was skipped.
+    ranks
+        As ``order``, by the sort column alone; a long list shows the findings in view first.
+    seen, reason_seen
+        Whether each finding and the reason pass the filters.
+    texts
+        Search text of each finding; empty until the first search.
+    shown, shown_area
+        Number and area (m²) of the findings that pass the filters.
+    loaded
+        Number of rows that the tree has.
+    reach
+        Number of rows down to the last one in view.
+    number
+        Permanent number of the rule within the list.
+    severity, area, waived
+        Figures of all findings, updated by `told_anew`.
     """
 
     code: str
@@ -50,14 +64,14 @@ class Group:
 
     @property
     def aside(self) -> bool:
-        """Was it skipped, wholly or in part, or did it crash?"""
+        """Return True if the rule was skipped, in full or in part, or crashed."""
         return str(self.outcome.outcome) in ASIDE or self.outcome.incomplete
 
     @property
     def standing(self) -> str:
-        """How far the rule was checked: ``skipped``, ``crashed``, ``partly``; empty for all of it.
+        """Return how far the rule was checked: ``skipped``, ``crashed``, ``partly`` or "".
 
-        A rule that the whole check skipped and that found something around an edit was checked there: partly.
+        A rule that the full check skipped and that has findings at an edit was checked there: ``partly``.
         """
         outcome = str(self.outcome.outcome)
         if outcome in ASIDE and not any(f.code == self.code for f in self.findings):
@@ -66,7 +80,7 @@ class Group:
 
     @property
     def reason(self) -> str:
-        """Reason why the rule was not checked completely."""
+        """Return why the rule was not checked completely."""
         reason = str(self.outcome.reason)
         if self.standing == "partly" and str(self.outcome.outcome) in ASIDE:
             text = tr("At the whole check: {reason} Since then only what was edited was checked. Check all again.")
@@ -74,31 +88,34 @@ class Group:
         return reason
 
     def told_anew(self) -> None:
-        """Other findings: their worst severity, their area, and whether all of them were accepted."""
+        """Update severity, area and waived state after a change of the findings."""
         self.severity = min({str(f.severity) for f in self.findings}, key=_RANK.__getitem__, default="")
         self.area = area_of(self.findings)
         self.waived = all(f.state == "waived" for f in self.findings)
 
     def kind(self) -> str:
-        """Which icon stands for it."""
+        """Return the kind whose icon represents the rule."""
         if not self.findings or self.standing == "crashed":
             return self.standing if self.standing in ASIDE else "skipped"
         return "waived" if self.waived else self.severity
 
 
 def area_of(findings: list[Any]) -> float | None:
-    """The sum of the areas, in m²; None when no finding has one."""
+    """Return the sum of the areas in m²; None if no finding has an area."""
     areas = [f.area_m2 for f in findings if f.area_m2 is not None]
     return sum(areas) if areas else None
 
 
 def kind_of(finding: Any) -> str:
-    """The filter button a finding belongs to."""
+    """Return the filter button that a finding belongs to."""
     return "waived" if finding.state == "waived" else str(finding.severity)
 
 
 def hectares(area_m2: float | None) -> str:
-    """1.26; a dash without an area; never 0.00 for something that is there."""
+    """Return an area in hectares with two decimals; a dash without an area.
+
+    A small area is shown as ``<0.01``, never as 0.00.
+    """
     from ...core.messages.texts import number
 
     if area_m2 is None:
@@ -107,8 +124,11 @@ def hectares(area_m2: float | None) -> str:
 
 
 def place_of(finding: Any) -> str:
-    """Township and key, else the sentence. A file keeps its whole path, which the list cuts in the middle: by its end alone
-    it is told from no other."""
+    """Return township and key, else the message.
+
+    The path of a file is returned in full, and the list elides it in the middle, because the file name alone is not
+    unique.
+    """
     from ...core.messages.texts import short_key
 
     if not finding.township and not finding.key:
@@ -118,12 +138,12 @@ def place_of(finding: Any) -> str:
 
 
 def rule_of(finding: Any) -> str:
-    """The rule it is listed under: one about the run belongs to the rule that could not go on."""
+    """Return the code under which a finding is listed; run errors: that of the rule."""
     return finding.params.get("rule", finding.code) if finding.code.startswith("RUN") else finding.code
 
 
 def not_run(code: str, number: int) -> Group:
-    """A rule that this check did not run: a waiver of one of its findings is told all the same."""
+    """Return the group of a rule that did not run, for findings on its waivers."""
     from ...core.model.report import Outcome, RuleOutcome
 
     title = tr("not run in this check")
@@ -131,7 +151,7 @@ def not_run(code: str, number: int) -> Group:
 
 
 def groups_of(report: Any) -> list[Group]:
-    """The rules that have something to say, worst first."""
+    """Return the rules with findings or a reason, unsorted."""
     groups = {r.code: Group(r.code, r.heading, r, number=n) for n, r in enumerate(report.rules, 1)}
     for finding in report.findings:
         code = rule_of(finding)
@@ -146,29 +166,32 @@ def groups_of(report: Any) -> list[Group]:
 
 
 def ranked(groups: list[Group], column: int, down: bool) -> list[Group]:
-    """Rules by a column. Whatever it is, errors stay before warnings and skipped rules come last."""
+    """Return the rules sorted by severity, then by a column; skipped rules are last."""
 
     def value(number: int) -> Any:
         group = groups[number]
         outcome = str(group.outcome.outcome)
         return {PLACE: group.code, COUNT: len(group.findings), AREA: group.area, STATE: outcome}[column]
 
-    ranked = [groups[n] for n in _sorted(range(len(groups)), value, down)]
+    ranked = [groups[n] for n in _sort_items(range(len(groups)), value, down)]
     return sorted(ranked, key=lambda g: _RANK[g.severity])
 
 
 def in_order(group: Group, column: int, down: bool) -> list[int]:
-    """Row → position: the reason first, then the findings by a column."""
+    """Return row → position: the reason first, then the findings sorted by a column."""
 
     def value(position: int) -> Any:
         finding = group.findings[position]
         return {PLACE: (finding.township, finding.key), STATE: finding.state}.get(column, finding.area_m2)
 
-    return [-1] * group.aside + _sorted(range(len(group.findings)), value, down)
+    return [-1] * group.aside + _sort_items(range(len(group.findings)), value, down)
 
 
 def in_view_first(group: Group) -> list[int]:
-    """Row → position. A list that does not come at once has first what is in view, so that this is there at once."""
+    """Return row → position; a long list has the findings in view first.
+
+    Only the first rows of a long list are loaded at once.
+    """
     if len(group.ranks) <= BATCH or not group.seen:
         return group.ranks
     seen = group.seen
@@ -177,7 +200,7 @@ def in_view_first(group: Group) -> list[int]:
 
 
 def haystack(group: Group, finding: Any) -> str:
-    """What a search looks through, folded."""
+    """Return the case-folded text in which a search looks for words."""
     parts = (
         group.code,
         group.title,
@@ -190,15 +213,18 @@ def haystack(group: Group, finding: Any) -> str:
     return " ".join(parts).casefold()
 
 
-def _sorted(items, value, down):
-    """Sorted by value; those without one last, in either direction."""
+def _sort_items(items, value, down):
+    """Return the items sorted by value; those without a value are last."""
     values = {item: value(item) for item in items}
-    there = [item for item in values if values[item] is not None]
-    return sorted(there, key=values.__getitem__, reverse=down) + [item for item in values if values[item] is None]
+    with_value = [item for item in values if values[item] is not None]
+    return sorted(with_value, key=values.__getitem__, reverse=down) + [item for item in values if values[item] is None]
 
 
 def format_hectares(area_m2: float) -> str:
-    """Return an area in hectares: four decimals below 1 ha, two above; positive areas are never shown as 0."""
+    """Return an area in hectares: four decimals below 1 ha, two above.
+
+    Positive areas are never shown as 0.
+    """
     from ...core.messages.texts import number
 
     if 0 < area_m2 < 0.5:
@@ -209,7 +235,7 @@ def format_hectares(area_m2: float) -> str:
 
 
 def format_label_lines(finding: Any) -> list[str]:
-    """Return the lines of the map label: rule code and township; area and width; feature keys."""
+    """Return the lines of the map label: code and township; area and width; keys."""
     from ...core.messages.texts import area_text, short_key, width_text
 
     keys = " ↔ ".join(short_key(key) for key in (finding.key, *finding.related_keys[:1]) if key)

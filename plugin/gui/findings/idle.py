@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the panel says when it has nothing to list, and the words around a run."""
+"""Pages of the panel without findings, and texts around a check."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..widgets.empty_state import Empty
 
-Act = Callable[[], None]
+Callback = Callable[[], None]
 _RULE = re.compile(r"^([A-Z]{3}\d{3}) ")
 
 
 def libraries_there() -> bool:
-    """A quick look without importing: is geopandas installed and new enough? The run itself looks closely."""
+    """Return True if geopandas is installed in a new enough version; do not import it.
+
+    The check itself validates the libraries.
+    """
     if importlib.util.find_spec("geopandas") is None:
         return False
     try:
@@ -31,31 +34,37 @@ def libraries_there() -> bool:
 
 
 def lacks_libraries(error: Exception) -> bool:
+    """Return True if an error was caused by missing libraries."""
     return isinstance(error, health.EnvironmentLacking | ImportError)
 
 
-def _missing() -> str:
+def _describe_missing() -> str:
     return tr("The check did not start: geopandas 1.0 or later is missing. All else works.")
 
 
-def package_missing(doctor: Act) -> Empty:
-    return Empty(_missing(), [(tr("Environment Check…"), doctor)])
+def package_missing(doctor: Callback) -> Empty:
+    """Return the page shown if libraries are missing."""
+    return Empty(_describe_missing(), [(tr("Environment Check…"), doctor)])
 
 
-def no_layer(new: Act, sample: Act) -> Empty:
+def no_layer(new: Callback, sample: Callback) -> Empty:
+    """Return the page of a project without plan layers."""
     text = tr("No plan layer yet. Begin with a new county plan, or try the sample county.")
     return Empty(text, [(tr("New County Plan…"), new), (tr("Open Sample County"), sample)])
 
 
 def reading_result() -> Empty:
+    """Return the page shown while the stored result is being read."""
     return Empty(tr("Reading the saved check result and comparing the layers with it…"))
 
 
-def never_run(run: Act) -> Empty:
+def never_run(run: Callback) -> Empty:
+    """Return the page of a project that was not checked."""
     return Empty(tr("Nothing checked yet."), [(tr("Check All"), run)])
 
 
-def roles_missing(found: Recognised, choose: Act, run: Act) -> Empty:
+def roles_missing(found: Recognised, choose: Callback, run: Callback) -> Empty:
+    """Return the page of a project that lacks required layers."""
     from ...core.messages.texts import Texts
 
     texts = Texts(settings.interface_language())
@@ -66,8 +75,8 @@ def roles_missing(found: Recognised, choose: Act, run: Act) -> Empty:
     )
 
 
-def clean_states(result: Any, report: Act, reasons: Act) -> tuple[Empty, Empty]:
-    """For a result without findings: everything was checked, or some rules were skipped."""
+def clean_states(result: Any, report: Callback, reasons: Callback) -> tuple[Empty, Empty]:
+    """Return the pages of a result without findings: all checked, some rules skipped."""
     from ...core.messages.texts import number
 
     summary, tolerance = result.report.summary, result.report.tolerance
@@ -83,7 +92,7 @@ def clean_states(result: Any, report: Act, reasons: Act) -> tuple[Empty, Empty]:
 
 
 def county_label(options: Any) -> str:
-    """浑源县, or what the profile is called; empty when none was chosen."""
+    """Return the county's name, else the profile; empty without a profile."""
     if not options.profile:
         return ""
     from ...core.profile import load_profile
@@ -95,7 +104,10 @@ def county_label(options: Any) -> str:
 
 
 def rule_count(options: Any) -> int:
-    """How many rules will run; 0 when the profile or standard is broken (the run says so)."""
+    """Return the number of rules to run; 0 if profile or standard are invalid.
+
+    The check reports why they are invalid.
+    """
     try:
         norm = options.norm()
         return len(set(norm.named_rules(options.rules)) or norm.rules)
@@ -104,14 +116,17 @@ def rule_count(options: Any) -> int:
 
 
 def rule_code(text: str) -> str:
-    """The code in a progress text, empty when it speaks of something else."""
+    """Return the rule code in a progress text, or an empty string."""
     found = _RULE.match(text)
     return found[1] if found else ""
 
 
 def in_force(result: Any, options: Any) -> tuple[Any, Callable[[str], Any]]:
-    """What a rule's page tells values of: the norm and outcomes of the result in view, else the project's norm; None where
-    profile or standard cannot be read, which the next check says."""
+    """Return norm and outcomes for the help page of a rule.
+
+    They are those of the displayed result, else the project's norm without outcomes. The norm is None if profile or
+    standard cannot be read, which the next check reports.
+    """
     if result is not None:
         return result.checked.plan.norm, result.outcome
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The findings of the result in view on the map: their layer in the project they are of, and in no other."""
+"""Show the findings of the displayed result as a layer of their project."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ _SHOW_LAYER = "show_findings_layer"
 
 
 class FindingsOnMap(QObject):
-    """``current``: is there a result, and is it of the project that is open? ``taken``: the user took the layer off."""
+    """The findings layer on the map.
+
+    ``current``: returns True if the displayed result is of the open project; ``taken``: signal, the user removed the
+    layer.
+    """
 
     taken = pyqtSignal()
 
@@ -35,36 +39,39 @@ class FindingsOnMap(QObject):
         super().__init__(parent)
         self._dock, self._canvas, self._current = dock, canvas, current
         self.wanted = settings.get(_SHOW_LAYER, True)
-        #: The findings' rows for the map, by id() of the finding.
+        #: Rows of the layer, by id() of the finding.
         self._rows: dict[int, Any] = {}
         self._layer_id = ""
 
     def set_wanted(self, on: bool) -> None:
-        """Without a result it is a wish for the next check."""
+        """Show or hide the layer; without a result this applies to the next check."""
         settings.put(_SHOW_LAYER, on)
         self.wanted = on
         if on:
-            self._put()
+            self._add_layer()
         else:
             findings_layer.remove(QgsProject.instance())
 
     def show_result(self, findings: list[Any], rows: list[Any]) -> None:
         self._rows = {id(f): row for f, row in zip(findings, rows, strict=True)}
         if self.wanted:
-            self._put()
+            self._add_layer()
 
     def renew(self, former: list[Any], rows: dict[int, Any]) -> None:
-        """Rows of some findings go, others come."""
+        """Replace the rows of some findings."""
         gone = [self._rows.pop(id(f)) for f in former]
         self._rows |= rows
         if not self._current():
             return
         layer = findings_layer.find(QgsProject.instance()) if self.wanted else None
         if layer is not None and not findings_layer.change(layer, gone, list(rows.values())):
-            self._put()
+            self._add_layer()
 
     def findings_in(self, area: QgsGeometry) -> list[Any]:
-        """Return the visible findings in an area (CRS of the map), most severe first; empty while their layer is hidden."""
+        """Return the visible findings in an area (CRS of the map), most severe first.
+
+        The list is empty while the layer is hidden.
+        """
         layer = findings_layer.find(QgsProject.instance())
         if layer is None or layer not in self._canvas.layers() or not self._current():
             return []
@@ -81,7 +88,10 @@ class FindingsOnMap(QObject):
         return sorted(found, key=lambda f: look.KINDS.index(kind_of(f)))
 
     def forget(self) -> None:
-        """Another project: a layer in memory is saved without its rows, and would come back empty, as if all were well."""
+        """Remove the layer before another project opens.
+
+        A saved layer in memory would be restored without rows, as if there were no findings.
+        """
         self._layer_id = ""
         project = QgsProject.instance()
         dirty = project.isDirty()
@@ -89,25 +99,25 @@ class FindingsOnMap(QObject):
         project.setDirty(dirty)
 
     def layers_taken(self, ids: list[str]) -> None:
-        """Layers were taken off; when ours is one of them, that is as good as unticking the action."""
+        """Untick the action if the user removed the findings layer."""
         if self._layer_id and self._layer_id in ids:
             self._layer_id = ""
             self.taken.emit()
             findings_layer.drop_empty_group(QgsProject.instance())
 
-    def _put(self) -> None:
+    def _add_layer(self) -> None:
         if not self._current():
             return
         self._layer_id = ""
         result = self._dock.result
         rows = [self._rows[id(f)] for f in result.findings]
-        layer = findings_layer.show(QgsProject.instance(), rows, result.checked.plan.crs, self._lost)
+        layer = findings_layer.show(QgsProject.instance(), rows, result.checked.plan.crs, self._report_failure)
         if layer is None:
-            self._lost()
+            self._report_failure()
         else:
             self._layer_id = layer.id()
 
-    def _lost(self) -> None:
+    def _report_failure(self) -> None:
         self._dock.say(
             tr("The findings could not be put on the map; the list is complete. Check again, or save it by Export.")
         )

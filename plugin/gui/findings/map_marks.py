@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Show one finding on the map: zoom with context, a distinctive outline, its features, a marker with a label, and one flash."""
+"""Show a finding on the map: zoom, outline, features, a label and one flash."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ _BLACK, _WHITE, RING_COLOR = QColor("#000000"), QColor("#FFFFFF"), QColor("#FFE8
 
 
 def place_label(size: tuple[float, float], finding: QRectF, canvas: QRectF, gap: float) -> QRectF:
-    """Return the position of a label: beside the finding inside the canvas, else the corner that hides least of the finding.
+    """Return the position of a label, in pixels.
 
-    All values are in pixels. Positions below are preferred, because messages cover the upper edge of the map.
+    The label is next to the finding and inside the canvas; else in the corner that hides least of the finding.
+    Positions below are preferred, because messages cover the upper edge of the map.
     """
     width, height = size
-    beside = [
+    adjacent = [
         QRectF(x, y, width, height)
         for y in (finding.bottom() + gap, finding.top() - gap - height)
         for x in (finding.right() + gap, finding.left() - gap - width)
@@ -46,18 +47,21 @@ def place_label(size: tuple[float, float], finding: QRectF, canvas: QRectF, gap:
         for y in (canvas.bottom() - gap - height, canvas.top() + gap)
         for x in (canvas.right() - gap - width, canvas.left() + gap)
     ]
-    inside = next((one for one in beside if canvas.contains(one)), None)
+    inside = next((one for one in adjacent if canvas.contains(one)), None)
     if inside is not None:
         return inside
-    return min(corners, key=lambda one: _area(one.intersected(finding)))
+    return min(corners, key=lambda one: _compute_area(one.intersected(finding)))
 
 
-def _area(box: QRectF) -> float:
+def _compute_area(box: QRectF) -> float:
     return max(box.width(), 0.0) * max(box.height(), 0.0)
 
 
 class Callout(QgsMapCanvasItem):
-    """``geometry``: geometry of the finding in the CRS of the map; ``lines``: lines of the label, the first in bold."""
+    """Marker and label of a finding on the map canvas.
+
+    ``geometry``: geometry of the finding in the CRS of the map; ``lines``: lines of the label, the first in bold.
+    """
 
     def __init__(self, canvas: QgsMapCanvas, geometry: QgsGeometry, icon: QPixmap, lines: list[str]):
         super().__init__(canvas)
@@ -79,7 +83,7 @@ class Callout(QgsMapCanvasItem):
     def updatePosition(self) -> None:
         self.prepareGeometryChange()
         self.setPos(0, 0)
-        anchor = self._anchor()
+        anchor = self._find_anchor()
         self.spot = None
         if anchor is not None:
             corners = [
@@ -93,14 +97,14 @@ class Callout(QgsMapCanvasItem):
             self.spot = QPointF(self.toCanvasCoordinates(anchor))
             self._box = box
             seen = box.united(QRectF(self.spot, self.spot)).intersected(canvas)
-            self.label = place_label(self._size(), seen, canvas, _GAP * self._em)
+            self.label = place_label(self._measure_label(), seen, canvas, _GAP * self._em)
         self.update()
 
-    def _anchor(self) -> QgsPointXY | None:
+    def _find_anchor(self) -> QgsPointXY | None:
         """Return a point of the visible part, computed once per extent."""
         extent = self._canvas.extent()
         if self._seen[0] != extent.toString():
-            self._seen = extent.toString(), _point_in(self._geometry, extent)
+            self._seen = extent.toString(), _find_point(self._geometry, extent)
         return self._seen[1]
 
     @property
@@ -109,10 +113,10 @@ class Callout(QgsMapCanvasItem):
 
     @property
     def is_small(self) -> bool:
-        """True if the finding is too small on the screen for its outline to be visible."""
+        """Return True if the finding is too small on the screen for its outline."""
         return max(self._box.width(), self._box.height()) < _SMALL * ICON * self._em
 
-    def _size(self) -> tuple[float, float]:
+    def _measure_label(self) -> tuple[float, float]:
         plain, bold = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
         widths = [(plain if n else bold).horizontalAdvance(line) for n, line in enumerate(self.lines)]
         return max(widths) + 2 * _PADDING * self._em, len(self.lines) * plain.lineSpacing() + 2 * _PADDING * self._em
@@ -144,7 +148,7 @@ class Callout(QgsMapCanvasItem):
             painter.drawLine(spot, end)
 
     def _draw_label(self, painter: QPainter) -> None:
-        # The map is light whatever the theme: black on white.
+        # The map is light in every theme: black on white.
         painter.setPen(QPen(_BLACK, max(1.0, 0.1 * self._em)))
         painter.setBrush(_WHITE)
         painter.drawRoundedRect(self.label, 0.2 * self._em, 0.2 * self._em)
@@ -155,7 +159,7 @@ class Callout(QgsMapCanvasItem):
             painter.drawText(QPointF(x, y + n * metrics.lineSpacing()), line)
 
 
-def _point_in(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPointXY | None:
+def _find_point(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPointXY | None:
     """Return a point on the geometry inside the extent; None if they do not intersect."""
     if not geometry.boundingBoxIntersects(extent):
         return None
@@ -166,35 +170,36 @@ def _point_in(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPointXY | None:
     return None if point.isEmpty() else point.asPoint()
 
 
-#: How much of the view the conflict takes.
+#: Share of the view that the finding takes.
 SHARE_OF_VIEW = 0.30
-#: Never nearer than 1:500.
+#: Largest scale of a zoom, 1:500.
 NEAREST_SCALE = 500.0
 _FLASHES = 1
 _FLASH_MS = 600
-#: Strokes of the selected finding from the lowest up, widths in heights of the canvas's font; the last has its colour.
+#: Strokes of the selected finding, lowest first; widths in font heights of the canvas. The top stroke has the
+#: finding's colour.
 _STROKES = (("#000000", 0.75), ("#FFE800", 0.58), ("#FFFFFF", 0.33))
 _LINE = 0.17
 _FILL = 0.25
-#: Strokes of its features: (colour, opacity, width, style), the first concept's and the second's.
+#: Strokes of the features of the first and the second concept: (colour, opacity, width, style).
 FIRST = (("#FFFFFF", 0.85, 0.3, Qt.PenStyle.SolidLine), ("#7A4B00", 1.0, 0.2, Qt.PenStyle.DotLine))
 SECOND = (("#0B3FB8", 0.3, 0.6, Qt.PenStyle.SolidLine), ("#1B1F5E", 1.0, 0.17, Qt.PenStyle.DashDotLine))
 #: Outlines with more vertices are simplified, because the canvas repaints them at every mouse move.
 _MANY_VERTICES = 20_000
 
-#: A feature's geometry with its CRS, and whether it is of the first concept.
+#: A feature's geometry, its CRS, and whether it belongs to the first concept.
 Outline = tuple[QgsGeometry, QgsCoordinateReferenceSystem, bool]
 
 
 def to_qgis(geometry: Any) -> QgsGeometry:
-    """The core's geometry as QGIS's."""
-    made = QgsGeometry()
-    made.fromWkb(geometry.wkb)
-    return made
+    """Return a geometry of the core as a QgsGeometry."""
+    converted = QgsGeometry()
+    converted.fromWkb(geometry.wkb)
+    return converted
 
 
 def view_of(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
-    """The extent in which the box takes its share of the view, whichever side is the longer."""
+    """Return the extent in which the box takes its share of the longer side."""
     width = max(box.width(), box.height() * width_to_height) / SHARE_OF_VIEW
     height = width / width_to_height
     centre = box.center()
@@ -204,7 +209,7 @@ def view_of(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
 
 
 class MapMark:
-    """The mark of the finding that is selected. Holds geometry of its own, no layer."""
+    """The mark of the selected finding; it references no layer."""
 
     def __init__(self, canvas: QgsMapCanvas):
         self._canvas = canvas
@@ -226,7 +231,10 @@ class MapMark:
         zoom: bool = True,
         features: Sequence[Outline] = (),
     ) -> bool:
-        """Mark a finding, outline its features and zoom to it. Return False if it has no location on this map."""
+        """Mark a finding, outline its features and zoom to it.
+
+        Return False if the finding has no location on this map.
+        """
         self.clear()
         if finding.geom_kind == "none":
             return False
@@ -239,8 +247,8 @@ class MapMark:
             return False
         if zoom:
             self._zoom(moved.boundingBox())
-        for geometry, home, first in features:
-            shape = self._to_map_crs(geometry, home)
+        for geometry, feature_crs, first in features:
+            shape = self._to_map_crs(geometry, feature_crs)
             if shape is not None:
                 self._add_outline(_simplify(shape), FIRST if first else SECOND)
         name = look.KIND_ICONS[kind_of(finding)]
@@ -300,7 +308,7 @@ class MapMark:
         band.setToGeometry(geometry, None)
         band.setStrokeColor(colour)
         band.setFillColor(QColor(0, 0, 0, 0))
-        # Of the canvas's font, so that it grows with the screen's resolution.
+        # In font heights, to scale with the resolution of the screen.
         band.setWidth(max(1, round(width * self._canvas.fontMetrics().height())))
         self._items.append(band)
         return band

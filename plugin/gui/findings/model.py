@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the rows of the findings list say and look like, and which of them go, come or change. Holds plain data, no layer and no feature."""
+"""Texts, colours and icons of the rows of the findings list."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ from .rows import FindingsRows
 
 
 class ChangingFindings(FindingsRows):
-    """The tree of findings, kept up with edits and with what is accepted."""
+    """Rows of the findings tree that follow edits and waivers."""
 
     def change(self, change: Any, sees: Callable[[Group, Any], bool]) -> list[Group]:
-        """Findings that go, come or have other figures (`core.live.session.Change`): what is selected and open stays so.
+        """Apply a change (`core.live.session.Change`) row by row; return new groups.
 
-        ``sees``: is a finding in view? Gives back the rules that are listed for the first time.
+        Selection and expansion stay. ``sees``: returns True if a finding passes the filter. The returned groups are
+        of rules listed for the first time.
         """
         self._changing = True
         try:
@@ -61,8 +62,8 @@ class ChangingFindings(FindingsRows):
         for group in self.groups:
             group.told_anew()
         number = max([0, *self._rows, *(group.number for group in self._silent.values())])
-        strangers = {code: not_run(code, number + n) for n, code in enumerate(found, 1) if code not in self._silent}
-        return [self._list((self._silent | strangers)[code], new, sees) for code, new in found.items()]
+        unlisted = {code: not_run(code, number + n) for n, code in enumerate(found, 1) if code not in self._silent}
+        return [self._list((self._silent | unlisted)[code], new, sees) for code, new in found.items()]
 
     def _renew(self, group: Group, renewed: dict[int, Any], sees: Callable[[Group, Any], bool]) -> None:
         if not any(id(f) in renewed for f in group.findings):
@@ -79,24 +80,24 @@ class ChangingFindings(FindingsRows):
             self.dataChanged.emit(self.index(0, 0, parent), self.index(last, STATE, parent))
 
     def _drop(self, group: Group, gone: set[int]) -> None:
-        going = {position for position, f in enumerate(group.findings) if id(f) in gone}
-        rows = [n for n, position in enumerate(group.order) if position in going]
+        removed = {position for position, f in enumerate(group.findings) if id(f) in gone}
+        rows = [n for n, position in enumerate(group.order) if position in removed]
         group.order = list(group.order)
         for row in reversed(rows):
-            there = row < group.loaded
-            if there:
+            is_loaded = row < group.loaded
+            if is_loaded:
                 self.beginRemoveRows(self._at(group), row, row)
                 group.loaded -= 1
             del group.order[row]
-            if there:
+            if is_loaded:
                 self.endRemoveRows()
-        kept = [position for position in range(len(group.findings)) if position not in going]
-        place = {position: n for n, position in enumerate(kept)} | {-1: -1}
-        group.findings = [group.findings[position] for position in kept]
-        group.seen = [group.seen[position] for position in kept]
-        group.texts = [group.texts[position] for position in kept] if group.texts else []
-        group.order = [place[position] for position in group.order]
-        group.ranks = [place[position] for position in group.ranks if position not in going]
+        remaining = [position for position in range(len(group.findings)) if position not in removed]
+        new_position = {position: n for n, position in enumerate(remaining)} | {-1: -1}
+        group.findings = [group.findings[position] for position in remaining]
+        group.seen = [group.seen[position] for position in remaining]
+        group.texts = [group.texts[position] for position in remaining] if group.texts else []
+        group.order = [new_position[position] for position in group.order]
+        group.ranks = [new_position[position] for position in group.ranks if position not in removed]
 
     def _add(self, group: Group, new: list[Any], sees: Callable[[Group, Any], bool]) -> None:
         first = len(group.findings)
@@ -106,20 +107,20 @@ class ChangingFindings(FindingsRows):
             group.texts += [haystack(group, f) for f in new]
         group.ranks = in_order(group, *self._sorting_down())
         group.order = list(group.order)
-        # Those that were there keep their order, also where their figures have changed since they were sorted.
+        # Former rows stay in their order, even if their figures have changed since the sorting.
         for row, position in enumerate(in_view_first(group)):
             if position < first:
                 continue
-            there = row < group.loaded or (row == group.loaded == len(group.order) and row > 0)
-            if there:
+            is_loaded = row < group.loaded or (row == group.loaded == len(group.order) and row > 0)
+            if is_loaded:
                 self.beginInsertRows(self._at(group), row, row)
                 group.loaded += 1
             group.order.insert(row, position)
-            if there:
+            if is_loaded:
                 self.endInsertRows()
 
     def _list(self, group: Group, new: list[Any], sees: Callable[[Group, Any], bool]) -> Group:
-        """A rule that had nothing to say."""
+        """List the group of a rule that had no findings."""
         group.findings, group.seen = new, [sees(group, f) for f in new]
         group.told_anew()
         group.ranks = in_order(group, *self._sorting_down())
@@ -133,10 +134,10 @@ class ChangingFindings(FindingsRows):
         return group
 
 
-#: Role under which the proxy and the dock get at the row itself: a Group, or (Group, Finding or None).
+#: Item role of the Finding itself, for proxy and panel; None for a rule or a reason.
 ROW = Qt.ItemDataRole.UserRole + 1
 _ALIGN = Qt.AlignmentFlag
-# As numbers: Qt 6 keeps flags apart from them, the role of alignment does not.
+# As integers: the alignment role of Qt 6 does not accept flags.
 _RIGHT, _LEFT = (
     int(getattr(flags, "value", flags))
     for flags in (_ALIGN.AlignRight | _ALIGN.AlignVCenter, _ALIGN.AlignLeft | _ALIGN.AlignVCenter)
@@ -144,7 +145,7 @@ _RIGHT, _LEFT = (
 
 
 class FindingsModel(ChangingFindings):
-    """Columns: rule or place, count, area in hectares, state."""
+    """The model of the findings list: rule or place, count, area in hectares, state."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -161,7 +162,7 @@ class FindingsModel(ChangingFindings):
                 self.dataChanged.emit(self.index(0, 0, parent), self.index(group.loaded - 1, STATE, parent))
 
     def refresh_icons(self) -> None:
-        """After a change of theme."""
+        """Reload the icons after a change of theme."""
         self._icons.clear()
         if self.groups:
             self.dataChanged.emit(
@@ -172,7 +173,7 @@ class FindingsModel(ChangingFindings):
         if not index.isValid():
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(index)
+            return self._format_cell(index)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _RIGHT if index.column() in (COUNT, AREA) else None
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
@@ -180,10 +181,10 @@ class FindingsModel(ChangingFindings):
             group = self.group_at(index)
             if finding is None:
                 return group.reason or f"{group.code} {group.title}"
-            # The key may be cut in the list.
+            # The list may elide the key.
             return "\n".join(t for t in (finding.key, finding.message) if t)
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE and not index.internalId():
-            return self._icon(self.groups[index.row()].kind())
+            return self._load_icon(self.groups[index.row()].kind())
         if role == Qt.ItemDataRole.ForegroundRole:
             return QBrush(look.faint()) if self._is_faint(index) else None
         if role == ROW:
@@ -197,11 +198,11 @@ class FindingsModel(ChangingFindings):
             return _RIGHT if section in (COUNT, AREA) else _LEFT
         return None
 
-    def _text(self, index):
+    def _format_cell(self, index):
         column = index.column()
         group = self.group_at(index)
         if not index.internalId():
-            return self._group_text(group, column)
+            return self._format_group_cell(group, column)
         finding = self.finding_at(index)
         if finding is None:
             return group.reason if column == PLACE else ""
@@ -220,7 +221,7 @@ class FindingsModel(ChangingFindings):
         return look.state_word(finding.state)
 
     def _is_faint(self, index):
-        """Return True for a waived or outdated finding, and for a rule with only such findings."""
+        """Return True for waived and outdated findings, and rules with only such findings."""
         finding, group, outdated = self.finding_at(index), self.group_at(index), self.outdated
         if finding is not None:
             return finding.state == "waived" or (
@@ -232,7 +233,7 @@ class FindingsModel(ChangingFindings):
             outdated.includes_finding(group.code, f) for f in group.findings
         )
 
-    def _group_text(self, group, column):
+    def _format_group_cell(self, group, column):
         if column == PLACE:
             return f"{group.code}  {group.title}"
         if column == COUNT:
@@ -243,7 +244,7 @@ class FindingsModel(ChangingFindings):
             return look.outcome_word(group.standing)
         return tr("Partly checked") if group.standing else ""
 
-    def _icon(self, kind):
+    def _load_icon(self, kind):
         if kind not in self._icons:
             self._icons[kind] = look.icon(look.KIND_ICONS[kind])
         return self._icons[kind]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The result of one check as the panel shows it. Holds no QGIS layer: it outlives the project."""
+"""The result of one check as the panel shows it; it references no QGIS layer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...core.results.kept_result import Changes, Outdated
 
 
 class Source(NamedTuple):
-    """What a rule stands on: mark A (read in the text), B (quoted elsewhere) or C (unverified)."""
+    """A source with mark A (read in the text), B (quoted elsewhere) or C (unverified)."""
 
     mark: str
     text: str
@@ -24,9 +24,12 @@ class Source(NamedTuple):
 
 @dataclass
 class Result:
-    """``checked``: the core's plan and report; ``finished``: when; ``findings``: as they stand after what was edited since
-    (the report is that of the whole check, for good); ``edited``: the features that were checked again. ``kept``: it was
-    read from the file beside the project; ``outdated``: which of its findings may not hold any more."""
+    """The result of a check and the changes since.
+
+    ``checked``: plan and report of the core; ``finished``: time of the check; ``findings``: current findings after
+    edits, while the report remains that of the full check; ``edited``: features that were re-checked; ``kept``: read
+    from the file next to the project; ``outdated``: determines the findings that may be outdated.
+    """
 
     checked: Any
     finished: datetime
@@ -53,13 +56,13 @@ class Result:
         return self.checked.report
 
     def change(self, change: Any) -> None:
-        """What edits did to the findings (`core.live.session.Change`)."""
+        """Apply the change of a re-check (`core.live.session.Change`)."""
         gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
         self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.found
         self.edited |= change.places
 
     def counts(self) -> dict[str, int]:
-        """Findings by kind, as they stand now, and the rules that were skipped."""
+        """Return the number of current findings by kind, and of skipped rules."""
         kinds = Counter("waived" if f.state == "waived" else str(f.severity) for f in self.findings)
         summary = self.report.summary
         found = {kind: kinds[kind] for kind in ("ERROR", "WARNING", "INFO", "waived")}
@@ -67,7 +70,7 @@ class Result:
 
     @property
     def time(self) -> str:
-        """Time of the check; with the date for a restored result."""
+        """Return the time of the check; with the date for a restored result."""
         return f"{self.finished:%Y-%m-%d %H:%M}" if self.kept else f"{self.finished:%H:%M}"
 
     def set_changes(self, changes: Changes) -> None:
@@ -82,7 +85,7 @@ class Result:
         return next((r for r in self.report.rules if r.code == code), None)
 
     def help(self, code: str) -> dict[str, str]:
-        """Heading → text; empty for a code that is no rule."""
+        """Return heading → text of a rule's help; empty for other codes."""
         from ...core.model.rule import all_rules
 
         rule = all_rules().get(code)
@@ -93,7 +96,10 @@ class Result:
         return (texts[1], texts[2]) if len(texts) == 4 else ("", "")
 
     def parameters(self, code: str) -> list[str]:
-        """The rule's own parameters with the values that it went by, a line each; what many rules share is on its page."""
+        """Return the rule's own parameters with the values used, one per line.
+
+        Parameters that several rules share are on the help page.
+        """
         from ...core.engine.explanation import InForce, lines
 
         outcome = self.outcome(code)
@@ -101,7 +107,7 @@ class Result:
         return lines(given, self.texts)
 
     def sources(self, code: str) -> list[Source]:
-        """The citations of a rule, then the settings it used that nobody confirmed."""
+        """Return the citations of a rule, then the unconfirmed settings that it used."""
         from ...core.model.rule import all_rules
 
         rule = all_rules().get(code)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The findings of a report as the rows of a tree, rule → its findings: which there are, and in what order.
+"""The findings of a report as rows of a tree, rule → findings, and their order.
 
-A rule's children become rows when the rule is opened, `BATCH` at a time: a report of 100 000 findings shows at once.
-What a row says is `model`'s, what an edit does to the rows `changes`'.
+The findings of a rule are loaded when it is expanded, `BATCH` at a time, so that a report of 100 000 findings opens
+at once. `model` renders the rows, `changes` applies edits.
 """
 
 from __future__ import annotations
@@ -19,18 +19,21 @@ LEAF = BRANCH | Qt.ItemFlag.ItemNeverHasChildren
 
 
 class FindingsRows(QAbstractItemModel):
-    """Four columns. Internal id: 0 for a rule, its rule's number for a finding."""
+    """The tree model with four columns.
+
+    The internal id is 0 for a rule, and the number of its rule for a finding.
+    """
 
     def __init__(self, parent=None):
         super().__init__(parent)
         self.groups: list[Group] = []
-        #: Number of a rule → its row; rules that have nothing to say are not there, but may come.
+        #: Number of a rule → its row. Rules without findings are not listed, but may be later.
         self._rows: dict[int, int] = {}
         self._silent: dict[str, Group] = {}
         self._sorting = (AREA, Qt.SortOrder.DescendingOrder)
-        #: Do all rows stand where their figures put them?
+        #: True if all rows are sorted by their current figures.
         self._sorted = True
-        #: Rows go or come: no others may come meanwhile.
+        #: True while rows are inserted or removed; no other rows may be loaded meanwhile.
         self._changing = False
 
     def set_report(self, report: Any) -> None:
@@ -60,26 +63,26 @@ class FindingsRows(QAbstractItemModel):
         return not parent.internalId() and bool(self.groups[parent.row()].order)
 
     def canFetchMore(self, parent):
-        # Only the first rows: Qt asks for more whenever it lays the list out.
+        # Only the first rows: Qt calls this whenever it lays the list out.
         if not parent.isValid() or parent.internalId() or self._changing:
             return False
         group = self.groups[parent.row()]
-        return not group.loaded and _there(group) > 0
+        return not group.loaded and _count_loadable(group) > 0
 
     def fetchMore(self, parent):
         if self.canFetchMore(parent):
             self.load(self.groups[parent.row()], BATCH)
 
     def load(self, group: Group, rows: int) -> None:
-        """See to it that the tree has so many rows of a rule, as far as there are as many to be seen."""
-        rows = min(rows, _there(group))
+        """Load rows of a rule, up to the number requested and the number visible."""
+        rows = min(rows, _count_loadable(group))
         if rows > group.loaded:
             self.beginInsertRows(self._at(group), group.loaded, rows - 1)
             group.loaded = rows
             self.endInsertRows()
 
     def index(self, row, column, parent=QModelIndex()):  # noqa: B008
-        # Asked for every row of an open rule: no detour through rowCount.
+        # Qt calls this for every row of an expanded rule; avoid a call of rowCount.
         if not parent.isValid():
             inside, group = row < len(self.groups), 0
         else:
@@ -100,7 +103,7 @@ class FindingsRows(QAbstractItemModel):
         return self.groups[self._rows[index.internalId()] if index.internalId() else index.row()]
 
     def finding_at(self, index) -> Any:
-        """The finding of a row; None for a rule and for a reason."""
+        """Return the finding of a row; None for a rule and for a reason."""
         if not index.isValid() or not index.internalId():
             return None
         group = self.group_at(index)
@@ -109,15 +112,15 @@ class FindingsRows(QAbstractItemModel):
 
     # --- order
     def sort(self, column, order=Qt.SortOrder.AscendingOrder):
-        """Rules and, within them, findings. A reason stays on top; ties keep the report's order."""
-        # Qt asks twice for each click on a column.
+        """Sort rules and their findings; reasons stay on top, ties in their former order."""
+        # Qt calls this twice for each click on a column.
         if self._sorted and self._sorting == (column, order):
             return
         self._sorting, self._sorted = (column, order), True
         self._rearrange(lambda: self._arrange(column, order))
 
     def seen_changed(self) -> None:
-        """Another filter: a long list has other rows first. Of what was loaded by and by only the first rows stay."""
+        """Reorder long lists after a change of filters; unload all but their first rows."""
         for group in self.groups:
             if group.loaded > BATCH:
                 self.beginRemoveRows(self._at(group), BATCH, group.loaded - 1)
@@ -138,27 +141,27 @@ class FindingsRows(QAbstractItemModel):
                 self.load(group, BATCH)
 
     def _rearrange(self, arrange: Callable[[], None]) -> None:
-        """Put rows in another order; what is selected goes with its row, as long as that is one of those loaded."""
+        """Reorder the rows; the selection moves with its row while that row is loaded."""
         self.layoutAboutToBeChanged.emit()
-        kept = [
+        persistent = [
             (i, self.group_at(i), i.internalId() and self.group_at(i).order[i.row()])
             for i in self.persistentIndexList()
         ]
         arrange()
-        places = {id(g): n for n, g in enumerate(self.groups)}
-        rows: dict[int, dict[int, int]] = {}
-        moved = []
-        for index, group, position in kept:
-            row = places[id(group)]
+        group_rows = {id(g): n for n, g in enumerate(self.groups)}
+        position_rows: dict[int, dict[int, int]] = {}
+        new_indexes = []
+        for index, group, position in persistent:
+            row = group_rows[id(group)]
             if not index.internalId():
-                moved.append(self.createIndex(row, index.column(), 0))
+                new_indexes.append(self.createIndex(row, index.column(), 0))
                 continue
-            if row not in rows:
-                rows[row] = {p: n for n, p in enumerate(group.order)}
-            now = rows[row][position]
+            if row not in position_rows:
+                position_rows[row] = {p: n for n, p in enumerate(group.order)}
+            now = position_rows[row][position]
             inside = now < group.loaded
-            moved.append(self.createIndex(now, index.column(), group.number) if inside else QModelIndex())
-        self.changePersistentIndexList([i for i, _, _ in kept], moved)
+            new_indexes.append(self.createIndex(now, index.column(), group.number) if inside else QModelIndex())
+        self.changePersistentIndexList([i for i, _, _ in persistent], new_indexes)
         self.layoutChanged.emit()
 
     def _arrange(self, column, order):
@@ -181,6 +184,9 @@ class FindingsRows(QAbstractItemModel):
         return column, order == Qt.SortOrder.DescendingOrder
 
 
-def _there(group: Group) -> int:
-    """How many rows of a rule the tree may ask for: all of a short list, of a long one down to the last in view."""
+def _count_loadable(group: Group) -> int:
+    """Return the number of rows of a rule that can be loaded.
+
+    All rows of a short list; of a long list, those down to the last row in view.
+    """
     return len(group.order) if len(group.order) <= BATCH else group.reach

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Synchronise the selected finding: show it on the map with its features, and select it by a click on the map."""
+"""Synchronise the selection: show a finding on the map, select it by a click."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ OFFERED = 20
 
 
 class Selection(QObject):
-    """``whose``: source of the result in view; `stop` disconnects."""
+    """Connects the selection in the list with the map; `stop` disconnects.
+
+    ``whose``: source of the displayed result.
+    """
 
     def __init__(self, iface: Any, dock: FindingsDock, whose: Whose, on_map: FindingsOnMap, parent: QObject):
         super().__init__(parent)
@@ -74,7 +77,7 @@ class Selection(QObject):
         self._explain(self._whose.current() and select_feature(self._iface, self._dock.result, ref, others))
 
     def _explain(self, done: bool) -> None:
-        """Report why a feature could not be shown, unless it was."""
+        """Report why a feature could not be shown, if ``done`` is False."""
         if done:
             return
         if self._whose.package:
@@ -84,10 +87,10 @@ class Selection(QObject):
 
     # --- from the map to the list
     def eventFilter(self, watched, event):
-        """Follow clicks of the left button with a tool that only moves the map or identifies; no event is consumed."""
+        """Follow left clicks of tools that only pan or identify; no event is consumed."""
         if event.type() == QEvent.Type.MouseButtonPress:
             plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
-            self._pressed = event.pos() if plain and _leaves_clicks(self._canvas.mapTool()) else None
+            self._pressed = event.pos() if plain and _allows_selection(self._canvas.mapTool()) else None
         elif event.type() == QEvent.Type.MouseButtonRelease and self._pressed is not None:
             moved = (event.pos() - self._pressed).manhattanLength()
             self._pressed = None
@@ -96,7 +99,7 @@ class Selection(QObject):
         return False
 
     def click(self, place: QPoint) -> None:
-        """Select the finding at a position of the canvas; if there are several, show a menu."""
+        """Select the finding at a position of the canvas; show a menu of several."""
         findings = self._on_map.findings_in(self._around(place))
         if len(findings) == 1:
             self.pick(findings[0])
@@ -118,7 +121,7 @@ class Selection(QObject):
         return menu
 
     def pick(self, finding: Any, zoom: bool = False) -> None:
-        """Select a finding in the list and mark it. Without ``zoom`` the map stays as it is."""
+        """Select a finding in the list and mark it; without ``zoom`` the map stays."""
         self._dock.setUserVisible(True)
         self._picking = True
         found = self._dock.tree.select(finding)
@@ -128,7 +131,10 @@ class Selection(QObject):
             self._dock.say(tr("The filter hides this finding in the list. Clear the filter to see it there."))
 
     def _around(self, place: QPoint) -> QgsGeometry:
-        """Return the square around a click in the CRS of the map; its half side is half the font height."""
+        """Return the square around a click in the CRS of the map.
+
+        Half its side is half the font height.
+        """
         reach = max(1, self._canvas.fontMetrics().height() // 2)
         transform = self._canvas.getCoordinateTransform()
         corners = [
@@ -138,5 +144,5 @@ class Selection(QObject):
         return QgsGeometry.fromPolygonXY([[QgsPointXY(c) for c in (*corners, corners[0])]])
 
 
-def _leaves_clicks(tool: QgsMapTool | None) -> bool:
+def _allows_selection(tool: QgsMapTool | None) -> bool:
     return tool is None or isinstance(tool, _WATCHED_TOOLS)

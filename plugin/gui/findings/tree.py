@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The list of findings by rule: selection, keys, and walking from one finding to the next."""
+"""The list of findings by rule: selection, keys, and steps between findings."""
 
 from __future__ import annotations
 
@@ -23,20 +23,23 @@ from .filter import FindingsFilter, Wanted
 from .groups import AREA, COUNT, PLACE, STATE, Group
 from .model import ROW, FindingsModel
 
-#: Keys of the list; another program's shortcut of the same key waits.
+#: Keys of the list; they take precedence over shortcuts of other programs.
 _KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F1, Qt.Key.Key_W)
 
 
-def _modified(event: Any) -> bool:
+def _has_modifiers(event: Any) -> bool:
     return event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier != Qt.KeyboardModifier.NoModifier
 
 
-def _own(event: Any) -> bool:
-    return (event.key() in _KEYS and not _modified(event)) or event.matches(QKeySequence.StandardKey.Copy)
+def _is_list_key(event: Any) -> bool:
+    return (event.key() in _KEYS and not _has_modifiers(event)) or event.matches(QKeySequence.StandardKey.Copy)
 
 
-class _Elided(QStyledItemDelegate):
-    """A rule's title is cut at its end; a finding's key in the middle, for its end tells it from its neighbours."""
+class _ElidingDelegate(QStyledItemDelegate):
+    """Elides titles of rules at the end and keys of findings in the middle.
+
+    The end of a key distinguishes it from its neighbours.
+    """
 
     def initStyleOption(self, option, index):
         super().initStyleOption(option, index)
@@ -45,7 +48,11 @@ class _Elided(QStyledItemDelegate):
 
 
 class FindingsTree(QTreeView):
-    """``chosen`` comes with a finding or None whenever the selected row changes; ``wished`` asks to go to it again."""
+    """The tree of findings.
+
+    ``chosen``: the selected row changed, with its finding or None; ``wished``: the user requests the current finding
+    again.
+    """
 
     chosen = pyqtSignal(object)
     wished = pyqtSignal(object)
@@ -68,12 +75,12 @@ class FindingsTree(QTreeView):
         self.setAllColumnsShowFocus(True)
         self.setIndentation(self.fontMetrics().height())
         self.setExpandsOnDoubleClick(True)
-        self.setItemDelegate(_Elided(self))
+        self.setItemDelegate(_ElidingDelegate(self))
         self._arrange_columns()
         self._changed = False
         self._quiet = False
         self.selectionModel().currentChanged.connect(self._current_changed)
-        # Rows are selected and given up one after the other: told once they have settled.
+        # Rows are selected and deselected one by one; report the selection once.
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
         self._settling.setInterval(0)
@@ -81,7 +88,7 @@ class FindingsTree(QTreeView):
         self.selectionModel().selectionChanged.connect(lambda *_which: self._settling.start())
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda at: self.menuWished.emit(self.viewport().mapToGlobal(at)))
-        self.verticalScrollBar().valueChanged.connect(self._load_in_sight)
+        self.verticalScrollBar().valueChanged.connect(self._load_visible)
         self.clicked.connect(self._clicked)
         self.doubleClicked.connect(self._double_clicked)
 
@@ -89,7 +96,7 @@ class FindingsTree(QTreeView):
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(PLACE, QHeaderView.ResizeMode.Stretch)
-        # Room for the style's margins, and for the arrow where the list is sorted: the rest is the title's.
+        # Reserve room for the margins of the style and the sort arrow; the title takes the rest.
         margin = 2 * (self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self) + 1)
         arrow = self.style().pixelMetric(QStyle.PixelMetric.PM_HeaderMarkSize, None, header)
         header.setMinimumSectionSize(margin)
@@ -109,7 +116,7 @@ class FindingsTree(QTreeView):
 
     # --- content
     def show_report(self, report: Any, wanted: Wanted) -> None:
-        """Show a result or None; keep expanded rows and the selection where they still exist."""
+        """Show a result or None; preserve expanded rows and the selection where possible."""
         opened = {g.code for g in self.findings.groups if self.isExpanded(self._group_index(g))}
         before = self.current()
         self._quiet = True
@@ -118,7 +125,7 @@ class FindingsTree(QTreeView):
         groups = [g for g in self.findings.groups if g.shown or g.reason_seen]
         for group in groups:
             if group.code in opened or (not opened and group is groups[0]):
-                # At once, not when Qt lays the list out next: a step or a click may come before.
+                # Load the rows now, not at the next layout: a step or a click may precede it.
                 self.filter.fetchMore(self._group_index(group))
                 self.expand(self._group_index(group))
         findings = report.findings if report is not None and before is not None else []
@@ -128,8 +135,10 @@ class FindingsTree(QTreeView):
         self._quiet = False
 
     def change(self, change: Any) -> bool:
-        """Findings that go, come or have other figures; what is selected, open and in sight stays so, or gives way to its
-        neighbour. Is another finding selected now than before?"""
+        """Apply a change; return True if another finding is selected afterwards.
+
+        Selection, expansion and scroll position stay; a removed selection moves to its neighbour.
+        """
         before, top = self.current(), QPersistentModelIndex(self.indexAt(QPoint(0, 0)))
         self._quiet = True
         for group in self.filter.change(change):
@@ -145,13 +154,13 @@ class FindingsTree(QTreeView):
         before = self.current()
         self.filter.set_wanted(wanted)
         if before is not None and self.current() is not before and self.filter.place(before) is not None:
-            # Far down a long list it was loaded no longer.
+            # Far down in a long list, its row may have been unloaded.
             self._quiet = True
             self.select(before)
             self._quiet = False
 
-    def _load_in_sight(self, *_value: int) -> None:
-        """Where the end of what is loaded of a long list comes into sight, more of it comes."""
+    def _load_visible(self, *_value: int) -> None:
+        """Load more rows of a long list when the end of the loaded ones becomes visible."""
         index, bottom = self.indexAt(QPoint(0, 0)), self.viewport().height()
         while index.isValid() and self.visualRect(index).top() <= bottom:
             above, index = index, self.indexBelow(index)
@@ -165,30 +174,30 @@ class FindingsTree(QTreeView):
 
     # --- selection
     def current(self) -> Any:
-        """The finding that is selected, or None."""
+        """Return the selected finding, or None."""
         return self.findings.finding_at(self.filter.mapToSource(self.currentIndex()))
 
     def settle(self, on: bool) -> None:
-        """Tell when the selection has settled, or no more."""
+        """Switch the signal of a settled selection on or off."""
         self._settling.stop()
         self._settling.blockSignals(not on)
 
     def selected(self) -> list[Any]:
-        """All findings that are selected, in the order of the list; of a selected rule those in view."""
-        whole: set[int] = set()
-        some: dict[int, set[int]] = {}
-        # Range by range: row by row, a thousand of them would be asked for one by one.
+        """Return the selected findings in list order; for a rule those in view."""
+        groups: set[int] = set()
+        rows_by_group: dict[int, set[int]] = {}
+        # By ranges, because a range may have a thousand rows.
         for part in self.selectionModel().selection():
             rows, parent = range(part.top(), part.bottom() + 1), part.parent()
             if parent.isValid():
-                some.setdefault(self.filter.mapToSource(parent).row(), set()).update(rows)
+                rows_by_group.setdefault(self.filter.mapToSource(parent).row(), set()).update(rows)
             else:
-                whole |= {self.filter.mapToSource(self.filter.index(row, 0)).row() for row in rows}
+                groups |= {self.filter.mapToSource(self.filter.index(row, 0)).row() for row in rows}
         found: list[Any] = []
-        for n in sorted(whole | some.keys()):
+        for n in sorted(groups | rows_by_group.keys()):
             group = self.findings.groups[n]
-            there = [p for p in group.order if (group.seen[p] if p >= 0 else group.reason_seen)]
-            positions = there if n in whole else [there[row] for row in sorted(some[n])]
+            visible = [p for p in group.order if (group.seen[p] if p >= 0 else group.reason_seen)]
+            positions = visible if n in groups else [visible[row] for row in sorted(rows_by_group[n])]
             found += [group.findings[p] for p in positions if p >= 0]
         return found
 
@@ -208,27 +217,27 @@ class FindingsTree(QTreeView):
 
     def step(self, direction: int) -> bool:
         """Select the next (1) or former (−1) open finding in view; False at the end."""
-        ahead = [f for f in self.filter.in_view() if f.state != "waived"]
-        place = self._place_in(ahead, direction)
-        return 0 <= place < len(ahead) and self.select(ahead[place])
+        candidates = [f for f in self.filter.in_view() if f.state != "waived"]
+        position = self._find_target(candidates, direction)
+        return 0 <= position < len(candidates) and self.select(candidates[position])
 
-    def _place_in(self, ahead: list[Any], direction: int) -> int:
+    def _find_target(self, candidates: list[Any], direction: int) -> int:
         now = self.current()
-        for place, finding in enumerate(ahead):
+        for position, finding in enumerate(candidates):
             if finding is now:
-                return place + direction
+                return position + direction
         group = self.current_group()
         if group is None:
             return 0 if direction > 0 else -1
-        # On a rule, a reason or a waived finding: on from there.
+        # From a rule, a reason or a waived finding, continue there.
         in_order = [f for g in self.findings.groups for f in [g, *(g.findings[p] for p in g.order if p >= 0)]]
         here = next(n for n, f in enumerate(in_order) if f is (now or group))
         before = {id(f) for f in in_order[:here]}
-        passed = sum(id(f) in before for f in ahead)
+        passed = sum(id(f) in before for f in candidates)
         return passed if direction > 0 else passed - 1
 
     def position(self) -> tuple[int, int, str] | None:
-        """Which of the findings of its kind in view the selected one is: number, of how many, kind."""
+        """Return (number, count, kind) of the selected finding in view, or None."""
         now = self.current()
         if now is None:
             return None
@@ -240,7 +249,7 @@ class FindingsTree(QTreeView):
             self.chosen.emit(self.current())
 
     def _clicked(self, _index: QModelIndex) -> None:
-        # A click on the row that was selected before goes to it again; a first click has gone there already.
+        # A click on the row that was selected before shows it again; a first click has done so already.
         changed, self._changed = self._changed, False
         if not changed and self.current() is not None:
             self.wished.emit(self.current())
@@ -251,8 +260,8 @@ class FindingsTree(QTreeView):
 
     # --- keys
     def event(self, event):
-        # QGIS has F1 and may have others: in the list they are ours.
-        if event.type() == QEvent.Type.ShortcutOverride and _own(event):
+        # QGIS has shortcuts such as F1; in the list these keys belong to the list.
+        if event.type() == QEvent.Type.ShortcutOverride and _is_list_key(event):
             event.accept()
             return True
         return super().event(event)
@@ -262,17 +271,17 @@ class FindingsTree(QTreeView):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and finding is not None:
             self.wished.emit(finding)
         elif event.matches(QKeySequence.StandardKey.Copy) and group is not None:
-            QGuiApplication.clipboard().setText(self._as_text(group, finding))
+            QGuiApplication.clipboard().setText(self._format_text(group, finding))
         elif event.key() == Qt.Key.Key_F1 and group is not None:
             self.helpRequested.emit(group.code)
-        elif event.key() == Qt.Key.Key_W and not _modified(event) and finding is not None:
+        elif event.key() == Qt.Key.Key_W and not _has_modifiers(event) and finding is not None:
             self.waiveRequested.emit()
         else:
             self._changed = False
             super().keyPressEvent(event)
             self._changed = False
 
-    def _as_text(self, group: Group, finding: Any) -> str:
+    def _format_text(self, group: Group, finding: Any) -> str:
         if finding is None:
             return " ".join(t for t in (group.code, group.title, group.outcome.reason) if t)
         return "\t".join((group.code, finding.township, finding.key, *finding.related_keys, finding.message))

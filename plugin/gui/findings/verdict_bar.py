@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verdict in a shape and a word, and the counts, which are the filter by severity."""
+"""The verdict as icon and word, and the counts, which are buttons to filter."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from ...bridge.texts import tr
 from ..widgets import look
 from .filter import Wanted
 
-#: Between icon and text: Qt's own.
+#: Space between icon and text, as in Qt.
 _GAP = 4
 
 
 class VerdictBar(QWidget):
+    """The verdict, a note on edits, and a filter button for each kind of finding."""
+
     kindsChanged = pyqtSignal()
 
     def __init__(self, parent=None):
@@ -49,7 +51,7 @@ class VerdictBar(QWidget):
         top.addWidget(self._when)
         row = self._row = QHBoxLayout()
         row.setSpacing(max(1, row.spacing() // 2))
-        self.buttons = {kind: self._button(kind) for kind in look.KINDS}
+        self.buttons = {kind: self._make_button(kind) for kind in look.KINDS}
         for button in self.buttons.values():
             row.addWidget(button)
         outer = QVBoxLayout(self)
@@ -63,13 +65,13 @@ class VerdictBar(QWidget):
         outer.addLayout(row)
         self.refresh_icons()
 
-    def _button(self, kind: str) -> QToolButton:
+    def _make_button(self, kind: str) -> QToolButton:
         button = QToolButton()
         button.setObjectName(f"SanxianKind{kind.capitalize()}")
         button.setCheckable(True)
         button.setChecked(kind in Wanted().kinds)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        # Its full text must not hold the panel wide: where that does not fit, icon and number stay.
+        # The full text must not widen the panel: if it does not fit, icon and number remain.
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.toggled.connect(lambda _on: self.kindsChanged.emit())
         return button
@@ -103,7 +105,7 @@ class VerdictBar(QWidget):
         self.refresh_icons()
 
     def show_edits(self, result) -> None:
-        """The counts as they stand; the verdict stays that of the whole check, and it is said that it does."""
+        """Show the current counts, and a note that the verdict is of the full check."""
         self.set_counts(result.counts())
         text = tr("{count} places re-checked after edits · county totals not recalculated")
         self._edited.setText(text.format(count=len(result.edited)))
@@ -117,7 +119,7 @@ class VerdictBar(QWidget):
     def set_counts(self, counts: dict[str, int]) -> None:
         self._counts = counts
         for kind, button in self.buttons.items():
-            full = self._full(kind)
+            full = self._format_full(kind)
             button.setAccessibleName(full)
             button.setToolTip(tr("Show or hide: {word}").format(word=full))
         self._fit()
@@ -128,27 +130,27 @@ class VerdictBar(QWidget):
             self._matching = matching
             self.set_counts(self._counts)
 
-    def _number(self, kind: str) -> str:
-        """Return the number of all findings, or with filters the matching and all findings: 5/52."""
+    def _format_number(self, kind: str) -> str:
+        """Return the number of all findings; with filters also the matching ones: 5/52."""
         total = self._counts[kind]
         return str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
 
-    def _full(self, kind: str) -> str:
-        return f"{look.kind_word(kind)} {self._number(kind)}"
+    def _format_full(self, kind: str) -> str:
+        return f"{look.kind_word(kind)} {self._format_number(kind)}"
 
     def _fit(self) -> None:
-        """Icon, word and number, or icon and number where one of the words would be cut."""
+        """Show icon, word and number, or only icon and number if a word would not fit."""
         if not self._counts:
             return
         each = (self.width() - (len(self.buttons) - 1) * self._row.spacing()) // len(self.buttons)
-        wide = max(self._width_of(kind, self._full(kind)) for kind in self.buttons) <= each
+        wide = max(self._measure_button(kind, self._format_full(kind)) for kind in self.buttons) <= each
         for kind, button in self.buttons.items():
-            number = self._number(kind)
-            button.setText(self._full(kind) if wide else number)
-            button.setMinimumWidth(self._width_of(kind, number))
+            number = self._format_number(kind)
+            button.setText(self._format_full(kind) if wide else number)
+            button.setMinimumWidth(self._measure_button(kind, number))
 
-    def _width_of(self, kind: str, text: str) -> int:
-        """What a button needs for a text, by its style."""
+    def _measure_button(self, kind: str, text: str) -> int:
+        """Return the width of a button with a text, in its style."""
         button = self.buttons[kind]
         option = QStyleOptionToolButton()
         button.initStyleOption(option)
@@ -161,7 +163,7 @@ class VerdictBar(QWidget):
         self._fit()
 
     def refresh_icons(self) -> None:
-        """After a change of theme or verdict."""
+        """Reload the icons after a change of theme or verdict."""
         size = QgsApplication.scaleIconSize(16, True)
         for kind, button in self.buttons.items():
             button.setIcon(look.icon(look.KIND_ICONS[kind]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Dialog 登记豁免: the finding, the fields of a waiver with their errors, its scope and the waiver file."""
+"""Dialog 登记豁免: the finding, the fields of a waiver, its scope and its file."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ from .groups import kind_of
 
 
 class FindingCard(QFrame):
-    """``title``: the problem, as the list names it; ``more``: a line about further findings."""
+    """The summary of a finding.
+
+    ``title``: the problem, as the list names it; ``more``: a line about further findings.
+    """
 
     def __init__(self, finding: Any, title: str, more: str = "", parent=None):
         super().__init__(parent)
@@ -82,8 +85,8 @@ Save = Callable[[list[Any], Any, Path], None]
 class WaiverDialog(QDialog):
     """Register a waiver for one or more findings.
 
-    ``current``: the finding in view, one of ``findings``; ``titles``: rule code → title; ``save``: writes the waivers. If
-    ``save`` raises, the dialog stays open with its contents and shows the error at the file field.
+    ``current``: the selected finding, one of ``findings``; ``titles``: rule code → title; ``save``: writes the
+    waivers. If ``save`` raises, the dialog stays open with its contents and shows the error at the file field.
     """
 
     def __init__(
@@ -110,8 +113,8 @@ class WaiverDialog(QDialog):
         self.ok.setText(tr("Register Waiver"))
         layout = QVBoxLayout(self)
         title = (titles or {}).get(self._current.code, "")
-        layout.addWidget(FindingCard(self._current, title, _summary(findings) if len(findings) > 1 else ""))
-        layout.addLayout(self._form())
+        layout.addWidget(FindingCard(self._current, title, _summarise(findings) if len(findings) > 1 else ""))
+        layout.addLayout(self._make_form())
         note = QLabel(tr("Waived findings stay in the list and in every report; the verdict is at best conditional."))
         note.setWordWrap(True)
         layout.addWidget(note)
@@ -128,13 +131,13 @@ class WaiverDialog(QDialog):
         self.reason.setTabChangesFocus(True)
         self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * (_REASON_LINES + 1))
         self.reason.setPlaceholderText(tr("Why the conflict may stay, such as: approved flood works, see the reply"))
-        self.document = self._line("SanxianWaiverDocument", tr("Number of the document it stands on"))
+        self.document = self._make_line("SanxianWaiverDocument", tr("Number of the document it stands on"))
         folder = str(path.parent) if path else ""
         self.attachment = FileLine("", folder)
         self.attachment.line.setPlaceholderText(tr("Scan or map (optional)"))
-        self.author = self._line("SanxianWaiverAuthor", tr("Who answers for it"))
+        self.author = self._make_line("SanxianWaiverAuthor", tr("Who answers for it"))
         self.author.setText(settings.get(_AUTHOR, ""))
-        self.date, self.until = self._day(0), self._day(_YEAR)
+        self.date, self.until = self._make_date_edit(0), self._make_date_edit(_YEAR)
         self.forever = QCheckBox(tr("No expiry date"))
         self.forever.setObjectName("SanxianWaiverForever")
         self.forever.toggled.connect(self.until.setDisabled)
@@ -147,38 +150,38 @@ class WaiverDialog(QDialog):
         self.all_selected.setObjectName("SanxianWaiverAllSelected")
         (self.all_selected if count > 1 else self.only_this).setChecked(True)
 
-    def _line(self, name: str, hint: str) -> QLineEdit:
+    def _make_line(self, name: str, hint: str) -> QLineEdit:
         line = QLineEdit()
         line.setObjectName(name)
         line.setPlaceholderText(hint)
         return line
 
-    def _day(self, ahead: int) -> QDateEdit:
+    def _make_date_edit(self, ahead: int) -> QDateEdit:
         edit = QDateEdit(QDate.currentDate().addDays(ahead))
         edit.setDisplayFormat("yyyy-MM-dd")
         edit.setCalendarPopup(True)
         return edit
 
-    def _form(self) -> QFormLayout:
+    def _make_form(self) -> QFormLayout:
         self._at_reason = FieldMessage(self.reason, tr("State facts and grounds; reports print this text as it is."))
         self._at_document = FieldMessage(self.document)
         self._at_attachment = FieldMessage(self.attachment, tr("The path is stored relative to the waiver file."))
-        self._at_author = FieldMessage(_row(self.author, QLabel(tr("Date")), self.date))
+        self._at_author = FieldMessage(_make_row(self.author, QLabel(tr("Date")), self.date))
         self._at_until = FieldMessage(
-            _row(self.until, self.forever, None), tr("After this date the finding is no longer waived.")
+            _make_row(self.until, self.forever, None), tr("After this date the finding is no longer waived.")
         )
         self._at_file = FieldMessage(self.file, lines=_FILE_LINES)
         form = QFormLayout()
         for text, field in (
-            (_needed(tr("Reason")), self._at_reason),
-            (_needed(tr("Document")), self._at_document),
+            (_mark_required(tr("Reason")), self._at_reason),
+            (_mark_required(tr("Document")), self._at_document),
             (tr("Attachment"), self._at_attachment),
-            (_needed(tr("Accepted by")), self._at_author),
-            (_needed(tr("Valid until")), self._at_until),
-            (_needed(tr("Kept in")), self._at_file),
+            (_mark_required(tr("Accepted by")), self._at_author),
+            (_mark_required(tr("Valid until")), self._at_until),
+            (_mark_required(tr("Kept in")), self._at_file),
         ):
             label = QLabel(text)
-            # As high as an input line: the message below the line does not move the label off the line's middle.
+            # Same height as an input line, so that the message below it does not move the label.
             label.setFixedHeight(self.document.sizeHint().height())
             form.addRow(label, field)
         if len(self._findings) > 1:
@@ -199,16 +202,16 @@ class WaiverDialog(QDialog):
         ):
             signal.connect(self._validate)
         self.attachment.line.textChanged.connect(self._attachment_changed)
-        # A relative path of an attachment begins where the file of waivers stands.
+        # A relative path of an attachment starts at the folder of the waiver file.
         self.file.line.textChanged.connect(self._attachment_changed)
 
-    # --- what is needed
+    # --- validation
     def _attachment_changed(self) -> None:
         text = self.attachment.text()
-        # It reports its state at once, by `_validate`.
-        self._digest.read(str(self._folder() / text) if text else "")
+        # The digest emits its state immediately, which calls `_validate`.
+        self._digest.read(str(self._find_folder() / text) if text else "")
 
-    def _folder(self) -> Path:
+    def _find_folder(self) -> Path:
         return Path(self.file.text()).parent if self.file.text() else Path()
 
     def _validate(self) -> None:
@@ -219,13 +222,13 @@ class WaiverDialog(QDialog):
             (self._at_author, self.author.text(), tr("Enter the name of the person who registers the waiver.")),
             (self._at_file, self.file.text(), tr("Choose the file that waivers are kept in, best beside the data.")),
         )
-        for at, text, lack in blank:
+        for at, text, message in blank:
             if text.strip():
                 at.show_hint()
             else:
-                at.show_error(lack)
-        ends = None if self.forever.isChecked() else _date(self.until)
-        if ends is not None and ends < _date(self.date):
+                at.show_error(message)
+        ends = None if self.forever.isChecked() else _to_date(self.until)
+        if ends is not None and ends < _to_date(self.date):
             self._at_until.show_error(
                 tr("The expiry date is before the date of registration. Correct the expiry date.")
             )
@@ -259,21 +262,21 @@ class WaiverDialog(QDialog):
         )
         return [at.error for at in fields if at.error]
 
-    # --- what comes of it
+    # --- result
     def chosen(self) -> list[Any]:
         """Return the findings that the waiver applies to."""
         return [self._current] if self.only_this.isChecked() else self._findings
 
     def words(self) -> Any:
-        """What was typed, as `core.waivers.accept.Words`."""
+        """Return the entries as `core.waivers.accept.Words`."""
         from ...core.waivers.accept import Words
 
         return Words(
             reason=self.reason.toPlainText().strip(),
             document=self.document.text().strip(),
             author=self.author.text().strip(),
-            date=_date(self.date),
-            until=None if self.forever.isChecked() else _date(self.until),
+            date=_to_date(self.date),
+            until=None if self.forever.isChecked() else _to_date(self.until),
             attachment=self.attachment.text(),
             digest=self._digest.digest,
         )
@@ -281,21 +284,21 @@ class WaiverDialog(QDialog):
     def accept(self) -> None:
         if not self.ok.isEnabled():
             return
-        words = self.words()
+        entries = self.words()
         try:
-            self._save(self.chosen(), words, Path(self.file.text()))
+            self._save(self.chosen(), entries, Path(self.file.text()))
         except SanxianError as error:
             self._at_file.show_error(trouble.explain(error))
             return
-        settings.put(_AUTHOR, words.author)
+        settings.put(_AUTHOR, entries.author)
         super().accept()
 
 
-def _needed(label: str) -> str:
+def _mark_required(label: str) -> str:
     return f"{label} *"
 
 
-def _row(*widgets: QWidget | None) -> QWidget:
+def _make_row(*widgets: QWidget | None) -> QWidget:
     """Return a widget with the fields side by side; None is a stretch."""
     box = QWidget()
     row = QHBoxLayout(box)
@@ -309,12 +312,12 @@ def _row(*widgets: QWidget | None) -> QWidget:
     return box
 
 
-def _date(edit: QDateEdit) -> date:
+def _to_date(edit: QDateEdit) -> date:
     day = edit.date()
     return date(day.year(), day.month(), day.day())
 
 
-def _summary(findings: list[Any]) -> str:
+def _summarise(findings: list[Any]) -> str:
     """Return a summary of several findings by rule, with their total area."""
     from ...core.messages.texts import area_text
 

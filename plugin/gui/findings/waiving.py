@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Accepting findings and taking it back, from the panel: into the file beside the data, and at once into what is in view."""
+"""Register and withdraw waivers from the panel, in the file and in the list."""
 
 from __future__ import annotations
 
@@ -21,25 +21,28 @@ from .dock import FindingsDock
 
 
 class Waiving(QObject):
-    """``changed(findings, change)``: findings whose state is another now, and findings about waivers that went and came
-    (`core.live.session.Change`). The data is not looked at again: what a waiver does is told from what was found."""
+    """Waives findings and withdraws waivers.
+
+    ``changed(findings, change)``: findings whose state has changed, and findings about waivers that were removed and
+    added (`core.live.session.Change`). The data are not checked again.
+    """
 
     changed = pyqtSignal(list, object)
 
     def __init__(self, dock: FindingsDock, current: Callable[[], bool], parent: QObject | None = None):
         super().__init__(parent)
         self._dock = dock
-        #: Is the result in view of the project that is open?
+        #: Returns True if the displayed result is of the open project.
         self._current = current
         dock.walk.waive.accept.connect(self.accept)
         dock.walk.waive.withdraw.connect(self.withdraw)
-        dock.tree.menuWished.connect(self._menu)
+        dock.tree.menuWished.connect(self._show_menu)
 
     def stop(self) -> None:
-        """The panel goes: a selection that is still to settle asks for nothing any more."""
+        """Ignore a pending change of the selection before the panel is deleted."""
         self._dock.tree.settle(False)
 
-    def _menu(self, place: Any) -> None:
+    def _show_menu(self, place: Any) -> None:
         button = self._dock.walk.waive
         menu = QMenu(self._dock)
         action = menu.addAction(button.text())
@@ -49,7 +52,7 @@ class Waiving(QObject):
         menu.deleteLater()
 
     def path(self) -> Path | None:
-        """Where the waivers of the result in view stand, or would."""
+        """Return the path of the waiver file, which need not exist."""
         known = self._dock.result.checked.waivers.path
         project = QgsProject.instance()
         if known is not None or not self._current():
@@ -57,7 +60,7 @@ class Waiving(QObject):
         return places.place(project, recognise.plan_layers(project))
 
     def accept(self, findings: list[Any]) -> None:
-        """Ask for the words, then write."""
+        """Ask for the entries of a waiver, then write it."""
         from .waiver_dialog import WaiverDialog
 
         default = self.path()
@@ -98,7 +101,7 @@ class Waiving(QObject):
         self.apply(change_waivers(path, add=accepted(findings, words, limits, path.parent), limits=limits), path)
 
     def apply(self, entries: tuple[Any, ...], path: Path) -> None:
-        """Judge what is in view by the waivers as they stand in the file now."""
+        """Apply the waivers of the file to the displayed findings."""
         from ...core.live.session import Change
         from ...core.waivers.file import renew_notices
         from ...core.waivers.judge import hold, judge
@@ -110,7 +113,7 @@ class Waiving(QObject):
         renew_notices(report, before, checked.waivers, result.texts)
         templates = plan.norm.standard.templates
         judged = judge(report, plan, checked.waivers, lambda finding: result.texts.message(finding, templates))
-        # What edits brought is in view only, not in the report.
+        # Findings of edits are displayed but not in the report.
         about = {id(f) for f in [*judged.gone, *judged.found]}
         edited = hold([f for f in result.findings if id(f) not in about], plan, checked.waivers)
         touched = {id(f): f for f in [*judged.changed, *edited]}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Below the list: zoom, accept or withdraw, former and next."""
+"""Bar below the list: zoom, waive or withdraw, previous and next."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from ..widgets import look
 
 
 def withdrawable(finding: Any) -> bool:
-    """Is there a waiver behind it: one that holds, or one that it is about?"""
+    """Return True if a waiver applies to a finding, or if the finding is about one."""
     return bool(finding.params.get("waiver"))
 
 
 def acceptable(finding: Any) -> bool:
+    """Return True if a finding can be waived."""
     from ...core.waivers.model import obstacle
 
     return finding.state != "waived" and not obstacle(finding)
 
 
 def why_not(finding: Any) -> str:
-    """Why a finding cannot be accepted; empty when it can."""
+    """Return why a finding cannot be waived; empty if it can."""
     from ...core.waivers.model import obstacle
 
     return {
@@ -39,7 +40,7 @@ def why_not(finding: Any) -> str:
 
 
 class WaiveButton(QPushButton):
-    """``accept`` and ``withdraw`` come with findings."""
+    """Button 豁免… or 撤销豁免; ``accept`` and ``withdraw`` are emitted with findings."""
 
     accept = pyqtSignal(list)
     withdraw = pyqtSignal(list)
@@ -48,31 +49,34 @@ class WaiveButton(QPushButton):
         super().__init__(tr("Waive…"), parent)
         self.setObjectName("SanxianWaive")
         self._findings: list[Any] = []
-        self._takes_back = False
+        self._withdraws = False
         self.clicked.connect(self.do)
         self.show_for([])
 
     def accept_only(self) -> None:
-        """What the key W does: it accepts, and takes nothing back."""
-        if not self._takes_back:
+        """Waive the selected findings (key W); never withdraw."""
+        if not self._withdraws:
             self.click()
 
     def show_for(self, findings: list[Any]) -> None:
-        """What of the selected findings can be done: waived ones are withdrawn where nothing open is selected with them."""
-        fresh = [f for f in findings if acceptable(f)]
-        back = [] if fresh else [f for f in findings if withdrawable(f)]
-        self._findings, self._takes_back = fresh or back, bool(back)
+        """Choose the action for the selected findings.
+
+        Waivers are withdrawn only if no open finding is selected.
+        """
+        open_findings = [f for f in findings if acceptable(f)]
+        waived = [] if open_findings else [f for f in findings if withdrawable(f)]
+        self._findings, self._withdraws = open_findings or waived, bool(waived)
         count = len(self._findings)
-        if back:
+        if waived:
             text = tr("Withdraw Waiver") if count == 1 else tr("Withdraw {count} Waivers").format(count=count)
         else:
             text = tr("Waive…") if count < 2 else tr("Waive {count}…").format(count=count)
         self.setText(text)
         self.setEnabled(bool(self._findings))
-        self.setToolTip(self._tip(findings))
+        self.setToolTip(self._compose_tip(findings))
 
-    def _tip(self, findings: list[Any]) -> str:
-        if self._takes_back:
+    def _compose_tip(self, findings: list[Any]) -> str:
+        if self._withdraws:
             return tr("Take the waiver out of its file; the finding is open again")
         if self._findings:
             return tr("Accept with reason, document and author; it stays in the report (several: with Ctrl or Shift)")
@@ -80,11 +84,11 @@ class WaiveButton(QPushButton):
 
     def do(self) -> None:
         if self._findings:
-            (self.withdraw if self._takes_back else self.accept).emit(self._findings)
+            (self.withdraw if self._withdraws else self.accept).emit(self._findings)
 
 
 class WalkBar(QWidget):
-    """``stepped`` comes with the direction."""
+    """Navigation below the list; ``stepped`` is emitted with the direction."""
 
     zoomWished = pyqtSignal()
     stepped = pyqtSignal(int)
@@ -106,15 +110,15 @@ class WalkBar(QWidget):
         row.addWidget(self.zoom)
         row.addWidget(self.waive)
         row.addStretch()
-        for one in (self.previous, self.position, self.next):
-            row.addWidget(one)
+        for widget in (self.previous, self.position, self.next):
+            row.addWidget(widget)
 
     def show_position(self, found: tuple[int, int, str] | None) -> None:
-        """Which of the findings of its kind the selected one is: number, of how many, kind."""
+        """Show (number, count, kind) of the selected finding."""
         self.position.setText(f"{found[0]} / {found[1]}" if found else "")
         if found:
-            word = look.kind_word(found[2])
-            self.position.setToolTip(tr("{word}: {count} in view").format(word=word, count=found[1]))
+            kind_name = look.kind_word(found[2])
+            self.position.setToolTip(tr("{word}: {count} in view").format(word=kind_name, count=found[1]))
 
     def show_finding(self, finding: Any) -> None:
         self.zoom.setEnabled(finding is not None and finding.geom_kind != "none")

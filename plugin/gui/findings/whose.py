@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The source of the displayed result (open project, former project or package), and whether the data are unchanged."""
+"""The source of the displayed result, and whether its data are unchanged."""
 
 from __future__ import annotations
 
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Basis:
-    """``layers``: of each its id, source, filter, edits and the state of its file; ``files``: that of the other files.
-    Two that are equal were taken of the same data; what cannot be told apart (a layer that is no file) is never equal."""
+    """Inputs of a check: options, layers and other files.
+
+    ``layers``: id, source, filter, edits and file stamp of each layer; ``files``: stamps of the other files. Equal
+    fingerprints were taken of the same data. A layer that is not a file is never equal to itself, because its changes
+    are unknown.
+    """
 
     options: Options
     layers: tuple[Any, ...]
@@ -35,47 +39,53 @@ class Basis:
 
     @classmethod
     def of(cls, project: QgsProject) -> Basis:
-        """On the main thread; no feature is read."""
+        """Return the fingerprint of a project without reading features; main thread only."""
         options = county.options(project)
         files: dict[str, tuple[Any, ...]] = {}
-        layers = tuple(_layer(layer, files) for layer in recognise.plan_layers(project))
+        layers = tuple(_fingerprint_layer(layer, files) for layer in recognise.plan_layers(project))
         return cls(options, layers, tuple(read_stamp(str(getattr(options, name) or "")) for name in SIDE_FILES))
 
 
-def _layer(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
-    """``files``: states by path, for many layers lie in one file."""
+def _fingerprint_layer(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Return the fingerprint of a layer.
+
+    ``files``: known stamps by path, because several layers share a file.
+    """
     path = file_of(layer)
     if path not in files:
-        # A layer in memory or on a server tells nobody that it changed.
+        # A layer in memory or on a server does not report its changes.
         files[path] = read_stamp(path) if os.path.exists(path) else (object(),)
     return layer.id(), layer.name(), layer.source(), layer.subsetString(), layer.undoStack().index(), files[path]
 
 
-#: No project has this number: the result in view is not a project's.
+#: No project has this number: the displayed result is not of a project.
 _NO_PROJECT = -1
 
 
 class Whose:
-    """Told when a check begins and what it is of when it has ended; says the rest."""
+    """Tracks the source of the displayed result and reports it in the panel.
+
+    Callers report when a check begins, ends or fails.
+    """
 
     def __init__(self, dock: FindingsDock, watch: ProjectWatch, editing: LiveCheckSwitch):
         self._dock, self._watch, self._editing = dock, watch, editing
-        #: The projects of the check under way and of the result in view, as the watch counts them.
+        #: Numbers of the projects (`ProjectWatch.number`) of the running check and of the displayed result.
         self._run_in = self._result_in = watch.number
-        #: What the result in view went by.
+        #: Fingerprint of the inputs of the displayed result.
         self._basis: Basis | None = None
-        #: The name of the package that it is of; empty when it is a project's.
+        #: Name of the package that the displayed result is of; empty for a project.
         self.package = ""
-        #: The name of the package that is looked at, empty for a check; did that come to nothing?
-        self._asked, self._failed = "", False
+        #: Name of the package being inspected, empty for a check; True if that failed.
+        self._package_requested, self._failed = "", False
 
     def began(self, package: str = "") -> None:
-        """A check, or a look at the package of this name."""
-        self._run_in, self._asked, self._failed = self._watch.number, package, False
+        """Record that a check began, or the inspection of a package of this name."""
+        self._run_in, self._package_requested, self._failed = self._watch.number, package, False
         self.tell()
 
     def failed(self) -> None:
-        """What began could not be run: the result in view is of what was before."""
+        """Record that it failed: the displayed result is the former one."""
         self._failed = True
         self.tell()
 
@@ -83,29 +93,32 @@ class Whose:
         self._result_in, self._basis, self.package = self._run_in, basis, ""
 
     def of_kept(self) -> None:
-        """Record that the result was read from the file beside the project."""
+        """Record that the result was read from the file next to the project."""
         self._run_in = self._result_in = self._watch.number
         self._basis, self.package = None, ""
-        self._asked, self._failed = "", False
+        self._package_requested, self._failed = "", False
 
     def forget(self) -> None:
         """Record that no result is shown."""
         self._result_in, self._basis, self.package = _NO_PROJECT, None, ""
-        self._asked, self._failed = "", False
+        self._package_requested, self._failed = "", False
 
     def of_package(self, path: str) -> None:
         self._result_in, self._basis, self.package = _NO_PROJECT, None, Path(path).name
 
     def current(self) -> bool:
-        """Is there a result, and is it of the project that is open?"""
+        """Return True if a result is displayed and is of the open project."""
         return self._dock.result is not None and self._result_in == self._watch.number
 
     def latest(self) -> Result | None:
         return self._dock.result if self.current() else None
 
     def fresh(self, form: Any) -> Result | None:
-        """The result in view while a package of this form may be made of it: of this project as it is now, and by the
-        standard that a check for the form would go by."""
+        """Return the displayed result if a package may be created from it, else None.
+
+        It must be of the open project in its current state, and use the standard that a check for this package
+        specification would use.
+        """
         result = self.latest()
         if result is None or result.edited or self._editing.is_outdated or self._basis is None:
             return None
@@ -115,26 +128,31 @@ class Whose:
         return result if by_form and now == self._basis else None
 
     def tell(self) -> None:
-        """Say in the panel why the result in view is not of what is open or was asked for, while that is so."""
+        """Report in the panel if the displayed result is not the current one."""
         result = self._dock.result
         if result is None:
             self._dock.set_stale("")
             return
-        of, again = self._of(result)
+        source, again = self._describe_source(result)
         if self._failed:
             text = tr("The check was not made; the result below is still the former one.")
-            if self._asked:
+            if self._package_requested:
                 text = tr("“{name}” was not inspected; the result below is still the former one.")
-            of = tr("{first} {second}").format(first=text.format(name=self._asked), second=of).strip()
-        self._dock.set_stale(of, again=again, alarm=self._failed)
+            source = (
+                tr("{first} {second}").format(first=text.format(name=self._package_requested), second=source).strip()
+            )
+        self._dock.set_stale(source, again=again, alarm=self._failed)
 
-    def _of(self, result: Result) -> tuple[str, bool]:
-        """What the result is of, empty where it is of the open project as it is; would another check help?"""
+    def _describe_source(self, result: Result) -> tuple[str, bool]:
+        """Return a message on the source of the result, and whether to offer a check.
+
+        The message is empty if the result is of the open project and current.
+        """
         if self.package:
             text = tr("This is what was found in the package “{name}” at {time}, not in the project.")
             return text.format(name=self.package, time=result.time), False
         if result.kept:
-            return _of_kept(result)
+            return _describe_restored(result)
         if self._editing.is_outdated:
             text = tr(
                 "The layers have changed since {time} beyond what is followed while editing; the result is out of date."
@@ -143,8 +161,8 @@ class Whose:
         return "", False
 
 
-def _of_kept(result: Result) -> tuple[str, bool]:
-    """Return a message on the state of a restored result, and whether a new check is needed."""
+def _describe_restored(result: Result) -> tuple[str, bool]:
+    """Return a message on a restored result, and whether to offer a check."""
     changes = result.changes
     if changes.settings:
         text = tr(

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""数据字典: the layers, fields and code lists of a standard, searched and read inside QGIS, or as the whole book in a browser."""
+"""数据字典: search the layers, fields and code lists of a standard.
+
+The whole dictionary can be opened as a page in a browser.
+"""
 
 from __future__ import annotations
 
@@ -32,24 +35,27 @@ from ...core.standard.template import Template
 from ..widgets import messages
 from ..widgets.buttons import close_only
 
-#: As in the findings panel: look once the typing pauses.
+#: Delay of the search while the user types, as in the findings panel.
 _PAUSE_MS = 150
 _ANCHOR = Qt.ItemDataRole.UserRole
 
 
 class DictionaryDialog(QDialog):
-    """Stays open beside the work. ``layer``: the one whose page is shown first, where it is one of the plan."""
+    """A window next to the main window.
+
+    ``layer``: the layer whose page is shown first, if it is of the plan.
+    """
 
     def __init__(self, standard: str = "", layer: QgsVectorLayer | None = None, parent=None):
         super().__init__(parent)
         self.setObjectName("SanxianDictionaryDialog")
         self.setWindowTitle(tr("Data Dictionary"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._book = None
+        self._dictionary = None
         self._items: dict[str, QTreeWidgetItem] = {}
         self.standard = QComboBox()
-        for one in standard_ids():
-            self.standard.addItem(load_standard(one).name, one)
+        for key in standard_ids():
+            self.standard.addItem(load_standard(key).name, key)
         self.standard.setCurrentIndex(max(self.standard.findData(standard or "county_db"), 0))
         self.search = QgsFilterLineEdit()
         self.search.setShowSearchIcon(True)
@@ -72,7 +78,7 @@ class DictionaryDialog(QDialog):
         self.search.textChanged.connect(self._pause.start)
         self.tree.currentItemChanged.connect(self._chosen)
         self.standard.currentIndexChanged.connect(lambda: self._open(""))
-        self._open(self._page_of(layer))
+        self._open(self._find_page(layer))
 
     def _lay_out(self) -> None:
         left = QWidget()
@@ -89,15 +95,15 @@ class DictionaryDialog(QDialog):
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
         buttons = close_only(self, "dictionary")
-        whole = buttons.addButton(tr("Whole Book in the Browser"), QDialogButtonBox.ButtonRole.ActionRole)
-        whole.setToolTip(tr("One page that needs nothing else: to print, to send on, to search as a whole."))
-        whole.clicked.connect(self.open_book)
+        open_all = buttons.addButton(tr("Whole Book in the Browser"), QDialogButtonBox.ButtonRole.ActionRole)
+        open_all.setToolTip(tr("One page that needs nothing else: to print, to send on, to search as a whole."))
+        open_all.clicked.connect(self.open_book)
         layout = QVBoxLayout(self)
         layout.addWidget(splitter, 1)
         layout.addWidget(buttons)
         self.resize(letter * 132, self.fontMetrics().lineSpacing() * 34)
 
-    def _page_of(self, layer: QgsVectorLayer | None) -> str:
+    def _find_page(self, layer: QgsVectorLayer | None) -> str:
         role = role_of(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
         return f"layer-{role}" if role else ""
 
@@ -106,12 +112,12 @@ class DictionaryDialog(QDialog):
         self.tree.clear()
         self._items.clear()
         try:
-            # Rules are named in the dictionary, and they need the libraries.
+            # The dictionary names rules, which need the libraries.
             from ...core.render.dictionary import Dictionary
 
-            self._book = Dictionary(load_standard(self.standard.currentData()), interface_language())
+            self._dictionary = Dictionary(load_standard(self.standard.currentData()), interface_language())
             groups: dict[str, QTreeWidgetItem] = {}
-            for entry in self._book.entries:
+            for entry in self._dictionary.entries:
                 if entry.group not in groups:
                     groups[entry.group] = QTreeWidgetItem(self.tree, [entry.group])
                 item = QTreeWidgetItem(groups[entry.group], [f"{entry.title}  {entry.code}"])
@@ -119,16 +125,19 @@ class DictionaryDialog(QDialog):
                 item.setData(0, _ANCHOR, entry.anchor)
                 self._items[entry.anchor] = item
         except (SanxianError, ImportError) as error:
-            self._book = None
+            self._dictionary = None
             self.browser.setPlainText(messages.explain(error))
         self.tree.blockSignals(False)
         self._filter()
-        if self._book is not None:
+        if self._dictionary is not None:
             self.show_page(anchor)
 
     def show_page(self, anchor: str) -> None:
-        """A layer or list, such as ``layer-DLTB`` or ``codes-sandiao``; anything else shows what the book says of itself."""
-        if self._book is None:
+        """Show the page of a layer or list, such as ``layer-DLTB`` or ``codes-sandiao``.
+
+        Any other anchor shows the introduction.
+        """
+        if self._dictionary is None:
             return
         item = self._items.get(anchor)
         if item is not None and item.isHidden():
@@ -141,8 +150,8 @@ class DictionaryDialog(QDialog):
         self._show(anchor)
 
     def _show(self, anchor: str) -> None:
-        """The page, and on it what was searched for, from its first place on."""
-        self.browser.setHtml(self._book.page(anchor))
+        """Show the page with the search words highlighted, scrolled to the first of them."""
+        self.browser.setHtml(self._dictionary.page(anchor))
         marks = []
         for word in self.search.text().split():
             self.browser.moveCursor(QTextCursor.MoveOperation.Start)
@@ -153,31 +162,31 @@ class DictionaryDialog(QDialog):
                 mark.format.setForeground(self.palette().highlightedText())
                 marks.append(mark)
         self.browser.setExtraSelections(marks)
-        top = self.browser.textCursor()
-        top.setPosition(min((m.cursor.selectionStart() for m in marks), default=0))
-        self.browser.setTextCursor(top)
+        cursor = self.browser.textCursor()
+        cursor.setPosition(min((m.cursor.selectionStart() for m in marks), default=0))
+        self.browser.setTextCursor(cursor)
 
     def _chosen(self, item: QTreeWidgetItem | None) -> None:
-        if item is not None and item.data(0, _ANCHOR) and self._book is not None:
+        if item is not None and item.data(0, _ANCHOR) and self._dictionary is not None:
             self._show(item.data(0, _ANCHOR))
 
     def _filter(self) -> None:
         text = self.search.text()
         shown = 0
-        for entry in self._book.entries if self._book is not None else ():
-            fits = entry.found_by(text)
-            self._items[entry.anchor].setHidden(not fits)
-            shown += fits
-        for place in range(self.tree.topLevelItemCount()):
-            group = self.tree.topLevelItem(place)
-            left = sum(not group.child(n).isHidden() for n in range(group.childCount()))
-            group.setHidden(not left)
-            group.setExpanded(bool(text.strip()) or place == 0)
+        for entry in self._dictionary.entries if self._dictionary is not None else ():
+            matches = entry.found_by(text)
+            self._items[entry.anchor].setHidden(not matches)
+            shown += matches
+        for row in range(self.tree.topLevelItemCount()):
+            group = self.tree.topLevelItem(row)
+            visible = sum(not group.child(n).isHidden() for n in range(group.childCount()))
+            group.setHidden(not visible)
+            group.setExpanded(bool(text.strip()) or row == 0)
         self.nothing.setVisible(not shown)
         self._chosen(self.tree.currentItem())
 
     def open_book(self) -> None:
-        """Written anew into QGIS's own folder, then opened on the page in view."""
+        """Write the dictionary as a page into QGIS's settings folder and open it."""
         from ...core.render.dictionary import write_dictionary
 
         standard, lang = self.standard.currentData(), interface_language()
@@ -201,7 +210,7 @@ class DictionaryDialog(QDialog):
 
 
 def role_of(layer: QgsVectorLayer, templates: dict[str, Template]) -> str:
-    """The role of a layer by what it was given, else by its name; empty where neither tells."""
+    """Return the role of a layer from its property, else from its name, or ""."""
     if not isinstance(layer, QgsVectorLayer):
         return ""
     names = {name.upper(): role for role, one in templates.items() for name in (role, one.name, *one.aliases)}

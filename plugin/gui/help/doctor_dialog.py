@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""环境自检: what is there, what is missing, how to get it. Opens also where nothing else runs."""
+"""环境自检: available and missing libraries with remedies; works without them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ _ICONS = {health.OK: "ok", health.OLD: "error", health.MISSING: "error", health.
 
 
 class DoctorDialog(QDialog):
+    """The dialog with one line per library and a conclusion."""
+
     def __init__(self, parent=None):
         super().__init__(parent)
         self.setObjectName("SanxianDoctorDialog")
@@ -23,7 +25,7 @@ class DoctorDialog(QDialog):
         lines, good = health.report(interface_language())
         self.list = QListWidget()
         self.list.setWordWrap(True)
-        # The last line is the sum of the others, with the remedy.
+        # The last line summarises the others, with the remedy.
         *lines, (_, conclusion) = lines
         self.list.addItem(QListWidgetItem(look.icon("ok" if good else "error"), conclusion))
         for state, line in lines:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""说明: what a rule checks, why, how to fix it, its limits; without a rule, the plugin and all its rules."""
+"""说明: reason, remedy and limits of a rule; without a rule, plugin and rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from ..widgets.buttons import close_only, open_manual
 
 
 class HelpDialog(QDialog):
-    """``norm``: standard and profile whose values are told; ``outcome``: code → how the rule fared in the check in view."""
+    """The help on a rule or on the plugin.
+
+    ``norm``: standard and profile whose values are shown; ``outcome``: returns the outcome of a rule in the displayed
+    result.
+    """
 
     def __init__(
         self, code: str = "", parent=None, *, norm: Any = None, outcome: Callable[[str], Any] = lambda code: None
@@ -49,18 +53,20 @@ class HelpDialog(QDialog):
         self._manual.setVisible(bool(manual.url(topic)))
         self.setWindowTitle(tr("Help: {code}").format(code=code) if code else tr("Help and About"))
         try:
-            self.browser.setHtml(self._page(code) if code else about_page())
+            self.browser.setHtml(self._render_page(code) if code else about_page())
         except ImportError:
-            # The rules themselves need the libraries; the rest of the page does not.
+            # Rules need the libraries; the rest of the page does not.
             self.browser.setHtml(about_page(rules=False))
 
-    def _page(self, code: str) -> str:
+    def _render_page(self, code: str) -> str:
         return rule_page(code, self._norm, self._outcome(code))
 
 
 def rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
-    """What, why, how to fix, limits, sources with their marks, and the values in force: those of the check in view
-    (``outcome``), else what ``norm`` (standard and county profile) sets."""
+    """Return the help of a rule as HTML: four headings, sources and values in force.
+
+    The values are those of the displayed result (``outcome``), else of ``norm`` (standard and county profile).
+    """
     from ...core.engine.explanation import InForce, in_force, lines
     from ...core.messages.texts import Texts
     from ...core.model.rule import all_rules
@@ -76,21 +82,22 @@ def rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
         return "".join(parts)
     known = norm.standard.citations
     cited = [(c.mark, c.zh if texts.lang == "zh" else c.en) for key in rule.basis if (c := known.get(key))]
-    parts.append(f"<h3>{escape(tr('Source'))}</h3>{_list(f'[{mark}] {text}' for mark, text in cited)}")
+    parts.append(f"<h3>{escape(tr('Source'))}</h3>{_format_list(f'[{mark}] {text}' for mark, text in cited)}")
     if outcome is not None and outcome.parameters:
         title, given = tr("Parameters of the check in view"), [InForce(**one) for one in outcome.parameters]
     else:
         title, given = texts.get("explain", "parameters"), in_force(rule, norm)
     if given:
-        parts.append(f"<h3>{escape(title)}</h3>{_list(lines(given, texts))}")
+        parts.append(f"<h3>{escape(title)}</h3>{_format_list(lines(given, texts))}")
     return "".join(parts)
 
 
-def _list(rows: Iterable[str]) -> str:
+def _format_list(rows: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(row)}</li>' for row in rows)}</ul>"
 
 
 def about_page(rules: bool = True) -> str:
+    """Return the page about the plugin as HTML, with the list of rules."""
     known = dict(line.split("=", 1) for line in METADATA.read_text(encoding="utf-8").splitlines() if "=" in line)
     parts = [
         f"<h2>{escape(known.get('name', ''))} {escape(known.get('version', ''))}</h2>",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""字段映射: a layer into a template, field by field, with what arrives shown before it runs. A face of `map_fields`."""
+"""字段映射: map a layer into a template with a preview; runs `map_fields`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from .source import MappingSource
 
 
 def prepared(done: Prepared, template: Template) -> str:
-    """How much arrives, which fields must not stay empty, and what of the source has no place."""
+    """Return the filled, required and unused fields of a mapping as text."""
     filled = [f for f in template.fields if done.previews[f.name].filled]
     needed = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
-    lacking = [f.name for f in needed if not done.previews[f.name].filled]
+    missing = [f.name for f in needed if not done.previews[f.name].filled]
     used = set(done.mapping.fields.values())
     unused = [f.name for f in done.columns.layer.fields if f.name not in used]
     lost = sum(p.lost for p in done.previews.values())
@@ -38,15 +38,15 @@ def prepared(done: Prepared, template: Template) -> str:
             rows=done.columns.rows, filled=len(filled), all=len(template.fields), lost=lost
         )
     ]
-    if lacking:
-        lines.append(tr("Required, without a source: {fields}.").format(fields=tr(", ").join(lacking)))
+    if missing:
+        lines.append(tr("Required, without a source: {fields}.").format(fields=tr(", ").join(missing)))
     if unused:
         lines.append(tr("Source fields without a place: {fields}.").format(fields=tr(", ").join(unused)))
     return "\n".join(lines)
 
 
 def written(results: dict[str, Any], layer: str) -> list[str]:
-    """What the algorithm gave back, in lines; ``layer``: the name of its output."""
+    """Return the results of the algorithm as lines. ``layer``: name of its output."""
     lines = [
         tr("{rows} rows are in “{layer}”; {losses} values to look at, {empty} of them left empty.").format(
             rows=results["ROWS"], layer=layer, losses=results["LOSSES"], empty=results["EMPTY"]
@@ -58,20 +58,20 @@ def written(results: dict[str, Any], layer: str) -> list[str]:
 
 
 def last(said: str) -> str:
-    """What the algorithm said at the end, which names what is wrong and the remedy."""
+    """Return the last line of a log, which states the error and the remedy."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1] if lines else tr("The mapping could not be run. Details are in the log, tab Processing.")
 
 
 class MappingDialog(MappingSource):
-    """Stays open beside the work; what runs is a task and can be cancelled."""
+    """The dialog 字段映射; its run is a task that can be cancelled."""
 
     def __init__(self, project: QgsProject, runner: Runner, layer: Any = None, parent=None):
         super().__init__(project, runner, layer, parent)
         self._run: MappingRun | None = None
         self._written = ""
-        self.load.clicked.connect(self._ask_mapping)
-        self.save.clicked.connect(self._ask_where)
+        self.load.clicked.connect(self._choose_mapping)
+        self.save.clicked.connect(self._choose_target)
         self.table.changed.connect(self._changed)
         self.table.itemSelectionChanged.connect(self._show_choices)
         self.choices.chosen.connect(self._decided)
@@ -105,13 +105,13 @@ class MappingDialog(MappingSource):
         self._take(replace(self._prepared.mapping, codes=codes), target)
 
     def _take(self, mapping: Any, target: str) -> None:
-        """Another mapping: the field, and the name that goes with its code, are shown anew."""
+        """Use another mapping; update the field and the field of its code names."""
         previews = dict(self._prepared.previews)
         field = self._target.field_named(target)
         for name in dict.fromkeys((target, field.code_name)):
-            one = self._target.field_named(name) if name else None
-            if one is not None:
-                previews[name] = preview(self._prepared.columns, mapping, one, self._target, self._norm.standard)
+            shown = self._target.field_named(name) if name else None
+            if shown is not None:
+                previews[name] = preview(self._prepared.columns, mapping, shown, self._target, self._norm.standard)
                 self.table.show_preview(name, previews[name])
         self._prepared = replace(self._prepared, mapping=mapping, previews=previews)
         self._show_choices()
@@ -131,7 +131,7 @@ class MappingDialog(MappingSource):
         self._say(prepared(self._prepared, self._target))
 
     # --- mapping files
-    def _ask_mapping(self) -> None:
+    def _choose_mapping(self) -> None:
         path = files.ask_mapping(self, self._project)
         if path:
             self.open_mapping(path)
@@ -144,7 +144,7 @@ class MappingDialog(MappingSource):
             return
         self._prepare(mapping)
 
-    def _ask_where(self) -> None:
+    def _choose_target(self) -> None:
         path = files.ask_where(self, self._project, self.role())
         if path:
             self.save_mapping(path)
@@ -186,7 +186,7 @@ class MappingDialog(MappingSource):
     def _cancel(self) -> None:
         if self._run is not None:
             self._say(tr("Cancelling"))
-            # One that still waits for its turn ends, and tells so, at once.
+            # A task that is still waiting ends at once and reports it.
             self._run.cancel()
 
     def _ended(self, results: dict[str, Any] | None) -> None:
@@ -199,19 +199,19 @@ class MappingDialog(MappingSource):
         lines = written(results, layer.name() if layer else results["OUTPUT"])
         self._say("\n".join(lines))
         if self._written:
-            kept = mapping_work.free_name(self._written)
-            if not self.save_mapping(kept):
+            mapping_file = mapping_work.free_name(self._written)
+            if not self.save_mapping(mapping_file):
                 return
-            lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(kept).name))
+            lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(mapping_file).name))
             self._say("\n".join(lines))
 
     def _enable(self) -> None:
         running = self._run is not None
         self.bar.setVisible(running)
         self.stop.setVisible(running)
-        # After a reading that failed or was stopped, what is there may be of another template.
-        fits = self._prepared is not None and self._prepared.mapping.role == self.role()
-        ready = fits and self._job is None and not running
+        # After a failed or stopped reading, the preview may be of another template.
+        is_current = self._prepared is not None and self._prepared.mapping.role == self.role()
+        ready = is_current and self._job is None and not running
         for widget in (self.start, self.save, self.table, self.choices):
             widget.setEnabled(ready)
         for widget in (
@@ -227,7 +227,7 @@ class MappingDialog(MappingSource):
             widget.setEnabled(not running)
 
     def done(self, result: int) -> None:
-        """Closing asks what runs to stop; nobody waits for its answer."""
+        """Cancel the run when the dialog closes, without waiting for it."""
         if self._run is not None:
             self._run.forget()
         super().done(result)

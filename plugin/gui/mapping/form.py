@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The widgets of the mapping dialog and their places; what they do is in `dialog`."""
+"""Widgets and layout of the mapping dialog; the logic is in `dialog`."""
 
 from __future__ import annotations
 
@@ -32,12 +32,15 @@ from ...core.standard.template import CodeList, Template
 from ..widgets.buttons import close_only
 from .table import MappingTable, QuietBox
 
-#: A box for each code: more of them than this nobody reads, and they would take long to make.
-_MOST = 200
+#: Maximum number of codes with a combo box, which are slow to create.
+_MAX_CODES = 200
 
 
 class Choices(QWidget):
-    """``chosen(source code, target code)``; the target is empty where the decision was taken back."""
+    """Table of codes to decide on.
+
+    ``chosen(source code, target code)``: the user decided; the target code is empty if the decision was undone.
+    """
 
     chosen = pyqtSignal(str, str)
 
@@ -57,32 +60,32 @@ class Choices(QWidget):
         layout.addWidget(self.table)
 
     def show_codes(self, field: str, rows: list[Undecided], codes: CodeList | None) -> None:
-        """Hidden where nothing is to be decided."""
+        """Show the codes to decide on; hide the table without any."""
         self.setVisible(bool(rows))
         if not rows or codes is None:
             self.table.setRowCount(0)
             return
-        open_ones = sum(not row.chosen for row in rows)
+        open_count = sum(not row.chosen for row in rows)
         text = tr(
             "{field}: {count} codes have no single answer, {open} still open. What is chosen is kept in the mapping."
         )
-        lines = [text.format(field=field, count=len(rows), open=open_ones)]
-        if len(rows) > _MOST:
+        lines = [text.format(field=field, count=len(rows), open=open_count)]
+        if len(rows) > _MAX_CODES:
             more = tr("The {count} commonest are listed; check whether the list that codes come from is the right one.")
-            lines.append(more.format(count=_MOST))
-            rows = rows[:_MOST]
+            lines.append(more.format(count=_MAX_CODES))
+            rows = rows[:_MAX_CODES]
         self.label.setText("\n".join(lines))
         self.table.setRowCount(0)
         self.table.setRowCount(len(rows))
-        for place, row in enumerate(rows):
+        for table_row, row in enumerate(rows):
             for column, value in enumerate((row.code, row.name, str(row.rows))):
-                self.table.setItem(place, column, QTableWidgetItem(value))
-            self.table.setCellWidget(place, 3, self._box(row, codes))
+                self.table.setItem(table_row, column, QTableWidgetItem(value))
+            self.table.setCellWidget(table_row, 3, self._make_box(row, codes))
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
 
-    def _box(self, row: Undecided, codes: CodeList) -> QuietBox:
+    def _make_box(self, row: Undecided, codes: CodeList) -> QuietBox:
         box = QuietBox()
         box.setObjectName(f"choice.{row.code}")
         box.addItem(tr("(left empty)"), "")
@@ -105,6 +108,8 @@ class Choices(QWidget):
 
 
 class MappingForm(QDialog):
+    """Widgets of the dialog 字段映射."""
+
     def __init__(self, project: QgsProject, templates: dict[str, Template], texts: Texts, parent=None):
         super().__init__(parent)
         self.setObjectName("SanxianMappingDialog")
@@ -160,25 +165,25 @@ class MappingForm(QDialog):
         top = QFormLayout()
         top.addRow(tr("Layer"), source)
         top.addRow(tr("Target template"), template)
-        parts = QSplitter(Qt.Orientation.Vertical)
-        parts.addWidget(self.table)
-        parts.addWidget(self.choices)
-        parts.setStretchFactor(0, 3)
-        parts.setStretchFactor(1, 1)
-        parts.setChildrenCollapsible(False)
-        below = QFormLayout()
-        below.addRow(tr("Write to"), self.output)
-        below.addRow("", self.losses)
-        below.addRow("", self.personal)
-        self.buttons = close_only(self, "map_fields")
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(self.table)
+        splitter.addWidget(self.choices)
+        splitter.setStretchFactor(0, 3)
+        splitter.setStretchFactor(1, 1)
+        splitter.setChildrenCollapsible(False)
+        output_form = QFormLayout()
+        output_form.addRow(tr("Write to"), self.output)
+        output_form.addRow("", self.losses)
+        output_form.addRow("", self.personal)
+        self.buttons = close_only(self)
         self.start = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop.hide()
         layout = QVBoxLayout(self)
         layout.addLayout(top)
-        layout.addWidget(parts, 1)
+        layout.addWidget(splitter, 1)
         layout.addWidget(self.summary)
-        layout.addLayout(below)
+        layout.addLayout(output_form)
         layout.addWidget(self.bar)
         layout.addWidget(self.buttons)
         letter = self.fontMetrics().horizontalAdvance("0")

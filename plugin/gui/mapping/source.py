@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the mapping dialog maps, and into what: a layer or a file, its template, and the reading of it in the background."""
+"""Source and template of the mapping dialog; reads the source in the background."""
 
 from __future__ import annotations
 
@@ -28,35 +28,38 @@ _FOLDER = "mapping_folder"
 
 
 def ask_layer(parent: QWidget, project: QgsProject) -> str:
-    """A file with a layer; empty when nothing was chosen."""
+    """Ask for a file with a layer; empty if the user cancels."""
     files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
-    return _remembered(QFileDialog.getOpenFileName(parent, tr("Layer"), _folder(project), files)[0])
+    return _remember_folder(QFileDialog.getOpenFileName(parent, tr("Layer"), _get_folder(project), files)[0])
 
 
 def ask_mapping(parent: QWidget, project: QgsProject) -> str:
-    """A mapping that is there; empty when nothing was chosen."""
+    """Ask for an existing mapping; empty if the user cancels."""
     title, files = tr("Open Mapping"), tr("Mapping (*.toml)")
-    return _remembered(QFileDialog.getOpenFileName(parent, title, _folder(project), files)[0])
+    return _remember_folder(QFileDialog.getOpenFileName(parent, title, _get_folder(project), files)[0])
 
 
 def ask_where(parent: QWidget, project: QgsProject, role: str) -> str:
-    """Where the mapping of a layer is to be saved; empty when nothing was chosen."""
-    name = str(Path(_folder(project)) / f"{role}.mapping.toml")
-    return _remembered(QFileDialog.getSaveFileName(parent, tr("Save Mapping"), name, tr("Mapping (*.toml)"))[0])
+    """Ask for the file to save a mapping to; empty if the user cancels."""
+    name = str(Path(_get_folder(project)) / f"{role}.mapping.toml")
+    return _remember_folder(QFileDialog.getSaveFileName(parent, tr("Save Mapping"), name, tr("Mapping (*.toml)"))[0])
 
 
-def _folder(project: QgsProject) -> str:
+def _get_folder(project: QgsProject) -> str:
     return settings.get(_FOLDER, "") or project.homePath() or str(Path.home())
 
 
-def _remembered(path: str) -> str:
+def _remember_folder(path: str) -> str:
     if path:
         settings.put(_FOLDER, str(Path(path).parent))
     return path
 
 
 class MappingSource(MappingForm):
-    """Once a source is read, `_show` has what comes of it. ``state_changed``: what can be done now may have changed."""
+    """The dialog with its source; `_show` is called when the source has been read.
+
+    ``state_changed``: the available actions may have changed.
+    """
 
     state_changed = pyqtSignal()
 
@@ -69,14 +72,14 @@ class MappingSource(MappingForm):
         self._files: dict[str, QgsVectorLayer] = {}
         if isinstance(layer, QgsVectorLayer):
             self.source.setLayer(layer)
-        self.template.setCurrentIndex(max(self.template.findData(self._guess()), 0))
+        self.template.setCurrentIndex(max(self.template.findData(self._guess_role()), 0))
         self.source.layerChanged.connect(self._source_changed)
         self.browse.clicked.connect(self._browse)
         self.template.activated.connect(lambda _row: self._prepare())
         self.template.lineEdit().editingFinished.connect(self._restore_template)
         self.again.clicked.connect(lambda _checked: self._prepare())
 
-    def _guess(self) -> str:
+    def _guess_role(self) -> str:
         layer = self.source.currentLayer()
         wanted = template_id(layer) if isinstance(layer, QgsVectorLayer) else ""
         return wanted or "DLTB"
@@ -97,7 +100,7 @@ class MappingSource(MappingForm):
             self.use_file(path)
 
     def use_file(self, path: str) -> None:
-        """A layer that is not in the project; it does not come into it either."""
+        """Use a layer of a file without adding it to the project."""
         layer = QgsVectorLayer(path, Path(path).stem, "ogr")
         if not layer.isValid():
             self._say(tr("{file} cannot be opened as a layer. Choose another file.").format(file=Path(path).name))
@@ -118,7 +121,10 @@ class MappingSource(MappingForm):
         self._prepare()
 
     def _prepare(self, given: Any = None) -> None:
-        """Read (once), propose unless a mapping is given, and work out what arrives: in the background."""
+        """Read the source, propose a mapping unless ``given``, and preview the result.
+
+        The work runs in the background.
+        """
         layer = self._layer()
         if self._job is not None:
             self._job.forget()
@@ -148,7 +154,7 @@ class MappingSource(MappingForm):
         self.state_changed.emit()
 
     def _cancelled(self) -> None:
-        """In QGIS's own list of tasks: here is no button for it."""
+        """Handle a cancellation in QGIS's task manager; the dialog has no button for it."""
         self._job = None
         self._say(tr("Reading was cancelled. Propose Again reads the layer anew."))
         self.state_changed.emit()
@@ -164,7 +170,7 @@ class MappingSource(MappingForm):
         self.summary.setText(text)
 
     def done(self, result: int) -> None:
-        """Closing stops what is read; nobody waits for its answer."""
+        """Cancel the reading when the dialog closes, without waiting for it."""
         if self._job is not None:
             self._job.forget()
         super().done(result)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The table of the mapping dialog: a row for each field of the template, where it comes from, and what arrives."""
+"""Table of the mapping dialog: a row per template field with source and preview."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from ...core.standard.template import Field, Template
 from ..widgets import look
 
 FIELD, KIND, REQUIRED, SOURCE, MORE, SAMPLES, FILLED, LOST = range(8)
-#: What stands in a source box beside the names of fields.
+#: Data of the entries of a source box that are not names of fields.
 NOTHING, CONSTANT = "", "\0constant"
 
 
-#: Between list and column: Qt finds a text among a box's data, not a pair.
-_KEY = "\0"
+#: Separates list and column in the data of a box: Qt finds a text, but not a tuple.
+_SEPARATOR = "\0"
 
 
 class QuietBox(QComboBox):
-    """Turns with the wheel only when it has the focus: scrolling the table changes nothing."""
+    """A combo box that ignores the mouse wheel without focus, to scroll the table."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,10 @@ class QuietBox(QComboBox):
 
 
 class MappingTable(QTableWidget):
-    """``changed(target, source, constant, translation)``: what the user chose for one field; None where there is none."""
+    """The table of fields.
+
+    ``changed(target, source, constant, translation)``: the user's choice for a field; None for what is not chosen.
+    """
 
     changed = pyqtSignal(str, str, object, object)
 
@@ -80,14 +83,14 @@ class MappingTable(QTableWidget):
         self.horizontalHeader().setStretchLastSection(False)
 
     def fill(self, prepared: Prepared, template: Template, standard: Standard) -> None:
-        """All rows anew."""
+        """Fill all rows."""
         self._targets, self._standard = list(template.fields), standard
         self.setRowCount(0)
         self.setRowCount(len(self._targets))
         sources = [f.name for f in prepared.columns.layer.fields]
         for row, target in enumerate(self._targets):
             self._describe(row, target)
-            self.setCellWidget(row, SOURCE, self._source_box(target, sources, prepared))
+            self.setCellWidget(row, SOURCE, self._make_source_box(target, sources, prepared))
             self._fill_more(row, prepared.mapping.constants.get(target.name), prepared.mapping.codes.get(target.name))
             self.show_preview(target.name, prepared.previews[target.name])
         header = self.horizontalHeader()
@@ -104,7 +107,7 @@ class MappingTable(QTableWidget):
         kind = self._texts.get("types", target.type)
         size = ",".join(str(v) for v in (target.length, target.decimals) if v is not None)
         needed = tr("Required") if target.constraint == "M" or target.meaning == "key" else ""
-        # Who plans by the field table should see what of it nobody verified.
+        # Users who plan by the field table should see the unverified fields.
         mark = tr("{needed} · mark C") if needed else tr("mark C")
         if target.mark == "C":
             needed = mark.format(needed=needed) if needed else mark
@@ -120,7 +123,7 @@ class MappingTable(QTableWidget):
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.setItem(row, column, item)
 
-    def _source_box(self, target: Field, sources: list[str], prepared: Prepared) -> QuietBox:
+    def _make_source_box(self, target: Field, sources: list[str], prepared: Prepared) -> QuietBox:
         box = QuietBox()
         box.setObjectName(f"source.{target.name}")
         box.setAccessibleName(tr("Source of {field}").format(field=target.name))
@@ -141,15 +144,15 @@ class MappingTable(QTableWidget):
         return next(n for n, field in enumerate(self._targets) if field.name == target)
 
     def _fill_more(self, row: int, constant: Any, way: Translation | None) -> None:
-        """Beside the source: the value that all rows get, or the list that codes come from; else nothing."""
+        """Add the constant value or the list of source codes next to the source, if any."""
         target, source = self._targets[row], self.cellWidget(row, SOURCE).currentData()
-        # Made anew: taken out first, or the former one would go on showing.
+        # Remove the former widget first; otherwise it would stay visible.
         self.removeCellWidget(row, MORE)
         if source == CONSTANT:
             edit = QLineEdit("" if constant is None else str(constant))
             edit.setObjectName(f"constant.{target.name}")
             edit.setPlaceholderText(tr("Value for every row"))
-            edit.editingFinished.connect(lambda: self._tell(target))
+            edit.editingFinished.connect(lambda: self._emit_choice(target))
             self.setCellWidget(row, MORE, edit)
             return
         ways = translations(target, self._standard) if source else []
@@ -159,26 +162,30 @@ class MappingTable(QTableWidget):
             box = QuietBox()
             box.setObjectName(f"codes.{target.name}")
             box.addItem(tr("Codes as they are"), None)
-            for one in ways:
-                named = self._texts.setting(f"codes.{one.list}") if one.list else tr("Only the choices below")
-                box.addItem(tr("From {list}").format(list=named), _key(one))
-            box.setCurrentIndex(max(box.findData(_key(way)) if way is not None else 0, 0))
+            for translation in ways:
+                named = (
+                    self._texts.setting(f"codes.{translation.list}")
+                    if translation.list
+                    else tr("Only the choices below")
+                )
+                box.addItem(tr("From {list}").format(list=named), _make_key(translation))
+            box.setCurrentIndex(max(box.findData(_make_key(way)) if way is not None else 0, 0))
             box.setToolTip(box.currentText())
-            box.activated.connect(lambda _row: self._tell(target))
+            box.activated.connect(lambda _row: self._emit_choice(target))
             self.setCellWidget(row, MORE, box)
 
     def _source_chosen(self, target: Field) -> None:
         row = self._row(target.name)
         if self.cellWidget(row, SOURCE).currentData() == CONSTANT and isinstance(self.cellWidget(row, MORE), QLineEdit):
-            # Chosen again: what was typed stays.
+            # Chosen again: preserve the text.
             return
         self.cellWidget(row, SOURCE).setToolTip("")
         self._fill_more(row, None, None)
-        self._tell(target)
+        self._emit_choice(target)
         if self.cellWidget(row, SOURCE).currentData() == CONSTANT:
             self.cellWidget(row, MORE).setFocus()
 
-    def _tell(self, target: Field) -> None:
+    def _emit_choice(self, target: Field) -> None:
         row = self._row(target.name)
         source, more = self.cellWidget(row, SOURCE).currentData(), self.cellWidget(row, MORE)
         self.selectRow(row)
@@ -187,12 +194,12 @@ class MappingTable(QTableWidget):
             self.changed.emit(target.name, "", text or None, None)
             return
         way = more.currentData() if isinstance(more, QComboBox) else None
-        self.changed.emit(target.name, source, None, Translation(*way.split(_KEY)) if way else None)
+        self.changed.emit(target.name, source, None, Translation(*way.split(_SEPARATOR)) if way else None)
 
-    def show_preview(self, target: str, seen: Preview) -> None:
+    def show_preview(self, target: str, preview: Preview) -> None:
         row = self._row(target)
         parts = []
-        for sample in seen.samples:
+        for sample in preview.samples:
             after = sample.after or tr("(empty)")
             text = f"{sample.before} → {after}" if sample.before not in ("", sample.after) else after
             if sample.reason:
@@ -202,21 +209,23 @@ class MappingTable(QTableWidget):
         item = self.item(row, SAMPLES)
         item.setText(tr("; ").join(parts))
         item.setToolTip("\n".join(parts))
-        by_code = self.cellWidget(row, SOURCE).currentData() == NOTHING and seen.filled
+        by_code = self.cellWidget(row, SOURCE).currentData() == NOTHING and preview.filled
         self.item(row, MORE).setText(tr("Name from the code list") if by_code else "")
-        self.item(row, FILLED).setText(str(seen.filled))
+        self.item(row, FILLED).setText(str(preview.filled))
         lost = self.item(row, LOST)
-        lost.setText(str(seen.lost + seen.remarked) if seen.lost or seen.remarked else "")
+        lost.setText(str(preview.lost + preview.remarked) if preview.lost or preview.remarked else "")
         lost.setIcon(
-            look.icon("warning") if seen.lost or seen.remarked else look.icon("ok") if seen.filled else QIcon()
+            look.icon("warning") if preview.lost or preview.remarked else look.icon("ok") if preview.filled else QIcon()
         )
-        said = tr("{lost} left empty, {remarked} carried with a remark").format(lost=seen.lost, remarked=seen.remarked)
-        lost.setToolTip(said if seen.lost or seen.remarked else "")
+        tip = tr("{lost} left empty, {remarked} carried with a remark").format(
+            lost=preview.lost, remarked=preview.remarked
+        )
+        lost.setToolTip(tip if preview.lost or preview.remarked else "")
 
     def current_target(self) -> str:
         row = self.currentRow()
         return self._targets[row].name if 0 <= row < len(self._targets) else ""
 
 
-def _key(way: Translation) -> str:
-    return f"{way.list}{_KEY}{way.column}"
+def _make_key(way: Translation) -> str:
+    return f"{way.list}{_SEPARATOR}{way.column}"

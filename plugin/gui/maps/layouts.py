@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""成果图件 on the desktop: layouts into the project's list, to be edited there, and the dialog that exports maps."""
+"""成果图件 on the desktop: add layouts to the project, export maps."""
 
 from __future__ import annotations
 
@@ -42,11 +42,16 @@ from ..widgets.messages import push
 
 
 class Maps:
+    """Menu actions 生成布局 and 导出图件."""
+
     def __init__(self, iface, runner: Runner):
         self._iface, self._runner = iface, runner
 
     def export(self) -> None:
-        """导出图件…: the toolbox's own dialog. Its log is closed with it, so what came of it is said here, too."""
+        """导出图件…: open the toolbox dialog, and repeat its result in the message bar.
+
+        The dialog's log is closed with it.
+        """
         import processing
 
         try:
@@ -69,7 +74,7 @@ class Maps:
                 push(self._iface.messageBar(), "info", tr("Export Maps"), text.format(names=results["NOT_MADE"]))
 
     def make_layouts(self) -> None:
-        """生成布局…: layers are recognised off the main thread, then the dialog opens."""
+        """生成布局…: recognise layers in the background, then open the dialog."""
         project = QgsProject.instance()
         options, outlines = county.options(project), recognise.outlines(project)
         if not outlines:
@@ -93,7 +98,7 @@ class Maps:
             self._failed(error)
 
     def ask(self, material: Material) -> None:
-        """The dialog, and what it asks for. Raises SanxianError."""
+        """Open the dialog, then create the chosen layouts. Raise SanxianError."""
 
         dialog = LayoutsDialog(material, map_set.load(), self._iface.mainWindow())
         if dialog.exec():
@@ -106,11 +111,11 @@ class Maps:
         replace = edited if edited and self._may_replace(edited) else []
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            kept = keep.put(builder, wanted, replace)
+            created = keep.put(builder, wanted, replace)
         finally:
             QApplication.restoreOverrideCursor()
         project.setDirty(True)
-        self._say(kept)
+        self._report(created)
 
     def _may_replace(self, names: list[str]) -> bool:
         text = tr(
@@ -128,17 +133,17 @@ class Maps:
         box.exec()
         return box.clickedButton() is yes
 
-    def _say(self, kept: keep.Kept) -> None:
+    def _report(self, created: keep.Kept) -> None:
         bar, title = self._iface.messageBar(), tr("Make Layouts")
-        if kept.made:
+        if created.made:
             text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
-            push(bar, "success", title, text.format(count=len(kept.made), names=tr(", ").join(kept.made)))
+            push(bar, "success", title, text.format(count=len(created.made), names=tr(", ").join(created.made)))
         texts = Texts(interface_language())
-        for said in dict.fromkeys(note.said(texts) for note in kept.notes):
-            push(bar, "warning", title, said)
-        if kept.edited:
+        for message in dict.fromkeys(note.said(texts) for note in created.notes):
+            push(bar, "warning", title, message)
+        if created.edited:
             text = tr("Kept as you edited them: {names}.")
-            push(bar, "info", title, text.format(names=tr(", ").join(kept.edited)))
+            push(bar, "info", title, text.format(names=tr(", ").join(created.edited)))
 
     def _failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
@@ -149,7 +154,7 @@ _ID = Qt.ItemDataRole.UserRole
 
 
 class LayoutsDialog(QDialog):
-    """Maps that cannot be made are grey and say why."""
+    """Dialog 生成布局; maps that cannot be created are disabled, with the reason as tip."""
 
     def __init__(self, material: Material, catalogue: Catalogue, parent=None):
         super().__init__(parent)
@@ -191,10 +196,10 @@ class LayoutsDialog(QDialog):
         title = one.title if settings.interface_language() == "zh" else one.title_en
         item = QListWidgetItem(f"{one.number:02d}  {title}")
         item.setData(_ID, one.id)
-        lack = material.lack(one)
-        if lack:
+        missing = material.lack(one)
+        if missing:
             item.setFlags(Qt.ItemFlag.NoItemFlags)
-            reason = self._texts.get("maps", lack.key, map=title, **lack.params)
+            reason = self._texts.get("maps", missing.key, map=title, **missing.params)
             item.setToolTip(reason)
             item.setText(f"{item.text()}  {tr('(layers missing)')}")
         else:
@@ -211,7 +216,7 @@ class LayoutsDialog(QDialog):
         ]
 
     def wanted(self) -> list[tuple[Map, Sheet, bool]]:
-        """Map, page, and whether by township."""
+        """Return (map, page, by township) of each chosen layout."""
         sheet = self.catalogue.sheets[self.page.currentText()]
         both = (False, True) if self.townships.isChecked() else (False,)
         return [(one, sheet, towns) for one in self.chosen() for towns in both if one.by_township or not towns]

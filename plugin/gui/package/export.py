@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出成果包 on the desktop: looks ahead while the form is filled in, checks where the last check is not of these data, writes
-in the background, and says how it ended. One export at a time."""
+"""导出成果包 on the desktop: preview, check, write in the background, report.
+
+While the user fills the form, a preview is shown. A check runs first if the last one is not of the current data. One
+export runs at a time.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,12 @@ from ..widgets.messages import Messages, open_path
 from .export_dialog import CHECK, WRITE, End
 from .look_ahead import LookAhead, Surroundings
 
-#: Errors of the core that say why the gate is shut, a reason a line.
-_SHUT = ("package_gate", "package_stopped")
+#: Errors of the core that contain the reasons against a package, one per line.
+_REFUSALS = ("package_gate", "package_stopped")
 
 
 class PackageExport(QObject):
-    """`close` ends it all."""
+    """The export with its window; `close` ends both."""
 
     def __init__(self, iface: Any, runner: Runner, checking: Checking, around: Surroundings, parent: QObject):
         super().__init__(parent)
@@ -39,14 +42,14 @@ class PackageExport(QObject):
         self._order: Any = None
         self._job: Job | None = None
         self._project = 0
-        self._waits = False
+        self._is_waiting = False
 
     @property
     def busy(self) -> bool:
-        return self._job is not None or self._waits
+        return self._job is not None or self._is_waiting
 
     def close(self) -> None:
-        self._waits = False
+        self._is_waiting = False
         self._messages.close()
         dialog, self.dialog = self.dialog, None
         if dialog is not None:
@@ -55,7 +58,7 @@ class PackageExport(QObject):
 
     # --- the window
     def show(self) -> None:
-        """Open the window, or bring the one there is to the front: with the export that is under way, if one is."""
+        """Open the window or bring it to the front, together with a running export."""
         if self.dialog is None:
             from .export_dialog import ExportDialog
 
@@ -72,10 +75,10 @@ class PackageExport(QObject):
             self.look()
         elif not self.dialog.isVisible() and not self.busy:
             self.dialog.show_form()
-        self._bring()
+        self._bring_to_front()
 
-    def _bring(self) -> None:
-        """To the front, with what the message bar said of it."""
+    def _bring_to_front(self) -> None:
+        """Bring the window to the front and close its message in the message bar."""
         self._messages.close()
         if self.dialog is not None:
             self.dialog.show()
@@ -83,13 +86,16 @@ class PackageExport(QObject):
             self.dialog.activateWindow()
 
     def look(self) -> None:
-        """What the form comes to now, as soon as it is known."""
+        """Update the preview of the form as soon as it is known."""
         dialog = self.dialog
         if dialog is not None and not self.busy:
             self._ahead.look(dialog, lambda: self.dialog is dialog and not self.busy)
 
     def project_changed(self) -> None:
-        """The form was of another project; what is being written is of layers that were read already, and goes on."""
+        """Close the form of the former project; a running export continues.
+
+        Its layers have already been read.
+        """
         self._ahead.forget()
         if self.dialog is not None and not self.busy:
             dialog, self.dialog = self.dialog, None
@@ -107,28 +113,28 @@ class PackageExport(QObject):
         if result is not None:
             self._write(result.checked, checks=False)
             return
-        self._waits = True
+        self._is_waiting = True
         if self._checking.busy or self._checking.start(order.form.standard):
             self._checking.job.step.connect(self._step)
             self.dialog.show_run(CHECK, True)
             return
-        self._waits = False
+        self._is_waiting = False
         if recognise.plan_layers(QgsProject.instance()):
             self._end(End("info", tr("No file was written, because no group of layers was chosen to check.")))
             return
         self._end(End("error", tr("Nothing was made: the project has no layer of a plan.")))
 
     def checked(self, result: Result) -> None:
-        """A check has ended, and its result is in view: ours, or one that somebody else wanted."""
-        if not self._waits:
+        """Continue after a check, which the export or the user started."""
+        if not self._is_waiting:
             if self.dialog is not None and not self.busy:
                 self.dialog.form.soon()
             return
-        self._waits = False
+        self._is_waiting = False
         if self._project != self._around.number():
             self._end(End("info", tr("Another project was opened meanwhile. Nothing was made.")))
             return
-        # A check that somebody else had begun may have gone by another standard, or by data of before.
+        # A check started by the user may have used another standard or former data.
         if self._around.fresh(self._order.form) is not result:
             text = tr("The data were changed while they were checked. Nothing was made; export again.")
             self._end(End("warning", text))
@@ -136,8 +142,8 @@ class PackageExport(QObject):
         self._write(result.checked, checks=True)
 
     def not_checked(self) -> None:
-        if self._waits:
-            self._waits = False
+        if self._is_waiting:
+            self._is_waiting = False
             self._end(End("info", tr("The check did not come to its end. Nothing was made, nothing was changed.")))
 
     def _write(self, checked: Any, checks: bool) -> None:
@@ -163,7 +169,7 @@ class PackageExport(QObject):
     def cancel(self) -> None:
         if self._job is not None:
             self._job.cancel()
-        elif self._waits:
+        elif self._is_waiting:
             self._checking.cancel()
 
     def _step(self, share: float, text: str) -> None:
@@ -180,10 +186,10 @@ class PackageExport(QObject):
         text = tr("The package is made, read back and compared with the plan.")
         if forced:
             text = tr("The package is made, but forced: its manifest, metadata and page say so, with the reasons.")
-        told: dict[str, list[str]] = {"gate": [], "note": []}
+        messages: dict[str, list[str]] = {"gate": [], "note": []}
         for problem in done.problems:
-            told["note" if problem.level == "note" else "gate"].append(problem.sentence(texts))
-        against = Against(gates=tuple(told["gate"]), notes=tuple(told["note"]))
+            messages["note" if problem.level == "note" else "gate"].append(problem.sentence(texts))
+        against = Against(gates=tuple(messages["gate"]), notes=tuple(messages["note"]))
         self._end(End("warning" if forced else "ok", text, against, done))
 
     def _cancelled(self) -> None:
@@ -192,7 +198,7 @@ class PackageExport(QObject):
 
     def _failed(self, error: Exception) -> None:
         self._job = None
-        if isinstance(error, OutputError) and error.key in _SHUT:
+        if isinstance(error, OutputError) and error.key in _REFUSALS:
             from ...core.messages.texts import Texts
 
             reasons = tuple(error.params["reasons"].lines(Texts(settings.interface_language())))
@@ -218,7 +224,7 @@ class PackageExport(QObject):
             )
             self._messages.tell(end.text, "success", *where)
         else:
-            self._messages.tell(end.text, "warning", (tr("Show"), self._bring))
+            self._messages.tell(end.text, "warning", (tr("Show"), self._bring_to_front))
 
     def _open(self, what: str) -> None:
         from ...core.files.digests import PAGE

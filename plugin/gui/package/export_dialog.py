@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出成果包: what is asked for, how it goes, what came of it; three pages of one window that stays beside the work."""
+"""导出成果包: form, progress and outcome, three pages of one window."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ _STEPS = 1000
 
 
 class RunPage(QWidget):
+    """Second page of the export window; ``cancelled``: the user pressed Cancel."""
+
     cancelled = pyqtSignal()
 
     def __init__(self, parent=None):
@@ -77,9 +79,9 @@ class RunPage(QWidget):
         layout.addStretch(1)
 
     def start(self, step: int, checks: bool) -> None:
-        """``checks``: the first step is part of this run."""
-        for place in range(len(self._states)):
-            self._states[place] = "ok" if place < step else "run" if place == step else "skipped"
+        """Show the steps. ``checks``: the first step is part of this run."""
+        for number in range(len(self._states)):
+            self._states[number] = "ok" if number < step else "run" if number == step else "skipped"
         self.steps[CHECK].setText(
             self._texts[CHECK] if checks else tr("Check the plan: done before, the data are unchanged")
         )
@@ -107,8 +109,11 @@ class RunPage(QWidget):
 
 @dataclass(frozen=True)
 class End:
-    """``icon`` and ``text`` say how it went; ``done`` is what `bridge.package.making.export` answered, or None; ``findings``: the
-    reasons stand among the findings of the check."""
+    """The outcome of an export.
+
+    ``icon`` and ``text``: the message; ``done``: result of `bridge.package.making.export`, or None; ``findings``: the
+    reasons are findings of the check.
+    """
 
     icon: str
     text: str
@@ -118,7 +123,7 @@ class End:
 
 
 class EndPage(QWidget):
-    """``opened``: ``folder`` or ``manifest``."""
+    """Last page of the export window; ``opened``: emits ``folder`` or ``manifest``."""
 
     opened = pyqtSignal(str)
     findingsWished = pyqtSignal()
@@ -169,17 +174,17 @@ class EndPage(QWidget):
     def show_end(self, end: End) -> None:
         self.end = end
         self.text.setText(end.text)
-        made = end.done is not None
+        succeeded = end.done is not None
         for widget in (self.facts, self.folder, self.manifest, self.copy):
-            widget.setVisible(made)
+            widget.setVisible(succeeded)
         self.findings.setVisible(end.findings)
-        if made:
+        if succeeded:
             files, layers = end.done.manifest["files"], end.done.manifest["layers"]
             rows = sum(layer["features"] for layer in layers)
             self.path.setText(str(end.done.path))
             self.digest.setText(end.done.digest)
-            told = tr("{files} files; {layers} layers with {rows} features, each read back and compared")
-            self.size.setText(told.format(files=len(files), layers=len(layers), rows=rows))
+            contents = tr("{files} files; {layers} layers with {rows} features, each read back and compared")
+            self.size.setText(contents.format(files=len(files), layers=len(layers), rows=rows))
         fill_reasons(self.reasons, end.against)
         self.refresh_icons()
 
@@ -189,12 +194,15 @@ class EndPage(QWidget):
 
 
 _WIDTH, _HEIGHT = 90, 46
-#: The most of the screen's height that it takes: what is added while it is open makes it no higher than the screen.
+#: Maximum share of the screen's height, so that added rows fit on the screen.
 _SHARE = 0.85
 
 
 class ExportDialog(QDialog):
-    """``wanted``: export now; ``lookWished``: what the order comes to is to be looked at; ``stopped``: cancel what runs."""
+    """Window of the package export.
+
+    ``wanted``: export now; ``lookWished``: update the preview; ``stopped``: cancel the running export.
+    """
 
     wanted = pyqtSignal()
     lookWished = pyqtSignal()
@@ -273,7 +281,7 @@ class ExportDialog(QDialog):
 
     # --- the form
     def order(self) -> Any:
-        """What is asked for, or None while it cannot be told; why is said."""
+        """Return the order, or None if it is incomplete; show why."""
         try:
             return self.form.order()
         except (SanxianError, ImportError) as error:
@@ -281,7 +289,7 @@ class ExportDialog(QDialog):
             return None
 
     def ask_until_exportable(self) -> bool:
-        """Return True if the document information allows an export; errors in reading it are shown in the form."""
+        """Return True if the document information allows an export; show errors."""
         try:
             return self.form.ask_until_exportable()
         except (SanxianError, ImportError) as error:
@@ -299,15 +307,15 @@ class ExportDialog(QDialog):
         self._enable()
 
     def _enable(self) -> None:
-        lacking = "" if self.form.folder.text() else tr("Choose the folder in which the package is made.")
-        self.go.setEnabled(not lacking and self._ahead.state != REFUSED)
-        self.go.setToolTip(lacking or self._ahead.why)
+        hint = "" if self.form.folder.text() else tr("Choose the folder in which the package is made.")
+        self.go.setEnabled(not hint and self._ahead.state != REFUSED)
+        self.go.setToolTip(hint or self._ahead.why)
 
-    def show_error(self, said: str) -> None:
+    def show_error(self, message: str) -> None:
         self._ahead = Ahead()
-        self.form.show_error(said)
+        self.form.show_error(message)
         self.go.setEnabled(False)
-        self.go.setToolTip(said)
+        self.go.setToolTip(message)
 
     # --- the window
     def changeEvent(self, event):
@@ -315,7 +323,7 @@ class ExportDialog(QDialog):
         if event.type() in look.THEME_EVENTS and hasattr(self, "_themed"):
             self._themed.start()
         elif event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self.running:
-            # Back from the file manager: files may have come.
+            # The user may have added files in the file manager.
             self.form.soon()
 
     def _refresh_icons(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出成果包, the first page: form, folders and what else is asked for, with what that comes to."""
+"""导出成果包, first page: package specification, folders, options and preview."""
 
 from __future__ import annotations
 
@@ -36,10 +36,13 @@ _ROWS = 8
 
 
 def need_word(need: str) -> str:
+    """Return the name of a requirement: M, C or O."""
     return {"M": tr("Mandatory"), "C": tr("Where there is one"), "O": tr("Optional")}[need]
 
 
 class SlotsList(QTreeWidget):
+    """The list of required parts."""
+
     def __init__(self, parent=None):
         super().__init__(parent)
         self.setObjectName("SanxianPackageSlots")
@@ -58,27 +61,27 @@ class SlotsList(QTreeWidget):
         self._ahead, self._maps = Ahead(), False
 
     def show_ahead(self, ahead: Ahead, maps: bool) -> None:
-        """``maps``: they are made by the plugin where nobody gives them."""
+        """Show a preview. ``maps``: the plugin draws missing maps."""
         self._ahead, self._maps = ahead, maps
         self.clear()
         for slot in ahead.slots:
-            self._add(slot.title, need_word(slot.need), *self._state(slot, maps))
+            self._add(slot.title, need_word(slot.need), *self._describe_slot(slot, maps))
         made = tr("Report of the check, tables of figures, metadata, manifest")
         self._add(made, "—", "ok", tr("Made with the package"), "")
 
     def refresh_icons(self) -> None:
         self.show_ahead(self._ahead, self._maps)
 
-    def _add(self, title: str, need: str, icon: str, told: str, tip: str) -> None:
-        item = QTreeWidgetItem([title, need, told])
+    def _add(self, title: str, need: str, icon: str, text: str, tip: str) -> None:
+        item = QTreeWidgetItem([title, need, text])
         item.setIcon(0, look.icon(icon))
         for column in range(3):
-            item.setToolTip(column, tip or told)
+            item.setToolTip(column, tip or text)
         self.addTopLevelItem(item)
 
     @staticmethod
-    def _state(slot: SlotSeen, maps: bool) -> tuple[str, str, str]:
-        """Icon, what is told, and the names in full."""
+    def _describe_slot(slot: SlotSeen, maps: bool) -> tuple[str, str, str]:
+        """Return icon, text and full file names of a part."""
         names = "\n".join(slot.files)
         if slot.broken:
             return "error", tr("Cannot be opened: {names}").format(names=slot.files[0]), names
@@ -93,14 +96,17 @@ class SlotsList(QTreeWidget):
         return icon, tr("Not found: {name}").format(name=slot.pattern), ""
 
 
-#: What is typed comes letter by letter, files copied one by one.
+#: Wait for further key presses and copied files.
 _SETTLE_MS = 250
 _FOLDER, _DOCUMENTS = "package_folder", "package_documents"
 _MAPS = "package/maps"
 
 
 class FormPage(QWidget):
-    """``changed``: what is asked for, or what lies in the folders, is another now."""
+    """First page of the export window.
+
+    ``changed``: the order or the contents of its folders have changed.
+    """
 
     changed = pyqtSignal()
 
@@ -170,7 +176,10 @@ class FormPage(QWidget):
         self._settle.start()
 
     def order(self) -> Any:
-        """What is asked for, as `Order`. Raises SanxianError for a form that cannot be read; None without a folder."""
+        """Return the `Order`; None without a folder.
+
+        Raise SanxianError for an unreadable package specification.
+        """
         from ...core.package.order import Order
 
         folder = self.folder.text()
@@ -188,18 +197,24 @@ class FormPage(QWidget):
         )
 
     def fallback(self) -> Fallback:
-        """What the chosen form adds to the 成果信息. Raises SanxianError for a form that cannot be read."""
+        """Return what the chosen package specification adds to the 成果信息.
+
+        Raise SanxianError for an unreadable package specification.
+        """
         form = self.forms.form()
         return Fallback(DocumentInfo(secrecy=form.secrecy), form.secrecy_levels, form.name)
 
     def ask_until_exportable(self) -> bool:
-        """Return True if the 成果信息 allow an export. Raises SanxianError for a form or profile that cannot be read."""
+        """Return True if the 成果信息 allow an export.
+
+        Raise SanxianError for an unreadable package specification or profile.
+        """
         ready = ask_until_exportable(self._project, self.window(), self.fallback())
         self.document.refresh()
         return ready
 
     def keep(self) -> None:
-        """Remember the folders with the project, and whether maps are drawn."""
+        """Store the folders in the project, and whether maps are drawn."""
         settings.put(_MAPS, self.maps.isChecked())
         for key, line in ((_FOLDER, self.folder), (_DOCUMENTS, self.documents)):
             if line.text() != kept_paths.full(self._project, key):
@@ -209,11 +224,11 @@ class FormPage(QWidget):
         self.slots.show_ahead(ahead, self.maps.isChecked())
         self._watch(set(ahead.watched))
         self.target.setText(tr("Package: {name}").format(name=ahead.root) if ahead.root else "")
-        said = {
+        messages = {
             REPLACED: tr("A package stands there already: the new one takes its place as a whole once it is complete."),
             REFUSED: ahead.why,
         }
-        self.tell(said.get(ahead.state, ""))
+        self.tell(messages.get(ahead.state, ""))
         if not ahead.root:
             self.tell(tr("Which county it is the check will tell: choose its profile, or let the export check first."))
         names = tr(", ").join(ahead.left_out)
@@ -221,22 +236,22 @@ class FormPage(QWidget):
         self.left_out.setText(text.format(count=ahead.left_out_count, names=names) if names else "")
         self.left_out.setVisible(bool(names))
 
-    def show_error(self, said: str) -> None:
-        """What was chosen cannot be looked at, and why."""
+    def show_error(self, message: str) -> None:
+        """Show why the preview failed."""
         self.slots.show_ahead(Ahead(), False)
         self.target.setText("")
-        self.tell(said)
+        self.tell(message)
 
     def tell(self, text: str) -> None:
         self.replaced.setText(text)
         self.replaced.setVisible(bool(text))
 
     def _watch(self, wanted: set[str]) -> None:
-        there = {*self._watcher.directories(), *self._watcher.files()}
-        if there - wanted:
-            self._watcher.removePaths(sorted(there - wanted))
-        if wanted - there:
-            self._watcher.addPaths(sorted(wanted - there))
+        watched = {*self._watcher.directories(), *self._watcher.files()}
+        if watched - wanted:
+            self._watcher.removePaths(sorted(watched - wanted))
+        if wanted - watched:
+            self._watcher.addPaths(sorted(wanted - watched))
 
     def refresh_icons(self) -> None:
         self.slots.refresh_icons()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which form of package: those that ship, by name, and files of a province's own."""
+"""Choose a package specification: one shipped with the plugin, or a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FORM = "package/form"
 
 
 class FormsCombo(QWidget):
-    """Raises SanxianError from the start when what ships is damaged."""
+    """Combo box of package specifications; raises SanxianError if a file is damaged."""
 
     changed = pyqtSignal()
 
@@ -28,13 +28,13 @@ class FormsCombo(QWidget):
         self.combo = QComboBox()
         self.combo.setObjectName("SanxianPackageForm")
         self.combo.setAccessibleName(tr("Form of the package"))
-        # The county's first: most of those who come here are a county's.
-        for one in sorted(package_ids(), key=lambda name: (name != "county", name)):
-            self.combo.addItem(load_package(one).name, one)
-        kept = settings.get(_FORM, "county")
-        if self.combo.findData(kept) < 0 and Path(kept).is_file():
-            self.combo.addItem(Path(kept).name, kept)
-        self.combo.setCurrentIndex(max(self.combo.findData(kept), 0))
+        # The county's first: most users work for a county.
+        for package_id in sorted(package_ids(), key=lambda name: (name != "county", name)):
+            self.combo.addItem(load_package(package_id).name, package_id)
+        former = settings.get(_FORM, "county")
+        if self.combo.findData(former) < 0 and Path(former).is_file():
+            self.combo.addItem(Path(former).name, former)
+        self.combo.setCurrentIndex(max(self.combo.findData(former), 0))
         self.combo.currentIndexChanged.connect(self._chosen)
         other = QPushButton(tr("Other…"))
         other.setToolTip(tr("A form of your own province (.toml)"))
@@ -46,7 +46,7 @@ class FormsCombo(QWidget):
         self.setFocusProxy(self.combo)
 
     def form(self) -> Any:
-        """The form, as `PackageProfile`. Raises SanxianError for a file that is none."""
+        """Return a `PackageProfile`; raise SanxianError for an invalid file."""
         from ...core.package.form.load import load_package
 
         return load_package(self.combo.currentData())
@@ -59,8 +59,8 @@ class FormsCombo(QWidget):
         path, _ = QFileDialog.getOpenFileName(self, tr("Form of the package"), "", tr("Form of package (*.toml)"))
         if not path:
             return
-        place = self.combo.findData(path)
-        if place < 0:
+        row = self.combo.findData(path)
+        if row < 0:
             self.combo.addItem(Path(path).name, path)
-            place = self.combo.count() - 1
-        self.combo.setCurrentIndex(place)
+            row = self.combo.count() - 1
+        self.combo.setCurrentIndex(row)

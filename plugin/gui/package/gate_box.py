@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The gate: what the last check says, what stands against a package, and the tick that makes one all the same."""
+"""The gate of a package: result of the last check, reasons against it, 强制生成."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ _ROWS = 5
 
 
 class GateBox(QGroupBox):
-    """``findingsWished``: show what the check found; ``changed``: the tick."""
+    """Box with the gate of a package.
+
+    ``findingsWished``: show the findings of the check; ``changed``: the user ticked or unticked 强制生成.
+    """
 
     findingsWished = pyqtSignal()
     changed = pyqtSignal()
@@ -69,13 +72,16 @@ class GateBox(QGroupBox):
         self.changed.emit()
 
     def show_check(self, result: Result | None, there: bool) -> None:
-        """``result``: the last check's while it is of the data as they are; ``there``: there is one of another state."""
+        """Show the state of the last check.
+
+        ``result``: its result if it is of the current data; ``there``: there is a result of another state.
+        """
         self.button.setVisible(result is not None and bool(result.findings))
         if result is None:
             text = tr(
                 "The data have changed since the last check, or their state is not known: the export checks first."
             )
-            self._say("info", text if there else tr("Not checked yet: the export checks first."))
+            self._show_message("info", text if there else tr("Not checked yet: the export checks first."))
             self.show_against(NOTHING)
             return
         summary = result.report.summary
@@ -83,19 +89,19 @@ class GateBox(QGroupBox):
         text = tr(
             "{verdict}: {errors} errors, {warnings} warnings, {skipped} rules skipped. Checked at {time}, unchanged since."
         )
-        told = text.format(
+        message = text.format(
             verdict=look.verdict_word(verdict),
             errors=summary["errors"],
             warnings=summary["warnings"],
             skipped=summary["skipped"] + summary["crashed"],
             time=result.time,
         )
-        self._say(look.VERDICT_ICONS[verdict], told)
+        self._show_message(look.VERDICT_ICONS[verdict], message)
 
     def show_against(self, against: Against) -> None:
         fill_reasons(self.reasons, against)
 
-    def _say(self, icon: str, text: str) -> None:
+    def _show_message(self, icon: str, text: str) -> None:
         self._icon_name = icon
         self.verdict.setText(text)
         self.refresh_icons()
@@ -106,22 +112,23 @@ class GateBox(QGroupBox):
 
 
 def reasons_list() -> QListWidget:
-    """A list of sentences, no higher than it need be."""
-    made = QListWidget()
-    made.setObjectName("SanxianPackageReasons")
-    made.setAccessibleName(tr("What stands against the package"))
-    made.setWordWrap(True)
-    made.setTextElideMode(Qt.TextElideMode.ElideNone)
+    """Return a list of reasons that is as small as the layout allows."""
+    view = QListWidget()
+    view.setObjectName("SanxianPackageReasons")
+    view.setAccessibleName(tr("What stands against the package"))
+    view.setWordWrap(True)
+    view.setTextElideMode(Qt.TextElideMode.ElideNone)
     size = QgsApplication.scaleIconSize(16, True)
-    made.setIconSize(QSize(size, size))
-    made.setMinimumHeight(made.fontMetrics().lineSpacing() * _ROWS)
-    # Its own wish is that of any list, however much it holds.
-    made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
-    made.hide()
-    return made
+    view.setIconSize(QSize(size, size))
+    view.setMinimumHeight(view.fontMetrics().lineSpacing() * _ROWS)
+    # The size hint of a list ignores its contents.
+    view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+    view.hide()
+    return view
 
 
 def fill_reasons(reasons: QListWidget, against: Against) -> None:
+    """Fill the list with the reasons against a package, and its notes."""
     reasons.clear()
     for icon, texts in (("error", against.stops), ("error", against.gates), ("info", against.notes)):
         for text in texts:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""检查成果包 on the desktop: a package that anybody made, its findings in the panel, its layers on the map when asked for."""
+"""检查成果包 on the desktop: findings in the panel, layers on the map on request."""
 
 from __future__ import annotations
 
@@ -30,12 +30,15 @@ from ..widgets.file_line import FileLine
 from ..widgets.messages import Messages
 from .forms_combo import FormsCombo
 
-#: Seconds that a file being copied may take to its end before its folder is taken away.
-_PATIENCE = 2.0
+#: Seconds to wait for a running copy before its folder is deleted.
+_TIMEOUT = 2.0
 
 
 class PackageInspection(QObject):
-    """``began(path)``; then ``done(result, rows, path)``, and its layers can be shown, which `close` takes away again."""
+    """The inspection of a package.
+
+    ``began(path)``; then ``done(result, rows, path)``. Its layers can then be shown; `close` removes them.
+    """
 
     began = pyqtSignal(str)
     done = pyqtSignal(object, list, str)
@@ -62,11 +65,11 @@ class PackageInspection(QObject):
             self._messages.warn(trouble.explain(error))
 
     def start(self, path: str, form: Any) -> None:
-        """Look at a package by a form, in the background."""
+        """Inspect a package by its specification, in the background."""
         from ...core.package.export import with_standard
 
         given = county.options(QgsProject.instance())
-        # Profile and standard are the county's; roles, waivers and notices are of this project's layers.
+        # Use the county's profile and standard; roles, waivers and notices are of this project's layers.
         options = with_standard(
             type(given)(
                 profile=given.profile, standard=given.standard, scope=given.scope, phase=given.phase, lang=given.lang
@@ -84,29 +87,29 @@ class PackageInspection(QObject):
             self._forget()
             self._package = path, form
             self.done.emit(Result.of(answer[0]), answer[1], path)
-            self._tell(answer[0].report.summary)
+            self._report_summary(answer[0].report.summary)
 
         self._messages.close()
         if self._checking.look_at(tr("Inspect Submission Package"), work, done, idle.rule_count(options)):
             self.began.emit(path)
 
-    def _tell(self, summary: dict[str, Any]) -> None:
-        # Without the package's name, which the bar has no room for: the panel has it.
+    def _report_summary(self, summary: dict[str, Any]) -> None:
+        # Without the name of the package, which is too long for the message bar; the panel shows it.
         text = tr("{verdict}, {errors} errors, {warnings} warnings.")
-        told = text.format(
+        message = text.format(
             verdict=look.verdict_word(summary["verdict"]),
             errors=summary["errors"],
             warnings=summary["warnings"],
         )
         level = "success" if summary["verdict"] == "pass" else "info"
-        self._messages.tell(told, level, (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers))
+        self._messages.tell(message, level, (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers))
 
     # --- its layers on the map
     def show_layers(self) -> None:
-        """Copies of the package's layers, read-only, in a group on top."""
+        """Show read-only copies of the package's layers in a group on top."""
         if self._package is None or self._job is not None or package_layers.shown(QgsProject.instance()):
             return
-        # Taken off by hand, they come again.
+        # Layers that the user removed are shown again.
         self._forget()
         path, form = self._package
         self._copies = TemporaryDirectory(prefix="sanxian-package-", ignore_cleanup_errors=True)
@@ -134,7 +137,7 @@ class PackageInspection(QObject):
         self._runner.start(self._job)
 
     def project_changed(self) -> None:
-        """They went with the project, or came back with one they were saved in: their files were for the moment only."""
+        """Remove the layers; their temporary copies must not be saved in a project."""
         self._forget()
 
     def close(self) -> None:
@@ -145,7 +148,7 @@ class PackageInspection(QObject):
     def _forget(self) -> None:
         if self._job is not None:
             self._job.forget()
-            self._job.wait(_PATIENCE)
+            self._job.wait(_TIMEOUT)
             self._job = None
         project = QgsProject.instance()
         dirty = project.isDirty()
@@ -160,7 +163,7 @@ _LAST = "package/inspected"
 
 
 class InspectDialog(QDialog):
-    """Raises SanxianError from the start when a form that ships is damaged."""
+    """Dialog 检查成果包; raises SanxianError if a shipped specification is damaged."""
 
     def __init__(self, path: str, parent=None):
         super().__init__(parent)
@@ -171,7 +174,7 @@ class InspectDialog(QDialog):
         self.package = FileLine(path, str(Path(last).parent) if last else "", zip_or_all, folders=True)
         self.package.line.setObjectName("SanxianInspectPath")
         self.package.line.setPlaceholderText(tr("Folder of a package, or a zip"))
-        self.package.line.textChanged.connect(self._look)
+        self.package.line.textChanged.connect(self._validate_path)
         self.forms = FormsCombo()
         self.told = QLabel()
         self.told.setWordWrap(True)
@@ -195,13 +198,13 @@ class InspectDialog(QDialog):
         layout.addStretch(1)
         layout.addWidget(buttons)
         self.resize(self.fontMetrics().horizontalAdvance("0") * 76, self.sizeHint().height())
-        self._look()
+        self._validate_path()
 
-    def _look(self) -> None:
+    def _validate_path(self) -> None:
         path = self.package.text()
-        there = bool(path) and Path(path).exists()
-        self._ok.setEnabled(there)
-        self.told.setText(tr("There is no such file or folder.") if path and not there else "")
+        exists = bool(path) and Path(path).exists()
+        self._ok.setEnabled(exists)
+        self.told.setText(tr("There is no such file or folder.") if path and not exists else "")
         self.told.setVisible(bool(self.told.text()))
 
     def accept(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an order comes to while its form is filled in: the folders, and what the checked plan has against it. Off the main thread."""
+"""Preview of an order while its form is filled in, computed off the main thread."""
 
 from __future__ import annotations
 
@@ -21,8 +21,13 @@ from ..widgets import messages
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the desk knows. ``fresh(form)``: the last result while it is of the data as they are and by the form's standard;
-    ``latest``: the result in view; ``number``: of the project that is open; ``findings``: bring them to the front."""
+    """Access to the displayed result and the open project.
+
+    ``fresh(form)``: returns the last result if it is of the current data and of the standard of the package
+    specification; ``latest``: returns the displayed result; ``number``: returns the number of the open project;
+    ``findings``: brings the panel to the front.
+
+    """
 
     fresh: Callable[[Any], Result | None]
     latest: Callable[[], Result | None]
@@ -31,22 +36,27 @@ class Surroundings:
 
 
 class LookAhead:
+    """Computes previews and shows them in the dialog."""
+
     def __init__(self, runner: Runner, around: Surroundings):
         self._runner, self._around = runner, around
         self._looker: Looker | None = None
-        self._asked = 0
+        self._request = 0
 
     def forget(self) -> None:
-        """Another project: what was known is of the former."""
+        """Drop what is known of the former project."""
         self._looker = None
 
     def look(self, dialog: Any, wanted: Callable[[], bool]) -> None:
-        """Look, and show it in the dialog, while that is ``wanted``; of several answers the last asked for."""
+        """Compute the preview and show it in the dialog while ``wanted`` returns True.
+
+        Only the answer to the last request is shown.
+        """
         order = dialog.order()
         if order is None:
             return
-        self._asked += 1
-        asked, project = self._asked, QgsProject.instance()
+        self._request += 1
+        request, project = self._request, QgsProject.instance()
         result = self._around.fresh(order.form)
         dialog.form.gate.show_check(result, self._around.latest() is not None)
         checked = result.checked if result is not None else None
@@ -57,20 +67,20 @@ class LookAhead:
             return look_ahead(order, values_of(order.form, options, checked), inputs)
 
         def done(ahead):
-            if asked == self._asked and wanted():
+            if request == self._request and wanted():
                 dialog.show_ahead(ahead)
 
         def failed(error):
             text = tr("The folders could not be looked at ({error}). Details are in the log, tab Sanxian.")
-            said = messages.told(error, text)
-            if asked == self._asked and wanted():
-                dialog.show_error(said)
+            message = messages.told(error, text)
+            if request == self._request and wanted():
+                dialog.show_error(message)
 
         self._runner.start(Job(tr("Looking at the folders"), work, on_done=done, on_error=failed, hidden=True))
-        self._look_at_plan(dialog, order, checked, wanted)
+        self._inspect_plan(dialog, order, checked, wanted)
 
-    def _look_at_plan(self, dialog: Any, order: Any, checked: Any, wanted: Callable[[], bool]) -> None:
-        """What the checked plan has against the package: looked for once, told each time."""
+    def _inspect_plan(self, dialog: Any, order: Any, checked: Any, wanted: Callable[[], bool]) -> None:
+        """Show the reasons against a package of the checked plan, found once per order."""
         if checked is None:
             self._looker = None
             dialog.show_against(NOTHING)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the open project keeps: layer roles, layer groups, document information, forms and symbols."""
+"""Properties of the open project: layer roles, groups, document information."""

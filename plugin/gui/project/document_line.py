@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Document information (成果信息) of a project: its dialog, and a summary line with an edit button in export dialogs."""
+"""Document information (成果信息) in export dialogs: summary, editing, validation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from ..widgets.field_message import Note
 
 
 class Fallback(NamedTuple):
-    """Fallback values of a package form, and the secrecy levels that it allows."""
+    """Fallback values of a package specification, and the secrecy levels it allows."""
 
     info: DocumentInfo | None = None
     levels: tuple[str, ...] = ()
@@ -67,9 +67,10 @@ def edit(project: QgsProject, profile: Profile, fallback: Fallback, parent: Any,
 def ask_until_exportable(
     project: QgsProject, parent: Any, fallback: Fallback | None = None, profile: Profile | None = None
 ) -> bool:
-    """Return True if an export may start; if the secrecy level or a reason is missing, open the dialog first.
+    """Return True if an export may start; open the dialog if values are missing.
 
-    ``profile``: county profile, by default the project's. Raise SanxianError if it cannot be read.
+    The values are the secrecy level and a reason for lowering it. ``profile``: county profile, by default the
+    project's. Raise SanxianError if it cannot be read.
     """
     fallback, profile = fallback or Fallback(), profile or profile_of(project)
     try:
@@ -81,7 +82,10 @@ def ask_until_exportable(
 
 
 class DocumentLine(QWidget):
-    """A summary with an edit button. ``profile``: returns the county profile or raises SanxianError; ``fallback``: returns the fallback of the form."""
+    """A summary with an edit button.
+
+    ``profile``: returns the county profile or raises SanxianError; ``fallback``: returns the fallback values.
+    """
 
     changed = pyqtSignal()
 
@@ -148,8 +152,9 @@ _COMPILER, _CARTOGRAPHER = "maps/maker", "maps/drawer"
 class DocumentDialog(QDialog):
     """Edit the document information.
 
-    ``form``: fallback values of the form of a package; ``problem``: why an export cannot start, in which case the dialog accepts
-    only values that allow the export; ``levels``: secrecy levels that the form named ``form_name`` allows.
+    ``form``: fallback values of a package specification; ``problem``: why an export cannot start, in which case the
+    dialog accepts only values that allow the export; ``levels``: secrecy levels that the specification named
+    ``form_name`` allows.
     """
 
     def __init__(
@@ -207,11 +212,11 @@ class DocumentDialog(QDialog):
     def _fill(self, own: DocumentInfo) -> None:
         below = resolve_document(None, self._profile, self._form)
         self.secrecy.setEditText(own.secrecy)
-        self.secrecy.lineEdit().setPlaceholderText(self._inherited(below, "secrecy"))
+        self.secrecy.lineEdit().setPlaceholderText(self._format_inherited(below, "secrecy"))
         lines = (("compiler", self.compiler), ("cartographer", self.cartographer), ("date", self.date))
         for key, line in (*lines, ("map_approval", self.approval)):
             line.setText(getattr(own, key))
-            line.setPlaceholderText(self._inherited(below, key))
+            line.setPlaceholderText(self._format_inherited(below, key))
         self.reason.setText(own.secrecy_reason)
         for line, key, setting in (
             (self.compiler, "compiler", _COMPILER),
@@ -220,7 +225,7 @@ class DocumentDialog(QDialog):
             if not line.text() and not getattr(below.info, key):
                 line.setText(settings.get(setting, ""))
 
-    def _inherited(self, below: ResolvedDocument, key: str) -> str:
+    def _format_inherited(self, below: ResolvedDocument, key: str) -> str:
         """Return the fallback value and its source, shown while the project has no value."""
         if key not in below.sources:
             return tr("Not set")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Apply forms (应用图层表单) and symbols (应用图层符号) to all layers with a known role; offer both, and groups, for new data.
+"""Apply forms (应用图层表单) and symbols (应用图层符号) to all layers with a known role.
 
-Roles are recognised in a background thread.
+For new data, both are offered together with layer groups. Roles are recognised in the background.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ _ACCEPTED, _DECLINED = "accepted", "declined"
 
 
 class Dressing:
+    """Menu actions 应用图层表单 and 应用图层符号, and the offer for new data."""
+
     def __init__(self, iface, runner: Runner):
         self._iface, self._runner = iface, runner
         self._messages = Messages(iface, tr("Sanxian"))
-        #: The offer was made since the project was opened.
+        #: True if the offer was made since the project was opened.
         self._offered = False
 
     def close(self) -> None:
@@ -41,25 +43,27 @@ class Dressing:
 
     # --- offer for data without forms
     def may_offer(self, project: QgsProject) -> bool:
-        """Return True if a layer has no form of the plugin and the user has not yet answered the offer in this project.
+        """Return True if a layer has no form and the offer was not yet answered.
 
-        While a plan layer is edited, the message bar is left to what the edits bring.
+        While a plan layer is edited, the message bar is reserved for messages on the edits.
         """
         if self._offered or project.readEntry(_SCOPE, _OFFER, "")[0]:
             return False
         layers = recognise.plan_layers(project)
-        return any(not forms.role_of_form(one) for one in layers) and not any(one.isEditable() for one in layers)
+        return any(not forms.role_of_form(layer) for layer in layers) and not any(
+            layer.isEditable() for layer in layers
+        )
 
     def offer(self, found: recognise.Recognised) -> None:
-        """Offer forms, symbols and groups for recognised layers without a form, once per project."""
+        """Offer forms, symbols and groups for layers without a form, once per project."""
         project = QgsProject.instance()
-        raw = _without_form(project, found)
-        if not raw or not self.may_offer(project):
+        without_form = _find_without_form(project, found)
+        if not without_form or not self.may_offer(project):
             return
         self._offered = True
         text = tr("{count} plan layers were recognised that have neither the forms nor the symbols of their templates.")
         self._messages.tell(
-            text.format(count=len(raw)),
+            text.format(count=len(without_form)),
             "info",
             (tr("Apply Forms, Symbols and Groups"), lambda: self._answer(_ACCEPTED)),
             (tr("Do Not Ask Again"), lambda: self._answer(_DECLINED)),
@@ -77,15 +81,15 @@ class Dressing:
         """Apply forms, symbols and groups to the recognised layers without a form."""
         text = tr("Applied to {count} layers: {names}. The former symbols are saved as the style “{kept}”.")
         none = tr("No plan layer was recognised, so nothing was applied. Choose layers under Layer Roles.")
-        kept = tr("Former style")
+        former_style = tr("Former style")
 
         def action(project: QgsProject, found: recognise.Recognised, norm: Any) -> list[str]:
-            raw = _without_form(project, found)
-            styles.apply_to_project(project, raw, kept)
-            forms.apply_to_project(project, raw, norm)
-            return arrange(project, raw, norm.standard)
+            without_form = _find_without_form(project, found)
+            styles.apply_to_project(project, without_form, former_style)
+            forms.apply_to_project(project, without_form, norm)
+            return arrange(project, without_form, norm.standard)
 
-        self._start(tr("Apply Forms, Symbols and Groups"), action, text.replace("{kept}", kept), none)
+        self._start(tr("Apply Forms, Symbols and Groups"), action, text.replace("{kept}", former_style), none)
 
     def forms(self) -> None:
         text = tr("{count} layers have the forms of their templates: {names}. The data were not touched.")
@@ -102,12 +106,12 @@ class Dressing:
             "{count} layers have the proposed symbols: {names}. What a layer had before is in its list of styles, as “{kept}”."
         )
         none = tr("No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.")
-        kept = tr("Former style")
+        former_style = tr("Former style")
 
         def action(project: QgsProject, found: recognise.Recognised, _norm: Any) -> list[str]:
-            return styles.apply_to_project(project, found.roles, kept)
+            return styles.apply_to_project(project, found.roles, former_style)
 
-        self._start(tr("Apply Layer Symbols"), action, text.replace("{kept}", kept), none)
+        self._start(tr("Apply Layer Symbols"), action, text.replace("{kept}", former_style), none)
 
     def _start(self, title: str, action: Callable, text: str, none: str) -> None:
         options = county.options(QgsProject.instance())
@@ -140,8 +144,11 @@ class Dressing:
         )
 
 
-def _without_form(project: QgsProject, found: recognise.Recognised) -> dict[str, str]:
-    """Return role → layer id of the recognised layers without a form; a role of two layers is omitted."""
+def _find_without_form(project: QgsProject, found: recognise.Recognised) -> dict[str, str]:
+    """Return role → layer id of the recognised layers without a form.
+
+    A role that two layers have is omitted.
+    """
     layers = {role: project.mapLayer(layer_id) for role, layer_id in found.roles.items() if role not in found.twice}
     return {
         role: layer.id()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""图层角色: which layer of the project is which layer of the plan, and which group is checked. Kept in the layers, so with the project."""
+"""图层角色: assign project layers to roles of the plan; stored in the layers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ _WIDTH_IN_DIGITS = 64
 
 
 class GroupDialog(QDialog):
-    """``groups``: those of `conflicting_groups`; ``names``: names of the repeated plan layers, shown in the question."""
+    """Dialog that asks which group of layers is checked.
+
+    ``groups``: those of `conflicting_groups`; ``names``: names of the repeated plan layers, shown in the question.
+    """
 
     def __init__(self, groups: list[LayerGroup], names: list[str], parent: Any = None):
         super().__init__(parent)
@@ -68,12 +71,13 @@ class GroupDialog(QDialog):
 
 
 def choose_group(project: QgsProject, parent: Any) -> bool:
-    """Ask which group to check while two groups claim the same role. Return False if the user cancels.
+    """Ask which group to check while two groups have layers of the same role.
 
-    Missing libraries and unreadable profiles raise no question: the check itself reports them.
+    Return False if the user cancels. Missing libraries and unreadable profiles raise no question: the check itself
+    reports them.
     """
     while groups := _groups(project):
-        dialog = GroupDialog(groups, _names(project, groups), parent)
+        dialog = GroupDialog(groups, _list_names(project, groups), parent)
         accepted = bool(dialog.exec())
         chosen = dialog.chosen()
         dialog.deleteLater()
@@ -87,7 +91,7 @@ def _groups(project: QgsProject) -> list[LayerGroup]:
     return layer_groups.conflicting_groups(project, county.options(project))
 
 
-def _names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:
+def _list_names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:
     try:
         templates = county.options(project).norm().standard.templates
     except (SanxianError, ImportError):
@@ -101,7 +105,7 @@ LAYER, CODE, CHOICE = range(3)
 
 
 class RolesDialog(QDialog):
-    """A row for each role of the standard. The empty choice leaves the role to its layer's name and fields."""
+    """A row per role; the empty choice leaves recognition to name and fields."""
 
     def __init__(self, project: QgsProject, parent=None):
         super().__init__(parent)
@@ -138,7 +142,7 @@ class RolesDialog(QDialog):
         self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)
 
     def _choose_group(self) -> None:
-        """Ask again which group is checked; keep the former choice if the user cancels."""
+        """Ask again which group is checked; restore the former choice on cancel."""
         aside = layer_groups.find_excluded_layers(self._project)
         former = {layer: layer.customProperty(recognise.EXCLUDED_PROPERTY) for layer in aside}
         layer_groups.include_layers(self._project)
@@ -163,15 +167,15 @@ class RolesDialog(QDialog):
             self.problem.setText(messages.explain(error))
             return
         given = roles.chosen(self._project)
-        order = [role for several in norm.standard.concepts.values() for role in several]
+        order = [role for concept_roles in norm.standard.concepts.values() for role in concept_roles]
         known = [r for r in dict.fromkeys((*order, *norm.standard.templates)) if r in norm.standard.templates]
         self.table.setRowCount(len(known))
         for row, role in enumerate(known):
             self.table.setItem(row, LAYER, QTableWidgetItem(norm.standard.templates[role].name))
             self.table.setItem(row, CODE, QTableWidgetItem(role))
-            combo = self._combo(self._name_of(found.roles.get(role, "")))
+            combo = self._make_combo(self._find_name(found.roles.get(role, "")))
             combo.setAccessibleName(role)
-            # The empty layer comes first; setLayer(None) would choose nothing at all.
+            # The first entry is the empty layer; setLayer(None) would select nothing.
             combo.setCurrentIndex(0)
             if role in given:
                 combo.setLayer(self._project.mapLayer(given[role]))
@@ -185,7 +189,7 @@ class RolesDialog(QDialog):
                 tr("Two layers claim one role: {roles}. Choose one.").format(roles=tr(", ").join(found.twice))
             )
 
-    def _combo(self, recognised: str) -> QgsMapLayerComboBox:
+    def _make_combo(self, recognised: str) -> QgsMapLayerComboBox:
         combo = QgsMapLayerComboBox()
         combo.setProject(self._project)
         combo.setFilters(Qgis.LayerFilter.HasGeometry)
@@ -195,7 +199,7 @@ class RolesDialog(QDialog):
         combo.setAllowEmptyLayer(True, text)
         return combo
 
-    def _name_of(self, layer_id: str) -> str:
+    def _find_name(self, layer_id: str) -> str:
         layer = self._project.mapLayer(layer_id) if layer_id else None
         return layer.name() if layer is not None else ""
 
@@ -214,7 +218,7 @@ class RolesDialog(QDialog):
             if layer is None and role in before:
                 roles.choose(self._project, role, None)
         for role, layer in self.choices().items():
-            # Not by the layer alone: of two copies that carry one role, choosing takes it from the other.
+            # Compare by role: of two copies with the same role, choosing one removes the role of the other.
             if layer is not None and before.get(role) != layer.id():
                 roles.choose(self._project, role, layer)
         self._project.setDirty(True)

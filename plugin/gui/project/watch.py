@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which project is open: counted, because QGIS has one project object whatever file is in it."""
+"""Counts opened projects: QGIS uses one project object for all files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 
 class ProjectWatch(QObject):
-    """``changed``: another project is open, or none; ``touched``: that, or layers came or went; ``taken``: layers' ids
-    that were removed from a project that goes on. `stop` ends it."""
+    """Watches the open project until `stop`.
+
+    ``changed``: another project is open, or none; ``touched``: that, or layers were added or removed; ``taken``: ids
+    of layers that were removed while the project stays open.
+    """
 
     changed = pyqtSignal()
     touched = pyqtSignal()
@@ -17,14 +20,14 @@ class ProjectWatch(QObject):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        #: Grows with each project: equal numbers, same project.
+        #: Increases with each project: equal numbers denote the same project.
         self.number = 0
         self._going = False
         project = QgsProject.instance()
         self._listening = (
-            (project.aboutToBeCleared, self._goes),
-            (project.cleared, self._other),
-            (project.readProject, self._other),
+            (project.aboutToBeCleared, self._close),
+            (project.cleared, self._count),
+            (project.readProject, self._count),
             (project.layersAdded, self._touched),
             (project.layersRemoved, self._taken),
         )
@@ -36,20 +39,20 @@ class ProjectWatch(QObject):
             signal.disconnect(slot)
         self._listening = ()
 
-    def _goes(self) -> None:
-        # From here on layers go because their project does, not by a wish of the user's.
+    def _close(self) -> None:
+        # From here on, layers are removed because the project closes, not by the user.
         self._going = True
 
     @property
     def going(self) -> bool:
-        """True while the project is being closed."""
+        """Return True while the project is being closed."""
         return self._going
 
     def renew(self) -> None:
-        """From here on it counts as another project."""
-        self._other()
+        """Count the current project as another one."""
+        self._count()
 
-    def _other(self, *_document) -> None:
+    def _count(self, *_document) -> None:
         self._going = False
         self.number += 1
         self.changed.emit()

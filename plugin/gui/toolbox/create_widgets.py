@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Groups of layers, the county and what to do with a database that is there, in Processing's dialog."""
+"""Widgets in Processing's dialog: layer groups, county, existing database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .source_widget import DialogWidget
 
 
 class GroupsWidget(DialogWidget):
-    """Several groups by their Chinese names; the value has their ids, with commas between."""
+    """Layer groups with their Chinese names; the value is their ids, comma-separated."""
 
     def createWidget(self):
         box = QgsCheckableComboBox()
@@ -35,7 +35,7 @@ class GroupsWidget(DialogWidget):
 
 
 class CountyWidget(DialogWidget):
-    """A county of the list, found by name or code; for one of another province, its code and name are typed."""
+    """A county, found by name or code; in another province, code and name are typed."""
 
     def createWidget(self):
         combo = CountyCombo()
@@ -50,7 +50,7 @@ class CountyWidget(DialogWidget):
 
 
 class ExistingWidget(DialogWidget):
-    """What to do with a database that exists, in words; the value is the parameter's own."""
+    """What to do with an existing database, in words; the value is the parameter's."""
 
     def createWidget(self):
         combo = QComboBox()

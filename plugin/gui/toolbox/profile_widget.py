@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The county profile in Processing's dialog: one of those that are there, or a file."""
+"""The county profile in Processing's dialog: a known one or a file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ...core.errors import SanxianError
 from ...core.profile import load_profile, profile_ids
 from .source_widget import DialogWidget
 
-#: Where the last profile was.
+#: Setting with the folder of the last profile.
 _FOLDER = "profile_folder"
 
 
 class ProfileWidget(DialogWidget):
-    """A list of the known profiles that takes any text, and 文件…; its value is an id or a path."""
+    """A list of profiles with free text and 文件…; the value is an id or a path."""
 
     def createWidget(self):
         panel = QWidget()
@@ -27,7 +27,7 @@ class ProfileWidget(DialogWidget):
         self._box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._box.addItem("", "")
         for name in profile_ids():
-            self._box.addItem(f"{_title(name)} · {name}", name)
+            self._box.addItem(f"{_get_title(name)} · {name}", name)
         self._box.lineEdit().setPlaceholderText(tr("None: settings of the standard alone"))
         self._box.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
         button = QPushButton(tr("File…"))
@@ -61,8 +61,11 @@ class ProfileWidget(DialogWidget):
             self._box.setEditText(path)
 
 
-def _title(name: str) -> str:
-    """The name of a profile's area; its id where the profile cannot be read, which the run reports."""
+def _get_title(name: str) -> str:
+    """Return the name of a profile's area; its id if the profile cannot be read.
+
+    The run reports why it cannot be read.
+    """
     try:
         return load_profile(name).name or name
     except SanxianError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The source of a check in Processing's dialog: one path, chosen as a file or as a folder."""
+"""The source of a check in Processing's dialog: a path of a file or a folder."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 from ...bridge import settings
 from ...bridge.texts import tr
 
-#: Where the last source was.
+#: Setting with the folder of the last source.
 _FOLDER = "source_folder"
 
 
 class DialogWidget(WidgetWrapper):
-    """A widget of ours in the dialog of an algorithm; in the Model Designer and in batch it is QGIS's own."""
+    """A widget in the dialog of an algorithm; designer and batch use those of QGIS."""
 
     def __new__(cls, param, dialog, row=0, col=0, **kwargs):
         if dialog.__class__.__name__ == "ModelerParametersDialog":
@@ -30,7 +30,10 @@ class DialogWidget(WidgetWrapper):
         return super().__new__(cls, param, dialog, row, col, **kwargs)
 
     def createLabel(self):
-        """QGIS looks up the translation of its “[optional]” under the name of the class, so ours is not found there."""
+        """Return the label with our translation of “[optional]”.
+
+        QGIS looks that translation up under the name of the class and does not find it.
+        """
         label = super().createLabel()
         parameter = self.parameterDefinition()
         if label is not None and parameter.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional:
@@ -39,7 +42,7 @@ class DialogWidget(WidgetWrapper):
 
 
 class DataWidget(DialogWidget):
-    """A line with 文件… and 文件夹…: QGIS's own widget offers the one or the other."""
+    """A line with 文件… and 文件夹…: the widget of QGIS offers only one of them."""
 
     def placeholder(self) -> str:
         return ""
@@ -71,23 +74,27 @@ class DataWidget(DialogWidget):
     def _choose_file(self):
         definition = self.parameterDefinition()
         file_filter = definition.fileFilter() if isinstance(definition, QgsProcessingParameterFile) else ""
-        path, _ = QFileDialog.getOpenFileName(self.widget, tr("Choose the Planning Data"), self._start(), file_filter)
-        self._take(path)
+        path, _ = QFileDialog.getOpenFileName(
+            self.widget, tr("Choose the Planning Data"), self._get_start_folder(), file_filter
+        )
+        self._set_path(path)
 
     def _choose_folder(self):
-        self._take(QFileDialog.getExistingDirectory(self.widget, tr("Choose the Folder of the Data"), self._start()))
+        self._set_path(
+            QFileDialog.getExistingDirectory(self.widget, tr("Choose the Folder of the Data"), self._get_start_folder())
+        )
 
-    def _start(self) -> str:
+    def _get_start_folder(self) -> str:
         return str(Path(self.value()).parent) if self.value() else settings.get(_FOLDER, "")
 
-    def _take(self, path: str) -> None:
+    def _set_path(self, path: str) -> None:
         if path:
             settings.put(_FOLDER, str(Path(path).parent))
             self._line.setText(path)
 
 
 class SourceWidget(DataWidget):
-    """The source of a check: empty, it is the project."""
+    """The source of a check; empty for the layers of the project."""
 
     def placeholder(self) -> str:
         return tr("Layers of the project")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VCT file dropped on the map or the layer tree comes in by our import: QGIS takes the suffix for another format (Idrisi)."""
+"""Import a VCT file dropped on map or layer tree, instead of QGIS's Idrisi reader."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ def is_vct(path: str) -> bool:
 
 
 class VctDrop(QgsCustomDropHandler):
-    """``take(path)`` is called once the drop is over. Any other file, and a .vct that is none of ours, is left to QGIS."""
+    """Drop handler of VCT files; all other files are left to QGIS.
+
+    ``take(path)`` is called after the drop.
+    """
 
     def __init__(self, take: Callable[[str], None]):
         super().__init__()
@@ -37,6 +40,6 @@ class VctDrop(QgsCustomDropHandler):
     def handleFileDrop(self, file: str) -> bool:
         if Path(file).suffix.lower() != ".vct" or not is_vct(file):
             return False
-        # A dialog within the drop would hold the program that the file comes from.
+        # A dialog during the drop would block the program that the file comes from.
         QTimer.singleShot(0, lambda: self._take(file))
         return True

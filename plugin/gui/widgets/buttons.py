@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Dialog buttons in our own words: Qt's translations are not on every machine."""
+"""Dialog buttons with our translations: those of Qt are not on every machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Kind = QDialogButtonBox.StandardButton
 
 
 def ok_and_cancel(dialog: QDialog, topic: str = "") -> QDialogButtonBox:
-    """Return the two buttons; ``topic`` adds 说明, which opens the manual at that topic."""
+    """Return OK and Cancel, connected to the dialog; ``topic`` adds 说明, which opens the manual there."""
     buttons = QDialogButtonBox(_Kind.Ok | _Kind.Cancel)
     buttons.button(_Kind.Ok).setText(tr("OK"))
     buttons.button(_Kind.Cancel).setText(tr("Cancel"))
@@ -24,7 +24,7 @@ def ok_and_cancel(dialog: QDialog, topic: str = "") -> QDialogButtonBox:
 
 
 def close_only(dialog: QDialog, topic: str = "") -> QDialogButtonBox:
-    """Return the one button; ``topic`` adds 说明, which opens the manual at that topic."""
+    """Return Close, connected to the dialog; ``topic`` adds 说明, which opens the manual there."""
     buttons = QDialogButtonBox(_Kind.Close)
     buttons.button(_Kind.Close).setText(tr("Close"))
     buttons.rejected.connect(dialog.reject)

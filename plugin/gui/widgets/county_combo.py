@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One box for all counties of the list, searched by name, code or city."""
+"""A combo box of all counties, searched by name, code or city."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from ...core.standard import load_standard
 
 
 def counties() -> list[tuple[str, str, str]]:
-    """(code, name, name of its city) of every county in the list."""
+    """Return (code, name, name of the city) of every county in the list."""
     codes = load_standard().code_lists["divisions"].codes
     above = {c.parent for c in codes.values()}
     return [(c.code, c.name, codes[c.parent].name) for c in codes.values() if c.code not in above]
 
 
 class CountyCombo(QComboBox):
-    """``changed``: another county is told. Its text is free: a county of another province is its code and name."""
+    """Combo box of counties; ``changed``: the text has changed.
+
+    The text is free: for a county of another province the user types code and name.
+    """
 
     changed = pyqtSignal()
 
@@ -38,15 +41,15 @@ class CountyCombo(QComboBox):
         self.editTextChanged.connect(lambda _text: self.changed.emit())
 
     def told(self) -> str:
-        """The code of a county of the list, else what was typed."""
+        """Return the code of a listed county, else the text."""
         text = self.currentText().strip()
-        place = self.findText(text)
-        return str(self.itemData(place)) if place >= 0 else text
+        row = self.findText(text)
+        return str(self.itemData(row)) if row >= 0 else text
 
     def set_text(self, text: str) -> None:
-        place = self.findData(text)
-        if place >= 0:
-            self.setCurrentIndex(place)
+        row = self.findData(text)
+        if row >= 0:
+            self.setCurrentIndex(row)
         else:
             self.setCurrentIndex(-1)
             self.setEditText(text)

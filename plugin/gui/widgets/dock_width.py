@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Restore the width of a panel: initially wide enough to read, later as set by the user, also after a start in a small window."""
+"""Restore the width of a panel.
+
+The first width is wide enough to read; later widths are the user's, also after a start in a small window.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow
 
 from ...bridge import settings
 
-#: The window's width, in widths of the panel, from which on there is room for its first width.
+#: Minimum width of the window, in widths of the panel, to set the first width.
 _WINDOW_TO_PANEL = 2.5
 _SIZED = "dock_sized"
 #: Setting of the user's width in pixels. QGIS also stores it, but reduces it if its window starts smaller.
@@ -17,7 +20,7 @@ _WIDTH = "dock_width"
 
 
 class FirstWidth(QObject):
-    """Sets the panel's width once the main window has room for it; afterwards stores the width that the user sets."""
+    """Sets the panel's width once the window is wide enough, then stores the user's."""
 
     def __init__(self, dock: QDockWidget):
         super().__init__(dock)
@@ -26,12 +29,12 @@ class FirstWidth(QObject):
         dock.installEventFilter(self)
 
     def shown(self) -> None:
-        """The panel was shown."""
+        """Set the width after the panel was shown."""
         if not self._given:
-            # Not before the main window has laid out its docks.
-            QTimer.singleShot(0, self._give)
+            # Wait until the main window has laid out its docks.
+            QTimer.singleShot(0, self._set_width)
 
-    def _give(self) -> None:
+    def _set_width(self) -> None:
         dock = self._dock
         window = None if sip.isdeleted(self) or sip.isdeleted(dock) else dock.parentWidget()
         if not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():
@@ -42,27 +45,28 @@ class FirstWidth(QObject):
             self._given = True
             window.removeEventFilter(self)
         elif window.width() < _WINDOW_TO_PANEL * wanted:
-            # QGIS starts in a small window and grows: what is given now would be taken from the docks across.
+            # QGIS starts in a small window that grows: a width set now would be taken from the docks on the other
+            # side.
             window.installEventFilter(self)
         else:
             self._given = True
             window.removeEventFilter(self)
             settings.put(_SIZED, True)
-            # The map gives the room: Qt would take it from the docks on the other side.
+            # The map gives up the width: Qt would take it from the docks on the other side.
             others = [d for d in window.findChildren(QDockWidget) if self._is_across(window, d)]
-            # They gave way when the panel came: back to what they ask for.
+            # Those were narrowed when the panel was shown: restore their size hints.
             widths = [wanted, *(max(d.width(), d.sizeHint().width()) for d in others)]
             window.resizeDocks([dock, *others], widths, Qt.Orientation.Horizontal)
 
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Resize:
             if watched is self._dock:
-                self._keep()
+                self._store_width()
             elif not self._given:
-                QTimer.singleShot(0, self._give)
+                QTimer.singleShot(0, self._set_width)
         return super().eventFilter(watched, event)
 
-    def _keep(self) -> None:
+    def _store_width(self) -> None:
         """Store the user's width, unless the window is too narrow for the panel."""
         dock, window = self._dock, self._dock.parentWidget()
         if not self._given or not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():

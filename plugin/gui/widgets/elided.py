@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A line of text that is shortened in the middle where there is no room for it: paths, digests."""
+"""A label that elides its text in the middle: paths, digests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qgis.PyQt.QtWidgets import QLabel, QSizePolicy, QStyle
 
 
 class ElidedLabel(QLabel):
-    """The whole text is its tooltip, and what is read aloud."""
+    """A label with elided text; the full text is tool tip and accessible name."""
 
     def __init__(self, text: str = "", parent=None):
         super().__init__(parent)
@@ -28,7 +28,7 @@ class ElidedLabel(QLabel):
         painter = QPainter(self)
         room = self.contentsRect()
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, room.width())
-        place = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+        alignment = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
         QStyle.drawItemText(
-            self.style(), painter, room, place, self.palette(), self.isEnabled(), shown, self.foregroundRole()
+            self.style(), painter, room, alignment, self.palette(), self.isEnabled(), shown, self.foregroundRole()
         )

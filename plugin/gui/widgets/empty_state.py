@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What stands where there is nothing to list: one sentence, and what to do next."""
+"""A page without a list: a sentence, and buttons for the next steps."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, Q
 
 @dataclass
 class Empty:
-    """The sentence and its buttons: label → what a click does."""
+    """The sentence and its buttons: label → function."""
 
     text: str
     buttons: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
 
 
 class EmptyState(QWidget):
+    """The widget that shows an `Empty`."""
+
     def __init__(self, parent=None):
         super().__init__(parent)
         self.setObjectName("SanxianEmptyState")
@@ -28,7 +30,7 @@ class EmptyState(QWidget):
         self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._row = QHBoxLayout()
-        self._acts: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], None]] = []
         outer = QVBoxLayout(self)
         outer.addStretch(2)
         outer.addWidget(self.label)
@@ -37,7 +39,7 @@ class EmptyState(QWidget):
 
     def show_empty(self, empty: Empty) -> None:
         same = empty.text == self.label.text() and [t for t, _ in empty.buttons] == [b.text() for b in self.buttons()]
-        self._acts = [act for _, act in empty.buttons]
+        self._callbacks = [callback for _, callback in empty.buttons]
         if same:
             return
         self.label.setText(empty.text)
@@ -47,10 +49,10 @@ class EmptyState(QWidget):
                 widget.hide()
                 widget.deleteLater()
         self._row.addStretch()
-        for place, (label, _) in enumerate(empty.buttons):
+        for number, (label, _) in enumerate(empty.buttons):
             button = QPushButton(label, self)
-            # The state may change at once and take the button with it: let the click end first.
-            button.clicked.connect(lambda _on=False, n=place: self._acts[n](), Qt.ConnectionType.QueuedConnection)
+            # A click may change the state and delete the button: finish the click first.
+            button.clicked.connect(lambda _on=False, n=number: self._callbacks[n](), Qt.ConnectionType.QueuedConnection)
             self._row.addWidget(button)
         self._row.addStretch()
 

@@ -12,29 +12,32 @@ from . import look
 
 
 class Note(QLabel):
+    """A wrapped label that sets its minimum height to the height of its text."""
+
     def __init__(self, text: str = "", parent=None):
         super().__init__(text, parent)
         self.setWordWrap(True)
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
-        self._hold()
+        self._fit_height()
 
     def setText(self, text: str) -> None:
         super().setText(text)
-        self._hold()
+        self._fit_height()
 
-    def _hold(self) -> None:
+    def _fit_height(self) -> None:
         wanted = self.heightForWidth(self.width())
         if self.isVisibleTo(self.parentWidget()) and wanted > 0 and wanted != self.minimumHeight():
             self.setMinimumHeight(wanted)
 
 
 class FieldMessage(QWidget):
-    """``field``: the field above, or None if the caller lays it out; ``hint``: shown while there is no other message.
+    """The message below a field.
 
-    ``lines``: number of lines reserved for messages, to avoid layout shifts; 0 hides the widget without a message and shows
-    a message in as many lines as it needs.
+    ``field``: the field above, or None if the caller lays it out; ``hint``: shown while there is no other message.
+    ``lines``: number of lines reserved for messages, to avoid layout shifts; 0 hides the widget without a message and
+    shows a message in as many lines as it needs.
     """
 
     def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None):
@@ -70,9 +73,9 @@ class FieldMessage(QWidget):
         probe = QLabel("国", self)
         probe.ensurePolished()
         further = (self._lines - 1) * probe.fontMetrics().lineSpacing()
-        one = probe.sizeHint().height()
-        self.message.setFixedHeight(one + further)
-        self._icon.setFixedHeight(one)
+        line_height = probe.sizeHint().height()
+        self.message.setFixedHeight(line_height + further)
+        self._icon.setFixedHeight(line_height)
         probe.deleteLater()
 
     def showEvent(self, event) -> None:
@@ -82,7 +85,7 @@ class FieldMessage(QWidget):
 
     @property
     def error(self) -> str:
-        """The error shown, else empty."""
+        """Return the displayed error, or an empty string."""
         return self.text() if self._kind == "error" else ""
 
     def text(self) -> str:
@@ -100,7 +103,10 @@ class FieldMessage(QWidget):
         self.show_text(text, "error")
 
     def show_text(self, text: str, kind: str = "error") -> None:
-        """Show a text with the icon of its kind (``error``, ``warning``, ``ok``; empty for a hint); an empty text removes it."""
+        """Show a text with the icon of its kind; an empty text removes it.
+
+        The kinds are ``error``, ``warning``, ``ok``, and empty for a hint.
+        """
         self._kind = kind if text else ""
         if not self._lines:
             self.setVisible(bool(text))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A file: its path in a line, and a button that looks for it."""
+"""A line with a path and a button to browse for a file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from ...bridge.texts import tr
 
 
 class FileLine(QWidget):
-    """``new``: a file that need not be there; one that is, is added to and not replaced. ``folders``: it may be a folder;
-    ``only_folders``: it is one. The whole path is the line's tooltip."""
+    """A path, with buttons to choose a file or a folder.
+
+    ``new``: the file need not exist, and an existing one is extended, not replaced; ``folders``: a folder is allowed
+    too; ``only_folders``: only a folder is allowed. The tool tip shows the full path.
+    """
 
     def __init__(
         self,
@@ -40,12 +43,12 @@ class FileLine(QWidget):
             button.clicked.connect(self._browse)
             row.addWidget(button)
         if folders or only_folders:
-            whole = QPushButton(tr("Folder…"))
-            whole.setToolTip(
+            browse_folder = QPushButton(tr("Folder…"))
+            browse_folder.setToolTip(
                 tr("Look for a folder") if only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)")
             )
-            whole.clicked.connect(self._browse_folder)
-            row.addWidget(whole)
+            browse_folder.clicked.connect(self._browse_folder)
+            row.addWidget(browse_folder)
         self.setFocusProxy(self.line)
 
     def text(self) -> str:

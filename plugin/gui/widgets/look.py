@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Colours, icons and words of severities and outcomes: always a shape and a word, never colour alone."""
+"""Colours, icons and names of severities and outcomes; never colour alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...bridge.texts import tr
 from ...core.model.verdict import Verdict
 from ...paths import ICONS
 
-#: The only colours of our own: on a light theme, on a dark one.
+#: The colours defined by the plugin: in light themes, in dark themes.
 _COLORS = {
     "error": ("#D50058", "#FF5C9E"),
     "warning": ("#B35C00", "#FFB347"),
@@ -22,7 +22,7 @@ _COLORS = {
     "ok": ("#00694E", "#4CC9A6"),
     "waived": ("#555555", "#AAAAAA"),
 }
-#: Icons that are drawn in one of these colours; all others take the colour of text.
+#: Icons drawn in one of these colours; the others use the text colour.
 _COLORED = {
     "error": "error",
     "warning": "warning",
@@ -33,9 +33,9 @@ _COLORED = {
     "ok": "ok",
     "run": "ok",
 }
-#: Sizes an icon is drawn at; Qt picks the nearest above, so 200 % screens stay sharp.
+#: Sizes at which icons are rendered; Qt picks the nearest larger one, sharp on screens at 200 %.
 _SIZES = (16, 24, 32, 48, 64, 96)
-#: What a severity filter button stands for, in its order.
+#: Kinds of findings of the filter buttons, in their order.
 KINDS = ("ERROR", "WARNING", "INFO", "waived", "skipped")
 KIND_ICONS = {
     "ERROR": "error",
@@ -53,16 +53,19 @@ VERDICT_ICONS = {
 }
 
 
-#: What a widget hears of when the theme changes; the application's palette may still be the old one then.
+#: Events of a widget on a change of theme; the application's palette may still be the former one.
 THEME_EVENTS = (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange)
 
 
-def later(owner: QObject, deed: Callable[[], None]) -> QTimer:
-    """A timer to start at a change of theme: it does the deed once, when the new palette is in force."""
+def later(owner: QObject, action: Callable[[], None]) -> QTimer:
+    """Return a timer that calls ``action`` once when a new theme's palette is in force.
+
+    Start it on a change of theme.
+    """
     timer = QTimer(owner)
     timer.setSingleShot(True)
     timer.setInterval(0)
-    timer.timeout.connect(deed)
+    timer.timeout.connect(action)
     return timer
 
 
@@ -71,18 +74,22 @@ _helpers: set[QObject] = set()
 
 
 def keep_alive(helper: QObject, owner: QObject) -> None:
-    """Keep a helper's Python part for as long as its owner exists. A widget that QGIS made has no lasting name in Python: the
-    garbage collector would take its children there, and with them the methods that they override or connect."""
+    """Retain a helper's Python object until its owner is destroyed.
+
+    Python holds no lasting reference to a widget that QGIS created: the garbage collector would delete the Python
+    part of its children, with the methods that they override or connect.
+    """
     _helpers.add(helper)
     owner.destroyed.connect(lambda *_gone: _helpers.discard(helper))
 
 
 def is_dark() -> bool:
+    """Return True in a dark theme."""
     return QgsApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
 
 
 def color(kind: str) -> QColor:
-    """One of our five colours for the theme in force."""
+    """Return the colour of a kind in the current theme."""
     return QColor(_COLORS[kind][is_dark()])
 
 
@@ -92,7 +99,7 @@ def map_color(kind: str) -> QColor:
 
 
 def faint() -> QColor:
-    """Text that stands back but can be read: labels of rows, rules that were skipped."""
+    """Return the colour of secondary text: row labels, skipped rules."""
     palette = QgsApplication.palette()
     ink = palette.color(QPalette.ColorRole.WindowText)
     paper = palette.color(QPalette.ColorRole.Window)
@@ -101,7 +108,7 @@ def faint() -> QColor:
 
 
 def stand_back(label: QLabel) -> QLabel:
-    """In that colour."""
+    """Set the colour of secondary text and return the label."""
     palette = label.palette()
     palette.setColor(QPalette.ColorRole.WindowText, faint())
     label.setPalette(palette)
@@ -109,31 +116,34 @@ def stand_back(label: QLabel) -> QLabel:
 
 
 def icon(name: str) -> QIcon:
-    """An icon of resources/icons in the theme's colours."""
-    made = QIcon()
+    """Return an icon of resources/icons in the colours of the theme."""
+    themed = QIcon()
     for size in _SIZES:
-        made.addPixmap(QPixmap.fromImage(_image(name, size)))
-        made.addPixmap(QPixmap.fromImage(_image(name, size, faint=True)), QIcon.Mode.Disabled)
-    return made
+        themed.addPixmap(QPixmap.fromImage(_render(name, size)))
+        themed.addPixmap(QPixmap.fromImage(_render(name, size, faint=True)), QIcon.Mode.Disabled)
+    return themed
 
 
 def pixmap(name: str, size: int, ratio: float) -> QPixmap:
-    """An icon for a label: ``size`` in the screen's units, ``ratio`` pixels each."""
-    made = QPixmap.fromImage(_image(name, round(size * ratio)))
-    made.setDevicePixelRatio(ratio)
-    return made
+    """Return an icon for a label.
+
+    ``size``: in device-independent pixels; ``ratio``: device pixels for each of them.
+    """
+    scaled = QPixmap.fromImage(_render(name, round(size * ratio)))
+    scaled.setDevicePixelRatio(ratio)
+    return scaled
 
 
 def map_pixmap(name: str, size: int, ratio: float) -> QPixmap:
     """Return the icon as a pixmap for the map, which is light in every theme."""
     path, pixels = str(ICONS / f"{name}.svg"), round(size * ratio)
     fill, line = map_color(_COLORED[name]), QColor("#FFFFFF")
-    made = QPixmap.fromImage(QgsApplication.svgCache().svgAsImage(path, pixels, fill, line, 1.0, 1.0)[0])
-    made.setDevicePixelRatio(ratio)
-    return made
+    scaled = QPixmap.fromImage(QgsApplication.svgCache().svgAsImage(path, pixels, fill, line, 1.0, 1.0)[0])
+    scaled.setDevicePixelRatio(ratio)
+    return scaled
 
 
-def _image(name: str, pixels: int, faint: bool = False) -> QImage:
+def _render(name: str, pixels: int, faint: bool = False) -> QImage:
     palette = QgsApplication.palette()
     group = QPalette.ColorGroup.Disabled if faint else QPalette.ColorGroup.Active
     fill = line = palette.color(group, QPalette.ColorRole.WindowText)
@@ -143,6 +153,7 @@ def _image(name: str, pixels: int, faint: bool = False) -> QImage:
 
 
 def kind_word(kind: str) -> str:
+    """Return the name of a kind of findings."""
     return {
         "ERROR": tr("Error"),
         "WARNING": tr("Warning"),
@@ -154,6 +165,7 @@ def kind_word(kind: str) -> str:
 
 
 def verdict_word(verdict: str) -> str:
+    """Return the name of a verdict."""
     return {
         "fail": tr("Not passed"),
         "incomplete": tr("Incomplete"),
@@ -163,6 +175,7 @@ def verdict_word(verdict: str) -> str:
 
 
 def outcome_word(outcome: str) -> str:
+    """Return the name of an outcome."""
     return {
         "passed": tr("Passed"),
         "failed": tr("Has findings"),
@@ -174,5 +187,5 @@ def outcome_word(outcome: str) -> str:
 
 
 def state_word(state: str) -> str:
-    """The state of one finding."""
+    """Return the name of the state of a finding."""
     return tr("Waived") if state == "waived" else tr("To do")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Show one message at a time in the message bar, with buttons; a new message replaces the former one."""
+"""Show one message at a time in the message bar, with buttons."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ _LEVELS = {
     "warning": Qgis.MessageLevel.Warning,
 }
 #: Maximum number of visible lines; longer messages have a scroll bar.
-_MOST_LINES = 6
+_MAX_LINES = 6
 
 
 class Messages:
+    """The messages of one part of the plugin; a new one replaces the former."""
+
     def __init__(self, iface: Any, title: str):
         self._iface, self._title = iface, title
         self._message: Any = None
@@ -42,14 +44,16 @@ class Messages:
         *buttons: tuple[str, Callable[[], None]],
         title: str = "",
     ) -> None:
-        """It stays until it is closed, or until the next. ``buttons``: (label, what a click does); ``title``: of this one,
-        where it has its own."""
+        """Show a message until it is closed or replaced.
+
+        ``buttons``: (label, function); ``title``: title of this message instead of the default.
+        """
         self.close()
         bar = self._iface.messageBar()
         message = bar.createMessage(title or self._title, text)
-        for label, deed in buttons:
+        for label, action in buttons:
             button = QPushButton(label, message)
-            button.clicked.connect(lambda _on=False, deed=deed: deed())
+            button.clicked.connect(lambda _on=False, action=action: action())
             message.layout().addWidget(button)
         self._message = message
         bar.pushWidget(message, _LEVELS[level])
@@ -66,49 +70,54 @@ class Messages:
 
 
 def push(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
-    """Push a message of a level (warning, info or success); the level determines how long QGIS shows it."""
+    """Push a message of a level: warning, info or success.
+
+    The level determines how long QGIS shows it.
+    """
     {"warning": bar.pushWarning, "info": bar.pushInfo, "success": bar.pushSuccess}[level](title, text)
-    # A bar of another kind (a test's) shows texts in its own way.
+    # A message bar of another class (in tests) is left unchanged.
     if isinstance(bar, QgsMessageBar) and bar.currentItem() is not None:
         fit_message(bar.currentItem())
 
 
 def fit_message(message: QWidget) -> None:
-    """Enlarge a message to the lines of its text; QGIS clips it after one and a half lines."""
+    """Enlarge a message to its lines; QGIS clips it after one and a half lines."""
     for browser in message.findChildren(QTextBrowser):
-        _HeightKeeper(browser)
+        _HeightFitter(browser)
 
 
-class _HeightKeeper(QObject):
-    """Keeps a text widget as high as its lines when the width of the bar changes."""
+class _HeightFitter(QObject):
+    """Fits a text widget to the height of its lines when the bar's width changes."""
 
     def __init__(self, browser: QTextBrowser):
         super().__init__(browser)
-        self._browser, self._least = browser, browser.minimumHeight()
-        # Its lines are known when the text was laid out anew, after the width has changed.
+        self._browser, self._min_height = browser, browser.minimumHeight()
+        # The number of lines is known only after the text was laid out in the new width.
         browser.document().documentLayout().documentSizeChanged.connect(self._fit_height)
         self._fit_height()
 
     def _fit_height(self, *_size) -> None:
         browser = self._browser
         edge = 2 * browser.frameWidth()
-        most = _MOST_LINES * browser.fontMetrics().lineSpacing() + edge + 2 * round(browser.document().documentMargin())
-        wanted = min(round(browser.document().size().height()) + edge, most)
-        browser.setFixedHeight(max(wanted, self._least))
+        max_height = (
+            _MAX_LINES * browser.fontMetrics().lineSpacing() + edge + 2 * round(browser.document().documentMargin())
+        )
+        wanted = min(round(browser.document().size().height()) + edge, max_height)
+        browser.setFixedHeight(max(wanted, self._min_height))
 
 
 def open_path(path: str) -> None:
-    """A file or folder, with what the system has for it."""
+    """Open a file or folder with the default application."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(path))
 
 
 def opener(path: str) -> Callable[[], None]:
-    """`open_path` as the deed of a button."""
+    """Return a function that calls `open_path`, for a button."""
     return lambda: open_path(path)
 
 
 def explain(error: SanxianError | ImportError) -> str:
-    """An error as a sentence with its remedy."""
+    """Return the message of an error, with its remedy."""
     if isinstance(error, SanxianError):
         from ...core.messages.texts import Texts
 
@@ -118,8 +127,10 @@ def explain(error: SanxianError | ImportError) -> str:
 
 
 def told(error: Exception, unforeseen: str) -> str:
-    """As `explain`; an error that nobody foresaw goes to the log with its trace, and is told by ``unforeseen``: what did not
-    come about, with ``{error}``."""
+    """Return the message of an error; log an unexpected one with its traceback.
+
+    ``unforeseen``: message for an unexpected error, with the placeholder ``{error}``; it states what was not done.
+    """
     if isinstance(error, SanxianError | ImportError):
         return explain(error)
     log_error(error)

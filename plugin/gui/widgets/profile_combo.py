@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""County profiles by name, and files of one's own."""
+"""County profiles by name, and profile files of the user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from ...core.profile import load_profile
 
 
 class ProfileCombo(QComboBox):
-    """The first entry is none. ``folder``: where a file is looked for first."""
+    """A combo box of profiles; its first entry is no profile.
+
+    ``folder``: initial folder of the file dialog.
+    """
 
     def __init__(self, name: str, folder: str = "", parent=None):
         super().__init__(parent)
@@ -22,20 +25,20 @@ class ProfileCombo(QComboBox):
         self._folder = folder or str(Path.home())
 
     def offer(self, profiles: Iterable[str]) -> None:
-        """These and none, in place of those before."""
+        """Replace the entries by these profiles, preceded by no profile."""
         self.clear()
         self.addItem(tr("None: no targets, limits of the standard"), "")
-        for one in profiles:
-            self.addItem(_label(one), one)
+        for profile in profiles:
+            self.addItem(_format_label(profile), profile)
 
     def choose(self, profile: str) -> None:
-        """By id, or by the path of its file, which joins the others."""
+        """Select a profile by id or path; an unknown one is added."""
         if self.findData(profile) < 0:
-            self.addItem(_label(profile), profile)
+            self.addItem(_format_label(profile), profile)
         self.setCurrentIndex(self.findData(profile))
 
     def row(self) -> QHBoxLayout:
-        """With a button that looks for a file."""
+        """Return a row with the combo box and a button to choose a file."""
         browse = QPushButton(tr("Other…"))
         browse.setToolTip(tr("A profile of your own county (.toml)"))
         browse.clicked.connect(self._browse)
@@ -50,8 +53,8 @@ class ProfileCombo(QComboBox):
             self.choose(path)
 
 
-def _label(profile: str) -> str:
-    """Its name beside what it is known by; what cannot be read says so once it is chosen."""
+def _format_label(profile: str) -> str:
+    """Return name and id of a profile; only the id if it cannot be read."""
     try:
         name = load_profile(profile).name
     except (SanxianError, ImportError):

@@ -40,7 +40,10 @@ def faint(text: str = "") -> QLabel:
 
 
 class Notice(QFrame):
-    """A message with icon and tinted background: ``ok``, ``warning``, ``error`` or ``info``."""
+    """A message with icon and tinted background.
+
+    The kinds are ``ok``, ``warning``, ``error`` and ``info``.
+    """
 
     def __init__(self, parent=None):
         super().__init__(parent)

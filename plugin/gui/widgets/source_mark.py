@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The letter of a source's level (来源级别) in a small box."""
+"""The mark of a source (来源级别) in a small box."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from ...bridge.texts import tr
 
 
 class MarkLabel(QLabel):
-    """A boxed letter; A is filled. Painted here, because themes with style sheets drop frames and backgrounds of labels."""
+    """A boxed letter, painted by the plugin; A is filled.
+
+    Themes with style sheets remove frames and backgrounds of labels.
+    """
 
     def __init__(self, mark: str, parent=None):
         super().__init__(mark, parent)
@@ -31,7 +34,7 @@ class MarkLabel(QLabel):
 
 
 def mark_label(mark: str) -> QLabel:
-    """How sure a source is: the letter says it; A, read in the text, stands out."""
+    """Return the mark of a source with its explanation as tool tip."""
     label = MarkLabel(mark)
     label.setToolTip(
         {

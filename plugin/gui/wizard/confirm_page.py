@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Step 5: what will be made, and how it goes."""
+"""Step 5: summary of what will be created, and the progress."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from .draft import Draft, Page
 
 
 class ConfirmPage(Page):
+    """The last page of the wizard."""
+
     def __init__(self, draft: Draft, parent=None):
         super().__init__(draft, tr("Confirm and create"), parent)
         self._section = Section(tr("This will be made"))
@@ -61,9 +63,9 @@ class ConfirmPage(Page):
                 themes=names,
             )
         )
-        unsure = [r for r in self.draft.roles if self.draft.standard.templates[r].fields_mark == "C"]
-        text = tr("The field tables of {count} of these layers are unverified (mark C).").format(count=len(unsure))
-        self.notice.show_message("info", text if unsure else "")
+        unverified = [r for r in self.draft.roles if self.draft.standard.templates[r].fields_mark == "C"]
+        text = tr("The field tables of {count} of these layers are unverified (mark C).").format(count=len(unverified))
+        self.notice.show_message("info", text if unverified else "")
 
     def rows(self) -> list[tuple[str, str]]:
         draft = self.draft
@@ -74,18 +76,18 @@ class ConfirmPage(Page):
         found = [
             (tr("Standard"), draft.standard.name),
             (tr("County"), f"{county.name}  {county.code}" if county else ""),
-            (tr("Coordinate system"), _crs(draft.crs)),
+            (tr("Coordinate system"), _describe_crs(draft.crs)),
             (tr("Layers"), layers),
-            (tr("County profile"), _profile(draft)),
+            (tr("County profile"), _describe_profile(draft)),
             (tr("Database"), str(draft.database)),
             (tr("Project"), str(draft.project)),
         ]
-        words = {
+        consequences = {
             "add": tr("it exists; only layers that it lacks are added"),
             "replace": tr("it exists and is replaced; its data are lost"),
         }
-        if draft.existing in words:
-            found.insert(6, ("", words[draft.existing]))
+        if draft.existing in consequences:
+            found.insert(6, ("", consequences[draft.existing]))
         return found
 
     def show_progress(self, share: float, text: str) -> None:
@@ -99,7 +101,7 @@ class ConfirmPage(Page):
             self.notice.show_message(kind, text)
 
 
-def _crs(text: str) -> str:
+def _describe_crs(text: str) -> str:
     parsed = crs_care.parse(text)
     if parsed is None:
         return text
@@ -111,7 +113,7 @@ def _crs(text: str) -> str:
     return f"{crs_care.label(parsed)}  {name}"
 
 
-def _profile(draft: Draft) -> str:
+def _describe_profile(draft: Draft) -> str:
     base = load_profile(draft.profile).name if draft.profile else ""
     if draft.settings is None or draft.own_profile is None:
         return f"{base}  {draft.profile}" if base else tr("None: no targets, limits of the standard")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which county, by province, city and county or by search; and from where to where it reaches."""
+"""Choose the county by province and city or by search, and its extent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ _LIST, _TYPED = "list", "typed"
 
 @dataclass(frozen=True)
 class Place:
-    """``whose``: the division whose longitudes the list told, empty for typed ones and a layer's."""
+    """Location of the county.
+
+    ``whose``: code of the division whose longitudes the list has, empty for typed ones and those of a layer;
+    ``view``: west, south, east, north in degrees.
+    """
 
     zones: ZonePlan | None = None
     whose: str = ""
@@ -32,7 +36,7 @@ class Place:
 
 
 class CountyBox(Section):
-    """``changed``: another county, or another place of it."""
+    """Box of the county; ``changed``: another county or extent was chosen."""
 
     changed = pyqtSignal()
 
@@ -45,7 +49,7 @@ class CountyBox(Section):
         self.search = CountyCombo()
         self.code, self.name = QLineEdit(), QLineEdit()
         self.source = QComboBox()
-        self.west, self.east = _degrees(), _degrees()
+        self.west, self.east = _make_degrees_box(), _make_degrees_box()
         self._build()
         self._fill_provinces()
         self.refresh()
@@ -99,7 +103,7 @@ class CountyBox(Section):
 
     # --- the county
     def choose(self, code: str) -> None:
-        """A county of the list by its code; another text changes nothing."""
+        """Select a listed county by its code; ignore any other text."""
         row = self._divisions.codes.get(code)
         if row is None or not row.parent:
             return
@@ -109,7 +113,10 @@ class CountyBox(Section):
         self.county.setCurrentIndex(self.county.findData(code))
 
     def told(self) -> Code | None:
-        """The county. SanxianError says what is wrong with a typed one; None while nothing is typed."""
+        """Return the county, or None while none is chosen.
+
+        Raise SanxianError if a typed one is invalid.
+        """
         if self._is_listed():
             return self._divisions.codes.get(self.county.currentData() or "")
         if not self.code.text().strip():
@@ -135,26 +142,26 @@ class CountyBox(Section):
         self._other.setVisible(not self._is_listed())
         with QSignalBlocker(self.city):
             self.city.clear()
-            for row in self._below(self.province.currentData()):
+            for row in self._list_divisions(self.province.currentData()):
                 self.city.addItem(row.name, row.code)
         self._city_chosen()
 
     def _city_chosen(self) -> None:
         with QSignalBlocker(self.county):
             self.county.clear()
-            for row in self._below(self.city.currentData()):
+            for row in self._list_divisions(self.city.currentData()):
                 self.county.addItem(f"{row.name}  {row.code}", row.code)
-            # Which county is nobody's guess.
+            # Do not preselect a county.
             self.county.setCurrentIndex(-1)
             self.county.setPlaceholderText(tr("Choose"))
         self._changed()
 
-    def _below(self, parent: str | None) -> list[Code]:
+    def _list_divisions(self, parent: str | None) -> list[Code]:
         return [c for c in self._divisions.codes.values() if parent and c.parent == parent]
 
     # --- its place
     def refresh(self) -> None:
-        """The layers that the outline may be read from, as the project has them now."""
+        """Offer the layers of the project from which the outline can be read."""
         former = self.source.currentData()
         with QSignalBlocker(self.source):
             self.source.clear()
@@ -189,10 +196,10 @@ class CountyBox(Section):
 
     def _changed(self, *_args) -> None:
         self._typed.setVisible(self.source.currentData() == _TYPED)
-        self.about.setText(self._about())
+        self.about.setText(self._describe_source())
         self.changed.emit()
 
-    def _about(self) -> str:
+    def _describe_source(self) -> str:
         if self.source.currentData() != _LIST:
             return ""
         try:
@@ -211,7 +218,7 @@ class CountyBox(Section):
         return tr("or read it from a layer, or type the longitudes")
 
 
-def _degrees() -> QDoubleSpinBox:
+def _make_degrees_box() -> QDoubleSpinBox:
     box = QDoubleSpinBox()
     box.setRange(73.0, 136.0)
     box.setDecimals(2)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Choose the coordinate system of a county, with the 3° zones as a strip of longitudes."""
+"""Choose the coordinate system: zones of the county, explanation, choices."""
 
 from __future__ import annotations
 
@@ -21,29 +21,34 @@ from ..widgets import look, messages
 from ..widgets.sections import Notice, Section
 from .draft import Draft
 
-#: Degrees of room beside the county, so that its box does not touch the strip's end.
+#: Margin at both sides of the county in degrees, so that its box does not touch the ends of the strip.
 _ROOM = 0.4
 
 
 class ZoneStrip(QWidget):
-    """Reads the palette; says in words what it draws (accessible description)."""
+    """Strip of 3° zones; its accessible description states what it shows."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
         self._plan: ZonePlan | None = None
-        self._whose = ""
+        self._division_name = ""
         self.setObjectName("SanxianZoneStrip")
         self.setAccessibleName(tr("3° zones"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_plan(self, plan: ZonePlan | None, whose: str = "") -> None:
-        """``whose``: the division that the longitudes are of, where it is not the county."""
-        self._plan, self._whose = plan, whose
+        """Show a plan of zones.
+
+        ``whose``: name of the division whose longitudes are shown, if it is not the county.
+        """
+        self._plan, self._division_name = plan, whose
         self.setVisible(plan is not None)
         if plan is not None:
             text = tr("{county}, zones {zones}, zone edge {edge}°E")
             zones = ", ".join(map(str, plan.zones))
-            self.setAccessibleDescription(text.format(county=self._name(plan), zones=zones, edge=f"{self._edge():g}"))
+            self.setAccessibleDescription(
+                text.format(county=self._describe_county(plan), zones=zones, edge=f"{self._find_edge():g}")
+            )
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -51,15 +56,15 @@ class ZoneStrip(QWidget):
 
     minimumSizeHint = sizeHint
 
-    def _edge(self) -> float:
-        """The zone edge nearest the county's middle."""
+    def _find_edge(self) -> float:
+        """Return the zone edge nearest to the centre of the county."""
         plan = self._plan
         middle = (plan.west + plan.east) / 2 if plan else 0.0
         return round((middle - HALF) / WIDTH) * WIDTH + HALF
 
     def span(self) -> tuple[float, float]:
-        """Western and eastern end of the strip in degrees."""
-        plan, edge = self._plan, self._edge()
+        """Return the western and eastern end of the strip in degrees."""
+        plan, edge = self._plan, self._find_edge()
         if plan is None:
             return edge - HALF, edge + HALF
         return min(edge - HALF - _ROOM / 4, plan.west - _ROOM), max(edge + HALF + _ROOM / 4, plan.east + _ROOM)
@@ -77,46 +82,51 @@ class ZoneStrip(QWidget):
         def x(longitude: float) -> float:
             return strip.left() + (longitude - low) / (high - low) * strip.width()
 
-        self._zones(painter, strip, low, high, x)
-        self._county(painter, strip, plan, x)
+        self._draw_zones(painter, strip, low, high, x)
+        self._draw_county(painter, strip, plan, x)
 
-    def _zones(self, painter, strip, low, high, x) -> None:
+    def _draw_zones(self, painter, strip, low, high, x) -> None:
         colors, line = self.palette(), self.fontMetrics().height()
         first, last = math.floor(low / WIDTH + 0.5), math.ceil(high / WIDTH - 0.5)
         painter.setPen(QPen(colors.color(QPalette.ColorRole.Mid), 1))
         for zone in range(first, last + 1):
             left, right = max(low, zone * WIDTH - HALF), min(high, zone * WIDTH + HALF)
             part = QRectF(QPointF(x(left), strip.top()), QPointF(x(right), strip.bottom()))
-            painter.fillRect(part, self._ground(zone))
+            painter.fillRect(part, self._get_background(zone))
             painter.drawRect(part)
-            self._zone_name(painter, part, zone)
+            self._draw_zone_name(painter, part, zone)
         ink = colors.color(QPalette.ColorRole.WindowText)
-        below = strip.bottom() + line * 1.1
+        baseline = strip.bottom() + line * 1.1
         for zone in range(first, last + 1):
             meridian, edge = zone * WIDTH, zone * WIDTH + HALF
             if low <= meridian <= high:
                 painter.setPen(QPen(ink, 1, Qt.PenStyle.DashLine))
                 painter.drawLine(QPointF(x(meridian), strip.top()), QPointF(x(meridian), strip.bottom()))
                 painter.setPen(ink)
-                self._text(painter, x(meridian), below, tr("meridian {degrees}°E").format(degrees=f"{meridian:g}"))
+                self._draw_text(
+                    painter, x(meridian), baseline, tr("meridian {degrees}°E").format(degrees=f"{meridian:g}")
+                )
             if low < edge < high:
                 painter.setPen(QPen(ink, max(2.0, line / 7)))
                 painter.drawLine(QPointF(x(edge), strip.top()), QPointF(x(edge), strip.bottom() + line / 4))
                 painter.setPen(ink)
-                self._text(painter, x(edge), below, tr("zone edge {degrees}°E").format(degrees=f"{edge:g}"))
+                self._draw_text(painter, x(edge), baseline, tr("zone edge {degrees}°E").format(degrees=f"{edge:g}"))
 
-    def _ground(self, zone: int) -> QColor:
-        """Every other zone a little nearer the ink: some themes have no usable alternate base."""
+    def _get_background(self, zone: int) -> QColor:
+        """Return the background of a zone; every other zone is slightly darker.
+
+        Some themes have no usable alternate base colour.
+        """
         base = self.palette().color(QPalette.ColorRole.Base)
         ink = self.palette().color(QPalette.ColorRole.Text)
         parts = ((7 * i + 93 * b) // 100 for i, b in zip(ink.getRgb()[:3], base.getRgb()[:3], strict=True))
         return base if zone % 2 else QColor(*parts)
 
-    def _zone_name(self, painter, part: QRectF, zone: int) -> None:
-        """In the part of the zone that its meridian and the county leave free."""
+    def _draw_zone_name(self, painter, part: QRectF, zone: int) -> None:
+        """Draw the name of a zone where its meridian and the county leave room."""
         text = tr("zone {number}").format(number=zone)
         width = self.fontMetrics().horizontalAdvance(text)
-        taken = self._box(part.left(), part.right())
+        taken = self._measure_county(part.left(), part.right())
         rooms = [(part.left(), min(taken[0], part.right())), (max(taken[1], part.left()), part.right())]
         left, right = max(rooms, key=lambda r: r[1] - r[0])
         if right - left > width * 1.2:
@@ -125,14 +135,14 @@ class ZoneStrip(QWidget):
             painter.drawText(QRectF(left, part.top(), right - left, part.height()), Qt.AlignmentFlag.AlignCenter, text)
             painter.setPen(pen)
 
-    def _box(self, left: float, right: float) -> tuple[float, float]:
-        """The county on the strip, in pixels; outside of the part it takes nothing."""
+    def _measure_county(self, left: float, right: float) -> tuple[float, float]:
+        """Return the county's left and right edge in pixels; an empty range if outside."""
         low, high = self.span()
         scale = (self.width() - 2) / (high - low)
         west, east = (1 + (v - low) * scale for v in (self._plan.west, self._plan.east))
         return (west, east) if east > left and west < right else (right, right)
 
-    def _county(self, painter, strip, plan: ZonePlan, x) -> None:
+    def _draw_county(self, painter, strip, plan: ZonePlan, x) -> None:
         color = look.color("warning" if plan.crosses else "ok")
         ground = QColor(color)
         ground.setAlpha(90)
@@ -144,23 +154,29 @@ class ZoneStrip(QWidget):
         font.setBold(True)
         painter.setFont(font)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        self._text(painter, box.center().x(), strip.top() - self.fontMetrics().descent() - 2, self._name(plan))
+        self._draw_text(
+            painter, box.center().x(), strip.top() - self.fontMetrics().descent() - 2, self._describe_county(plan)
+        )
 
-    def _name(self, plan: ZonePlan) -> str:
+    def _describe_county(self, plan: ZonePlan) -> str:
         text = tr("{whose} {west}°–{east}°E")
-        return text.format(whose=self._whose or tr("county area"), west=f"{plan.west:.1f}", east=f"{plan.east:.1f}")
+        return text.format(
+            whose=self._division_name or tr("county area"), west=f"{plan.west:.1f}", east=f"{plan.east:.1f}"
+        )
 
-    def _text(self, painter, middle: float, baseline: float, text: str) -> None:
+    def _draw_text(self, painter, middle: float, baseline: float, text: str) -> None:
         width = painter.fontMetrics().horizontalAdvance(text)
         painter.drawText(QPointF(min(max(middle - width / 2, 0), self.width() - width), baseline), text)
 
 
 PREFIXED, PLAIN, NEIGHBOUR, DEGREES, OTHER = "prefixed", "plain", "neighbour", "degrees", "other"
-#: EPSG codes of the first zone, 25, with its number in front of eastings and without.
+#: EPSG codes of the first zone, 25, with and without its number before the eastings.
 _FIRST_ZONE, _PREFIXED, _PLAIN = 25, 4513, 4534
 
 
 class CrsBox(Section):
+    """Box of the coordinate system; ``changed``: another one was chosen."""
+
     changed = pyqtSignal()
 
     def __init__(self, draft: Draft, parent=None):
@@ -172,7 +188,7 @@ class CrsBox(Section):
         self.buttons = {name: QRadioButton() for name in (PREFIXED, PLAIN, NEIGHBOUR, DEGREES, OTHER)}
         group = QButtonGroup(self)
         grid = QGridLayout()
-        # The neighbour has a row of its own: it is there for a county across an edge only.
+        # The neighbouring zone has a separate row, visible for a county across an edge only.
         places = {PREFIXED: (0, 0), PLAIN: (0, 1), NEIGHBOUR: (1, 0), DEGREES: (2, 0), OTHER: (2, 1)}
         for name, button in self.buttons.items():
             group.addButton(button)
@@ -190,40 +206,40 @@ class CrsBox(Section):
         self.refresh()
 
     def refresh(self) -> None:
-        """County or place are others now."""
+        """Update the choices after a change of county or extent."""
         zones = self._draft.zones
-        self.strip.show_plan(zones, "" if self._is_own() else self._whose())
-        self.notice.show_message(*self._about(zones))
+        self.strip.show_plan(zones, "" if self._is_own() else self._get_division_name())
+        self.notice.show_message(*self._describe_position(zones))
         zone = zones.recommended if zones is not None else None
-        for name, text in ((PREFIXED, _prefixed), (PLAIN, _plain)):
+        for name, text in ((PREFIXED, _describe_prefixed), (PLAIN, _describe_plain)):
             self.buttons[name].setVisible(zone is not None)
             if zone is not None:
                 self.buttons[name].setText(text(zone))
-        neighbour = self._neighbour()
+        neighbour = self._find_neighbour()
         self.buttons[NEIGHBOUR].setVisible(neighbour is not None)
         if neighbour is not None:
-            self.buttons[NEIGHBOUR].setText(_prefixed(neighbour))
-        if zone is not None and self._certain():
-            self.buttons[PREFIXED].setText(f"{_prefixed(zone)}{tr('  (recommended)')}")
-        self._choose(PREFIXED if zone is not None and self._certain() else "")
+            self.buttons[NEIGHBOUR].setText(_describe_prefixed(neighbour))
+        if zone is not None and self._is_certain():
+            self.buttons[PREFIXED].setText(f"{_describe_prefixed(zone)}{tr('  (recommended)')}")
+        self._choose(PREFIXED if zone is not None and self._is_certain() else "")
         self._chosen()
 
-    def _neighbour(self) -> int | None:
-        """The other zone that the county, or its city, lies in."""
+    def _find_neighbour(self) -> int | None:
+        """Return the other zone that intersects the county or its city."""
         zones = self._draft.zones
         return next((z for z in zones.zones if z != zones.recommended), None) if zones is not None else None
 
-    def _certain(self) -> bool:
-        """Is the zone the county's, and not one of those that its city lies in?"""
+    def _is_certain(self) -> bool:
+        """Return True if the zone is the county's and not one of several of its city."""
         zones = self._draft.zones
         return zones is not None and (self._is_own() or not zones.crosses)
 
     def _is_own(self) -> bool:
-        """Are the longitudes the county's own, and not its city's?"""
+        """Return True if the longitudes are the county's and not its city's."""
         county = self._draft.county
         return not self._draft.whose or (county is not None and self._draft.whose == county.code)
 
-    def _whose(self) -> str:
+    def _get_division_name(self) -> str:
         return load_standard().code_lists["divisions"].codes[self._draft.whose].name
 
     def _choose(self, name: str) -> None:
@@ -241,14 +257,14 @@ class CrsBox(Section):
     def _chosen(self, *_args) -> None:
         choice = self.choice()
         self.other.setVisible(choice == OTHER)
-        self._draft.crs = self._text(choice)
-        self.warning.show_message(*self._verdict())
+        self._draft.crs = self._get_crs_text(choice)
+        self.warning.show_message(*self._validate())
         self.changed.emit()
 
-    def _text(self, choice: str) -> str:
+    def _get_crs_text(self, choice: str) -> str:
         zone = self._draft.zones.recommended if self._draft.zones is not None else None
         if choice == NEIGHBOUR:
-            zone = self._neighbour()
+            zone = self._find_neighbour()
         if choice == OTHER:
             return crs_text(self.other.crs()) if self.other.crs().isValid() else ""
         if choice == DEGREES:
@@ -262,77 +278,77 @@ class CrsBox(Section):
             return tr("Choose a coordinate system.")
         return self.warning.label.text() if self.warning.kind == "error" else ""
 
-    def _verdict(self) -> tuple[str, str]:
-        """What is wrong with the chosen coordinate system, or only odd."""
+    def _validate(self) -> tuple[str, str]:
+        """Return level and message on the chosen coordinate system."""
         county, zones = self._draft.county, self._draft.zones
         if not self._draft.crs or county is None:
             return "info", ""
         try:
             crs = divisions.check_crs(crs_care.parse(self._draft.crs), self._draft.crs)
-            odd = divisions.check_place(crs, county.code, load_standard().code_lists["divisions"])
+            notice = divisions.check_place(crs, county.code, load_standard().code_lists["divisions"])
             if zones is not None and not self._draft.whose and not divisions.reaches(crs, zones.west, zones.east):
                 raise divisions.elsewhere(crs, county.name, zones.west, zones.east)
         except SanxianError as error:
             return "error", messages.explain(error)
-        if odd:
-            return "warning", messages.explain(InputError("create_crs_far", **odd[1]))
+        if notice:
+            return "warning", messages.explain(InputError("create_crs_far", **notice[1]))
         if crs_care.describe(crs).geographic:
             return "warning", tr(
                 "Drawing and snapping in degrees are awkward: take a zone unless the data is for exchange."
             )
         return "info", ""
 
-    def _about(self, zones: ZonePlan | None) -> tuple[str, str]:
-        """How the county lies in the zones."""
+    def _describe_position(self, zones: ZonePlan | None) -> tuple[str, str]:
+        """Return level and message on the position of the county in the zones."""
         if self._draft.county is None:
             return "info", tr("Choose the county: its zone is shown here.")
         if zones is None:
             return "warning", tr("It is not known where the county lies, so no zone is recommended.")
-        if not self._certain():
+        if not self._is_certain():
             text = tr("{whose} lies in zones {zones}; which of them the county lies in is not known. {remedy}")
             remedy = tr("Read the extent from a layer, or type the longitudes.")
-            return "warning", text.format(whose=self._whose(), zones=_zones(zones), remedy=remedy)
+            return "warning", text.format(whose=self._get_division_name(), zones=_format_zones(zones), remedy=remedy)
         if not self._is_own():
             text = tr("The whole of {whose} lies in zone {zone}, and the county with it.")
-            return "ok", text.format(whose=self._whose(), zone=zones.recommended)
+            return "ok", text.format(whose=self._get_division_name(), zone=zones.recommended)
         if not zones.crosses:
             text = tr("The whole county lies in zone {zone}, about {room}° from its edge.")
             return "ok", text.format(zone=zones.recommended, room=f"{zones.room:.1f}")
-        return "warning", _across(zones)
+        return "warning", _describe_crossing(zones)
 
 
-def _across(zones: ZonePlan) -> str:
+def _describe_crossing(zones: ZonePlan) -> str:
     by = tr("by area") if zones.by_area else tr("by longitude")
     text = tr(
         "The county lies across zones {zones}. Use one zone for all of it; recommended is zone {zone} (EPSG:{epsg}) with the "
         "larger part {by} ({share})."
     )
-    said = text.format(
-        zones=_zones(zones),
+    text_with_zone = text.format(
+        zones=_format_zones(zones),
         zone=zones.recommended,
         epsg=_PREFIXED + zones.recommended - _FIRST_ZONE,
         by=by,
         share=f"{100 * zones.shares[zones.recommended]:.0f}{THIN_SPACE}%",
     )
     if zones.distortion is not None:
-        said += tr(" At the zone's edge areas in the plane are about {percent} too large.").format(
+        text_with_zone += tr(" At the zone's edge areas in the plane are about {percent} too large.").format(
             percent=f"{100 * zones.distortion:.3f}{THIN_SPACE}%"
         )
-    return said + tr(
+    return text_with_zone + tr(
         " Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. Layers of the "
         "other zone are reported by SCH003."
     )
 
 
-def _zones(zones: ZonePlan) -> str:
+def _format_zones(zones: ZonePlan) -> str:
     return tr(" and ").join(map(str, zones.zones))
 
 
-def _prefixed(zone: int) -> str:
+def _describe_prefixed(zone: int) -> str:
     text = tr("zone {zone}, number before the easting")
     return f"EPSG:{_PREFIXED + zone - _FIRST_ZONE}    {text.format(zone=zone)}"
 
 
-def _plain(zone: int) -> str:
+def _describe_plain(zone: int) -> str:
     text = tr("{meridian}°E, without the number")
     return f"EPSG:{_PLAIN + zone - _FIRST_ZONE}    {text.format(meridian=f'{zone * WIDTH:g}')}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The frame of the wizard: steps on the left, the page in the middle, what is missing and the buttons below."""
+"""The frame of the wizard: steps, page, message and buttons."""
 
 from __future__ import annotations
 
@@ -31,12 +31,15 @@ from .profile_page import ProfilePage
 from .target_page import TargetPage
 from .template_page import TemplatePage
 
-#: Share of the screen's height that the dialog may take.
-_TALL = 0.88
+#: Maximum share of the screen's height.
+_MAX_SHARE = 0.88
 
 
 class NewProjectWizard(QDialog):
-    """``wanted``: the last button; ``stopped``: the user asks a creation under way to stop. It makes nothing itself."""
+    """The wizard; it creates nothing itself.
+
+    ``wanted``: the user pressed the last button; ``stopped``: the user cancelled a running creation.
+    """
 
     wanted = pyqtSignal(object)
     stopped = pyqtSignal()
@@ -54,12 +57,12 @@ class NewProjectWizard(QDialog):
         self._busy = False
         self._build()
         for page in self.pages:
-            page.changed.connect(self._tell)
+            page.changed.connect(self._show_state)
         self.place.groups.refresh()
         self.go(0)
         self._fit()
 
-    # --- made of
+    # --- widgets
     def _build(self) -> None:
         self.steps = QListWidget()
         self.steps.setObjectName("SanxianWizardSteps")
@@ -79,7 +82,7 @@ class NewProjectWizard(QDialog):
         left = QWidget()
         left.setBackgroundRole(QPalette.ColorRole.Base)
         left.setAutoFillBackground(True)
-        # The title of the step in view is bold, and wider by that.
+        # The title of the current step is bold and therefore wider.
         titles = max(self.fontMetrics().horizontalAdvance(page.title) for page in self.pages)
         left.setFixedWidth(max(self.fontMetrics().horizontalAdvance("0") * 29, round(titles * 1.1) + 2 * line))
         column = QVBoxLayout(left)
@@ -101,21 +104,21 @@ class NewProjectWizard(QDialog):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addLayout(upper, 1)
-        outer.addWidget(_rule())
-        outer.addLayout(self._buttons(line))
+        outer.addWidget(_make_separator())
+        outer.addLayout(self._make_buttons(line))
 
-    def _buttons(self, line: int) -> QHBoxLayout:
+    def _make_buttons(self, line: int) -> QHBoxLayout:
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.back, self.next, self.cancel = (QPushButton() for _ in range(3))
         self.back.setText(tr("Back"))
         self.cancel.setText(tr("Cancel"))
         for button in (self.back, self.cancel):
-            # Enter goes on, wherever the mouse was last.
+            # Enter always activates Next.
             button.setAutoDefault(False)
         self.next.setDefault(True)
         self.back.clicked.connect(lambda: self.go(self.stack.currentIndex() - 1))
-        self.next.clicked.connect(self._on)
+        self.next.clicked.connect(self._go_on)
         self.cancel.clicked.connect(self.reject)
         row = QHBoxLayout()
         row.setContentsMargins(line, line // 2, line, line // 2)
@@ -125,27 +128,27 @@ class NewProjectWizard(QDialog):
         return row
 
     def _fit(self) -> None:
-        """As large as the fullest step, no larger than the screen."""
+        """Resize to the largest page, at most to the screen."""
         screen = self.screen() or QGuiApplication.primaryScreen()
         room = screen.availableGeometry()
         width = self.fontMetrics().horizontalAdvance("0") * 140
-        # The strip and its messages come with the county.
+        # The zone strip and its messages are shown once a county is chosen.
         height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
-        self.resize(min(width, round(room.width() * 0.96)), min(height, round(room.height() * _TALL)))
+        self.resize(min(width, round(room.width() * 0.96)), min(height, round(room.height() * _MAX_SHARE)))
 
-    # --- moves
+    # --- steps
     def go(self, number: int, back_only: bool = False) -> None:
         here = self.stack.currentIndex()
         if self._busy or not 0 <= number < len(self.pages) or (back_only and number > here):
-            self._tell()
+            self._show_state()
             return
         self.pages[number].enter()
         self.stack.setCurrentIndex(number)
-        self._tell()
+        self._show_state()
 
-    def _on(self) -> None:
+    def _go_on(self) -> None:
         number = self.stack.currentIndex()
-        # Files may have come meanwhile: every step is asked once more before anything is made.
+        # Files may have been created meanwhile: validate every step again.
         for earlier, page in enumerate(self.pages[: number + 1]):
             if page.problem():
                 self.go(earlier)
@@ -162,22 +165,22 @@ class NewProjectWizard(QDialog):
         else:
             super().reject()
 
-    # --- a creation under way
+    # --- running creation
     def set_busy(self, busy: bool) -> None:
         self._busy = busy
         self.stack.setEnabled(not busy)
-        self._tell()
+        self._show_state()
 
     def show_progress(self, share: float, text: str) -> None:
         self.confirm.show_progress(share, text)
 
     def tell_end(self, kind: str, text: str) -> None:
-        """It was not made: say why, and let the user change what is to be changed."""
+        """Show why the project was not created, and enable the pages."""
         self.set_busy(False)
         self.confirm.end(kind, text)
 
-    # --- words
-    def _tell(self) -> None:
+    # --- state
+    def _show_state(self) -> None:
         number = self.stack.currentIndex()
         problem = self.pages[number].problem()
         last = number == len(self.pages) - 1
@@ -191,19 +194,19 @@ class NewProjectWizard(QDialog):
         self.about.setText(tr("Standard: {name}").format(name=self.draft.standard.name))
         self.steps.setCurrentRow(number)
         for row in range(self.steps.count()):
-            self.steps.item(row).setIcon(look.icon("ok") if row < number else self._digit(row + 1))
+            self.steps.item(row).setIcon(look.icon("ok") if row < number else self._draw_digit(row + 1))
             flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
             self.steps.item(row).setFlags(flags)
             font = self.steps.font()
             font.setBold(row == number)
             self.steps.item(row).setFont(font)
 
-    def _digit(self, number: int) -> QIcon:
-        made = QIcon()
+    def _draw_digit(self, number: int) -> QIcon:
+        icon = QIcon()
         ratio, side = self.devicePixelRatioF(), self.steps.iconSize().width()
         font = self.font()
         font.setBold(True)
-        # Dark themes write on their own highlight as elsewhere.
+        # Dark themes use the normal text colour on highlighted rows.
         chosen = QPalette.ColorRole.Text if look.is_dark() else QPalette.ColorRole.HighlightedText
         inks = {QIcon.Mode.Normal: QPalette.ColorRole.Text, QIcon.Mode.Selected: chosen}
         for mode, ink in inks.items():
@@ -215,16 +218,16 @@ class NewProjectWizard(QDialog):
             painter.setPen(self.palette().color(ink))
             painter.drawText(0, 0, side, side, Qt.AlignmentFlag.AlignCenter, str(number))
             painter.end()
-            made.addPixmap(image, mode)
-        return made
+            icon.addPixmap(image, mode)
+        return icon
 
     def changeEvent(self, event):
         if event.type() == QEvent.Type.PaletteChange:
-            self._tell()
+            self._show_state()
         super().changeEvent(event)
 
 
-def _rule() -> QFrame:
+def _make_separator() -> QFrame:
     line = QFrame()
     line.setFrameShape(QFrame.Shape.HLine)
     line.setFrameShadow(QFrame.Shadow.Sunken)

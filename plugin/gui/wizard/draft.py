@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the steps of the wizard have settled so far (plain data), and the page that all steps share."""
+"""Choices of the wizard's steps, as plain data without widgets and layers."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from ...core.standard.template import Code
 
 @dataclass
 class Draft:
-    """``whose``: whose longitudes the zones are told by: the county's code, its city's, or empty for typed ones and
-    those of a layer. ``view``: west, south, east, north in degrees. ``settings``: what the county sets itself."""
+    """Choices made in the wizard.
+
+    ``whose``: division whose longitudes give the zones: the county's code, its city's, or empty for typed ones and
+    those of a layer; ``view``: west, south, east, north in degrees; ``settings``: settings of the county's profile.
+    """
 
     standard_id: str = "county_db"
     county: Code | None = None
@@ -51,11 +54,11 @@ class Draft:
 
     @property
     def own_profile(self) -> Path | None:
-        """Path of the county's own profile, or None if none is to be written."""
+        """Return the path of the county's profile; None if it has no settings."""
         return profile_beside(self.project) if self.settings is not None else None
 
     def groups(self) -> list[str]:
-        """Names of the branches that something is made of."""
+        """Return the names of the branches with chosen layers."""
         return [b.name for b in branches(self.standard) if set(b.roles) & set(self.roles)]
 
     def request(self) -> Request:
@@ -79,7 +82,7 @@ class Draft:
 
 
 class Page(QWidget):
-    """One step. ``changed``: look again whether it is complete."""
+    """A page of the wizard; ``changed``: `problem` may have changed."""
 
     changed = pyqtSignal()
 
@@ -96,8 +99,8 @@ class Page(QWidget):
         self.body.addWidget(heading)
 
     def enter(self) -> None:
-        """The step comes into view: earlier ones may have changed."""
+        """Update the page when it is shown: earlier pages may have changed."""
 
     def problem(self) -> str:
-        """What is still to be told before the next step; empty when nothing is."""
+        """Return what is missing before the next step, or an empty string."""
         return ""

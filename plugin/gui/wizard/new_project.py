@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""新建县级规划项目 on the desktop: the wizard, the work behind it, and the project opened at the end."""
+"""新建县级规划项目 on the desktop: wizard, background work, opening the project."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from ...core.errors import SanxianError
 from ..widgets import messages
 from ..widgets.messages import push
 
-#: The database is the longer half: writing it takes this share of the progress.
+#: Share of the progress for writing the database.
 _DATABASE = 0.5
 
 
 class NewProject:
-    """One wizard at a time. Follows the project too: township bookmarks, overlaps by layer. `close` ends it all."""
+    """Runs the wizard, and follows the project: township bookmarks, overlaps by layer.
+
+    One wizard is open at a time; `close` ends everything.
+    """
 
     def __init__(self, iface: Any, runner: Runner):
         self._iface = iface
@@ -55,7 +58,7 @@ class NewProject:
 
     # --- the wizard
     def show(self) -> None:
-        """Open the wizard, or bring the one that is open to the front."""
+        """Open the wizard, or bring an open one to the front."""
         if self.wizard is not None:
             self.wizard.raise_()
             self.wizard.activateWindow()
@@ -84,7 +87,7 @@ class NewProject:
         self._job = Job(
             tr("New County Plan"),
             lambda progress, cancellation: make_database(request, progress, cancellation),
-            on_done=self._made,
+            on_done=self._build_project,
             on_error=self._failed,
             on_cancelled=self._cancelled,
         )
@@ -97,7 +100,7 @@ class NewProject:
             self._job.cancel()
         elif self._steps is not None:
             self._steps = self._project = None
-            self._tell_end("info", tr("Cancelled; the project was not made."), database=True)
+            self._report_end("info", tr("Cancelled; the project was not made."), database=True)
 
     def _step(self, share: float, text: str) -> None:
         if self.wizard is not None:
@@ -105,19 +108,19 @@ class NewProject:
 
     def _cancelled(self) -> None:
         self._job = None
-        self._tell_end("info", tr("Cancelled. Nothing was written."))
+        self._report_end("info", tr("Cancelled. Nothing was written."))
 
-    def _made(self, made: Made) -> None:
+    def _build_project(self, database: Made) -> None:
         from ...bridge.new_project import assemble
 
         self._job = None
         if self._request is not None:
             self._project = QgsProject()
-            self._steps = assemble.steps(self._project, self._request, made)
+            self._steps = assemble.steps(self._project, self._request, database)
             self._advance()
 
     def _advance(self) -> None:
-        """One layer, then the desktop's turn."""
+        """Add one layer, then return to the event loop."""
         if self._steps is None:
             return
         try:
@@ -133,19 +136,19 @@ class NewProject:
 
     def _failed(self, error: Exception, database: bool = False) -> None:
         self._job = None
-        said = messages.told(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
-        self._tell_end("error", said, database)
+        message = messages.told(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
+        self._report_end("error", message, database)
 
-    def _tell_end(self, kind: str, said: str, database: bool = False) -> None:
-        """Why there is no project; ``database``: that is there all the same."""
+    def _report_end(self, kind: str, message: str, database: bool = False) -> None:
+        """Report why no project was created; with ``database``, that the database exists."""
         if database and self._request is not None:
-            said += tr(" The database is complete: {path}.").format(path=self._request.database)
+            message += tr(" The database is complete: {path}.").format(path=self._request.database)
         if self.wizard is not None:
-            self.wizard.tell_end(kind, said)
+            self.wizard.tell_end(kind, message)
 
     # --- the end
     def _finish(self) -> None:
-        """The project stands in its file; open it, when the user lets go of the one that is open."""
+        """Open the created project, if the user allows closing the open one."""
         self._steps = self._project = None
         request, wizard = self._request, self.wizard
         if request is None or wizard is None:
@@ -174,9 +177,9 @@ class NewProject:
             self._iface.mapCanvas().setReferencedExtent(view)
             self._iface.mapCanvas().refresh()
 
-    # --- commands of their own
+    # --- separate commands
     def show_layers(self) -> None:
-        """新建图层…: the algorithm's dialog, with what it loads dressed as in a new project."""
+        """新建图层…: open the dialog of the algorithm; its layers get styles and forms."""
         try:
             health.require()
         except SanxianError as error:
@@ -186,11 +189,11 @@ class NewProject:
 
         self._close_layers()
         self._layers = processing.createAlgorithmDialog("sanxian:create_layers", {})
-        # Not modal: the map stays at hand.
+        # Not modal, so that the map stays accessible.
         self._layers.show()
 
     def _close_layers(self) -> None:
-        """The dialog would outlive the algorithm that it shows."""
+        """Close the dialog, which must not outlive its algorithm."""
         dialog, self._layers = self._layers, None
         if dialog is not None and not sip.isdeleted(dialog):
             dialog.close()

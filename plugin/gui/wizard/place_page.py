@@ -23,6 +23,8 @@ _ROWS = 13
 
 
 class GroupsBox(Section):
+    """Box of the layers to create; ``changed``: the choice has changed."""
+
     changed = pyqtSignal()
 
     def __init__(self, draft: Draft, parent=None):
@@ -44,14 +46,14 @@ class GroupsBox(Section):
         self.layout_.addWidget(self.notice)
 
     def refresh(self) -> None:
-        """Another standard, other branches; else what was ticked stays."""
+        """Fill the tree for another standard; otherwise preserve the ticks."""
         if self._shown == self._draft.standard_id:
             return
         self._shown = self._draft.standard_id
         standard = self._draft.standard
         with QSignalBlocker(self.tree):
             self.tree.clear()
-            # What is usually made comes first; the tree of the project has its own order.
+            # Usual layers are at the top; the layer tree of the project has another order.
             for branch in sorted(branches(standard), key=lambda b: not b.chosen):
                 self._add(branch, standard)
         for column in (0, 2, 3):
@@ -62,40 +64,50 @@ class GroupsBox(Section):
         self._toggled()
 
     def _add(self, branch: Branch, standard: Standard) -> None:
-        words = {"M": tr("mandatory"), "C": tr("where there is any"), "O": tr("optional")}
-        texts = [branch.name, "  ".join(branch.roles), str(len(branch.roles)), words[strictest(branch, standard)]]
+        constraint_names = {"M": tr("mandatory"), "C": tr("where there is any"), "O": tr("optional")}
+        texts = [
+            branch.name,
+            "  ".join(branch.roles),
+            str(len(branch.roles)),
+            constraint_names[strictest(branch, standard)],
+        ]
         item = QTreeWidgetItem(self.tree, texts)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsAutoTristate)
         item.setForeground(1, look.faint())
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         item.setToolTip(1, "\n".join(f"{r}  {standard.templates[r].name}" for r in branch.roles))
         for role in branch.roles:
-            child = QTreeWidgetItem(item, [standard.templates[role].name, role, "", words[constraint(role, standard)]])
+            child = QTreeWidgetItem(
+                item, [standard.templates[role].name, role, "", constraint_names[constraint(role, standard)]]
+            )
             child.setFlags((child.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
             child.setData(0, _ROLE, role)
             child.setForeground(1, look.faint())
             child.setCheckState(0, Qt.CheckState.Checked if branch.chosen else Qt.CheckState.Unchecked)
 
-    def _children(self) -> list[QTreeWidgetItem]:
+    def _list_layer_items(self) -> list[QTreeWidgetItem]:
         tops = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
         return [top.child(n) for top in tops for n in range(top.childCount())]
 
     def _toggled(self, *_args) -> None:
-        ticked = [c for c in self._children() if c.checkState(0) == Qt.CheckState.Checked]
+        ticked = [c for c in self._list_layer_items() if c.checkState(0) == Qt.CheckState.Checked]
         self._draft.roles = [c.data(0, _ROLE) for c in ticked]
-        self.notice.show_message(*self._lacking())
+        self.notice.show_message(*self._describe_missing())
         self.changed.emit()
 
-    def _lacking(self) -> tuple[str, str]:
-        """The mandatory layers that are not ticked: named where they usually are made, else counted."""
+    def _describe_missing(self) -> tuple[str, str]:
+        """Return level and message on mandatory layers that are not ticked.
+
+        Usual layers are named, the others counted.
+        """
         standard = self._draft.standard
-        asked = {b: [r for r in b.roles if constraint(r, standard) == "M"] for b in branches(standard)}
-        lacking = {b: [r for r in roles if r not in self._draft.roles] for b, roles in asked.items()}
-        usual = [standard.templates[r].name for b, roles in lacking.items() if b.chosen for r in roles]
+        mandatory = {b: [r for r in b.roles if constraint(r, standard) == "M"] for b in branches(standard)}
+        missing = {b: [r for r in roles if r not in self._draft.roles] for b, roles in mandatory.items()}
+        usual = [standard.templates[r].name for b, roles in missing.items() if b.chosen for r in roles]
         if usual:
             text = tr("Not made although a delivery asks for them: {layers}. They can be added later under New Layers.")
             return "warning", text.format(layers=tr(", ").join(usual))
-        others = sum(map(len, lacking.values()))
+        others = sum(map(len, missing.values()))
         text = tr("A whole delivery asks for {count} more mandatory layers; they can be added later under New Layers.")
         return "info", text.format(count=others) if others else ""
 
@@ -104,6 +116,8 @@ class GroupsBox(Section):
 
 
 class PlacePage(Page):
+    """The page with the boxes of county, coordinate system and layers."""
+
     def __init__(self, draft: Draft, project: QgsProject, parent=None):
         super().__init__(draft, tr("County, CRS and layers"), parent)
         self.county = CountyBox(project)
@@ -112,21 +126,21 @@ class PlacePage(Page):
         for box in (self.county, self.crs, self.groups):
             self.body.addWidget(box)
         self.body.addStretch(1)
-        self._wrong = ""
-        self.county.changed.connect(self._placed)
+        self._county_error = ""
+        self.county.changed.connect(self._update_place)
         for box in (self.crs, self.groups):
             box.changed.connect(self.changed)
-        self._placed()
+        self._update_place()
 
     def enter(self) -> None:
         self.groups.refresh()
         self.county.refresh()
 
-    def _placed(self) -> None:
+    def _update_place(self) -> None:
         try:
-            self.draft.county, self._wrong = self.county.told(), ""
+            self.draft.county, self._county_error = self.county.told(), ""
         except SanxianError as error:
-            self.draft.county, self._wrong = None, trouble.explain(error)
+            self.draft.county, self._county_error = None, trouble.explain(error)
         place = self.county.place()
         self.draft.zones, self.draft.whose, self.draft.view = place.zones, place.whose, place.view
         self.crs.refresh()
@@ -134,5 +148,5 @@ class PlacePage(Page):
 
     def problem(self) -> str:
         if self.draft.county is None:
-            return self._wrong or tr("Choose the county.")
+            return self._county_error or tr("Choose the county.")
         return self.crs.problem() or self.groups.problem()

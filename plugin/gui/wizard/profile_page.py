@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Step 3, targets and limits: choose the parent profile and enter the county's own settings."""
+"""Step 3, targets and limits: choose the parent profile, enter own settings."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from .draft import Draft, Page
 
 
 class ProfilePage(Page):
+    """The page with the county profile and its form."""
+
     def __init__(self, draft: Draft, parent=None):
         super().__init__(draft, tr("Targets and county profile"), parent)
         section = Section(
@@ -39,16 +41,16 @@ class ProfilePage(Page):
         self.form.changed.connect(self._edited)
 
     def enter(self) -> None:
-        """Another county has other profiles; the choice for the same one stays."""
+        """Offer the profiles of another county; for the same county preserve the choice."""
         county = self.draft.county
         if county is None or county.code == self._county:
             return
         self._county = county.code
-        fitting = [one for one in map(load_profile, profile_ids()) if one.covers(county.code)]
-        # The county's own first, then its city's, its cluster's, its province's.
-        fitting.sort(key=lambda one: (one.area_code != county.code, -len(one.chain()), one.id))
+        fitting = [profile for profile in map(load_profile, profile_ids()) if profile.covers(county.code)]
+        # The county's own profile first, then those of city, cluster and province.
+        fitting.sort(key=lambda profile: (profile.area_code != county.code, -len(profile.chain()), profile.id))
         with QSignalBlocker(self.profile):
-            self.profile.offer(one.id for one in fitting)
+            self.profile.offer(profile.id for profile in fitting)
             self.profile.setCurrentIndex(1 if fitting else 0)
         base = self.profile.currentData() or ""
         self.form.open(CountySettings(county.name, county.code, base), Path(SUFFIX))
@@ -63,7 +65,7 @@ class ProfilePage(Page):
             self.form.setVisible(False)
             self._edited()
             return
-        self.notice.show_message(*self._verdict(norm.profile))
+        self.notice.show_message(*self._describe_profile(norm.profile))
         self.form.setVisible(not is_own_file(norm.profile, self._county))
         if self.form.isVisibleTo(self):
             self.form.inherit_from(self.draft.profile)
@@ -75,7 +77,7 @@ class ProfilePage(Page):
         self.errors.show_errors(self.form.errors if shown else [])
         self.changed.emit()
 
-    def _verdict(self, profile: Profile) -> tuple[str, str]:
+    def _describe_profile(self, profile: Profile) -> tuple[str, str]:
         county = self.draft.county
         if county is None:
             return "info", ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Step 4: where database and project are saved, and what to do with what is there."""
+"""Step 4: location of database and project, and what to do with existing files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from ..widgets import messages
 from ..widgets.sections import Notice, Section
 from .draft import Draft, Page
 
-#: Where the last project was saved.
+#: Setting with the folder of the last project.
 _FOLDER = "project_folder"
-_UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f]|^\.|[. ]$')
+_INVALID = re.compile(r'[\\/:*?"<>|\x00-\x1f]|^\.|[. ]$')
 
 
 class TargetPage(Page):
+    """The page with folder, name and format."""
+
     def __init__(self, draft: Draft, parent=None):
         super().__init__(draft, tr("Place to save"), parent)
         where = Section(tr("Folder and name"), tr("database and project stand side by side and can be moved together"))
@@ -57,7 +59,7 @@ class TargetPage(Page):
         self._proposed = ""
         self.folder.fileChanged.connect(self._moved)
         self.name.textChanged.connect(self._moved)
-        self.over.toggled.connect(self._look)
+        self.over.toggled.connect(self._update)
         self._moved()
 
     def _add_choices(self, section: Section, buttons: dict[str, QRadioButton], chosen: str) -> None:
@@ -65,20 +67,20 @@ class TargetPage(Page):
         for name, button in buttons.items():
             group.addButton(button)
             button.setChecked(name == chosen)
-            button.toggled.connect(self._moved if buttons is getattr(self, "formats", None) else self._look)
+            button.toggled.connect(self._moved if buttons is getattr(self, "formats", None) else self._update)
             section.layout_.addWidget(button)
 
     def enter(self) -> None:
         county = self.draft.county
         proposal = tr("{county} plan").format(county=county.name) if county else ""
-        # A name that the user gave stays.
+        # Preserve a name that the user typed.
         if self.name.text() == self._proposed:
             self.name.setText(proposal)
             self._proposed = proposal
         self._moved()
 
     def _moved(self, *_args) -> None:
-        """Another place: what was said of the one before does not hold there."""
+        """Update the paths; reset the answers about existing files of another place."""
         before = (self.draft.database, self.draft.project) if hasattr(self, "there") else None
         self.draft.folder, self.draft.name = self.folder.filePath().strip(), self.name.text().strip()
         self.draft.suffix = next((s for s, button in self.formats.items() if button.isChecked()), ".gpkg")
@@ -90,28 +92,28 @@ class TargetPage(Page):
                 button.setChecked(False)
                 button.group().setExclusive(True)
             self.over.setChecked(False)
-        self._look()
+        self._update()
 
-    def _look(self, *_args) -> None:
+    def _update(self, *_args) -> None:
         if not hasattr(self, "notice"):
             return
-        named = bool(self.draft.name) and not _UNFIT.search(self.draft.name)
+        named = bool(self.draft.name) and not _INVALID.search(self.draft.name)
         database, project = self.draft.database, self.draft.project
         self.there.setVisible(named and database.exists())
         self.over.setVisible(named and project.exists())
         self.over.setText(tr("Replace the project file {name} too").format(name=project.name))
-        asked = next((n for n, button in self.existing.items() if button.isChecked()), "")
-        self.draft.existing = asked if self.there.isVisibleTo(self) else "stop"
+        answer = next((n for n, button in self.existing.items() if button.isChecked()), "")
+        self.draft.existing = answer if self.there.isVisibleTo(self) else "stop"
         self.draft.replace_project = self.over.isVisibleTo(self) and self.over.isChecked()
         text = tr("Database: {database}\nProject: {project}").format(database=database, project=project)
         if self.draft.own_profile is not None:
             text += "\n" + tr("County profile: {file}").format(file=self.draft.own_profile)
         self.paths.setText(text if named else "")
-        self.notice.show_message("warning", self._wrong())
+        self.notice.show_message("warning", self._find_problem())
         self.changed.emit()
 
-    def _wrong(self) -> str:
-        if _UNFIT.search(self.draft.name):
+    def _find_problem(self) -> str:
+        if _INVALID.search(self.draft.name):
             return tr('A file name has none of \\ / : * ? " < > | and does not begin or end with a point.')
         if self.draft.folder and not Path(self.draft.folder).is_dir():
             return tr("The folder does not exist. Choose one that does.")
@@ -127,8 +129,8 @@ class TargetPage(Page):
             return tr("Choose a folder.")
         if not self.draft.name:
             return tr("Give a name.")
-        if self._wrong():
-            return self._wrong()
+        if self._find_problem():
+            return self._find_problem()
         if self.there.isVisibleTo(self) and not self.draft.existing:
             return tr("Say what to do with the database that is there.")
         if self.over.isVisibleTo(self) and not self.over.isChecked():

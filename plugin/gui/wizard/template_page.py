@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Step 1: the standard that the layers are made by."""
+"""Step 1: the standard with the templates of the layers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from ...core.standard.arrangement import branches
 from ..widgets.sections import Notice, Section, faint
 from .draft import Draft, Page
 
-#: The one for a county first, then the others as they come.
+#: The standards for a county first, then the others by id.
 _FIRST = ("county_db", "three_lines_2022")
 
 
 class TemplatePage(Page):
+    """The page with the standards."""
+
     def __init__(self, draft: Draft, parent=None):
         super().__init__(draft, tr("Template"), parent)
         section = Section(tr("Standard"), tr("fields, aliases, code lists and symbols of every layer come from it"))
@@ -39,19 +41,19 @@ class TemplatePage(Page):
         self.body.addWidget(section)
         self.body.addWidget(self.notice)
         self.body.addStretch(1)
-        self._tell()
+        self._show_notice()
 
     def _choose(self, name: str) -> None:
         self.draft.standard_id = name
         self.draft.roles = []
-        self._tell()
+        self._show_notice()
         self.changed.emit()
 
-    def _tell(self) -> None:
+    def _show_notice(self) -> None:
         templates = self.draft.standard.templates.values()
-        unsure = sum(t.fields_mark == "C" for t in templates)
+        unverified = sum(t.fields_mark == "C" for t in templates)
         text = tr(
             "The field tables of {count} of {all} layers were not read in a text of the norm (mark C). Compare them with "
             "the original before use; templates are files that can be corrected."
         )
-        self.notice.show_message("info", text.format(count=unsure, all=len(templates)) if unsure else "")
+        self.notice.show_message("info", text.format(count=unverified, all=len(templates)) if unverified else "")
