@@ -90,14 +90,20 @@ def read_side_tables(options: Options, norm: Norm, source: str | Path | None) ->
     """The tables that the options name, and the waivers that stand beside ``source``. InputError or DataError for a slip."""
     from .heritage.heritage_sites import read_heritage_list
     from .indicators.typed import read_figures
-    from .transmission.table import read_township_tasks
+    from .profile.figures import TownshipTasks
     from .waivers.file import load_waivers
+
+    tasks = TownshipTasks()
+    if options.targets.strip():
+        from .transmission.table import read_township_tasks
+
+        tasks = read_township_tasks(options.targets)
 
     waivers, said = load_waivers(options.waivers, norm, source, options.renumbered)
     return SideTables(
         options,
         read_figures(options.figures) if options.figures else (),
-        read_township_tasks(options.targets),
+        tasks,
         read_heritage_list(options.register, norm) if options.register else None,
         waivers,
         said,

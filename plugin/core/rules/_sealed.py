@@ -13,9 +13,8 @@ from ..indicators.area_backing import DOUBT, backed
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
 from ..profile.norm import is_sealed_by_profile
-from ..versions import IN, OUT, Comparison
 from ..versions.baseline import against_baseline, sealed_edition
-from ..versions.model import NET
+from ..versions.model import IN, NET, OUT, Comparison
 
 #: Names shown; the rest is counted.
 SHOWN = 5

@@ -16,14 +16,14 @@ from ..geometry.polygons import Polygons, united
 from ..geometry.validity import missing
 from ..indicators.townships import grouped
 from ..plan.plan import Plan
-from . import Comparison, compare_layers, edition_of
-from .compare import NO_TOWNSHIPS, Townships
+from .model import Comparison, edition_of
 
 if TYPE_CHECKING:
     from ..engine.context import Context
     from ..model.side_inputs import SideInputs
     from ..plan.layer import SourceLayer
     from ..profile import Norm
+    from .compare import Townships
 
 
 #: What a sealed edition is asked for.
@@ -95,6 +95,9 @@ def against_baseline(ctx: Context, concept: str) -> Comparison | None:
 
 
 def _compare(ctx: Context, concept: str) -> Comparison | None:
+    # The comparison is imported where there is an edition to compare with; the rules on it are read in every check.
+    from .compare import compare_layers
+
     sealed = sealed_edition(ctx.side)
     before = sealed.concept(concept) if sealed is not None else None
     after = ctx.plan.concept(concept)
@@ -118,6 +121,8 @@ def _compare(ctx: Context, concept: str) -> Comparison | None:
 def townships_of(plan: Plan, *others: Plan | None) -> Townships:
     """The townships of a plan, for figures by township; those of the first of ``others`` in the same plane
     that has some where it has none. Rows of one township (villages, an exclave) are joined; one without a name is called by its code."""
+    from .compare import NO_TOWNSHIPS, Townships
+
     for one in (plan, *others):
         layer = one.concept("townships") if one is not None else None
         if one is not None and layer is not None and layer.has("division_name") and not layer.bare:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..standard.maintenance import Maintained
-from ..versions import CHANGED, IN, OUT, Balance, Comparison
+from ..versions.model import CHANGED, IN, OUT, Balance, Comparison
 
 #: Kind of a part → 维护类型 (WHLX): 调入, 属性变更, 调出.
 KIND_CODES = {IN: "1", CHANGED: "2", OUT: "3"}

@@ -18,7 +18,7 @@ from ..plan.layer import Layer, SourceLayer
 from ..standard.maintenance import AFTER, BEFORE, CHANGE
 from ..standard.numbering import highest_running, make_bsm
 from ..standard.template import Template
-from ..versions import IN
+from ..versions.model import IN
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from ..geometry.statutory_area import statutory_area
 from ..geometry.tolerance import Tolerance
 from ..plan.plan import Plan
 from ..standard.maintenance import Maintained
-from ..versions import CHANGED, IN, Comparison, compare_also_by_township, edition_of
 from ..versions.baseline import townships_of
+from ..versions.compare import compare_also_by_township
 from ..versions.equal import settled
-from ..versions.model import Part
+from ..versions.model import CHANGED, IN, Comparison, Part, edition_of
 from ..versions.pieces import Pieces, around
 from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate
 from .nodes import filed_with_nodes, noded

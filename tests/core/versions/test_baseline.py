@@ -12,8 +12,9 @@ from plugin.core.model.rule import Severity, all_rules
 from plugin.core.profile import load_profile
 from plugin.core.profile.norm import Norm, is_sealed, is_sealed_by_profile, sealed_roles
 from plugin.core.standard import load_standard
-from plugin.core.versions import compare_layers, edition_of
 from plugin.core.versions.baseline import sealed_edition
+from plugin.core.versions.compare import compare_layers
+from plugin.core.versions.model import edition_of
 from tests.core.small import (
     X,
     Y,

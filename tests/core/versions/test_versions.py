@@ -17,8 +17,9 @@ from plugin.core.geometry.overlay import shared_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.versions import CHANGED, IN, OUT, compare_layers, edition_of, equal
-from plugin.core.versions.compare import NO_TOWNSHIPS, Townships
+from plugin.core.versions import equal
+from plugin.core.versions.compare import NO_TOWNSHIPS, Townships, compare_layers
+from plugin.core.versions.model import CHANGED, IN, OUT, edition_of
 from tests.core.examples import ORIGIN, plan_of
 from tests.core.geometry.test_properties import rows
 

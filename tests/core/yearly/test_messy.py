@@ -7,7 +7,7 @@ import random
 import pytest
 import shapely
 
-from plugin.core.versions import IN, OUT
+from plugin.core.versions.model import IN, OUT
 from plugin.core.yearly.balance import to_dict
 from tests.core.yearly.test_yearly import only, update
 

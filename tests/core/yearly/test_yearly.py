@@ -16,7 +16,7 @@ from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.loading.assembly import assemble
 from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import SourceLayer
-from plugin.core.versions import CHANGED, IN, OUT
+from plugin.core.versions.model import CHANGED, IN, OUT
 from plugin.core.versions.sources import compare_sources
 from plugin.core.yearly import yearly_update
 from plugin.core.yearly.balance import notes

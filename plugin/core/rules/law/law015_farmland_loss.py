@@ -8,9 +8,8 @@ from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions import OUT, Comparison
 from ...versions.baseline import sealed_edition, townships_of
-from ...versions.model import NET, STATUTORY, Balance
+from ...versions.model import NET, OUT, STATUTORY, Balance, Comparison
 from .._sealed import compared, doubts_of_net, severity
 
 WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

@@ -7,8 +7,7 @@ from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions import IN, OUT, Comparison, Part
-from ...versions.model import Edition
+from ...versions.model import IN, OUT, Comparison, Edition, Part
 from .._places import told_elsewhere
 from .._sealed import compared, doubts_of_net, ignore_moved
 

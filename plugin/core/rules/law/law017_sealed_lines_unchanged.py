@@ -5,7 +5,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions import IN, OUT, Comparison, Part
+from ...versions.model import IN, OUT, Comparison, Part
 from .._sealed import compared, ignore_moved, sealed_only, severity
 
 WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"

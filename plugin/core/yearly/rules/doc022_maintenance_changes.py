@@ -14,7 +14,7 @@ from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.maintenance import AFTER, BEFORE
-from ...versions import CHANGED, IN, OUT
+from ...versions.model import CHANGED, IN, OUT
 from ..model import KIND_CODES
 from ._maintenance import Classes, of_each
 
