@@ -249,6 +249,19 @@ def _make_date_constraint(
 
 
 # --- default values
+def _first_value(layer: QgsVectorLayer, template: Template, field: Field, norm: Norm, county: str) -> str:
+    """Return the expression of the value that a new row has in a field that follows no other; empty for none."""
+    if field.meaning == "key":
+        return f"sanxian_next_bsm(@layer{f', {QgsExpression.quotedString(county)}' if county else ''})"
+    if field.meaning == "feature_code" and template.feature_code:
+        return QgsExpression.quotedString(template.feature_code)
+    if field.default:
+        return QgsExpression.quotedString(field.default)
+    if county and template.role not in norm.standard.concepts.get("townships", ()):
+        return _division(field, norm, county, str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or ""))
+    return ""
+
+
 def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county: str) -> set[int]:
     """Sets them and answers which fields are kept by them, so that nobody need type there."""
     kept: set[int] = set()
@@ -258,25 +271,17 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
         index = names[field.name]
         if index < 0:
             continue
-        own = layer.fields().at(index).name()
-        expression, follows = "", False
-        if field.name in followed:
-            by = followed[field.name]
-            expression, follows = make_name_expression(by.codes, layer.fields().at(names[by.name]).name(), own), True
-        elif field.meaning == "key":
-            expression = f"sanxian_next_bsm(@layer{f', {QgsExpression.quotedString(county)}' if county else ''})"
+        own, by = layer.fields().at(index).name(), followed.get(field.name)
+        follows = by is not None
+        if by is not None:
+            expression = make_name_expression(by.codes, layer.fields().at(names[by.name]).name(), own)
         elif field.meaning in ("area", "gross_area") and _is_measured(layer, template, field):
             decimals = 2 if field.decimals is None else field.decimals
             follows = field.meaning == "area"
             drawn = f"round(sanxian_statutory_area(@geometry), {decimals})"
             expression = make_area_expression(decimals, own) if follows else drawn
-        elif field.meaning == "feature_code" and template.feature_code:
-            expression = QgsExpression.quotedString(template.feature_code)
-        elif field.default:
-            expression = QgsExpression.quotedString(field.default)
-        elif county and template.role not in norm.standard.concepts.get("townships", ()):
-            name = str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or "")
-            expression = _division(field, norm, county, name)
+        else:
+            expression = _first_value(layer, template, field, norm, county)
         # Never on update: QGIS would evaluate it for each changed row. `dependent_fields` fills the fields that follow others.
         layer.setDefaultValueDefinition(index, QgsDefaultValue(expression, False))
         if follows or field.meaning == "key" or (field.meaning == "feature_code" and expression):

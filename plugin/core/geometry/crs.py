@@ -270,12 +270,24 @@ def coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[str, d
         return _problem_of_degrees(frame, params, xmin, ymin, xmax, ymax)
     if not frame.metres:
         return "not_metres", params
+    return _problem_of_metres(frame, params, xmin, ymin, xmax, ymax)
+
+
+def _problem_of_metres(
+    frame: Frame, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
+) -> tuple[str, dict[str, Any]] | None:
     if max(abs(xmin), abs(xmax)) <= 360 and max(abs(ymin), abs(ymax)) <= 90:
         return "degrees", params
     if frame.cgcs2000 and frame.zone and frame.prefixed and frame.meridian not in (frame.zone * 3, frame.zone * 6 - 3):
         return "meridian", {**params, "zone": frame.zone, "meridian": f"{frame.meridian:g}"}
     if max(abs(xmin), abs(ymin), abs(xmax), abs(ymax)) > 1e8:
         return "beyond", params
+    return _problem_of_zone(frame, params, xmin, ymin, xmax, ymax)
+
+
+def _problem_of_zone(
+    frame: Frame, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
+) -> tuple[str, dict[str, Any]] | None:
     if frame.zone is None or _near(xmin, xmax, frame.false_easting):
         swapped = frame.zone is not None and not _northing(ymin, ymax)
         return ("beyond", params) if swapped else None

@@ -73,9 +73,8 @@ _KEY = b"BSM"
 
 def format_of(path: Path) -> str:
     """The format of a file that may hold a layer of a plan; empty for one that cannot. Raises OSError."""
-    suffix, name = path.suffix.lower(), path.name
-    if name.startswith("~$") or (name.startswith("._") and _begins(path, 4) == b"\0\x05\x16\x07"):
-        # The lock of an open document; what macOS keeps of a file beside it.
+    suffix = path.suffix.lower()
+    if _is_trace(path):
         return ""
     if suffix == ".json":
         return "GeoJSON" if holds_shapes(path) else ""
@@ -88,8 +87,7 @@ def format_of(path: Path) -> str:
     if suffix in _OLD_BOOKS:
         return suffix[1:].upper() if old_book_draws(path) else ""
     if suffix == ".dbf":
-        whole = any(part(path, other) for other in (".shp", ".shx", ".tab"))
-        return "DBF" if not whole and _has_key(path) else ""
+        return "DBF" if _is_lone_table(path) else ""
     if suffix == ".qgz":
         return "QGZ" if zipfile.is_zipfile(path) and _archive_holds_data(path) else ""
     if suffix in _TEXTS:
@@ -97,6 +95,16 @@ def format_of(path: Path) -> str:
     if suffix in ARCHIVES:
         return suffix[1:].upper() if _archive_holds_data(path) else ""
     return "" if suffix in _PLAIN else _by_beginning(path)
+
+
+def _is_trace(path: Path) -> bool:
+    """Return True for the lock of an open document, and for what macOS keeps of a file beside it."""
+    name = path.name
+    return name.startswith("~$") or (name.startswith("._") and _begins(path, 4) == b"\0\x05\x16\x07")
+
+
+def _is_lone_table(path: Path) -> bool:
+    return not any(part(path, other) for other in (".shp", ".shx", ".tab")) and _has_key(path)
 
 
 def holds_shapes(path: Path) -> bool:

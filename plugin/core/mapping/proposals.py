@@ -26,6 +26,21 @@ _SAMPLE = 2000
 def propose(layer: SourceLayer, template: Template, standard: Standard) -> list[Proposal]:
     """One proposal for each field of the template, in its order. A source field is proposed once."""
     known = _known_fields(standard)
+    found = _match(layer, template, standard, known)
+    proposals = []
+    for target in template.fields:
+        source, how = found.get(target.name, ("", ""))
+        proposal = Proposal(target.name, source, how)
+        if source and target.codes:
+            proposal = _with_translation(proposal, target, known.get(source.upper(), ()), layer, standard)
+        proposals.append(proposal)
+    # Names of translated codes come from the target's list: those of the source are names of other codes.
+    translated = {template_field(template, p.target).code_name for p in proposals if p.translation}
+    return [Proposal(p.target) if p.target in translated else p for p in proposals]
+
+
+def _match(layer: SourceLayer, template: Template, standard: Standard, known: Any) -> dict[str, tuple[str, str]]:
+    """Return the source of each field of the template, and the sign by which both were matched."""
     columns = {f.name: f for f in layer.fields}
     free = dict.fromkeys(columns)
     found: dict[str, tuple[str, str]] = {}
@@ -46,16 +61,7 @@ def propose(layer: SourceLayer, template: Template, standard: Standard) -> list[
     take("meaning", lambda t, s: bool(t.meaning) and t.meaning in {f.meaning for f in known.get(s.upper(), ())})
     values = {s: _values(layer, s) for s in free if columns[s].type != "real"}
     take("content", lambda t, s: bool(t.codes) and _fits(values.get(s, set()), t, standard))
-    proposals = []
-    for target in template.fields:
-        source, how = found.get(target.name, ("", ""))
-        proposal = Proposal(target.name, source, how)
-        if source and target.codes:
-            proposal = _with_translation(proposal, target, known.get(source.upper(), ()), layer, standard)
-        proposals.append(proposal)
-    # Names of translated codes come from the target's list: those of the source are names of other codes.
-    translated = {template_field(template, p.target).code_name for p in proposals if p.translation}
-    return [Proposal(p.target) if p.target in translated else p for p in proposals]
+    return found
 
 
 def from_proposals(role: str, proposals: Iterable[Proposal]) -> Mapping:

@@ -46,15 +46,24 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         check_space(value, standard, path, key)
         return
     if key.startswith(LAYER_LIMITS) and key not in standard.settings:
-        # A county may want a least area or width of a layer for which the standard has none.
-        role = key.rsplit(".", 1)[-1]
-        if role not in standard.templates:
-            raise unknown(path, key, role, standard.templates)
-        if expect(value, (int, float), file=path, key=key) < 0:
-            raise unknown(path, key, value, (">= 0",))
+        _check_limit(key, value, standard, path)
         return
     if key not in standard.settings:
         raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(sorted(standard.settings)))
+    _check_kind(key, value, standard, path)
+    _check_choice(key, value, standard, path)
+
+
+def _check_limit(key: str, value: Any, standard: Standard, path: Path) -> None:
+    """A county may want a least area or width of a layer for which the standard has none."""
+    role = key.rsplit(".", 1)[-1]
+    if role not in standard.templates:
+        raise unknown(path, key, role, standard.templates)
+    if expect(value, (int, float), file=path, key=key) < 0:
+        raise unknown(path, key, value, (">= 0",))
+
+
+def _check_kind(key: str, value: Any, standard: Standard, path: Path) -> None:
     model = standard.settings[key]
     if isinstance(model, bool):
         expect(value, bool, file=path, key=key)
@@ -65,6 +74,10 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
             expect(item, str, file=path, key=key)
     else:
         expect(value, str, file=path, key=key)
+
+
+def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
+    """DataError unless a setting that names something names what there is."""
     if key.startswith(f"{CONFLICTS}."):
         check_meaning(value, path, key)
     if key == "sealed.roles":

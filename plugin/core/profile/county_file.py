@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -271,8 +271,3 @@ def _pair_rows(existing: dict[int, dict[str, Any]], targets: tuple[Target, ...])
             if position is not None:
                 found[position] = target
     return found
-
-
-def with_code(county: CountySettings, area_code: str) -> CountySettings:
-    """Return a copy with another area code, also in its targets."""
-    return replace(county, area_code=area_code, targets=tuple(replace(t, area_code=area_code) for t in county.targets))

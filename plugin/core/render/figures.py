@@ -162,6 +162,16 @@ def notes(report: Report, words: Words) -> list[str]:
     sources = dict.fromkeys(i.target_source for i in whole if i.target_source and i.unit != "ratio")
     if sources:
         said.append(words.get("text", "target_source", sources=words.join(sources)))
+    said += _notes_of_ratio(report, words)
+    if any(i.state == WARNING for i in report.indicators):
+        said.append(words.get("text", "margin_note"))
+    if any(not i.confirmed for i in report.indicators):
+        said.append(words.get("text", "unconfirmed_note"))
+    return said
+
+
+def _notes_of_ratio(report: Report, words: Words) -> list[str]:
+    said = []
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
     if ratios:
         shared = Indicator("", None, "", "", inputs={k: v for k, v in ratios[0].inputs.items() if k not in _OWN_INPUTS})
@@ -172,10 +182,6 @@ def notes(report: Report, words: Words) -> list[str]:
     if denominator:
         above, below = words.named("basis", numerator), words.named("basis", denominator)
         said.append(words.get("text", "ratio_basis", numerator=above, denominator=below))
-    if any(i.state == WARNING for i in report.indicators):
-        said.append(words.get("text", "margin_note"))
-    if any(not i.confirmed for i in report.indicators):
-        said.append(words.get("text", "unconfirmed_note"))
     return said
 
 

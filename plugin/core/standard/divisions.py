@@ -42,16 +42,20 @@ def find_county(text: str, divisions: CodeList) -> Code:
         if found:
             shown = "、".join(f"{c.code} {parents[c.code]}{c.name}" for c in found)
             raise InputError("county_ambiguous", value=text, counties=shown)
-    names = {**{c.name: c for c in counties}, **{c.code: c for c in counties}}
+    shown = "、".join(f"{c.code} {c.name}" for c in {c.code: c for c in _near(wanted, counties, parents)}.values())
+    raise InputError("county_unknown", value=text, near=shown)
+
+
+def _near(wanted: str, counties: list[Code], parents: dict[str, str]) -> list[Code]:
+    """Return the counties that a text may mean: those of a city, those a slip of the pen away, or of similar names."""
     # A code or a name of a city: its counties are what can be chosen.
     near = [c for c in counties if wanted in (c.parent, parents[c.code])]
     if wanted.isdigit():
         # Two digits in the wrong order, or one that is wrong.
         alike = [c for c in counties if len(wanted) == len(c.code) and _typing_slip(wanted, c.code)]
         near = near or alike or [c for c in counties if c.code[:4] == wanted[:4]]
-    near = near or [names[n] for n in difflib.get_close_matches(wanted, names, n=4, cutoff=0.5)] or counties[:4]
-    shown = "、".join(f"{c.code} {c.name}" for c in {c.code: c for c in near}.values())
-    raise InputError("county_unknown", value=text, near=shown)
+    names = {**{c.name: c for c in counties}, **{c.code: c for c in counties}}
+    return near or [names[n] for n in difflib.get_close_matches(wanted, names, n=4, cutoff=0.5)] or counties[:4]
 
 
 def _typing_slip(wanted: str, code: str) -> bool:

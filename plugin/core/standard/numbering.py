@@ -16,8 +16,6 @@ from ..errors import InputError
 LENGTH = 18
 FILL = "0000"
 RUNNING_DIGITS = 8
-#: Length of a whole number: county, fill and running number.
-DIGITS = 6 + len(FILL) + RUNNING_DIGITS
 HIGHEST = 10**RUNNING_DIGITS - 1
 _BSM = re.compile(rf"([0-9]{{6}}){FILL}([0-9]{{{RUNNING_DIGITS}}})")
 

@@ -51,11 +51,7 @@ def fields_of(before: Layer, after: Layer, only: Iterable[str] = ()) -> Fields:
     ``only``: names of the fields to compare; empty for all.
     """
     left, right = _columns(before), _columns(after)
-    names = {name: name for name in left if name in right}
-    for declared in before.template.fields:
-        other = after.template.field(declared.meaning) if declared.meaning else None
-        if other is not None and declared.name in left and declared.name not in right and other.name in right:
-            names.setdefault(declared.name, other.name)
+    names = _same_fields(before, after, left, right)
     key = {t.field("key").name for t in (before.template, after.template) if t.field("key") is not None}  # type: ignore[union-attr]
     wanted = {name.upper() for name in only}
     found = tuple(
@@ -69,6 +65,16 @@ def fields_of(before: Layer, after: Layer, only: Iterable[str] = ()) -> Fields:
         () if wanted else tuple(n for n in left if n not in names and n not in key),
         () if wanted else tuple(n for n in right if n not in paired and n not in key),
     )
+
+
+def _same_fields(before: Layer, after: Layer, left: Iterable[str], right: Iterable[str]) -> dict[str, str]:
+    """Return each field of the one edition with its name in the other."""
+    names = {name: name for name in left if name in right}
+    for declared in before.template.fields:
+        other = after.template.field(declared.meaning) if declared.meaning else None
+        if other is not None and declared.name in left and declared.name not in right and other.name in right:
+            names.setdefault(declared.name, other.name)
+    return names
 
 
 def _columns(layer: Layer) -> dict[str, str]:

@@ -139,23 +139,25 @@ def _about(plan: Plan, report: Report, findings: list[Finding], matched: _Matche
             elif matching is not_yet:
                 found.append(_listed(waiver, plan))
     for matching in (valid, expired, not_yet):
-        for waiver, finding in matching.changed:
-            if id(finding) in valid.held:
-                continue
-            change = {
-                "moved_m": round(distance_m(waiver.place, finding.place), 2) if waiver.place and finding.place else 0.0,
-                "before_m2": round(waiver.area_m2 or 0.0, 2),
-                "now_m2": round(waiver.area_now(finding) or 0.0, 2),
-            }
-            areas = waiver.area_m2 is not None and finding.area_m2 is not None
-            case = "changed" if areas and not still_there(waiver, finding) else "differs"
-            found.append(_of(UNMATCHED, case, waiver, finding, **change))
+        found += [_changed(waiver, f) for waiver, f in matching.changed if id(f) not in valid.held]
         found += [_of(UNMATCHED, "unsure", waiver, finding) for waiver, finding in matching.unsure]
     found += [_gone(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.gone]
     # One that has run out and of which nothing is found has done what it was for; it is told where the rule looked.
     late = [_gone(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.gone]
     found += [f for f in late if f.case == "gone"]
     return found + [_listed(waiver, plan) for waiver in not_yet.gone]
+
+
+def _changed(waiver: Waiver, finding: Finding) -> Finding:
+    """A finding about a waiver whose own finding is another one by now."""
+    change = {
+        "moved_m": round(distance_m(waiver.place, finding.place), 2) if waiver.place and finding.place else 0.0,
+        "before_m2": round(waiver.area_m2 or 0.0, 2),
+        "now_m2": round(waiver.area_now(finding) or 0.0, 2),
+    }
+    areas = waiver.area_m2 is not None and finding.area_m2 is not None
+    case = "changed" if areas and not still_there(waiver, finding) else "differs"
+    return _of(UNMATCHED, case, waiver, finding, **change)
 
 
 def _of(code: str, case: str, waiver: Waiver, about: Finding, **params: Any) -> Finding:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from pyproj import CRS
 
-#: Fields of a change that nobody but a person can fill: their lists of codes were not found.
-CAUSES = ("WHLY", "JDZBLY", "KZBSHSLX")
 #: Areas that follow a part's share of its row, and are not measured: they came from a survey.
 _SURVEYED = ("gross_area", "net_area")
 _DECIMALS = 2

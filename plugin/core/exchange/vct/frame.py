@@ -181,21 +181,20 @@ def _check_spheroid(head: Pairs) -> None:
     axis = not numbers or abs(numbers[0] - _AXIS) <= settings.axis_differs_m
     second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in slacks)
     head.refuse_unless(known and axis and second and len(numbers) <= 2, "spheroid", SPHEROID, "vct_spheroid")
-    texts = [part for part in rest if part]
     if len(numbers) == 2 and numbers[1] < _FLATTENING + 1:
-        # Rounding changes the last printed digit by one at most.
-        unit = 10.0 ** -len(texts[1].partition(".")[2])
-        if abs(numbers[1] - _FLATTENING) > 1.001 * unit:
-            _, number, written = head.pairs["spheroid"]
-            head.remarks.add("vct_note_flattening", number, key=written, value=texts[1], wanted=f"{_FLATTENING:.9f}")
+        _note_flattening(head, [part for part in rest if part][1])
 
 
-def _zone(head: Pairs) -> CRS:
-    """The zone of Parameters: central meridian first; from the end zone, width, false northing, false easting, scale."""
-    slots = head.parts("parameters")
-    if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
-        raise head.error("parameters")
-    meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
+def _note_flattening(head: Pairs, text: str) -> None:
+    # Rounding changes the last printed digit by one at most.
+    unit = 10.0 ** -len(text.partition(".")[2])
+    if abs(float(text) - _FLATTENING) > 1.001 * unit:
+        _, number, written = head.pairs["spheroid"]
+        head.remarks.add("vct_note_flattening", number, key=written, value=text, wanted=f"{_FLATTENING:.9f}")
+
+
+def _check_width(head: Pairs, zone: float, meridian: float, width: float) -> None:
+    """InputError for a zone that is none of its width, or is one of the other width by its central meridian."""
     for degrees, its in ((3, 3 * zone), (6, 6 * zone - 3)):
         numbers = load_settings().zones_3 if degrees == 3 else load_settings().zones_6
         if width in (3, 6) and width != degrees and meridian == its and numbers[0] <= zone <= numbers[1]:
@@ -204,6 +203,15 @@ def _zone(head: Pairs) -> CRS:
     limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, [0.0, 0.0])
     if zone != int(zone) or not limits[0] <= zone <= limits[1]:
         raise head.error("parameters")
+
+
+def _zone(head: Pairs) -> CRS:
+    """The zone of Parameters: central meridian first; from the end zone, width, false northing, false easting, scale."""
+    slots = head.parts("parameters")
+    if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
+        raise head.error("parameters")
+    meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
+    _check_width(head, zone, meridian, width)
     prefixed = easting >= 1e6
     base = {(3, True): 4513 - 25, (3, False): 4534 - 25, (6, True): 4491 - 13, (6, False): 4502 - 13}
     try:

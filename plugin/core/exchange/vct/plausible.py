@@ -85,25 +85,32 @@ class Plausible:
         for place, column, seen in self._columns:
             lines = [line for row, line in zip(batch.rows, batch.lines, strict=True) if row[place] is not None]
             values = [row[place] for row in batch.rows if row[place] is not None]
-            if not values:
-                continue
-            if column.type == "text":
-                self._texts(column, values, lines)
-            elif column.type == "integer" and column.name.upper() in load_settings().year_fields:
-                self._years(column, values, lines)
-            if column.name.upper() == _COUNTY and column.type == "text":
-                seen.add_levels(values, lines)
-            if column.name.upper() == _CLASS:
-                self._classes(column, values, lines)
-            seen.add(values, lines)
-            if column.name.upper() in load_settings().area_fields and self.planar and self.table.kind == "polygon":
-                self._compare_areas(place, seen, batch)
-            if column.name.upper() in load_settings().length_fields and self.planar and self.table.kind == "line":
-                self._compare_lengths(place, batch)
+            if values:
+                self._compare_values(column, seen, values, lines)
+                self._compare_shapes(place, column, seen, batch)
         if self._pair:
             self._dates(batch)
         if self._place:
             self._counties(batch)
+
+    def _compare_values(self, column: Column, seen: _Column, values: list[Any], lines: list[int]) -> None:
+        name = column.name.upper()
+        if column.type == "text":
+            self._texts(column, values, lines)
+        elif column.type == "integer" and name in load_settings().year_fields:
+            self._years(column, values, lines)
+        if name == _COUNTY and column.type == "text":
+            seen.add_levels(values, lines)
+        if name == _CLASS:
+            self._classes(column, values, lines)
+        seen.add(values, lines)
+
+    def _compare_shapes(self, place: int, column: Column, seen: _Column, batch: Batch) -> None:
+        name = column.name.upper()
+        if name in load_settings().area_fields and self.planar and self.table.kind == "polygon":
+            self._compare_areas(place, seen, batch)
+        if name in load_settings().length_fields and self.planar and self.table.kind == "line":
+            self._compare_lengths(place, batch)
 
     def _compare_areas(self, place: int, seen: _Column, batch: Batch) -> None:
         """Gather how areas compare to those of their shapes; rows of several parts are left out."""
@@ -184,28 +191,32 @@ class Plausible:
         settings = load_settings()
         for _, column, seen in self._columns:
             name = column.name.upper()
-            if not seen.count:
-                if self._count and name in settings.required_fields:
-                    self._whole("vct_note_all_empty", column, self._count, self._line)
-                continue
-            if column.type == "text" and _is_code(column) and seen.all_words:
-                self._whole("vct_note_no_code", column, seen.count, seen.line, seen.first)
-            elif len(seen.levels) > 1:
-                rare = min(seen.levels, key=lambda digits: (seen.levels[digits][0], -seen.levels[digits][1]))
-                usual = max(seen.levels, key=lambda digits: seen.levels[digits][0])
-                self._whole("vct_note_division_levels", column, *seen.levels[rare], digits=str(usual))
-            elif column.type == "text" and name.endswith(_NAME_ENDING) and seen.all_digits:
-                self._whole("vct_note_digits_name", column, seen.count, seen.line, seen.first)
-            elif name == KEY and seen.alike and self._apart > 1 and seen.count == self._count:
-                self._whole("vct_note_one_key", column, seen.count, seen.line, seen.first)
-            elif name in settings.number_fields and self._one_number(seen):
-                self._whole("vct_note_one_number", column, seen.count, seen.line, seen.first)
-            elif name in settings.area_fields and seen.negative:
-                self._whole("vct_note_area", column, seen.negative, *seen.first_negative)
-            elif name in settings.area_fields and seen.ratios:
-                self._areas(column, seen)
-            if name in settings.area_fields and seen.zeros == seen.count > 1:
-                self._whole("vct_note_area_zero", column, seen.zeros, seen.line)
+            if seen.count:
+                self._close_column(column, seen)
+                if name in settings.area_fields and seen.zeros == seen.count > 1:
+                    self._whole("vct_note_area_zero", column, seen.zeros, seen.line)
+            elif self._count and name in settings.required_fields:
+                self._whole("vct_note_all_empty", column, self._count, self._line)
+
+    def _close_column(self, column: Column, seen: _Column) -> None:
+        """Note the first of what the values of a column contradict as a whole."""
+        settings, name, text = load_settings(), column.name.upper(), column.type == "text"
+        if text and _is_code(column) and seen.all_words:
+            self._whole("vct_note_no_code", column, seen.count, seen.line, seen.first)
+        elif len(seen.levels) > 1:
+            rare = min(seen.levels, key=lambda digits: (seen.levels[digits][0], -seen.levels[digits][1]))
+            usual = max(seen.levels, key=lambda digits: seen.levels[digits][0])
+            self._whole("vct_note_division_levels", column, *seen.levels[rare], digits=str(usual))
+        elif text and name.endswith(_NAME_ENDING) and seen.all_digits:
+            self._whole("vct_note_digits_name", column, seen.count, seen.line, seen.first)
+        elif name == KEY and seen.alike and self._apart > 1 and seen.count == self._count:
+            self._whole("vct_note_one_key", column, seen.count, seen.line, seen.first)
+        elif name in settings.number_fields and self._one_number(seen):
+            self._whole("vct_note_one_number", column, seen.count, seen.line, seen.first)
+        elif name in settings.area_fields and seen.negative:
+            self._whole("vct_note_area", column, seen.negative, *seen.first_negative)
+        elif name in settings.area_fields and seen.ratios:
+            self._areas(column, seen)
 
     def _one_number(self, seen: _Column) -> bool:
         """Return True if all rows have one number although several of them are of one village, or nothing tells villages."""

@@ -18,7 +18,6 @@ from .values import check_gbk, one_line
 
 #: Shapely's type ids → kind of geometry.
 _KINDS = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "polygon", 6: "polygon"}
-_DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
 
 
 @dataclass(frozen=True)

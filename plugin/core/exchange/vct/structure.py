@@ -134,17 +134,7 @@ def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> 
         count, start = lines.number_of(parts[1]), lines.number
         if parts[0].upper() in tables:
             raise lines.error("vct_table_twice", table=parts[0])
-        unusable: list[tuple[int, str]] = []
-        columns: list[Column] = []
-        places: dict[str, int] = {}
-        for _ in range(count):
-            columns.append(_column(lines, parts[0], unusable))
-            name = columns[-1].name
-            if (first := places.setdefault(name.upper(), lines.number)) != lines.number:
-                raise lines.error("vct_field_twice", table=parts[0], field=name, first=first)
-        if unusable:
-            number, value = unusable[0]
-            remarks.add("vct_note_length", number, None, len(unusable), table=parts[0], value=value)
+        columns = _read_columns(lines, parts[0], count, remarks)
         if (end := lines.word()) != "0":
             raise lines.error("vct_fields_count", table=parts[0], count=parts[1], value=shown(end.encode("gb18030")))
         its = of_table.get(parts[0].upper())
@@ -162,6 +152,21 @@ def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> 
         if one.table.upper() not in tables:
             remarks.add("vct_note_no_table", lines.number, table=one.table, code=one.code)
     return tables
+
+
+def _read_columns(lines: Lines, table: str, count: int, remarks: Remarks) -> list[Column]:
+    unusable: list[tuple[int, str]] = []
+    columns: list[Column] = []
+    places: dict[str, int] = {}
+    for _ in range(count):
+        columns.append(_column(lines, table, unusable))
+        name = columns[-1].name
+        if (first := places.setdefault(name.upper(), lines.number)) != lines.number:
+            raise lines.error("vct_field_twice", table=table, field=name, first=first)
+    if unusable:
+        number, value = unusable[0]
+        remarks.add("vct_note_length", number, None, len(unusable), table=table, value=value)
+    return columns
 
 
 def _column(lines: Lines, table: str, unusable: list[tuple[int, str]]) -> Column:

@@ -230,10 +230,10 @@ def _about(sheet: Sheet, own: Own) -> Iterator[Finding]:
     told = sheet.text(time, 2)
     if not _in_time(told, begun, own.package):
         wrong.append(Other(time, 2, told, begun.strftime(TIME_FORM)))
+    kept = {note.strip() for note in notes}
     for (row, column), cell in sorted(sheet.cells.items()):
-        if row > last and cell.state != "merged" and cell.text not in (note.strip() for note in notes):
-            wrong.append(Other(row, column, cell.text, ""))
-        elif row <= last and column > 2 and cell.state != "merged":
+        foreign = cell.text not in kept if row > last else column > 2
+        if foreign and cell.state != "merged":
             wrong.append(Other(row, column, cell.text, ""))
     if wrong:
         yield _words(sheet, wrong, own)

@@ -190,8 +190,7 @@ def _look(block: Block, say: _Say, texts: Texts, elsewhere: bool) -> Iterator[Fi
     if renamed := other_names(block):
         names = [texts.get("words", "told_and_own", line=line, told=told, own=own) for line, told, own in renamed]
         yield say("names", block.table.id, count=len(names), names=_some(names, texts), **table)
-    lost = lost_rows(block)
-    if lost:
+    if lost := lost_rows(block):
         yield say("lost", block.table.id, count=len(lost), rows=_some(lost, texts), **table)
     if block.unknown:
         rows = [_row_words(block, line) for line in block.unknown]
@@ -199,16 +198,17 @@ def _look(block: Block, say: _Say, texts: Texts, elsewhere: bool) -> Iterator[Fi
     if block.strange:
         yield say("columns", block.table.id, columns=_some(list(block.strange.values()), texts), **table)
     for case in ("text", "formula", "error", "merged"):
-        cells = [name_of(one) for one in found if one.case == case]
-        if cells:
+        if cells := _named(found, case):
             detail = texts.get("causes", f"cell_{case}")
             yield say("text", f"{block.table.id}/{case}", count=len(cells), cells=_some(cells, texts), detail=detail)
-    cells = [name_of(one) for one in found if one.case == "target"]
-    if cells:
+    if cells := _named(found, "target"):
         yield say("target", block.table.id, count=len(cells), cells=_some(cells, texts), **table)
-    cells = [name_of(one) for one in found if one.case in ("no_figure", "words")]
-    if cells:
+    if cells := _named(found, "no_figure", "words"):
         yield say("no_figure", block.table.id, Severity.INFO, count=len(cells), cells=_some(cells, texts), **table)
+
+
+def _named(found: Iterable[Difference], *cases: str) -> list[str]:
+    return [name_of(one) for one in found if one.case in cases]
 
 
 def _is_slight(one: Difference) -> bool:

@@ -14,7 +14,7 @@ from unicodedata import normalize
 from ...indicators.typed import UNITS, figure
 from ...messages.texts import LANGUAGES, Texts
 from ...model.indicator import SQUARE_METRES
-from ...render.tables.model import Column, Number, Row, Table, Value, column_title
+from ...render.tables.model import Column, Row, Table, Value, column_title
 
 if TYPE_CHECKING:
     from ..form.model import TableWords
@@ -307,7 +307,3 @@ def has_figures(sheet: Sheet) -> bool:
 
 def value_of(row: Row, place: Place) -> Value:
     return row.values[place.position]
-
-
-def is_number(value: Value) -> bool:
-    return isinstance(value, Number)

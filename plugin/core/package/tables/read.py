@@ -143,24 +143,15 @@ def _sizes(sheet: Any) -> dict[int | str, float]:
 def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour]) -> dict[str, tuple[str, ...]]:
     """Keys of texts (``hidden``) of what a sheet has and does not show, with the names of rows, columns and cells: itself, rows,
     columns, figures, remarks, formulas, links, and what is printed around it."""
-    looks = load_looks()
     read = sheet.iter_rows(max_row=min(sheet.max_row or 0, MOST_ROWS), max_col=min(sheet.max_column or 0, MOST_COLUMNS))
     # A formula without a value is told as a cell that could not be compared.
     there = [sheet.cell(*place) for place, cell in cells.items() if cell.state not in ("merged", "formula")]
-    rows = [
-        (number, row.hidden or (row.height is not None and row.height < looks.least_row_points))
-        for number, row in sorted(sheet.row_dimensions.items())
-    ]
-    columns = [
-        (name, column.hidden or (column.width is not None and column.width < looks.least_column_letters))
-        for name, column in sorted(sheet.column_dimensions.items())
-    ]
     # ;;; prints nothing, whatever the value is.
     unseen = [c for c in there if _PRINTS_NOTHING.fullmatch(str(c.number_format)) or is_unseen(c, theme)]
     found = {
         "sheet": [sheet.title] if sheet.sheet_state != "visible" else [],
-        "rows": [str(number) for number, gone in rows if gone],
-        "columns": [str(name) for name, gone in columns if gone],
+        "rows": _narrow(sheet.row_dimensions, "height", load_looks().least_row_points),
+        "columns": _narrow(sheet.column_dimensions, "width", load_looks().least_column_letters),
         "cells": [cell.coordinate for cell in unseen],
         "comments": [cell.coordinate for cell in there if getattr(cell, "comment", None)],
         "formulas": [cell.coordinate for cell in there if cell.data_type == "f"],
@@ -168,3 +159,9 @@ def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour])
         "header": _printed_around(sheet),
     }
     return {key: tuple(names) for key, names in found.items() if names}
+
+
+def _narrow(dimensions: Any, size: str, least: float) -> list[str]:
+    """Return the names of rows or columns that are hidden, or too narrow to be seen."""
+    sizes = [(name, one.hidden, getattr(one, size)) for name, one in sorted(dimensions.items())]
+    return [str(name) for name, hidden, wide in sizes if hidden or (wide is not None and wide < least)]
