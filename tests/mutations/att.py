@@ -292,6 +292,11 @@ def fields_without_the_deductions_of_the_survey(draft: Draft) -> None:
     frame["TBDLMJ"] = frame["TBMJ"]
 
 
+@plants("ATT022", case="blank")
+def a_red_line_without_its_area(draft: Draft) -> None:
+    draft.change("STBHHX", 0, MJ=None)
+
+
 @plants("ATT022", case="county", follows=["TOP001"])
 def villages_that_are_there_twice(draft: Draft) -> None:
     for row in list(draft.layers["XZQC"].index):

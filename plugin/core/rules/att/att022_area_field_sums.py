@@ -16,6 +16,7 @@ from ...indicators.area_backing import (
     Backing,
     backing,
     beyond_county,
+    square_metres,
 )
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE, SurveyDeductions, survey_deductions
 from ...model.findings import Finding
@@ -75,6 +76,8 @@ SURVEY = [
         "deduction": "{layer}, {place}: {field} adds up to {actual} m², with the deductions of {related_layer} on the same land it would be "
         "{expected} m²: {difference} m² ({share} %) too much, on {count} features. Take deduction rate and area from the survey's parcels and "
         "compute the net area again; figures summed from it are not confirmed.",
+        "blank": "{layer}: {field} has no value on {count} of {rows} features, whose statutory areas add up to {expected} m²; sums of the "
+        "field leave that land out. Compute the field from the shapes.",
     },
     fails=[
         Example("twelve times the land", {"layer": [_field(SQUARE, 12 * SQUARE_M2), _field(NEXT, 12 * SQUARE_M2)]}, finds=1,
@@ -90,6 +93,9 @@ SURVEY = [
                 finds=1, roles={"layer": "GDBHMB"}),
         Example("deductions of the survey left out", {"layer": [_field(SQUARE, SQUARE_M2, SQUARE_M2), _field(NEXT, SQUARE_M2, SQUARE_M2)],
                 "parcels": SURVEY}, finds=1, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
+        Example("a row without an area", {"layer": [{"wkt": SQUARE, "area": None}, {"wkt": NEXT, "area": SQUARE_M2}]}, finds=1,
+                roles={"layer": "STBHHX"}),
+        Example("no area at all", {"layer": [{"wkt": SQUARE, "area": None}]}, finds=1, roles={"layer": "STBHHX"}),
     ],
     passes=[
         Example("deductions as in the survey", {"layer": [_field(SQUARE, SQUARE_M2, 0.9 * SQUARE_M2), _field(NEXT, SQUARE_M2, 0.9 * SQUARE_M2)],
@@ -97,7 +103,8 @@ SURVEY = [
         Example("as drawn", {"layer": [_field(SQUARE, SQUARE_M2, 9000.0), _field(NEXT, SQUARE_M2, 9100.0)]}, roles={"layer": "GDBHMB"}),
         Example("one row of many: ATT013's", {"layer": [_field(SQUARE, SQUARE_M2 + 8), _field(NEXT, SQUARE_M2), _field(THIRD, SQUARE_M2)],
                 "townships": TOWNS}, roles={"layer": "GDBHMB"}),
-        Example("blank is another rule's", {"layer": [_field(SQUARE, None), _field(NEXT, SQUARE_M2)]}, roles={"layer": "GDBHMB"}),
+        Example("blank beside a net area is ATT003's", {"layer": [_field(SQUARE, None), _field(NEXT, SQUARE_M2)]}, roles={"layer": "GDBHMB"}),
+        Example("no shape, no area", {"layer": [{"wkt": "POLYGON EMPTY", "area": None}]}, roles={"layer": "STBHHX"}),
         Example("a wider allowance", {"layer": [_field(SQUARE, 10_500.0)]}, roles={"layer": "GDBHMB"},
                 settings={"rules.ATT022.allowance_share": 0.1}),
     ],
@@ -117,15 +124,16 @@ def area_field_sums(
     What it checks
         By layer, township and county: the sum of 面积, 图斑面积 and 调查面积 against the statutory area of the same shapes, within
         `allowance_share`; net area (图斑地类面积, 永久基本农田面积) is never more than gross area; no layer adds up to more than the county. Net area of 永久基本农田 and 耕地保护目标 against what the
-        deductions of the survey (地类图斑) give on the same land, within `allowance_deduction_share`.
+        deductions of the survey (地类图斑) give on the same land, within `allowance_deduction_share`. Polygons of a
+        layer without net area have a value in the area field.
     Why
         Targets, indicators and tables are summed from these fields. Fields multiplied alike agree with each other and show land that
         is not there: such figures are not confirmed, and no target counts as met by them.
     How to fix
         Compute the field again from the shapes (“Statutory area”), then deduction and net area; check the unit of imported tables.
     Limits
-        The allowance is a setting (C). ATT013 compares rows: one wrong row is no finding here unless the layer's own sum is off. Other rules report blank
-        values and invalid shapes. ATT003 reports net areas that are too small. A feature takes the deduction
+        The allowance is a setting (C). ATT013 compares rows: one wrong row is no finding here unless the layer's own sum is off. Other rules report invalid
+        shapes. ATT003 reports net areas that are too small, and blank gross areas of layers with a net area. A feature takes the deduction
         of the cultivated parcel that a point on it lies on. The county is compared
         with layers that never overlap and with the layers that targets are read from.
     """
@@ -142,6 +150,9 @@ def area_field_sums(
         found = backing(layer, meaning, ctx)
         if found is not None:
             result.findings += _sums(layer, meaning, found.within(allowance_share), rows)
+    blanks = list(_blanks(layer, usable, ctx))
+    result.applicable |= bool(blanks)
+    result.findings += blanks
     more = beyond_county(layer, ctx)
     if more is not None and county is not None and not any(f.case == "" for f in result.findings):
         meaning, total, whole = more
@@ -152,6 +163,23 @@ def area_field_sums(
     if not any(f.field == layer.field_name(NET) for f in result.findings):
         result.findings += _deductions(layer, allowance_deduction_share, ctx)
     return result
+
+
+def _blanks(layer: Layer, usable: NDArray, ctx: Context) -> Iterator[Finding]:
+    """Yield one finding where polygons have no value in the layer's gross fields. Gross beside net fields are ATT003's."""
+    there = [meaning for meaning in GROSS if layer.has(meaning)]
+    if layer.template.geometry != "polygon" or not there or (layer.has("gross_area") and layer.has(NET)):
+        return
+    blank = usable & np.logical_and.reduce([np.isnan(square_metres(layer, meaning)) for meaning in there])
+    if not blank.any():
+        return
+    layer.measure(ctx.cancellation)
+    params = {
+        "count": int(blank.sum()),
+        "rows": len(layer),
+        "expected": round(float(np.nan_to_num(layer.statutory)[blank].sum()), 2),
+    }
+    yield Finding(layer.role, case="blank", field=layer.field_name(there[0]), params=params)
 
 
 def _deductions(layer: Layer, share: float, ctx: Context) -> Iterator[Finding]:
