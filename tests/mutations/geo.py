@@ -105,7 +105,8 @@ def a_line_of_very_many_vertices(draft: Draft) -> None:
     draft.add(WOODS, shapely.Polygon(ring))
 
 
-@plants("GEO011")
+@plants("GEO011", base="without TOP003")
+@plants("TOP003", case="point")
 def a_shelter_in_another_county(draft: Draft) -> None:
     county = draft.shape("XZQX", 0)
     row = draft.first(POINTS)

@@ -13,7 +13,7 @@ from tests.mutations import geo
 from tests.mutations.frame import Draft, plants
 from tests.mutations.verbs import lost
 
-WOODS, BASE = "TRL", "XZYDYH"
+WOODS, BASE, ROADS = "TRL", "XZYDYH", "ZDJTJCSSX"
 
 
 @plants("TOP001", case="")
@@ -51,6 +51,13 @@ def woods_beyond_the_border(draft: Draft) -> Any:
     beyond = shapely.box(x + 200, y, x + 500, y + 300)
     draft.add(WOODS, beyond)
     return beyond
+
+
+@plants("TOP003", case="line")
+def a_road_that_runs_on_beyond_the_border(draft: Draft) -> None:
+    row, county = draft.first(ROADS), draft.shape("XZQX", 0)
+    start = shapely.get_coordinates(draft.shape(ROADS, row))[0]
+    draft.reshape(ROADS, row, shapely.linestrings([start, (county.bounds[2] + 300, start[1])]))
 
 
 def _dent(

@@ -218,9 +218,11 @@ class GeometryQueries:
         """The parts of points or lines of ``a`` inside the polygons of ``b``; what lies on an edge is not inside."""
         return marks_inside(a.plane, b.plane, self.tolerance.edge_match_m)
 
-    def marks_outside(self, a: Layer, b: Layer) -> Marks:
-        """The parts of points or lines of ``a`` that lie in no polygon of ``b`` and on none's edge."""
-        return marks_outside(a.plane, b.plane, self.tolerance.edge_match_m)
+    def marks_outside(self, a: Layer, b: Layer, cover: Polygons | None = None) -> Marks:
+        """The parts of points or lines of ``a`` that lie in no polygon of ``b`` and on none's edge; ``cover``: not all of
+        ``b``, but these polygons."""
+        polygons = b.plane if cover is None else cover.shapes
+        return marks_outside(a.plane, polygons, self.tolerance.edge_match_m)
 
     def gaps(self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None) -> Parts:
         """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `geometry.coverage.gaps`.

@@ -347,10 +347,13 @@ def marks_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> Marks:
     rest = np.setdiff1d(there, there[covered])
     i, j = tree.query(shapes[rest], predicate="dwithin", distance=within_m)
     beyond = shapes[rest].copy()
+    widened: dict[bytes, Any] = {}
     for n in np.unique(i).tolist():
         # Widened by what is taken for one, so that a line along the edge in another layer's coordinates is in.
-        near = shapely.buffer(shapely.union_all(polygons[covers[j[i == n]]]), within_m)
-        beyond[n] = shapely.difference(beyond[n], near)
+        near = np.sort(j[i == n])
+        if near.tobytes() not in widened:
+            widened[near.tobytes()] = shapely.buffer(shapely.union_all(polygons[covers[near]]), within_m)
+        beyond[n] = shapely.difference(beyond[n], widened[near.tobytes()])
     kept = ~shapely.is_empty(beyond)
     return Marks(rest[kept], np.full(int(kept.sum()), -1), beyond[kept])
 

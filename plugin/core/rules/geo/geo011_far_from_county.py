@@ -47,13 +47,13 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float =
     How to fix
         Zoom to the feature; put the vertex or the feature back where the source has it.
     Limits
-        Not in the default run: the limit is this plugin's own (mark C). Where TOP003 runs too, polygons are left to it, which
-        measures the area outside; points and lines are this rule's alone. Extents are compared, not outlines.
+        Not in the default run: the limit is this plugin's own (mark C). Where TOP003 runs too, all is left to it, which
+        measures what lies outside. Extents are compared, not outlines.
     """
     extent = ctx.geometry.county()
     if extent is None or layer is county:
         return None
-    if layer.template.geometry == "polygon" and told_elsewhere(ctx, "TOP003"):
+    if told_elsewhere(ctx, "TOP003"):
         return None
     west, south, east, north = extent[1].shapes[0].bounds
     bounds = shapely.bounds(layer.plane).reshape(-1, 4)

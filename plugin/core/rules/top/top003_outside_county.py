@@ -29,6 +29,8 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) reaches {area} outside the county (width {width} m). Cut it back to the county's edge.",
+        "point": "{layer} ({key}) lies {distance} m outside the county. Look at its coordinates and its county; move it, or leave it out.",
+        "line": "{layer} ({key}) runs {length} m outside the county. Cut it at the county's edge, or look at its coordinates.",
         "townships": "{layer} reaches {area} beyond all townships of {related_layer} (width {width} m). Make the county's outline that of its "
         "townships, or draw the township that is missing.",
         "parcels": "{layer} reaches {area} beyond all parcels of {related_layer} at its edge (width {width} m). Make the county's outline that of "
@@ -40,8 +42,16 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
                 areas=(100.0, 100.0)),
         Example("wholly outside", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", COUNTY], "county": [COUNTY]}, finds=1,
                 areas=(100.0,)),
+        Example("a site outside", {"layer": ["POINT (150 50)", "POINT (50 50)"], "county": [COUNTY]}, finds=1, roles={"layer": "WWBHDWD"}),
+        Example("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [COUNTY]}, finds=1,
+                roles={"layer": "ZDJTJCSSX"}),
     ],
-    passes=[Example("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [COUNTY]})],
+    passes=[
+        Example("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [COUNTY]}),
+        Example("a site on the edge", {"layer": ["POINT (100 50)"], "county": [COUNTY]}, roles={"layer": "WWBHDWD"}),
+        Example("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [COUNTY]},
+                roles={"layer": "ZDJTJCSSX"}),
+    ],
 )  # fmt: skip
 def outside_county(
     layer: Layer, county: Layer, townships: Layer | None, parcels: Layer | None, *, ctx: Context
@@ -49,26 +59,42 @@ def outside_county(
     """Everything lies inside the county.
 
     What it checks
-        The connected parts of every feature that lie outside the county's outline; and, as warnings, the parts of that outline
-        beyond all townships, and those at its edge beyond all parcels.
+        The connected parts of every polygon that lie outside the county's outline; and, as warnings, points and stretches of
+        lines outside it, the parts of that outline beyond all townships, and those at its edge beyond all parcels.
     Why
         Land of a neighbour counts for the neighbour; the packages of two counties must fit at their edge. An outline that is too
         large lets such land in.
     How to fix
-        Cut the feature back to the county's outline, vertex on vertex; or correct the outline.
+        Cut the feature back to the county's outline, vertex on vertex; or correct the outline. Move a point to its place.
     Limits
         Needs a county layer; where it comes from dissolved townships, gaps between them count as outside. Gaps of parcels inside the
         county are other rules' (TOP006), as are those of its townships when it runs too.
     """
     extent = ctx.geometry.county()
-    if extent is None or layer.template.geometry != "polygon":
+    if extent is None:
         return None
+    if layer.template.geometry != "polygon":
+        return _marks(layer, county, extent[1], ctx)
     if layer is not county:
         return ctx.make.by_place(ctx.make.pairs(layer, county, ctx.geometry.uncovered(layer, county, extent[1])))
     if ctx.around_an_edit or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known: the outline is compared by the next whole check.
         return None
     return _beyond(county, extent[1], townships, parcels, ctx)
+
+
+def _marks(layer: Layer, county: Layer, outline: Polygons, ctx: Context) -> list[Finding]:
+    """Warnings on points and on stretches of lines outside the county: a facility may serve it from there."""
+    marks = ctx.geometry.marks_outside(layer, county, outline)
+    found = []
+    for row, shape in zip(marks.row.tolist(), marks.shape, strict=True):
+        case, params = "line", {"length": round(float(shape.length), 1)}
+        if not shape.length:
+            case, params = "point", {"distance": round(float(shapely.distance(shape, outline.shapes[0])), 1)}
+        finding = ctx.make.row(layer, row, case=case, params=params, geometry=shape, severity=Severity.WARNING)
+        finding.related_role = county.role
+        found.append(finding)
+    return ctx.make.by_place(found)
 
 
 def _beyond(
