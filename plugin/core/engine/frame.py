@@ -22,10 +22,12 @@ from ..profile.figures import township_tasks
 from ..standard.bounds import loosened
 from ..standard.indicator_catalogue import load_catalogue
 from ..standard.numbering import LENGTH, is_county
+from ..standard.place_names import foreign_place
 
 if TYPE_CHECKING:
     from ..model.side_inputs import SideInputs
     from ..plan.layer import Layer
+    from ..standard.codes import CodeList
 
 CODE = "RUN904"
 #: How many digits two codes of one plan have in common: a setting of the edition, never of a profile.
@@ -34,6 +36,8 @@ _DIGITS = "attributes.area_digits"
 _NAMED = 3
 _YEAR = re.compile(r"[0-9]{4}")
 _SIX = itemgetter(slice(6))
+#: Digits of a township's code.
+_TOWNSHIP = 9
 
 
 def wrong_frame(plan: Plan, side: SideInputs, today: date | None = None) -> list[Finding]:
@@ -82,14 +86,26 @@ def _names(plan: Plan) -> list[Finding]:
     for layer in plan.layers.values():
         if not (layer.has("division_code") and layer.has("division_name")):
             continue
-        pairs = Counter(zip(layer.text("division_code"), layer.text("division_name"), strict=True))
-        for (code, name), count in pairs.items():
+        pairs: Counter[tuple[str, str]] = Counter()
+        for (code, name), count in Counter(
+            zip(layer.text("division_code"), layer.text("division_name"), strict=True)
+        ).items():
             # Rows of another county are reported by `_layers`.
-            known = divisions.codes.get(code) if is_county(code) and same_plan(code, plan) else None
-            if known is not None and name in counties and name != known.name:
-                one: dict[str, Any] = {"count": count, "code": code, "name": known.name, "other": name}
-                found.append(Finding(role=layer.role, case="county_name", params=one))
+            if code[:6] in divisions.codes and same_plan(code, plan) and _other_place(name, code, counties, divisions):
+                pairs[code[:6], name] += count
+        for (code, name), count in pairs.items():
+            one: dict[str, Any] = {"count": count, "code": code, "name": divisions.codes[code].name, "other": name}
+            found.append(Finding(role=layer.role, case="county_name", params=one))
     return found
+
+
+def _other_place(name: str, code: str, counties: dict[str, str], divisions: CodeList) -> bool:
+    """Return True if a division's name is that of another province, city or county than its code's."""
+    if is_county(code):
+        listed = name in counties and name != divisions.codes[code].name
+        return listed or bool(foreign_place(name, code, divisions))
+    # Names of villages are those of no list and may end like a city's.
+    return bool(foreign_place(name, code[:6], divisions, whole=len(code.rstrip("0")) <= _TOWNSHIP))
 
 
 def _layers(plan: Plan) -> list[Finding]:

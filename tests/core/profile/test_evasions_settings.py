@@ -429,6 +429,24 @@ def test_rows_with_the_name_of_another_county_are_named(county, profile):
     assert (named.case, named.role) == ("county_name", "XZQX") and "应县" in named.message
 
 
+@pytest.mark.parametrize("name", ["上海市", "太原市", "上海市浦东新区", "丽水市"])
+@pytest.mark.parametrize(("role", "code"), [("XZQX", "140225"), ("XZQXZ", "140225100")])
+def test_rows_with_the_name_of_a_city_elsewhere_are_named(county, profile, role, code, name):
+    tables = dict(county)
+    tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
+    report = check(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report
+    (named,) = found(report, "RUN904")
+    assert (named.case, named.role) == ("county_name", role) and name in named.message and "浑源县" in named.message
+
+
+@pytest.mark.parametrize("name", ["浑源县", "大同市浑源县", "永安镇", "中心城市规划区", "新市", "浑源县开发区"])
+def test_other_names_of_the_county_and_its_townships_are_its_own(county, profile, name):
+    tables = dict(county)
+    for role, code in (("XZQX", "140225"), ("XZQXZ", "140225100")):
+        tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
+    assert not found(check(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report, "RUN904")
+
+
 def test_a_task_that_is_only_stated_is_named(county, profile):
     text = TARGET.replace("[[targets]]\nindicator", "[[stated]]\nname").format(
         "永久基本农田保护面积", ">=", "66.00", "万亩", "约束性"

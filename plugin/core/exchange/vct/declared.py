@@ -7,16 +7,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
 
 from ...standard.divisions import COUNTY_LEVEL
+from ...standard.place_names import foreign_place
 from .batch import Batch, key_position
 from .place import CountyCodes
 from .settings import Remarks, load_settings
 from .structure import Column, Table
+
+if TYPE_CHECKING:
+    from ...standard.codes import CodeList
 
 #: What a double's last bits come to, as a share of the value.
 _LAST_BITS = 1e-12
@@ -173,15 +177,19 @@ class PlaceNames:
                 remarks.add_example("vct_note_label_place", line, f"{text} → {min(names)}", 1, **params)
 
     def _report_places(self, county: str, remarks: Remarks) -> None:
-        """Names that begin with another county than the row's code."""
+        """Names that begin with another county or city than the row's code."""
         settings = load_settings()
         names, above = _county_names(settings.shortest_county_name)
         longest, below = max(map(len, names), default=0), tuple(settings.below_county_words)
+        divisions = _divisions()
         for (table, named, value, own), (line, count) in self._places.items():
             code = own or county
             told = _without(value, above)
             other = next((n for n in _heads(told, longest) if n in names and not told[len(n) :].startswith(below)), "")
-            if other and code in names.values() and code not in (c for n, c in names.items() if n == other):
+            if other and (code not in names.values() or code in (c for n, c in names.items() if n == other)):
+                continue
+            other = other or (foreign_place(value, code, divisions) if divisions is not None else "")
+            if other:
                 params = {"table": table, "field": named, "other": other, "code": code}
                 remarks.add_example("vct_note_foreign_place", line, value, count, **params)
 
@@ -200,12 +208,16 @@ def _without(text: str, above: list[str]) -> str:
 
 def _county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
     """Counties' names of at least ``shortest`` characters with their codes, and the names of provinces, then of cities."""
-    from ...standard import load_standard
-
-    divisions = load_standard("county_db").code_lists.get("divisions")
+    divisions = _divisions()
     codes = list(divisions.codes.values()) if divisions is not None else []
     names = {c.name: c.code for c in codes if c.level == COUNTY_LEVEL and len(c.name) >= shortest}
     return names, [c.name for c in sorted(codes, key=lambda c: c.level) if c.level < COUNTY_LEVEL]
+
+
+def _divisions() -> CodeList | None:
+    from ...standard import load_standard
+
+    return load_standard("county_db").code_lists.get("divisions")
 
 
 #: Kind of table → remark on equal geometries: one feature drawn twice, or several points on one place.

@@ -78,6 +78,28 @@ def test_a_village_of_another_county(tmp_path, village):
     assert "阳高县" in said and "140122" in said and str(note["line"]) in said
 
 
+@pytest.mark.parametrize(
+    ("village", "other"),
+    [
+        ("上海市浦东新区", "上海市"),
+        ("上海市", "上海市"),
+        ("河北省石家庄市", "河北省"),
+        ("锡林郭勒盟二连浩特市", "锡林郭勒盟"),
+    ],
+)
+def test_a_village_of_a_city_that_no_list_holds(tmp_path, village, other):
+    found, _ = notes(tmp_path, parcels(["黄寨镇上庄村", village]))
+    note = found["vct_note_foreign_place"]
+    assert (note["field"], note["other"], note["code"], note["count"]) == ("ZLDWMC", other, "140122", 1)
+
+
+@pytest.mark.parametrize(
+    "village", ["太原市阳曲县黄寨镇", "新市村", "东新市社区", "黄寨镇城区社区", "阳曲县开发区", "故县"]
+)
+def test_villages_that_only_sound_like_a_city(tmp_path, village):
+    assert "vct_note_foreign_place" not in notes(tmp_path, parcels(["黄寨镇上庄村", village]))[0]
+
+
 def test_a_village_with_the_code_of_its_county_is_right(tmp_path):
     """A file of a city has several counties."""
     own = ("1401221000010000000", "1402211000010000000")
