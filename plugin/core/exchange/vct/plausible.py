@@ -49,7 +49,8 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     nulls = "|".join(map(re.escape, settings.null_words))
     lost = "|".join(map(re.escape, settings.lost_characters))
     return {
-        "vct_note_quoted": re.compile(r"^(?:\".*\"|'.*')$", re.M),
+        # Around a text, or left at one of its ends.
+        "vct_note_quoted": re.compile(r"^(?:\".*\"|'.*'|[\"'][^\"']*|[^\"']*[\"'])$", re.M),
         "vct_note_null": re.compile(f"^(?:{nulls})$", re.M),
         "vct_note_lost": re.compile(rf"{lost}|^[?？]{{2,}}$", re.M),
         "vct_note_entities": re.compile("&#(?:[0-9]+|x[0-9A-Fa-f]+);|&(?:amp|lt|gt|quot|nbsp);"),

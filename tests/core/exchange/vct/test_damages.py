@@ -191,6 +191,7 @@ def damages():
     yield "a date in month 13", head("Date", "20261341", "vct_note_head_value")
     yield "a date of no year", head("Date", "00000000", "vct_note_head_value")
     yield "a scale of zero", head("MapScale", "0", "vct_note_head_value")
+    yield "a scale of no county", head("MapScale", "1000000", "vct_note_head_value")
     yield "another vertical datum", head("VerticalDatum", "1956黄海高程", "vct_note_head_unused")
     yield "heights in feet", head("ZUnit", "FT", "vct_note_head_unused")
     yield "another clock", head("TemporalReferenceSystem", "UTC", "vct_note_head_unused")
@@ -675,6 +676,10 @@ def damages():
     yield (
         "quotation marks",
         damage((",140122,", ',"140122",', ALL), key="vct_note_quoted", words=("YDYHGHFQ", '"140122"', "3")),
+    )
+    yield (
+        "a quotation mark that is left",
+        damage((",140122,", ',"140122,'), key="vct_note_quoted", words=("YDYHGHFQ", '"140122', "1")),
     )
     yield "a word for nothing", damage((",140122,", ",NULL,"), key="vct_note_null", words=("XZQDM", "NULL"))
     yield (
