@@ -16,8 +16,9 @@ BENCH ?=
 PROFILE ?= hunyuan
 PHASE ?=
 RULES ?=
+PICTURES ?=
 
-.PHONY: help setup demo test check format benchmark rules profile rule sample symbols manual package qgis qgis_process clean
+.PHONY: help setup demo test check format benchmark rules profile rule sample symbols manual screenshots package qgis qgis_process clean
 
 help: ## 本页 · this page
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -57,6 +58,9 @@ symbols: setup ## 全部符号一览（build/symbols.pdf）· a sheet of all sym
 
 manual: setup ## 使用手册（resources/manual、build/*.pdf）· the manual: HTML and PDF
 	@$(RUN) python tools/make_manual.py
+
+screenshots: setup ## 手册图片（docs/images，PICTURES="wizard"）· pictures of the manual
+	@$(RUN) python tools/screenshots.py $(value PICTURES)
 
 package: setup ## 可安装的 zip · the installable zip, in dist/
 	@$(RUN) python tools/package.py

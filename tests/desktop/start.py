@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Start the real QGIS desktop on a virtual screen, in a fresh profile, and run a script of this folder in it."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+NEEDED = ("qgis", "xvfb-run", "Xvfb", "openbox", "xdotool", "import")
+# The news of the welcome page are fetched by a task, which is the first to use QGIS's authentication database. At its end
+# QGIS 3.40 deletes the authentication manager before it ends the threads of tasks, and crashes if that thread still exists.
+PROFILE = """[PythonPlugins]
+sanxian=true
+{plugins}
+[qgis]
+showTips=false
+checkVersion=false
+
+[UI]
+UITheme={theme}
+
+[core]
+httpsfeedqgisorg\\disabled=true
+"""
+
+
+class DesktopError(Exception):
+    """QGIS ended before the script did, or the script failed."""
+
+
+def run(
+    script,
+    folder,
+    screenshots,
+    size="1600x900",
+    theme="default",
+    libraries=True,
+    lang="zh-Hans",
+    timeout=240,
+    without="",
+    others=(),
+):
+    """Run tests/desktop/<script>.py inside QGIS; return the facts that it noted, or raise DesktopError.
+
+    ``folder``: an empty folder for the profile and the script's files; ``screenshots``: where its pictures go.
+    """
+    profile = folder / "profiles" / "profiles" / "default" / "QGIS"
+    profile.mkdir(parents=True)
+    (profile / "QGIS3.ini").write_text(
+        PROFILE.format(theme=theme, plugins="".join(f"{name}=true\n" for name in others)), encoding="utf-8"
+    )
+    plugins = folder / "plugins"
+    plugins.mkdir()
+    (plugins / "sanxian").symlink_to(ROOT)
+    (folder / "run").mkdir(mode=0o700)
+    screenshots.mkdir(parents=True, exist_ok=True)
+    paths = [str(HERE)]
+    if libraries:
+        paths = [str(ROOT / "tools" / "site"), sysconfig.get_path("purelib"), *paths]
+    if without:
+        # Found before the module itself: what raises ImportError is as if it were not there.
+        paths.insert(0, str(folder / "site"))
+        (folder / "site").mkdir()
+        (folder / "site" / f"{without}.py").write_text(f"raise ImportError('no {without} here')", encoding="utf-8")
+    environment = {
+        **{k: v for k, v in os.environ.items() if k not in ("QT_QPA_PLATFORM", "QGIS_CUSTOM_CONFIG_PATH", "DISPLAY")},
+        "PYTHONPATH": os.pathsep.join(paths),
+        # QGIS's own Python looks for its home beside the first python3 it meets.
+        "PATH": os.pathsep.join(
+            p for p in os.environ["PATH"].split(os.pathsep) if p != str(Path(sys.executable).parent)
+        ),
+        "QGIS_PLUGINPATH": str(plugins),
+        "XDG_RUNTIME_DIR": str(folder / "run"),
+        "LC_ALL": "C.UTF-8",
+        # The virtual screen's millimetres are rounded: without this one point is 1.0008 pixels.
+        "QT_SCALE_FACTOR_ROUNDING_POLICY": "Round",
+        "SANXIAN_TOUR": str(folder),
+        "SANXIAN_SCREENSHOTS": str(screenshots),
+    }
+    qgis = ["qgis", "--nologo", "--noversioncheck", "--lang", lang, "--profiles-path", str(folder / "profiles")]
+    qgis += ["--code", str(HERE / f"{script}.py")]
+    # The window manager ends with the screen.
+    manager = f"openbox --config-file '{HERE / 'openbox.xml'}' & sleep 0.5; "
+    inside = ["bash", "-c", manager + 'exec "$@"', "inside", *qgis]
+    command = ["xvfb-run", "-a", "-s", f"-screen 0 {size}x24 -dpi 96", *inside]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
+    facts = folder / "facts.json"
+    if not facts.exists():
+        faults = (folder / "faults.txt").read_text(encoding="utf-8") if (folder / "faults.txt").exists() else ""
+        raise DesktopError(f"QGIS ended with {done.returncode} before the tour did\n{faults}\n{done.stdout[-3000:]}")
+    noted = json.loads(facts.read_text(encoding="utf-8"))
+    if noted.get("error"):
+        raise DesktopError(noted["error"])
+    noted["returncode"], noted["folder"] = done.returncode, str(folder)
+    return noted

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make the pictures of the manual and README: docs/images/*.png, and docs/images/images.json with the texts they show.
+
+``tools/run.sh python tools/screenshots.py [name …]``: all, or only those named. The windows are taken from the real desktop on
+a virtual screen (tests/desktop/manual_images.py), the map from its export. The two pages of a report (report-1, report-2) need a
+browser that prints CSS grids; they are made by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import shown_texts
+from shown_texts import IMAGES, ROOT, TABLE
+
+from tests.desktop import start
+
+SAMPLE, PROFILE = "resources/sample/county.gpkg", "hunyuan"
+DESKTOP = ("finding", "waive", "live", "wizard", "package", "profile", "roles")
+MAP = "map"
+SIZE = "1600x900"
+#: Pictures have a palette of so many colours: a third of the size, and no difference to the eye.
+COLOURS = 200
+#: Pixels of the width of the map.
+MAP_WIDTH = 900
+
+
+def save(source: Path, name: str, *options: str) -> None:
+    """Put a picture into docs/images without metadata, so that equal pictures are equal files."""
+    target = IMAGES / f"{name}.png"
+    flags = ["-strip", "-dither", "None", "-colors", str(COLOURS), "-define", "png:exclude-chunks=date,time"]
+    subprocess.run(["convert", str(source), *options, *flags, f"PNG8:{target}"], check=True)
+
+
+def from_desktop(wanted: Iterable[str], folder: Path) -> dict[str, list[str]]:
+    """Make the pictures of windows; return the texts shown by name of picture."""
+    facts = start.run("manual_images", folder / "run", folder / "shots", size=SIZE, timeout=420)
+    for name in wanted:
+        save(folder / "shots" / f"{name}.png", name)
+    return {name: facts["shown"][name] for name in wanted}
+
+
+def run_tool(tool: str, **parameters: str) -> None:
+    """Run a tool of the plugin by qgis_process."""
+    given = [f"{name}={value}" for name, value in parameters.items()]
+    command = ["bash", "tools/qgis_process.sh", "run", f"sanxian:{tool}", "--", *given]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{tool}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def from_export(folder: Path) -> dict[str, list[str]]:
+    """Export the map of the three control lines of the sample county."""
+    target = folder / "maps"
+    target.mkdir()
+    run_tool("export_maps", SOURCE=SAMPLE, PROFILE=PROFILE, MAPS="three_lines", SECRECY="内部", OUTPUT=str(target))
+    (made,) = target.glob("*.jpg")
+    save(made, MAP, "-resize", str(MAP_WIDTH))
+    maps = shown_texts.catalogue()
+    return {MAP: [text for name, text in maps.items() if name.startswith("zh:maps.")]}
+
+
+def main(wanted: list[str]) -> None:
+    every = (*DESKTOP, MAP)
+    wanted = wanted or list(every)
+    if unknown := set(wanted) - set(every):
+        sys.exit(f"unknown pictures: {', '.join(sorted(unknown))}; known: {', '.join(every)}")
+    lacking = [program for program in (*start.NEEDED, "convert") if shutil.which(program) is None]
+    if lacking:
+        sys.exit(f"not installed: {', '.join(lacking)}")
+    known = shown_texts.catalogue()
+    table = json.loads(TABLE.read_text(encoding="utf-8")) if TABLE.exists() else {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / "run").mkdir()
+        windows = [name for name in DESKTOP if name in wanted]
+        shown = {("ts", "desktop", name): t for name, t in (from_desktop(windows, folder) if windows else {}).items()}
+        shown |= {("zh", "map", name): t for name, t in (from_export(folder) if MAP in wanted else {}).items()}
+    for (origin, made_by, name), texts in shown.items():
+        names = shown_texts.names_of(texts, origin, known)
+        table[f"{name}.png"] = shown_texts.entry(names, known, made_by)
+        print(f"{name}.png: {len(names)} texts")
+    TABLE.write_text(json.dumps(dict(sorted(table.items())), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which texts of the plugin a picture shows, and their digest: a picture is out of date where one of them has changed.
+
+A text is named by its origin: ``ts:`` and the English source for the interface, ``report:`` or ``zh:`` with section and
+key for reports, maps and messages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs" / "images"
+TABLE = IMAGES / "images.json"
+_PLACE = re.compile(r"\\{\w+\\}")
+#: A text with placeholders is recognised only if so many of its other characters are Chinese.
+_LEAST = 3
+
+
+def catalogue() -> dict[str, str]:
+    """Return all Chinese texts by their names."""
+    messages = ElementTree.parse(ROOT / "i18n" / "sanxian_zh_CN.ts").getroot().iter("message")
+    found = {f"ts:{m.findtext('source', '')}": m.findtext("translation", "") for m in messages}
+    for name, stem in (("report", "report_zh"), ("zh", "zh")):
+        table = tomllib.loads((ROOT / "resources" / "texts" / f"{stem}.toml").read_text(encoding="utf-8"))
+        for section, texts in table.items():
+            found |= {f"{name}:{section}.{key}": text for key, text in texts.items() if isinstance(text, str)}
+    return found
+
+
+def names_of(shown: Iterable[str], origin: str, known: dict[str, str]) -> list[str]:
+    """Return the names of the texts of one origin (``ts``, ``report``) that stand among the texts shown."""
+    lines = {line.strip() for text in shown for line in (text, *text.splitlines())}
+    whole = "\n".join(sorted(lines))
+    found = []
+    for name, text in known.items():
+        if not name.startswith(f"{origin}:") or not re.search(r"[\u4e00-\u9fff]", text):
+            continue
+        if "{" not in text:
+            if text.strip() in lines:
+                found.append(name)
+        elif len(re.findall(r"[\u4e00-\u9fff]", re.sub(r"\{\w+\}", "", text))) >= _LEAST:
+            pattern = _PLACE.sub(".+", re.escape(text.strip()))
+            if re.search(rf"^{pattern}$", whole, re.MULTILINE):
+                found.append(name)
+    return sorted(found)
+
+
+def digest(names: Iterable[str], known: dict[str, str]) -> str:
+    """Return the SHA-256 of the texts; a text that is gone counts as empty."""
+    lines = "\n".join(f"{name}={known.get(name, '')}" for name in sorted(names))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def entry(names: list[str], known: dict[str, str], made_by: str) -> dict[str, object]:
+    """Return what images.json holds of one picture."""
+    return {"made_by": made_by, "digest": digest(names, known), "texts": names}
