@@ -91,7 +91,7 @@ class Dialogs(QObject):
 
     def manual(self) -> None:
         """Open the manual in the browser at its first chapter."""
-        from .widgets.buttons import open_manual
+        from .help.help_dialog import open_manual
 
         open_manual("start", self._iface.mainWindow())
 

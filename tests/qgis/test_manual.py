@@ -12,13 +12,13 @@ from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge import manual
 from plugin.gui.county_form.profile_dialog import ProfileDialog
+from plugin.gui.help import help_dialog
 from plugin.gui.help.dictionary_dialog import DictionaryDialog
 from plugin.gui.help.doctor_dialog import DoctorDialog
 from plugin.gui.help.help_dialog import HelpDialog
 from plugin.gui.package.export_dialog import ExportDialog
 from plugin.gui.package.inspect import InspectDialog
 from plugin.gui.project.roles_dialog import RolesDialog
-from plugin.gui.widgets import buttons
 from plugin.gui.wizard.dialog import NewProjectWizard
 from tests.manual_names import OF_QGIS, ROOT
 
@@ -56,7 +56,7 @@ def lacks(address: str) -> bool:
 
 def topics_of_windows() -> set[str]:
     """Topics that the code of the windows gives to its buttons."""
-    calls = re.compile(r"\b(?:ok_and_cancel|close_only|help_button|open_manual)\((?:self, )?\"(\w+)\"")
+    calls = re.compile(r"\b(?:with_help|help_button|open_manual)\((?:\w+\(\w+\), )?\"(\w+)\"")
     return {topic for path in GUI.rglob("*.py") for topic in calls.findall(path.read_text(encoding="utf-8"))}
 
 
@@ -107,7 +107,7 @@ def test_a_tool_without_the_manual_has_its_help_page(provider, absent):
 )
 def test_the_button_of_a_window_opens_its_heading(make, topic, there, monkeypatch):
     opened = []
-    monkeypatch.setattr(buttons.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
     dialog = make(QgsProject.instance())
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     button.click()
@@ -117,7 +117,7 @@ def test_the_button_of_a_window_opens_its_heading(make, topic, there, monkeypatc
 
 def test_the_window_of_a_rule_leads_into_the_rule_book(there, monkeypatch):
     opened = []
-    monkeypatch.setattr(buttons.QDesktopServices, "openUrl", lambda url: opened.append(url.fragment()))
+    monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.fragment()))
     dialog = HelpDialog("REL002")
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     for code in ("REL002", "RUN903", ""):
@@ -129,7 +129,7 @@ def test_the_window_of_a_rule_leads_into_the_rule_book(there, monkeypatch):
 def test_without_the_manual_a_button_opens_the_help_window(absent, monkeypatch):
     shown = []
     monkeypatch.setattr(HelpDialog, "exec", lambda self: shown.append(self.windowTitle()))
-    buttons.open_manual("roles", None)
+    help_dialog.open_manual("roles", None)
     assert len(shown) == 1
     dialog = HelpDialog("REL002")
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")

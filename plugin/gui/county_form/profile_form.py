@@ -24,6 +24,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ...core.profile import load_profile
 from ...core.standard import EVERY_RULE
+from ..help.buttons import with_help
 from ..project.document_line import DocumentLine
 from ..widgets import messages
 from ..widgets.buttons import ok_and_cancel
@@ -130,7 +131,7 @@ class ProfileForm(QDialog):
         self.tabs.addTab(checks, tr("How checks run"))
         top = QFormLayout()
         top.addRow(tr("Profile"), self.profile.row())
-        buttons = ok_and_cancel(self, "profile")
+        buttons = with_help(ok_and_cancel(self), "profile")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Save"))
         last = QHBoxLayout()

@@ -31,6 +31,7 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
+from ..help.buttons import with_help
 from ..widgets import look
 from ..widgets import messages as trouble
 from ..widgets.buttons import ok_and_cancel
@@ -108,7 +109,7 @@ class WaiverDialog(QDialog):
         self._digest = AttachmentDigest(self)
         self._digest.changed.connect(self._validate)
         self.finished.connect(lambda _result: self._digest.stop())
-        buttons = ok_and_cancel(self, "waive")
+        buttons = with_help(ok_and_cancel(self), "waive")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setText(tr("Register Waiver"))
         layout = QVBoxLayout(self)

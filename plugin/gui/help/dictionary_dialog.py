@@ -34,6 +34,7 @@ from ...core.standard import load_standard, standard_ids
 from ...core.standard.template import Template
 from ..widgets import messages
 from ..widgets.buttons import close_only
+from .buttons import with_help
 
 #: Delay of the search while the user types, as in the findings panel.
 _PAUSE_MS = 150
@@ -94,7 +95,7 @@ class DictionaryDialog(QDialog):
         splitter.setSizes([letter * 34, letter * 96])
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
-        buttons = close_only(self, "dictionary")
+        buttons = with_help(close_only(self), "dictionary")
         open_all = buttons.addButton(tr("Whole Book in the Browser"), QDialogButtonBox.ButtonRole.ActionRole)
         open_all.setToolTip(tr("One page that needs nothing else: to print, to send on, to search as a whole."))
         open_all.clicked.connect(self.open_book)

@@ -11,6 +11,7 @@ from ...bridge.settings import interface_language
 from ...bridge.texts import tr
 from ..widgets import look
 from ..widgets.buttons import close_only
+from .buttons import with_help
 
 _ICONS = {health.OK: "ok", health.OLD: "error", health.MISSING: "error", health.ABSENT: "skipped"}
 
@@ -30,7 +31,7 @@ class DoctorDialog(QDialog):
         self.list.addItem(QListWidgetItem(look.icon("ok" if good else "error"), conclusion))
         for state, line in lines:
             self.list.addItem(QListWidgetItem(look.icon(_ICONS.get(state, "info")), line))
-        buttons = close_only(self, "doctor")
+        buttons = with_help(close_only(self), "doctor")
         copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text()))
         layout = QVBoxLayout(self)

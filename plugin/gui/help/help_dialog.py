@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout
+from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtGui import QDesktopServices
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from ...bridge import manual
 from ...bridge.settings import interface_language
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...paths import METADATA
-from ..widgets.buttons import close_only, open_manual
+from ..widgets.buttons import close_only
 
 
 class HelpDialog(QDialog):
@@ -120,3 +122,11 @@ def about_page(rules: bool = True) -> str:
             rows = f"<tr><td>{escape(texts.explain(error))}</td></tr>"
         parts.append(f"<h3>{escape(tr('Rules'))}</h3><table>{rows}</table>")
     return "".join(parts)
+
+
+def open_manual(topic: str, parent: QWidget | None) -> None:
+    """Open the manual in the browser; without the manual, the window 帮助与关于."""
+    if address := manual.url(topic):
+        QDesktopServices.openUrl(QUrl(address))
+    else:
+        HelpDialog("", parent).exec()

@@ -35,6 +35,7 @@ from ...core.messages.texts import Texts
 from ...core.profile import DocumentInfo
 from ...core.standard import map_set
 from ...core.standard.map_set import Catalogue, Map, Sheet
+from ..help.buttons import with_help
 from ..project.document_line import DocumentLine, ask_until_exportable
 from ..widgets import messages as trouble
 from ..widgets.buttons import ok_and_cancel
@@ -180,7 +181,7 @@ class LayoutsDialog(QDialog):
         form.addRow(tr("Document information"), self.document)
         note = QLabel(tr("Layouts keep their layers and symbols as they are now. Edit them under Project → Layouts."))
         note.setWordWrap(True)
-        buttons = ok_and_cancel(self, "layouts")
+        buttons = with_help(ok_and_cancel(self), "layouts")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Make Layouts"))
         layout = QVBoxLayout(self)

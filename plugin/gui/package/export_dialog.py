@@ -24,8 +24,8 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.package.preview import NOTHING, REFUSED, Against, Ahead
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
+from ..help.buttons import help_button
 from ..widgets import look, messages
-from ..widgets.buttons import help_button
 from ..widgets.elided import ElidedLabel
 from .form_page import FormPage
 from .gate_box import fill_reasons, reasons_list

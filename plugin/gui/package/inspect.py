@@ -23,6 +23,7 @@ from ...core.standard import load_standard
 from ..checking.run import Checking
 from ..findings import idle
 from ..findings.result import Result
+from ..help.buttons import with_help
 from ..widgets import look
 from ..widgets import messages as trouble
 from ..widgets.buttons import ok_and_cancel
@@ -188,7 +189,7 @@ class InspectDialog(QDialog):
         form = QFormLayout()
         form.addRow(tr("Package"), self.package)
         form.addRow(tr("Form"), self.forms)
-        buttons = ok_and_cancel(self, "inspect")
+        buttons = with_help(ok_and_cancel(self), "inspect")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Inspect"))
         layout = QVBoxLayout(self)

@@ -27,6 +27,7 @@ from ...core.errors import InputError, SanxianError
 from ...core.messages.texts import Texts
 from ...core.profile import DocumentInfo, Profile, load_profile, load_secrecy_levels, resolve_document
 from ...core.profile.document import VALUES, ResolvedDocument
+from ..help.buttons import with_help
 from ..widgets import messages
 from ..widgets.buttons import ok_and_cancel
 from ..widgets.elided import ElidedLabel
@@ -246,7 +247,7 @@ class DocumentDialog(QDialog):
         form.addRow(tr("Drawn by (office)"), self.cartographer)
         form.addRow(tr("Date as printed"), self.date)
         form.addRow(tr("Map approval number"), self.approval)
-        buttons = ok_and_cancel(self, "document")
+        buttons = with_help(ok_and_cancel(self), "document")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         layout = QVBoxLayout(self)
         layout.addWidget(about)

@@ -26,6 +26,7 @@ from ...bridge.layers.layer_groups import LayerGroup
 from ...bridge.project import county
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
+from ..help.buttons import with_help
 from ..widgets import messages
 from ..widgets.buttons import ok_and_cancel
 
@@ -63,7 +64,7 @@ class GroupDialog(QDialog):
             layout.addWidget(button)
             self.buttons.append(button)
         self.buttons[0].setChecked(True)
-        layout.addWidget(ok_and_cancel(self, "group"))
+        layout.addWidget(with_help(ok_and_cancel(self), "group"))
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS)
 
     def chosen(self) -> LayerGroup:
@@ -128,7 +129,7 @@ class RolesDialog(QDialog):
         self.choose = QPushButton(tr("Choose the Group to Check…"))
         self.choose.setObjectName("SanxianChooseGroup")
         self.choose.clicked.connect(self._choose_group)
-        buttons = ok_and_cancel(self, "roles")
+        buttons = with_help(ok_and_cancel(self), "roles")
         row = QHBoxLayout()
         row.addWidget(self.aside, 1)
         row.addWidget(self.choose)

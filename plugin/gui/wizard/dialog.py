@@ -22,8 +22,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
+from ..help.buttons import help_button
 from ..widgets import look
-from ..widgets.buttons import help_button
 from .confirm_page import ConfirmPage
 from .draft import Draft, Page
 from .place_page import PlacePage

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The button 说明 of a dialog, which opens the manual at the dialog's topic."""
+
+from __future__ import annotations
+
+from qgis.PyQt.QtWidgets import QDialogButtonBox, QPushButton
+
+from ...bridge import manual
+from ...bridge.texts import tr
+from .help_dialog import open_manual
+
+
+def with_help(buttons: QDialogButtonBox, topic: str) -> QDialogButtonBox:
+    """Add 说明 to the buttons of a dialog, and return them."""
+    buttons.addButton(help_button(topic), QDialogButtonBox.ButtonRole.HelpRole)
+    return buttons
+
+
+def help_button(topic: str) -> QPushButton:
+    """Return 说明; a click opens the manual at the topic. KeyError for an unknown topic."""
+    button = QPushButton(tr("Help"))
+    button.setObjectName("SanxianManual")
+    button.setProperty("topic", topic)
+    button.setToolTip(manual.address(topic))
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda: open_manual(topic, button.window()))
+    return button
