@@ -44,16 +44,12 @@ class CheckPlan(SanxianAlgorithm):
     """Algorithm `check_plan`: check a whole county plan."""
 
     section = "check"
+    identifier = "check_plan"
+    keywords = ("check", "plan", "quality", "report", "verdict", "三区三线", "质检", "检查")
     repeatable = frozenset({RULES})
-
-    def name(self):
-        return "check_plan"
 
     def displayName(self):
         return tr("Check the plan")
-
-    def tags(self):
-        return ["check", "plan", "quality", "report", "verdict", "三区三线", "质检", "检查"]
 
     def shortHelpString(self):
         text = tr(

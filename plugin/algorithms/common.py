@@ -36,14 +36,22 @@ from .inputs import problem_with
 class SanxianAlgorithm(QgsProcessingAlgorithm):
     """An algorithm whose errors are messages with a remedy.
 
-    Subclasses implement ``prepare`` and ``execute``, and set ``section`` (see `section_name`). ``prepare`` runs on
-    the main thread and reads everything needed from layers and project; ``execute`` runs on any thread.
+    Subclasses implement ``prepare`` and ``execute``, and set ``identifier`` (a promise to users), ``section`` of the
+    toolbox (see `section_name`) and ``keywords`` for its search. ``prepare`` runs on the main thread and reads everything needed from layers and project; ``execute`` runs on any thread.
     ``repeatable``: text parameters that hold several names (see `words`); on a command line they may be given several
     times.
     """
 
+    identifier: str = ""
     section: str = ""
+    keywords: tuple[str, ...] = ()
     repeatable: frozenset[str] = frozenset()
+
+    def name(self):
+        return self.identifier
+
+    def tags(self):
+        return list(self.keywords)
 
     def group(self):
         return section_name(self.section)

@@ -41,15 +41,11 @@ class CompareVersions(SanxianAlgorithm):
     """Algorithm `compare_versions`: compare two editions of a layer."""
 
     section = "check"
-
-    def name(self):
-        return "compare_versions"
+    identifier = "compare_versions"
+    keywords = ("versions", "sealed", "compare", "difference", "版本对比", "封库", "一致性", "调入", "调出", "属性变更")
 
     def displayName(self):
         return tr("Compare two editions of a layer")
-
-    def tags(self):
-        return ["versions", "sealed", "compare", "difference", "版本对比", "封库", "一致性", "调入", "调出", "属性变更"]
 
     def shortHelpString(self):
         text = tr(

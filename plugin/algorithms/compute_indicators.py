@@ -36,28 +36,24 @@ class ComputeIndicators(SanxianAlgorithm):
     """Algorithm `compute_indicators`: write the indicators as a table and a workbook."""
 
     section = "check"
-
-    def name(self):
-        return "compute_indicators"
+    identifier = "compute_indicators"
+    keywords = (
+        "indicators",
+        "areas",
+        "targets",
+        "xlsx",
+        "ratio",
+        "指标",
+        "面积",
+        "目标",
+        "余量",
+        "指标表",
+        "扩展倍数",
+        "乡镇",
+    )
 
     def displayName(self):
         return tr("Compute indicators")
-
-    def tags(self):
-        return [
-            "indicators",
-            "areas",
-            "targets",
-            "xlsx",
-            "ratio",
-            "指标",
-            "面积",
-            "目标",
-            "余量",
-            "指标表",
-            "扩展倍数",
-            "乡镇",
-        ]
 
     def shortHelpString(self):
         text = tr(

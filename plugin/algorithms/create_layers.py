@@ -42,16 +42,12 @@ class CreateLayers(SanxianAlgorithm):
     """Algorithm `create_layers`: create the database and load its layers."""
 
     section = "layers"
+    identifier = "create_layers"
+    keywords = ("create", "database", "template", "geopackage", "filegdb", "三区三线", "建库", "新建", "图层")
     repeatable = frozenset({GROUPS})
-
-    def name(self):
-        return "create_layers"
 
     def displayName(self):
         return tr("Create plan layers")
-
-    def tags(self):
-        return ["create", "database", "template", "geopackage", "filegdb", "三区三线", "建库", "新建", "图层"]
 
     def shortHelpString(self):
         text = tr(

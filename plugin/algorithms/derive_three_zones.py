@@ -44,15 +44,11 @@ class DeriveThreeZones(SanxianAlgorithm):
     """Algorithm `derive_three_zones`: write the three zones with their areas."""
 
     section = "layers"
-
-    def name(self):
-        return "derive_three_zones"
+    identifier = "derive_three_zones"
+    keywords = ("three zones", "zones", "dissolve", "areas", "三区", "农业空间", "生态空间", "城镇空间", "规划分区")
 
     def displayName(self):
         return tr("Derive the three zones")
-
-    def tags(self):
-        return ["three zones", "zones", "dissolve", "areas", "三区", "农业空间", "生态空间", "城镇空间", "规划分区"]
 
     def shortHelpString(self):
         text = tr(

@@ -15,9 +15,8 @@ class Doctor(SanxianAlgorithm):
     """Algorithm `doctor`: report versions of QGIS and of the libraries."""
 
     section = "environment"
-
-    def name(self):
-        return "doctor"
+    identifier = "doctor"
+    keywords = ("doctor", "environment", "versions", "geopandas", "环境自检")
 
     def displayName(self):
         return tr("Check the environment")
@@ -27,9 +26,6 @@ class Doctor(SanxianAlgorithm):
             "Says which versions of QGIS and of the libraries are there, what is missing or too old, and how to get it. "
             "Changes nothing."
         )
-
-    def tags(self):
-        return ["doctor", "environment", "versions", "geopandas", "环境自检"]
 
     def initAlgorithm(self, configuration=None):
         self.addOutput(QgsProcessingOutputBoolean("OK", tr("Checks can run")))

@@ -55,15 +55,11 @@ class ExportMaps(SanxianAlgorithm):
     """Algorithm `export_maps`: print the maps of a county plan."""
 
     section = "package"
-
-    def name(self):
-        return "export_maps"
+    identifier = "export_maps"
+    keywords = ("map", "layout", "atlas", "print", "jpg", "pdf", "成果图件", "图件", "制图", "布局", "导出")
 
     def displayName(self):
         return tr("Export maps")
-
-    def tags(self):
-        return ["map", "layout", "atlas", "print", "jpg", "pdf", "成果图件", "图件", "制图", "布局", "导出"]
 
     def flags(self):
         # QGIS prints layouts on the main thread only.

@@ -34,15 +34,11 @@ class ExportPackage(CheckPlan):
     """Algorithm `export_package`: run all rules as `CheckPlan` does, write a package."""
 
     section = "package"
-
-    def name(self):
-        return "export_package"
+    identifier = "export_package"
+    keywords = ("package", "submission", "FileGDB", "manifest", "汇交", "成果包", "上报", "一张图", "入库")
 
     def displayName(self):
         return tr("Export the submission package")
-
-    def tags(self):
-        return ["package", "submission", "FileGDB", "manifest", "汇交", "成果包", "上报", "一张图", "入库"]
 
     def shortHelpString(self):
         text = tr(

@@ -27,15 +27,11 @@ class ExportVct(SanxianAlgorithm):
     """Algorithm `export_vct`: write layers as a VCT 3.0 file."""
 
     section = "exchange"
-
-    def name(self):
-        return "export_vct"
+    identifier = "export_vct"
+    keywords = ("vct", "export", "exchange", "GB/T 17798", "导出", "交换格式", "汇交", "地理空间数据交换格式")
 
     def displayName(self):
         return tr("Export VCT")
-
-    def tags(self):
-        return ["vct", "export", "exchange", "GB/T 17798", "导出", "交换格式", "汇交", "地理空间数据交换格式"]
 
     def shortHelpString(self):
         return tr(

@@ -46,15 +46,11 @@ class ImportVct(SanxianAlgorithm):
     """Algorithm `import_vct`: import a VCT file, load its layers and check them."""
 
     section = "exchange"
-
-    def name(self):
-        return "import_vct"
+    identifier = "import_vct"
+    keywords = ("vct", "import", "exchange", "GB/T 17798", "导入", "交换格式", "入库", "地理空间数据交换格式")
 
     def displayName(self):
         return tr("Import VCT")
-
-    def tags(self):
-        return ["vct", "import", "exchange", "GB/T 17798", "导入", "交换格式", "入库", "地理空间数据交换格式"]
 
     def shortHelpString(self):
         return tr(

@@ -21,15 +21,11 @@ class InspectPackage(CheckPlan):
     """Algorithm `inspect_package`: as `CheckPlan`, for the layers of a package."""
 
     section = "package"
-
-    def name(self):
-        return "inspect_package"
+    identifier = "inspect_package"
+    keywords = ("package", "submission", "check", "zip", "manifest", "汇交", "成果包", "检查", "验收", "质检")
 
     def displayName(self):
         return tr("Inspect a submission package")
-
-    def tags(self):
-        return ["package", "submission", "check", "zip", "manifest", "汇交", "成果包", "检查", "验收", "质检"]
 
     def shortHelpString(self):
         text = tr(

@@ -38,15 +38,11 @@ class LayersFromStructure(SanxianAlgorithm):
     """Algorithm `layers_from_structure`: create layers that a workbook describes."""
 
     section = "layers"
-
-    def name(self):
-        return "layers_from_structure"
+    identifier = "layers_from_structure"
+    keywords = ("create", "database", "template", "xlsx", "属性结构描述表", "建库", "模板", "字段表")
 
     def displayName(self):
         return tr("Layers from a table of attribute structures")
-
-    def tags(self):
-        return ["create", "database", "template", "xlsx", "属性结构描述表", "建库", "模板", "字段表"]
 
     def shortHelpString(self):
         return tr(
@@ -123,8 +119,7 @@ class LayersFromStructure(SanxianAlgorithm):
 
     @steady
     def _create(self, cancellation: Cancellation):
-        from ..core.exchange.structure_database import create_from_structure, plan_crs
-        from ..core.exchange.structure_table import read_structure
+        from ..core.exchange.structure_table import create_from_structure, plan_crs, read_structure
         from ..core.geometry.crs import label
 
         structure = read_structure(self.source, self.standard)

@@ -20,7 +20,7 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.layers.tables import LAYER_FILES, TABLE_FILES, loss_table, pour, template_table, write_table
-from ..bridge.mapping.work import free_name, read_rows
+from ..bridge.mapping.run import free_name, read_rows
 from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
@@ -47,15 +47,11 @@ class MapFields(SanxianAlgorithm):
     """Algorithm `map_fields`: map a layer into a template of the standard."""
 
     section = "layers"
-
-    def name(self):
-        return "map_fields"
+    identifier = "map_fields"
+    keywords = ("fields", "mapping", "template", "codes", "survey", "字段", "对应", "映射", "三调", "入库")
 
     def displayName(self):
         return tr("Map a layer into a template")
-
-    def tags(self):
-        return ["fields", "mapping", "template", "codes", "survey", "字段", "对应", "映射", "三调", "入库"]
 
     def shortHelpString(self):
         text = tr(

@@ -151,26 +151,22 @@ class StatutoryArea(SanxianAlgorithm):
     """Algorithm `statutory_area`: write or check areas, adjust them to control areas."""
 
     section = "check"
-
-    def name(self):
-        return "statutory_area"
+    identifier = "statutory_area"
+    keywords = (
+        "area",
+        "ellipsoid",
+        "MJ",
+        "adjustment",
+        "control area",
+        "面积",
+        "椭球面积",
+        "法定面积",
+        "平差",
+        "控制面积",
+    )
 
     def displayName(self):
         return tr("Statutory areas")
-
-    def tags(self):
-        return [
-            "area",
-            "ellipsoid",
-            "MJ",
-            "adjustment",
-            "control area",
-            "面积",
-            "椭球面积",
-            "图斑椭球面积",
-            "平差",
-            "控制面积",
-        ]
 
     def shortHelpString(self):
         text = tr(

@@ -36,27 +36,23 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
     """Algorithm `yearly_update`: compare the filed database with the current one."""
 
     section = "yearly"
-
-    def name(self):
-        return "yearly_update"
+    identifier = "yearly_update"
+    keywords = (
+        "yearly",
+        "maintenance",
+        "年度动态维护",
+        "动态维护",
+        "更新",
+        "调入",
+        "调出",
+        "属性变更",
+        "WHQ",
+        "WHC",
+        "WHH",
+    )
 
     def displayName(self):
         return tr("Make the yearly maintenance package")
-
-    def tags(self):
-        return [
-            "yearly",
-            "maintenance",
-            "年度动态维护",
-            "动态维护",
-            "更新",
-            "调入",
-            "调出",
-            "属性变更",
-            "WHQ",
-            "WHC",
-            "WHH",
-        ]
 
     def shortHelpString(self):
         text = tr(

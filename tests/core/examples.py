@@ -14,7 +14,6 @@ from plugin.core.engine.frame import CODE as FRAME
 from plugin.core.heritage.heritage_sites import HeritageList, Listed
 from plugin.core.indicators.typed import figure
 from plugin.core.loading.assembly import assemble
-from plugin.core.loading.record import Record
 from plugin.core.model.report import Report
 from plugin.core.model.rule import EACH, Example, Rule, all_rules
 from plugin.core.model.side_inputs import SideInputs
@@ -23,6 +22,7 @@ from plugin.core.plan.plan import Plan
 from plugin.core.profile import Norm, Profile, Registered, Said, Target
 from plugin.core.profile.figures import TownshipTask, TownshipTasks
 from plugin.core.results.run import run
+from plugin.core.side_tables import Record
 from plugin.core.standard import load_standard
 from tests.core.made_package import facts_of
 

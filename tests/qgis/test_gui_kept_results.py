@@ -214,7 +214,7 @@ def test_a_project_that_is_saved_after_its_check_keeps_the_result_then(saved, pr
 def test_findings_of_a_kept_result_can_be_waived_and_stay_so(saved, project):
     from datetime import date
 
-    from plugin.core.waivers.accept import Words
+    from plugin.core.waivers.model import Words
 
     desk, file = saved
     result = reopen(desk, project, file)

@@ -15,7 +15,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QLineEdit
 
 from plugin.bridge.editing import forms
 from plugin.bridge.layers.properties import template_id
-from plugin.bridge.mapping import work as mapping_work
+from plugin.bridge.mapping import run as mapping_work
 from plugin.bridge.project import county
 from plugin.bridge.running.tasks import Runner
 from plugin.core.errors import Cancelled

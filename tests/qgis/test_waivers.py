@@ -9,8 +9,8 @@ from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
 
 from plugin.bridge.project import county, waivers
 from plugin.core.check import Options, check
-from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.file import change_waivers
+from plugin.core.waivers.model import Words, accepted
 from tests.qgis.helpers import Log, run, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")

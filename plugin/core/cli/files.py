@@ -28,7 +28,7 @@ def run_structure(args: argparse.Namespace, words: Words) -> int:
     standard = load_standard(args.standard)
     structure = read_structure(args.table, standard)
     if args.database:
-        from ..exchange.structure_database import create_from_structure, plan_crs
+        from ..exchange.structure_table import create_from_structure, plan_crs
 
         crs, notice = plan_crs(args.crs, args.county)
         if notice:

@@ -113,7 +113,7 @@ class Figures:
 
     def of_rule(self, code: str) -> tuple[RuleResult | None, str]:
         """What a rule gives, run once; None with the reason where it gives nothing."""
-        from ..engine.apply import result_of
+        from ..engine.outcome import result_of
         from ..model.rule import all_rules
 
         if code not in self._rules:

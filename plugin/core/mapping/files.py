@@ -12,7 +12,7 @@ from ..errors import DataError
 from ..files.data import check_keys, expect, read_toml
 from ..standard import Standard
 from ..standard.template import Template
-from .cell import Carrier
+from .carry import Carrier
 from .model import Mapping, Translation, template_field
 
 

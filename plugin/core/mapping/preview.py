@@ -15,7 +15,7 @@ from ..files.cells import as_text
 from ..plan.layer import SourceLayer
 from ..standard import Standard
 from ..standard.template import Field, Template
-from .cell import Carrier
+from .carry import Carrier
 from .model import Mapping, Translation, template_field
 from .proposals import translation_column
 

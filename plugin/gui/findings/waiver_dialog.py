@@ -270,7 +270,7 @@ class WaiverDialog(QDialog):
 
     def words(self) -> Any:
         """Return the entries as `core.waivers.accept.Words`."""
-        from ...core.waivers.accept import Words
+        from ...core.waivers.model import Words
 
         return Words(
             reason=self.reason.toPlainText().strip(),

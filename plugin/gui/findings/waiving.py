@@ -94,8 +94,8 @@ class Waiving(QObject):
         self._dock.say(tr("{count} withdrawn from {file}.").format(count=len(numbers), file=path.name))
 
     def _save(self, findings: list[Any], words: Any, path: Path) -> None:
-        from ...core.waivers.accept import accepted
         from ...core.waivers.file import change_waivers
+        from ...core.waivers.model import accepted
 
         limits = self._dock.result.checked.waivers.limits
         self.apply(change_waivers(path, add=accepted(findings, words, limits, path.parent), limits=limits), path)

@@ -10,9 +10,8 @@ from typing import Any
 from qgis.core import QgsProject
 
 from ...bridge.mapping import run as mapping_run
-from ...bridge.mapping import work as mapping_work
-from ...bridge.mapping.run import MappingRun
-from ...bridge.mapping.work import Prepared
+from ...bridge.mapping import run as mapping_work
+from ...bridge.mapping.run import MappingRun, Prepared
 from ...bridge.running.tasks import Runner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError

@@ -14,8 +14,8 @@ from ...bridge import settings
 from ...bridge.editing import forms
 from ...bridge.layers.properties import template_id
 from ...bridge.layers.snapshots import snapshot
-from ...bridge.mapping import work as mapping_work
-from ...bridge.mapping.work import Prepared
+from ...bridge.mapping import run as mapping_work
+from ...bridge.mapping.run import Prepared
 from ...bridge.project import county
 from ...bridge.running.tasks import Job, Runner
 from ...bridge.texts import tr

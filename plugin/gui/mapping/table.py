@@ -17,7 +17,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ...bridge.mapping.work import Prepared
+from ...bridge.mapping.run import Prepared
 from ...bridge.texts import tr
 from ...core.mapping import Translation
 from ...core.mapping.preview import Preview, translations

@@ -16,9 +16,8 @@ from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.profile import load_profile
-from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.file import change_waivers
-from plugin.core.waivers.model import Limits
+from plugin.core.waivers.model import Limits, Words, accepted
 from tests.core.small import box, found, layers, look, outcome, said, table, write_gpkg
 from tests.county import make
 from tests.county.source import as_read

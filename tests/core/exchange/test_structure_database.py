@@ -15,8 +15,11 @@ from tests.core.exchange.test_structure_table import BASE, HEAD, ROWS, book
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 fiona = pytest.importorskip("fiona")
 
-from plugin.core.exchange.structure_database import create_from_structure, plan_crs  # noqa: E402
-from plugin.core.exchange.structure_table import read_structure  # noqa: E402
+from plugin.core.exchange.structure_table import (  # noqa: E402
+    create_from_structure,
+    plan_crs,
+    read_structure,
+)
 
 STANDARD = load_standard()
 LINE = ["XJGD", "BSM", "标识码", "Char", 18, None, None, "M", "线", "新建管道"]
@@ -85,12 +88,12 @@ def test_what_is_there_stops_it(table, tmp_path):
 
 
 def test_neither_when_one_fails(table, tmp_path, monkeypatch):
-    from plugin.core.exchange import structure_database
+    from plugin.core.exchange import structure_table
 
     def full(*args, **more):
         raise OutputError("output_unwritable", target="库.gpkg", detail="no_space")
 
-    monkeypatch.setattr(structure_database, "create_database", full)
+    monkeypatch.setattr(structure_table, "create_database", full)
     with pytest.raises(OutputError):
         make(table, tmp_path / "库.gpkg", folder=tmp_path / "标准")
     assert [p.name for p in tmp_path.iterdir()] == [table.name]

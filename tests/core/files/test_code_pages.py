@@ -4,7 +4,7 @@
 import pytest
 
 from plugin.core.errors import InputError
-from plugin.core.files.code_pages import declared_name, known_codec
+from plugin.core.files.encoding import declared_name, known_codec
 from plugin.core.io import read_source
 from tests.core.small import box, said, table, write_shapefiles
 from tests.every import every

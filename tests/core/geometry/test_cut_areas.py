@@ -21,8 +21,8 @@ from plugin.core.geometry.statutory_area import drawn_area, statutory_area
 from plugin.core.plan.layer import Layer
 from plugin.core.standard import load_standard
 from plugin.core.waivers import beside_source
-from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.file import change_waivers, read_waivers
+from plugin.core.waivers.model import Words, accepted
 from tests.core.small import as_read, found, look, table, write_gpkg
 from tests.county.measure import land_area
 from tests.county.measure import statutory_area as measured

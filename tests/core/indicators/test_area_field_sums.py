@@ -16,7 +16,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.indicator import Indicator
 from plugin.core.model.report import Report
 from plugin.core.model.verdict import Verdict
-from plugin.core.render.tables import by_land_use, by_line, by_place, by_zone
+from plugin.core.render.tables import by_land_use, by_place
 from tests.core.examples import norm_of, plan_of, source_layer
 
 HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'
@@ -303,7 +303,7 @@ def test_indicators_and_tables_of_such_fields(tmp_path):
         fields = [i for one in figures.all() for i in one.figures if i.basis in ("net", "survey") and i.value]
         assert fields and {i.backed for i in fields} == {backed}
         assert backed or not any(i.confirmed or i.state == "met" for i in fields)
-        for make in (by_line.lines, by_land_use.land_use, by_place.townships, by_zone.zones):
+        for make in (by_place.lines, by_land_use.land_use, by_place.townships, by_place.zones):
             assert any("未确认" in note for note in make(figures).notes) == (not backed), make
 
 

@@ -12,8 +12,7 @@ import shapely
 from plugin.core.check import Options, check
 from plugin.core.io import read_source
 from plugin.core.live.session import Batch, CannotFollow, IncrementalSession, State, _same
-from plugin.core.waivers.accept import Words, accepted
-from plugin.core.waivers.model import Limits
+from plugin.core.waivers.model import Limits, Words, accepted
 from plugin.paths import RESOURCES
 
 OPTIONS = Options(profile="hunyuan")

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.loading.record import Record
 from plugin.core.model.rule import all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.form.load import load_package
@@ -14,6 +13,7 @@ from plugin.core.package.form.model import LayerSlot, VectorSet
 from plugin.core.package.inspection.facts import FileFact, LayerFact
 from plugin.core.package.inspection.look import look_at
 from plugin.core.results.run import run
+from plugin.core.side_tables import Record
 from tests.core.examples import plan_of
 from tests.core.made_package import DATABASE, LAYERS, facts_of, jpg
 from tests.core.small import write_shapefiles

@@ -6,7 +6,7 @@ from datetime import datetime
 import pandas as pd
 import pytest
 
-from plugin.core.package.layers.values import carry
+from plugin.core.package.layers.content import carry
 from plugin.core.standard.template import Field
 
 DATE, REAL, WHOLE = (Field("X", "x", kind, "B") for kind in ("date", "real", "integer"))

@@ -18,8 +18,7 @@ from plugin.core.profile import load_profile
 from plugin.core.results.run import run
 from plugin.core.standard import load_standard, standard_ids
 from plugin.core.standard.conflicts import FILE, load_conflicts, merged
-from plugin.core.waivers.accept import Words, accepted
-from plugin.core.waivers.model import Limits, Waivers
+from plugin.core.waivers.model import Limits, Waivers, Words, accepted
 from plugin.paths import RESOURCES
 from tests.core.examples import plan_of
 

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from plugin.core.engine import apply
+from plugin.core.engine import outcome
 from plugin.core.errors import DataError
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.messages.texts import LANGUAGES, Texts
@@ -195,7 +195,7 @@ def test_a_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
 
     def apply_recorded(rule, context, *args, **kwargs):
         norms[-1].__dict__["read"] = set()
-        result = apply.apply(rule, context, *args, **kwargs)
+        result = outcome.apply(rule, context, *args, **kwargs)
         read.update(norms[-1].__dict__["read"])
         said.update(result.unconfirmed if result is not None else ())
         return result

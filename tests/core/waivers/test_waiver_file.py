@@ -15,9 +15,8 @@ from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.core.waivers import beside_source
 from plugin.core.waivers import file as waiver_file
-from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.file import change_waivers, load_waivers, read_waivers
-from plugin.core.waivers.model import Limits, Waiver, obstacle
+from plugin.core.waivers.model import Limits, Waiver, Words, accepted, obstacle
 from tests.core.small import said
 
 ONE = Waiver(

@@ -20,10 +20,9 @@ from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.outputs import to_json
 from plugin.core.waivers import beside_source
-from plugin.core.waivers.accept import Words, accepted
 from plugin.core.waivers.file import change_waivers
 from plugin.core.waivers.match import match
-from plugin.core.waivers.model import Limits, Waivers
+from plugin.core.waivers.model import Limits, Waivers, Words, accepted
 from plugin.paths import REPORTS
 from tests.core.small import box, layers, look, outcome, surveyed, table, write_gpkg, write_shapefiles
 

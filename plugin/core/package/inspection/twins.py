@@ -16,9 +16,9 @@ from ...geometry import crs as crs_care
 from ...geometry.linework import batches
 from ...geometry.validity import missing
 from ..layers.alike import moved, outlines_apart
+from ..layers.content import carry
 from ..layers.printed import same_number
 from ..layers.shapefile import number_form
-from ..layers.values import carry
 from ..problems import NAMED
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...indicators.compute import Figures
-from . import by_land_use, by_line, by_place, by_zone, listed
+from . import by_land_use, by_place, listed
 from .model import Table as Table
 
 
@@ -14,10 +14,10 @@ def all_tables(figures: Figures, progress: Callable[[float], None] = lambda shar
     """Every table that the plan's layers give, in the order of the workbook."""
     builders: list[Callable[[Figures], Table | None]] = [
         listed.indicators,
-        by_line.lines,
+        by_place.lines,
         listed.ratio,
-        by_zone.zones,
-        by_zone.spaces,
+        by_place.zones,
+        by_place.spaces,
         by_land_use.land_use,
         by_land_use.transitions,
         by_place.townships,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas by township: land, lines and planning zones, each column adding up to the county's figure."""
+"""Areas by control line, planning zone (规划分区), 三区 and township, with targets and sums."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ...indicators.areas import counted_of
 from ...indicators.compute import Figures
+from ...indicators.land_use import FIELDS, areas_of
+from ...indicators.ratio import KINDS
 from ...indicators.townships import Township, split, townships_of
 from ...invariants import require
 from ...messages.texts import Texts
-from ...model.indicator import SQUARE_METRES
+from ...model.indicator import SQUARE_METRES, Indicator, in_unit
 from ...plan.layer import Layer
-from ...profile.spaces import ZONES_LIST
-from ...three_zones.figures import zone_codes
+from ...profile.spaces import OUTSIDE, UNMAPPED, ZONES_LIST, space_map
+from ...three_zones.figures import of_layer, zone_codes
 from ...transmission.by_township import by_township
-from .model import Column, Row, Table, measured, unbacked_note
+from .. import figures as shown
+from ..words import Words
+from .model import Column, Row, Table, measured, unbacked, unbacked_note
 
 _HA = SQUARE_METRES["ha"]
 #: What tasks are counted by, as the rule on the townships' tasks counts it; other lines by the shapes.
@@ -127,3 +132,196 @@ def _sums(layer: Layer, values: NDArray, figures: Figures, rows: NDArray | None 
 
 def _cells(sums: list[NDArray], place: int) -> list:
     return [measured(float(s[place]) / _HA, "ha") for s in sums]
+
+
+#: The lines by concept, and the figure with a target that each has.
+LINES = {
+    "cultivated": "cultivated_area",
+    "farmland": "farmland_area",
+    "red_line": "red_line_area",
+    "boundary": "boundary_area",
+    "heritage": "",
+    "flood_line": "",
+    "mineral_line": "",
+    "reserves": "",
+}
+
+
+def lines(figures: Figures) -> Table | None:
+    """One row a line that is there; of the boundary its three zones below it."""
+    ctx, texts = figures.ctx, figures.texts
+    county = ctx.plan.concept("county")
+    whole = float(county.statutory.sum()) if county is not None and not county.bare else 0.0
+    columns = [
+        Column("line", wide=22),
+        Column("layer", wide=14),
+        Column("features", "count", wide=10),
+        Column("statutory", "ha", wide=16),
+        Column("survey", "ha", wide=16),
+        Column("net", "ha", wide=16),
+        Column("net_wan_mu", "wan_mu", wide=14),
+        Column("county_share", "share", wide=12),
+        Column("target", wide=17),
+        Column("room", wide=14),
+        Column("state", wide=12),
+    ]
+    table = Table("lines", columns, unit="ha")
+
+    def row(name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None) -> None:
+        areas = areas_of(layer)
+        statutory = float(areas.statutory[rows].sum())
+        survey, net = (None if a is None else float(np.nansum(a[rows])) for a in (areas.survey, areas.net))
+        table.rows.append(
+            Row(
+                [
+                    name,
+                    layer.role,
+                    measured(int(rows.sum()), "count"),
+                    measured(statutory / _HA, "ha"),
+                    measured(None if survey is None else survey / _HA, "ha"),
+                    measured(None if net is None else net / _HA, "ha"),
+                    measured(None if net is None else in_unit(net, "wan_mu"), "wan_mu"),
+                    measured(100 * statutory / whole, "share") if whole else None,
+                    *_against(figure, figures),
+                ],
+                kind,
+                code,
+            )
+        )
+
+    doubtful: list[Layer] = []
+    for concept, indicator in LINES.items():
+        layer = ctx.plan.concept(concept)
+        if layer is None or layer.bare:
+            continue
+        every = counted_of(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
+        name = layer.template.name if texts.lang == "zh" else texts.concept(concept)
+        row(name, layer, every, "row", concept, figures.value(indicator) if indicator else None)
+        doubtful += unbacked([layer], tuple(FIELDS.values()), figures)
+        if concept == "boundary" and layer.tells("zone_code"):
+            coded = {k: ctx.coded(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
+            coded["uncoded"] = ~np.logical_or.reduce(list(coded.values()))
+            for kind, rows in coded.items():
+                if rows.any():
+                    row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
+    table.notes.append(texts.get("tables", "lines_note"))
+    table.notes += unbacked_note(doubtful, figures)
+    return table if table.rows else None
+
+
+def _against(figure: Indicator | None, figures: Figures) -> list:
+
+    if figure is None or figure.target is None:
+        return ["", None, ""]
+    words = Words(figures.texts.lang)
+    room = figure.room
+    return [
+        shown.target_text(figure, words).replace("\u202f", " "),
+        measured(room, figure.unit, shown.decimals_of(figure)),
+        shown.state_word(figure, words),
+    ]
+
+
+def zones(figures: Figures) -> Table | None:
+    """By code of the list, finer codes below theirs; statutory area, and the area field beside it where there is one."""
+    ctx, texts = figures.ctx, figures.texts
+    layer = ctx.plan.concept("zones")
+    if layer is None or layer.bare or not layer.tells("zone_code"):
+        return None
+    codes = ctx.codes(ZONES_LIST)
+    own = np.array(zone_codes(layer), dtype=object)
+    said = layer.numbers("area") if layer.has("area") else np.full(len(layer), np.nan)
+    unit = layer.template.field("area")
+    factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
+    whole = float(layer.statutory.sum())
+    columns = [
+        Column("code", wide=8),
+        Column("zone", wide=22),
+        Column("features", "count", wide=10),
+        Column("statutory", "ha", wide=16),
+        Column("share", "share", wide=12),
+        Column("stored", "ha", wide=16),
+    ]
+    table = Table("zones", columns, unit="ha")
+
+    def row(rows: np.ndarray, code: str, name: str, kind: str) -> None:
+        area = float(layer.statutory[rows].sum())
+        stored = said[rows]
+        table.rows.append(
+            Row(
+                [
+                    code,
+                    name,
+                    measured(int(rows.sum()), "count"),
+                    measured(area / _HA, "ha"),
+                    measured(100 * area / whole, "share") if whole else None,
+                    None if np.isnan(stored).all() else measured(float(np.nansum(stored)) * factor / _HA, "ha"),
+                ],
+                kind,
+                code,
+            )
+        )
+
+    for top in (c for c in codes.codes.values() if not c.parent):
+        inside = np.isin(own, list(codes.members([top.code])))
+        if not inside.any():
+            continue
+        row(inside, top.code, top.name, "row")
+        finer = sorted(set(own[inside]) - {top.code}, key=str)
+        for code in finer:
+            row(own == code, code, codes.codes[code].name, "part")
+    strange = ~np.isin(own, list(codes.codes))
+    for code in sorted(set(own[strange])):
+        row(own == code, code, texts.get("tables", "no_code" if not code else "unknown_code"), "row")
+    every = np.ones(len(layer), dtype=bool)
+    row(every, "", texts.get("tables", "sum"), "sum")
+    county = ctx.plan.concept("county")
+    if county is not None and not county.bare:
+        area = float(county.statutory.sum())
+        for name, value in (("county", area), ("difference", whole - area)):
+            cells = ["", texts.get("tables", name), None, measured(value / _HA, "ha"), None, None]
+            table.rows.append(Row(cells, "sum", name))
+    table.notes.append(texts.get("tables", "zones_note", layer=layer.name))
+    table.notes += unbacked_note(unbacked([layer], ("area",), figures), figures)
+    return table
+
+
+def spaces(figures: Figures) -> Table | None:
+    """农业空间, 生态空间, 城镇空间 as the report has them, and what is in none of them."""
+    ctx, texts = figures.ctx, figures.texts
+    layer = ctx.plan.concept("zones")
+    if layer is None or layer.bare or not layer.tells("zone_code"):
+        return None
+    mapping = space_map(ctx.norm)
+    found = of_layer(layer, mapping, ctx.cancellation)
+    county = ctx.plan.concept("county")
+    whole = float(county.statutory.sum()) if county is not None and not county.bare else found.total_m2
+    columns = [
+        Column("space", wide=18),
+        Column("features", "count", wide=10),
+        Column("statutory_km2", "km2", wide=16),
+        Column("statutory", "ha", wide=16),
+        Column("county_share", "share", wide=12),
+    ]
+    table = Table("spaces", columns, unit="ha")
+
+    def row(name: str, features: int, area: float, kind: str, code: str) -> None:
+        cells = [
+            name,
+            measured(features, "count"),
+            measured(in_unit(area, "km2"), "km2"),
+            measured(area / _HA, "ha"),
+            measured(100 * area / whole, "share") if whole else None,
+        ]
+        table.rows.append(Row(cells, kind, code))
+
+    for space in mapping.spaces.codes:
+        area = found.area(space)
+        if area or space not in (OUTSIDE, UNMAPPED):
+            row(mapping.name(space), found.features.get(space, 0), area, "row", space)
+    row(texts.get("tables", "sum"), sum(found.features.values()), found.total_m2, "sum", "")
+    if not found.adds_up:
+        overlap = texts.get("tables", "spaces_overlap", area=f"{found.overlap_m2 / _HA:.4f}")
+        table.notes.append(overlap)
+    table.notes.append(texts.get("tables", "spaces_note"))
+    return table

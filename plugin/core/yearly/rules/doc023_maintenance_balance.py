@@ -6,11 +6,11 @@ import numpy as np
 
 from ...engine.context import Context
 from ...geometry.validity import missing
-from ...loading.record import Record
 from ...messages.texts import Texts, number
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
+from ...side_tables import Record
 from ._maintenance import Classes, bent_area, classes
 
 SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
