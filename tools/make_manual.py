@@ -247,7 +247,9 @@ def _frame(title: str, menu: str, body: str, lang: str) -> str:
 
 
 def _with_way_back(page: str, lang: str) -> str:
-    """Add a link to the contents of the manual to a book that has a frame of its own."""
+    """Add a link to the contents of the manual, and dark colours, to a book that has a frame and a style of its own."""
+    dark = (SOURCES / "books-dark.css").read_text(encoding="utf-8")
+    page = page.replace("</style>", f"{dark}</style>", 1)
     way = f'<p><a href="index.html">← {FRAME[lang]["title"]}</a></p>'
     return page.replace("<main>", f"<main>\n{way}", 1)
 

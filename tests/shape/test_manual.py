@@ -39,7 +39,8 @@ def sources(tmp_path, monkeypatch):
     for lang in manual.FRAME:
         (tmp_path / lang).mkdir()
         (tmp_path / lang / "01-a.md").write_text("# A {#a}\n", encoding="utf-8")
-    (tmp_path / "manual.css").write_text("", encoding="utf-8")
+    for style in ("manual.css", "books-dark.css"):
+        (tmp_path / style).write_text("", encoding="utf-8")
     monkeypatch.setattr(manual, "SOURCES", tmp_path)
     for book in ("rule_book_page", "dictionary_page"):
         monkeypatch.setattr(manual.generated, book, lambda _lang: "<main></main>")
