@@ -160,7 +160,7 @@ class StatutoryArea(SanxianAlgorithm):
         "control area",
         "面积",
         "椭球面积",
-        "法定面积",
+        "图斑椭球面积",
         "平差",
         "控制面积",
     )

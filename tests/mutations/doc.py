@@ -706,6 +706,12 @@ def a_manifest_with_a_key_more(draft: Draft) -> None:
     put(draft, head={"approved": "省厅"})
 
 
+@plants("DOC010", case="value")
+def a_person_named_in_a_layer_without_personal_fields(draft: Draft) -> None:
+    draft.change("YJJBNTBHTB", 0, ZRRMC="张三")
+    put(draft, manifest=True, row={"YJJBNTBHTB": {"personal": "left_out"}})
+
+
 @plants("DOC011", case="hidden", finds=None)
 def a_hidden_sheet(draft: Draft) -> None:
     tables(draft, red_line(draft), hidden={"三条控制线": ("sheet",)})

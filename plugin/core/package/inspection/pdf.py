@@ -38,6 +38,8 @@ _STREAM = re.compile(rb"stream\r?\n")
 _DRAWS = re.compile(rb"(?:^|[\s)\]>])(?:Tj|TJ|Do|f\*?|F|S|s|B\*?|b\*?|sh|EI|'|\")(?=\s|$)")
 _ANY_STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _FLATE, _FILTER = re.compile(rb"/FlateDecode" + _END), re.compile(rb"/Filter" + _END)
+#: What fills up a file behind its end and means nothing.
+_FILLING = b" \t\r\n\f\0\x1a"
 #: How far before its stream the dictionary of one begins at most.
 _DICTIONARY = 2048
 
@@ -45,13 +47,15 @@ _DICTIONARY = 2048
 @dataclass(frozen=True)
 class PdfFact:
     """``pages``: how many, −1 where nobody could tell; ``locked``: encrypted; ``active``: keys of texts (``active``) of what
-    runs or is attached; ``by``: how it was opened; ``blank``: nothing is drawn on any page."""
+    runs or is attached; ``by``: how it was opened; ``blank``: nothing is drawn on any page;
+    ``behind``: bytes behind its end that are no filling."""
 
     pages: int
     locked: bool = False
     active: tuple[str, ...] = ()
     by: str = PLAIN
     blank: bool = False
+    behind: int = 0
 
 
 def inspect_pdf(path: Path, cancellation: Cancellation = NEVER, plain: bool = False) -> PdfFact:
@@ -80,11 +84,11 @@ def _by_pypdf(pypdf: Any, path: Path, plain: PdfFact) -> PdfFact:
         reader = pypdf.PdfReader(path, strict=False)
         locked = bool(reader.is_encrypted)
         if locked and not reader.decrypt(""):
-            return PdfFact(-1, True, plain.active, PYPDF)
-        return PdfFact(len(reader.pages), locked, plain.active, PYPDF, plain.blank)
+            return PdfFact(-1, True, plain.active, PYPDF, behind=plain.behind)
+        return PdfFact(len(reader.pages), locked, plain.active, PYPDF, plain.blank, plain.behind)
     except (PyPdfError, ImportError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         # Encrypted by a method for which pypdf lacks a library, or damaged: then the structure counts.
-        return PdfFact(-1 if plain.locked else plain.pages, plain.locked, plain.active, PLAIN)
+        return PdfFact(-1 if plain.locked else plain.pages, plain.locked, plain.active, PLAIN, behind=plain.behind)
 
 
 def structure(data: bytes) -> PdfFact:
@@ -93,9 +97,15 @@ def structure(data: bytes) -> PdfFact:
     locked = any(_ENCRYPT.search(text) for text in texts)
     pages = sum(len(_PAGE.findall(text)) for text in texts)
     active = tuple(key for key, names in _NAMES.items() if any(names.search(text) for text in texts))
-    return PdfFact(
-        -1 if locked and not pages else pages, locked, active, blank=pages > 0 and not locked and not _draws(data)
-    )
+    blank = pages > 0 and not locked and not _draws(data)
+    return PdfFact(-1 if locked and not pages else pages, locked, active, blank=blank, behind=_behind(data))
+
+
+def _behind(data: bytes) -> int:
+    """Return the number of bytes behind the end that are neither blank nor a later version of the file, which ends with its
+    own startxref (ISO 32000-1, 7.5.6)."""
+    parts = data.split(b"%%EOF")[1:]
+    return sum(len(part.strip(_FILLING)) for part in parts if part is parts[-1] or b"startxref" not in part)
 
 
 def _draws(data: bytes) -> bool:

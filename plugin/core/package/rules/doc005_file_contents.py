@@ -35,7 +35,7 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
         "inside": "“{file}” is damaged inside: its picture cannot be decoded to the end ({by}). Export it anew, and copy it whole.",
         "plain": "“{file}” shows nothing: every pixel has the same colour, or nearly (levels apart: {levels} of 255; at least {least}). Export it anew.",
         "bare": "“{file}” shows next to nothing: {share} % of its pixels have one colour (at most {most} %). Export it anew.",
-        "behind": "“{file}” goes on behind the end of its picture: {count} bytes that no program shows. Another file may be hidden there; export it anew.",
+        "behind": "“{file}” goes on behind its end: {count} bytes that no program shows. Another file may be hidden there; export it anew.",
         "same": "“{file}” and “{other}” are one picture, byte by byte: one of the two maps is missing. Export the one that is wrong.",
         "blank": "“{file}” has pages, and nothing on any of them ({by}). Export it anew.",
         "cut": "“{file}” breaks off: it has no end (%%EOF), as every PDF has. Export it anew, and copy it whole.",
@@ -147,7 +147,7 @@ def file_contents(
 
     What it checks
         The first bytes of documents, tables and maps against their suffix; empty files; links to files and folders elsewhere; whether a jpg or pdf is whole; the resolution of maps in jpg (at least 300 dpi) and that their longer side has least_map_pixels.
-        Every jpg is decoded, by GDAL or else by Pillow, where one is installed: whether its data are sound, and whether a map shows more than one colour (pixels at least least_map_levels of 255 apart, no colour on more than most_plain_share of them). Bytes behind the end of a jpg, scripts in its remarks, and one picture for two maps.
+        Every jpg is decoded, by GDAL or else by Pillow, where one is installed: whether its data are sound, and whether a map shows more than one colour (pixels at least least_map_levels of 255 apart, no colour on more than most_plain_share of them). Bytes behind the end of a jpg or pdf, scripts in its remarks, and one picture for two maps.
         Pages of a pdf and whether anything is drawn on any, by pypdf where it is installed, else by a plain check of its structure (the report says which); scripts, attached files,
         macros and parts loaded from elsewhere in pdf and office files. Pipes and devices, which are never opened.
     Why
@@ -241,7 +241,7 @@ def _same(maps: list[FileFact]) -> Iterator[Finding]:
 
 
 def _inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
-    """Pages of a pdf, what runs in it, in an office file or in a picture, and what lies behind a picture."""
+    """Pages of a pdf, what runs in it, in an office file or in a picture, and what lies behind a picture or a pdf."""
     texts = Texts(ctx.lang)
     pdf, active = file.pdf, file.active
     if file.picture is not None:
@@ -250,6 +250,8 @@ def _inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
             yield on_file(file.path, "behind", Severity.WARNING, count=file.picture.behind)
     if pdf is not None:
         active = (*active, *pdf.active)
+        if pdf.behind:
+            yield on_file(file.path, "behind", Severity.WARNING, count=pdf.behind)
         if pdf.locked:
             yield on_file(file.path, "locked", Severity.WARNING)
         elif pdf.pages <= 0:

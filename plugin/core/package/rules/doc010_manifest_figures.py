@@ -139,7 +139,7 @@ def manifest_figures(*, ctx: Context) -> RuleResult:
     """What the manifest says of the layers is what they hold.
 
     What it checks
-        What reading the layers again came to, parts of the form that nobody verified, what is lacking and not told, maps made without QGIS, date and scale of VCT headers. Keys that the schema of the manifest does not have. Layers, tables, maps and documents that the manifest names are those that are there, and no others; CRS, geometry, extent and title of layers, pixels of maps. Number of features and fields, statutory area, and the sums of the area fields (survey, net, declared) of every layer that the manifest names, against the data.
+        What reading the layers again came to, parts of the form that nobody verified, what is lacking and not told (tables too), fields that tell of persons and should be blank, maps made without QGIS, date and scale of VCT headers. Keys that the schema of the manifest does not have. Layers, tables, maps and documents that the manifest names are those that are there, and no others; CRS, geometry, extent and title of layers, pixels of maps. Number of features and fields, statutory area, and the sums of the area fields (survey, net, declared) of every layer that the manifest names, against the data.
     Why
         The manifest is read by people who do not open the data.
     How to fix
@@ -197,6 +197,10 @@ def _keys(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
         yield Finding("", key=MANIFEST, case="keys", severity=severity, params={"file": MANIFEST, "keys": found})
 
 
+#: Reasons that a package has no tables, as keys of its problems.
+_NO_TABLES = {"tables_no_openpyxl", "tables_not_made"}
+
+
 def _of_form(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """What of the form nobody verified, and what the package lacks by it: a manifest says both. Another version may know more."""
     if of_other_version(package):
@@ -210,6 +214,10 @@ def _of_form(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> I
     rows, problems = manifest.get("slots"), manifest.get("problems")
     if not isinstance(rows, list) or not isinstance(problems, list):
         return
+    own = package.form.tables
+    reasons = {one.get("key") for one in problems if isinstance(one, dict)}
+    if own is not None and not manifest.get("tables") and not reasons & _NO_TABLES:
+        yield on_file(f"{package.expected(own.folder, own.file)}.xlsx", "untold")
     told_of = "\n".join(str(one.get("message")) for one in problems if isinstance(one, dict))
     for row in rows:
         lacking = isinstance(row, dict) and row.get("need") != "O" and row.get("kind") != "map" and not row.get("files")
@@ -306,6 +314,18 @@ def _values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Fin
     read = row.get("read_back")
     if isinstance(read, dict):
         yield from _read_back(row, read, texts)
+    if row.get("personal") == "left_out" and (names := _personal(row, ctx)):
+        told = texts.get("words", "left_blank")
+        yield _value(row, "personal", told, texts.get("words", "between_names").join(names), texts)
+
+
+def _personal(row: dict[str, Any], ctx: Context) -> list[str]:
+    """Return the fields of a layer that tell of persons and have values."""
+    layer = ctx.plan.layers.get(str(row.get("role", "")))
+    if layer is None:
+        return []
+    columns = ((declared.name, layer.named(declared.name)) for declared in layer.template.personal)
+    return [name for name, values in columns if values is not None and values.notna().any()]
 
 
 def _item_pairs(row: dict[str, Any], layer: LayerFact, ctx: Context) -> list[tuple[str, Any, Any]]:

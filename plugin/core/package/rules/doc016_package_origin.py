@@ -10,6 +10,7 @@ from ...engine.context import Context
 from ...files.digests import MANIFEST
 from ...messages.texts import Texts
 from ...model.findings import Finding
+from ...model.report import SCHEMA
 from ...model.rule import RuleResult, Severity, rule
 from ...profile import profile_ids
 from ...standard import load_standard, standard_ids
@@ -32,6 +33,8 @@ _BOTH = (
     ("edition", ("standard", "edition"), ("standard", "edition")),
     ("profile", ("profile", "id"), ("profile", "id")),
     ("version", ("tool", "versions", "sanxian"), ("versions", "sanxian")),
+    ("secrecy", ("secrecy",), ("document", "secrecy")),
+    *((item, ("document", item), ("document", item)) for item in ("compiler", "cartographer", "date", "map_approval")),
 )
 
 
@@ -73,7 +76,7 @@ def package_origin(*, ctx: Context) -> RuleResult:
 
     What it checks
         Dates of manifest and report: days that there are, not after today, the report before the manifest, both after the data's year. Standard, edition,
-        profile, who confirmed it, and version of the plugin: whether there are such, alike in manifest and report, and those of this check. The CRS that each layer was converted from, alike in both.
+        profile, who confirmed it, and version of the plugin: whether there are such, alike in manifest and report, and those of this check. Document information (成果信息), alike in both; the schema of the report. The CRS that each layer was converted from, alike in both.
     Why
         A package that was made tomorrow, or by a norm that nobody has, was not made as it says.
     How to fix
@@ -107,6 +110,15 @@ def _report(package: PackageFacts) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, RecursionError):
         return {}
     return said if isinstance(said, dict) and "started" in said else {}
+
+
+def _schema(package: PackageFacts) -> str:
+    """Return the schema that the report names; empty where it names none or cannot be read."""
+    try:
+        said = json.loads(package.documents.get(package.report_path, b"{}"))
+    except (ValueError, RecursionError):
+        return ""
+    return str(said.get("schema", "")) if isinstance(said, dict) else ""
 
 
 def _at(table: Any, path: tuple[str, ...]) -> Any:
@@ -158,14 +170,14 @@ def _dates(manifest: dict[str, Any], report: dict[str, Any], package: PackageFac
 def _known(manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
     """Report standards, forms and versions that do not exist."""
 
-    def unknown(item: str, told: Any, known: str) -> Finding:
+    def unknown(item: str, told: Any, known: str, file: str = MANIFEST) -> Finding:
         said = {
-            "file": MANIFEST,
+            "file": file,
             "item": texts.get("origin", item),
             "told": shown(told, texts),
             "known": shown(known, texts),
         }
-        return Finding("", key=f"{MANIFEST}/{item}", case="unknown", severity=Severity.WARNING, params=said)
+        return Finding("", key=f"{file}/{item}", case="unknown", severity=Severity.WARNING, params=said)
 
     between = texts.get("words", "between_names")
     standard, edition = _at(manifest, ("standard", "id")), _at(manifest, ("standard", "edition"))
@@ -185,6 +197,9 @@ def _known(manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts:
         later = bool(told and ours and tuple(map(int, told.groups()[:3])) > tuple(map(int, ours.groups()[:3])))
         if told is None or later:
             yield unknown("version", version, plugin_version())
+    schema = _schema(package)
+    if schema and schema != SCHEMA:
+        yield unknown("schema", schema, SCHEMA, package.report_path)
     form = _at(manifest, ("form", "id"))
     if form and form != package.form.id:
         yield unknown("form", form, package.form.id)
