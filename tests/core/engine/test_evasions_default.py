@@ -103,7 +103,27 @@ def two_names(tables):
     return {**tables, "DLTB": parcels}
 
 
+def foreign_feature_codes(tables):
+    return {**tables, "YDYHGHFQ": tables["YDYHGHFQ"].assign(YSDM="2090020227")}
+
+
+def short_division_codes(tables):
+    return {**tables, "STBHHX": tables["STBHHX"].assign(XJXZQDM="14022")}
+
+
+def no_control_guidance(tables):
+    return {**tables, "ZXCQGHFQ": tables["ZXCQGHFQ"].assign(GKZY=None)}
+
+
+def no_areas(tables):
+    return {**tables, "STBHHX": tables["STBHHX"].assign(MJ=float("nan"))}
+
+
 DAMAGES = [
+    (foreign_feature_codes, "ATT007"),
+    (short_division_codes, "ATT011"),
+    (no_control_guidance, "ATT020"),
+    (no_areas, "ATT022"),
     (a_hole, "TOP006"),
     (areas_exchanged, "ATT013"),
     (foreign_keys, "ATT004"),
@@ -125,6 +145,12 @@ def test_a_wrong_county_never_passes_the_default_check(whole, default_profile, d
     report = run(damage(whole.layers), default_profile)
     assert found(report, code), [f.code for f in report.findings]
     assert report.verdict is not Verdict.PASSED
+
+
+def test_heritage_that_the_text_counts_and_no_layer_has_is_not_checked(whole, default_profile):
+    tables = {**whole.layers, "LSWHBHX": whole.layers["LSWHBHX"].iloc[:0]}
+    report = run(tables, default_profile)
+    assert outcome(report, "LAW023").outcome == "skipped" and report.verdict is Verdict.INCOMPLETE
 
 
 @pytest.mark.parametrize(("damage", "code"), [(a_hole, "TOP006"), (foreign_keys, "ATT004"), (two_names, "ATT021")])

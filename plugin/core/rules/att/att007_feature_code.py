@@ -42,6 +42,7 @@ def feature_code(layer: Layer, *, ctx: Context) -> RuleResult:
     Limits
         Only layers whose code is known (some fifteen); of the others nothing is said. Codes that the source itself doubts
         (`attributes.doubtful_feature_codes`: 蓝线 has the code of 紫线) are only information.
+        Runs for a whole county, by name or with its group.
     """
     expected = layer.template.feature_code
     result = RuleResult(applicable=bool(expected))

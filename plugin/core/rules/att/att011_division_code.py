@@ -52,7 +52,7 @@ def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     Limits
         The county is the one that most rows name; in a city's plan the first four digits are compared
         (`attributes.area_digits`). Blank codes are not looked at; whether the code is that of an existing township,
-        and agrees with the name, is ATT012's.
+        and agrees with the name, is ATT012's. Runs for a whole county, by name or with its group.
     """
     if not layer.has("division_code"):
         return None

@@ -41,7 +41,7 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
     Limits
         Templates name few required fields so far, for most field tables were read without that column. A missing field is SCH002's,
         a missing BSM ATT001's, a missing YSDM ATT007's where the layer's code is known; a field that itself is unverified (mark C)
-        is only information.
+        is only information. Runs for a whole county, by name or with its group.
     """
     result = RuleResult(applicable=False)
     for declared in layer.template.fields:

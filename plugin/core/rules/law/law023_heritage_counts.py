@@ -83,7 +83,7 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
     Limits
         A site is one name, wherever it stands; words for a part at its end do not count. Only LSWHBHX has a level. Kinds and levels
         are told by lists marked C. Areas agree when they round to what is printed. Not applicable where the profile states
-        nothing, or no layer of heritage is there. Runs when it is asked for by name or with the group heritage.
+        nothing, or no layer of heritage is there. Runs for a whole county, by name or with the group heritage.
     """
     register = ctx.norm.register(ctx.plan.area_code)
     if not register:
