@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...profile.model import head
 from .batch import KEY, Batch
-from .settings import Remarks, load_settings
+from .settings import SEPARATOR, Remarks, load_settings
 from .structure import Column, Table
 
 #: The field with the 要素代码 of a row.
@@ -33,6 +33,8 @@ _OF_CODES = {
 }
 #: A code of digits with a letter among them.
 _LETTERS = {"vct_note_code_letters": re.compile(r"^(?=\d*[A-Za-z])(?=[A-Za-z]*\d)[0-9A-Za-z]+$", re.M)}
+#: Types of fields that hold numbers.
+_NUMBERS = ("real", "integer")
 #: Quotation marks.
 _MARKS = "\"'"
 _DIGIT, _HAN = re.compile(r"\d"), re.compile("[\u4e00-\u9fff]")
@@ -108,9 +110,11 @@ class Plausible:
 
     def _compare_shapes(self, place: int, column: Column, seen: _Column, batch: Batch) -> None:
         name = column.name.upper()
-        if name in load_settings().area_fields and self.planar and self.table.kind == "polygon":
+        if column.type not in _NUMBERS or not self.planar:
+            return
+        if name in load_settings().area_fields and self.table.kind == "polygon":
             self._compare_areas(place, seen, batch)
-        if name in load_settings().length_fields and self.planar and self.table.kind == "line":
+        if name in load_settings().length_fields and self.table.kind == "line":
             self._compare_lengths(place, batch)
 
     def _compare_areas(self, place: int, seen: _Column, batch: Batch) -> None:
@@ -202,7 +206,10 @@ class Plausible:
     def _close_column(self, column: Column, seen: _Column) -> None:
         """Note the first of what the values of a column contradict as a whole."""
         settings, name, text = load_settings(), column.name.upper(), column.type == "text"
-        if text and _is_code(column) and seen.all_words:
+        if name in (*settings.area_fields, *settings.length_fields) and column.type not in _NUMBERS:
+            declared = column.line().partition(SEPARATOR)[2]
+            self._whole("vct_note_no_number", column, seen.count, seen.line, seen.first, declared=declared)
+        elif text and _is_code(column) and seen.all_words:
             self._whole("vct_note_no_code", column, seen.count, seen.line, seen.first)
         elif len(seen.levels) > 1:
             rare = min(seen.levels, key=lambda digits: (seen.levels[digits][0], -seen.levels[digits][1]))
@@ -267,7 +274,7 @@ class _Column:
         self.alike = self.alike and all(value == self.first for value in values)
         self.all_words = self.all_words and all(_HAN.search(v) and not _DIGIT.search(v) for v in values)
         self.all_digits = self.all_digits and all(v.isdecimal() and len(v) >= _CODE_DIGITS for v in values)
-        if self.type in ("real", "integer"):
+        if self.type in _NUMBERS:
             self.zeros += sum(value == 0 for value in values)
             below = [k for k, value in enumerate(values) if value < 0]
             if below and not self.negative:

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A file whose rows contradict each other is imported with a note: repeated keys and shapes, lost zeros, wrong lengths."""
 
+import re
+
 import pytest
 import shapely
 
+from plugin.core.errors import InputError
 from plugin.core.exchange.vct.read import open_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.messages.texts import Texts
@@ -94,3 +97,31 @@ def test_a_division_of_another_level(tmp_path):
     found = notes(tmp_path, divisions("140122100", "140122", "140122101"))
     assert set(found) == {"vct_note_division_levels"}
     assert (found["vct_note_division_levels"]["value"], found["vct_note_division_levels"]["digits"]) == ("140122", "9")
+
+
+def retyped(tmp_path, field, declared):
+    """Import parcels and a road whose field is declared as another type; the notes by key, None where it is refused."""
+    path = tmp_path / "a.vct"
+    lengths = {"MJ": ("real", [10_000.0, 10_000.0, 10_000.0]), "SJNF": ("integer", [2020, 2020, 2020])}
+    areas = layer("YDYHGHFQ", SQUARES, crs=4526, BSM=("text", KEYS), XZQMC=("text", ["阳曲县"] * 3), **lengths)
+    write_vct(path, [areas, road(700.0)], templates=load_standard().templates)
+    text = path.read_bytes().decode("gbk")
+    changed = re.sub(rf"^{field},.*?(?=\r)", f"{field},{declared}", text, flags=re.M)
+    assert f"\n{field}," in text
+    path.write_bytes(changed.encode("gbk"))
+    try:
+        with open_vct(path, join=True) as vct:
+            for _ in vct.batches():
+                pass
+            return dict(vct.notes)
+    except InputError as error:
+        assert error.key.startswith("vct_") and error.params["line"] > 0
+        return None
+
+
+@pytest.mark.parametrize("field", ["BSM", "XZQMC", "MJ", "SJNF", "CD"])
+@pytest.mark.parametrize("declared", ["Char,50", "Int,10", "Float,20,3", "Date,8", "VarChar"])
+def test_a_field_of_another_type_is_read_or_refused_with_its_line(tmp_path, field, declared):
+    found = retyped(tmp_path, field, declared)
+    if field in ("MJ", "CD") and "Char" in declared:
+        assert found["vct_note_no_number"]["field"] == field
