@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
@@ -46,6 +46,7 @@ def number_in(text: str) -> Printed | None:
     return Printed(read.value, read.decimals, read.unit)
 
 
+@lru_cache(maxsize=4096)
 def word(text: str) -> str:
     """A word without what hands write differently: spaces, widths of signs, brackets around a unit, 其中, marks of notes."""
     # Before the signs of full width are turned, for ① would be a 1.
@@ -56,6 +57,7 @@ def word(text: str) -> str:
     return _SUMS.sub("合计", _PART.sub("", plain))
 
 
+@lru_cache(maxsize=4096)
 def unit_of(text: str) -> str:
     """The unit that a text is, empty for none."""
     plain = re.sub(r"^(单位|unit)[::]?", "", re.sub(r"\s+", "", normalize("NFKC", text)).lower())
@@ -146,6 +148,10 @@ class Known:
         self._titles = {
             name: [word(t) for t in (*self._own_titles(name), *titles.get(name, ()))] for name in self.tables
         }
+        # Every cell above a table is compared with every column.
+        self._column_words = {
+            name: [frozenset(self.words_of(column)) for column in table.columns] for name, table in self.tables.items()
+        }
 
     def _own_titles(self, name: str) -> Iterator[str]:
         for texts in self._texts:
@@ -201,11 +207,10 @@ class Known:
 
     def _places(self, table: Table, heads: dict[int, str], common: str) -> tuple[Place, ...]:
         taken: dict[int, Place] = {}
+        words = self._column_words[table.id]
         for column, text in heads.items():
             plain, unit = word(text), unit_of(in_brackets(text))
-            fits = [
-                n for n, known in enumerate(table.columns) if n not in taken and plain and plain in self.words_of(known)
-            ]
+            fits = [n for n, known in enumerate(words) if n not in taken and plain and plain in known]
             # 净面积 in ha and in 万亩 are two columns of one name; what no unit tells apart comes in its order.
             wanted = unit or common or table.unit
             exact = [n for n in fits if table.columns[n].unit == wanted]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from ....paths import LOOK_SETTINGS
@@ -42,11 +42,11 @@ class Sheet:
     sizes: dict[int | str, float] = field(default_factory=dict, hash=False)
     conditions: bool = False
 
-    @property
+    @cached_property
     def last_row(self) -> int:
         return max((row for row, _ in self.cells), default=0)
 
-    @property
+    @cached_property
     def last_column(self) -> int:
         return max((column for _, column in self.cells), default=0)
 
