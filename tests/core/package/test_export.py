@@ -414,7 +414,8 @@ def test_cancel_and_progress(checked, order):
     assert digest(order.folder / ROOT) == before and {p.name for p in order.folder.iterdir()} == {ROOT}
 
 
-#: Runs one export and is killed when it has done so many things to files (0: never); then says how many they were.
+#: For each number that comes in, one export in a process that is killed when it has done so many things to files (0: never).
+#: Goes out: the signal that ended it, how many things it did, and which of them were moves.
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, {tree!r})
@@ -423,7 +424,7 @@ from plugin.core.check import Options, check
 from plugin.core.package.export import Order, export_package
 from plugin.core.package.form.load import load_package
 checked = check({source!r}, Options())
-folder, done = {folder!r}, 0
+folder, done, at, moves = {folder!r}, 0, 0, []
 def watch(event, arguments):
     global done
     if event in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree", "shutil.copyfile", "os.scandir"):
@@ -431,36 +432,60 @@ def watch(event, arguments):
         below = event in ("os.remove", "os.rmdir") and arguments[-1] >= 0
         if below or any(isinstance(a, (str, Path)) and str(a).startswith(folder) for a in arguments):
             done += 1
-            if done == {at}:
+            if event == "os.rename":
+                moves.append(done)
+            if done == at:
                 os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(watch)
-export_package(checked, Order(load_package("county"), Path(folder), force=True))
-print(done)
+for line in sys.stdin:
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        at = int(line)
+        sys.addaudithook(watch)
+        export_package(checked, Order(load_package("county"), Path(folder), force=True))
+        os.write(write, " ".join(map(str, (done, *moves))).encode())
+        os._exit(0)
+    os.close(write)
+    _, status = os.waitpid(child, 0)
+    print(os.waitstatus_to_exitcode(status), os.read(read, 9999).decode(), flush=True)
+    os.close(read)
 """
 
 
-def run_killed(source, folder, at):
+@pytest.fixture
+def run_killed(source, tmp_path):
+    """`run_killed(at)` → (exit status of an export, number of its steps, the steps that are moves)."""
     tree = str(Path(__file__).resolve().parents[3])
-    text = KILLED.format(tree=tree, source=str(source), folder=str(folder), at=at)
-    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=200)
+    text = KILLED.format(tree=tree, source=str(source), folder=str(tmp_path / "结果"))
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", text], stdin=pipe, stdout=pipe, text=True) as process:
+
+        def run(at):
+            process.stdin.write(f"{at}\n")
+            process.stdin.flush()
+            status, *steps = map(int, process.stdout.readline().split())
+            return status, *(steps[:1] or [0]), steps[1:]
+
+        yield run
+        process.stdin.close()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-def test_killed_at_ten_points_one_whole_package_is_there(checked, source, tmp_path):
+def test_killed_at_ten_points_one_whole_package_is_there(checked, run_killed, tmp_path):
     folder = tmp_path / "结果"
     order = Order(load_package("county"), folder, force=True)
     export_package(checked, order)
     target = package_path(checked.plan, order)
-    whole = run_killed(source, folder, 0)
-    assert whole.returncode == 0, whole.stderr
-    total = int(whole.stdout)
-    # Spread over the whole run, and each of the last steps: the swap and the deletion of the former one.
-    points = sorted({1, total // 6, total // 3, total // 2, 2 * total // 3, *_swap_points(source, folder)})
+    status, total, moves = run_killed(0)
+    assert status == 0
+    # Spread over the whole run, and each of the last steps: the swap (two moves) and the deletion of the former one.
+    first, second = moves[-2:]
+    swap = (first - 1, first, second, second + 1, second + 2, second + 10)
+    points = sorted({1, total // 6, total // 3, total // 2, 2 * total // 3, *swap})
     assert len(points) >= 10
     seen = set()
     for at in points:
-        done = run_killed(source, folder, at)
-        assert done.returncode == -signal.SIGKILL, (at, done.stderr)
+        assert run_killed(at)[0] == -signal.SIGKILL, at
         new, old = siblings(target)
         here = [p for p in (target, new, old) if is_whole(p)]
         assert here, f"nothing whole after {at} of {total}"
@@ -513,19 +538,6 @@ def test_two_exports_into_one_target(checked, source, tmp_path, end):
         other.kill()
     assert is_whole(folder / ROOT) == (end == "goes on")
     assert is_whole(export_package(checked, order).path) and {p.name for p in folder.iterdir()} == {ROOT}
-
-
-def _swap_points(source, folder):
-    """Numbers of the steps at which the two moves happen, and some after."""
-    tree = str(Path(__file__).resolve().parents[3])
-    text = KILLED.format(tree=tree, source=str(source), folder=str(folder), at=0)
-    text = text.replace(
-        "            done += 1\n", "            done += 1\n            print(done, event, file=sys.stderr)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=200)
-    moves = [int(line.split()[0]) for line in done.stderr.splitlines() if line.endswith(" os.rename")]
-    first, second = moves[-2:]
-    return first - 1, first, second, second + 1, second + 2, second + 10
 
 
 def test_a_full_disk(checked, order, tmp_path):
