@@ -2,16 +2,13 @@
 """inspect_package from scripts and from qgis_process."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException
 
-from plugin.core.check import Options, check
-from plugin.core.package.export import Order, export_package
-from plugin.core.package.form.load import load_package
-from tests.core.made_package import COMPLETE
-from tests.county import make_county
-from tests.county.write import write_geopackage
+from tests.core.made_package import whole_package
 from tests.qgis.helpers import digest, run
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -19,15 +16,14 @@ pytestmark = pytest.mark.usefixtures("provider", "project")
 TEXT = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return whole_package(tmp_path_factory.mktemp("成果"))
+
+
 @pytest.fixture
-def package(tmp_path):
-    source, documents = tmp_path / "county.gpkg", tmp_path / "文档"
-    write_geopackage(source, make_county(300, defects=False)[0])
-    documents.mkdir()
-    for path, content in COMPLETE.items():
-        if ".gdb" not in path:
-            (documents / path.rpartition("/")[2]).write_bytes(content)
-    return export_package(check(source, Options()), Order(load_package("county"), tmp_path / "结果", documents)).path
+def package(made, tmp_path):
+    return Path(shutil.copytree(made, tmp_path / made.name))
 
 
 def test_promised_parameters():
