@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
+#: Looks of cells (`_dress`) as the workbook numbers them: openpyxl compares a look with all others each time it is set.
+Styles = dict[tuple[str, bool, int, bool, str, str], Any]
 #: Rows above the first row of figures: title, unit line, head.
 HEAD_ROWS = 3
 _FONT = "宋体"
@@ -36,15 +39,16 @@ def put_workbook(path: Path, tables: list[Table], area: str, texts: Texts, autho
         raise OutputError("output_openpyxl", target=path.name) from error
     book = openpyxl.Workbook()
     book.remove(book.active)
+    styles: Styles = {}
     for table in tables:
-        _sheet(book, table, area, texts)
+        _sheet(book, table, area, texts, styles)
     book.properties.creator = book.properties.lastModifiedBy = author
     book.properties.title = texts.get("sheet_titles", tables[0].id, area=area) if tables else area
     book.save(path)
 
 
-def _sheet(book: Workbook, table: Table, area: str, texts: Texts) -> None:
-    from openpyxl.styles import Alignment, Font
+def _sheet(book: Workbook, table: Table, area: str, texts: Texts, styles: Styles) -> None:
+    from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
     sheet = book.create_sheet(sheet_name(table, texts))
@@ -58,10 +62,10 @@ def _sheet(book: Workbook, table: Table, area: str, texts: Texts) -> None:
         sheet.column_dimensions[get_column_letter(place)].width = column.wide
         cell = sheet.cell(HEAD_ROWS, place)
         _put(cell, _head(column, table, texts))
-        _dress(cell, Font(_FONT, size=10, bold=True), Alignment("center", "center", wrap_text=True), _HEAD_FILL)
+        _dress(cell, styles, "center", wrap=True, bold=True, fill=_HEAD_FILL)
     sheet.row_dimensions[HEAD_ROWS].height = 32
     for number, row in enumerate(table.rows, HEAD_ROWS + 1):
-        _row(sheet, number, row, table)
+        _row(sheet, number, row, table, styles)
     below = HEAD_ROWS + len(table.rows) + 1
     for number, note in enumerate(table.notes, below):
         total = sum(c.wide for c in table.columns)
@@ -79,8 +83,8 @@ def _head(column: Column, table: Table, texts: Texts) -> str:
     return f"{title}（{unit}）" if texts.lang == "zh" else f"{title} ({unit})"
 
 
-def _row(sheet: Worksheet, number: int, row: Row, table: Table) -> None:
-    from openpyxl.styles import Alignment, Font
+def _row(sheet: Worksheet, number: int, row: Row, table: Table, styles: Styles) -> None:
+    from openpyxl.styles import Alignment
 
     strong = row.kind in ("sum", "head")
     tallest = 1
@@ -89,14 +93,15 @@ def _row(sheet: Worksheet, number: int, row: Row, table: Table) -> None:
         _put(cell, _plain(value))
         at = "right" if isinstance(value, Number) else "left" if column.wide >= _LEFT else "center"
         indent = 1 if row.kind == "part" and at == "left" else 0
-        look = Alignment(at, "center", wrap_text=not isinstance(value, Number), indent=indent)
-        _dress(cell, Font(_FONT, size=10, bold=strong), look, _SUM_FILL if strong else "")
+        form = ""
         if isinstance(value, Number):
             plain = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
-            cell.number_format = f"{plain};[Red]-{plain}"
+            form = f"{plain};[Red]-{plain}"
         elif value:
             lines = sum(max(-(-_width(line) // max(column.wide - 2, 1)), 1) for line in value.split("\n"))
             tallest = max(tallest, lines)
+        fill = _SUM_FILL if strong else ""
+        _dress(cell, styles, at, wrap=not form, indent=indent, bold=strong, fill=fill, form=form)
     if row.kind == "head":
         sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=len(table.columns))
         sheet.cell(number, 1).alignment = Alignment("left", "center", indent=1)
@@ -136,13 +141,24 @@ def _line(sheet: Worksheet, number: int, width: int, text: str, font: Any, at: s
     sheet.row_dimensions[number].height = height
 
 
-def _dress(cell: Any, font: Any, alignment: Any, fill: str) -> None:
-    from openpyxl.styles import Border, PatternFill, Side
+def _dress(
+    cell: Any, styles: Styles, at: str, *, wrap: bool, indent: int = 0, bold: bool, fill: str, form: str = ""
+) -> None:
+    """Frame a cell and set its font, alignment, colour and, for a number, form."""
+    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
+    look = (at, wrap, indent, bold, fill, form)
+    if look in styles:
+        cell._style = copy(styles[look])
+        return
     thin = Side("thin", "808080")
-    cell.font, cell.alignment, cell.border = font, alignment, Border(thin, thin, thin, thin)
+    cell.font, cell.border = Font(_FONT, size=10, bold=bold), Border(thin, thin, thin, thin)
+    cell.alignment = Alignment(at, "center", wrap_text=wrap, indent=indent)
     if fill:
         cell.fill = PatternFill("solid", start_color=fill)
+    if form:
+        cell.number_format = form
+    styles[look] = copy(cell._style)
 
 
 def _print(sheet: Worksheet, wide: float, last: int, width: int) -> None:
