@@ -25,7 +25,7 @@ TEXT, MAP = f"{DOCUMENTS}国土空间总体规划文本.pdf", f"{MAPS}01三条�
 
 
 def put(draft: Draft, **changes: Any) -> None:
-    draft.options["package"] = facts_of({**told(draft.layers), **changes})
+    draft.options["package"] = facts_of({**told(draft.seen), **changes})
 
 
 @plants("DOC001", case="county", follows=["DOC002", "DOC003", "DOC012"], finds=1)
@@ -163,7 +163,7 @@ def a_package_that_was_forced(draft: Draft) -> None:
 
 @plants("DOC008", case="missing", follows=["DOC010"])
 def a_database_without_the_red_line(draft: Draft) -> None:
-    layers = told(draft.layers)["layers"]
+    layers = told(draft.seen)["layers"]
     put(draft, layers={**layers, "STBHHX": None})
 
 
@@ -190,13 +190,13 @@ def an_exchange_file_without_the_red_line(draft: Draft) -> None:
 
 @plants("DOC008", case="empty", follows=["DOC010"])
 def a_database_with_an_empty_boundary(draft: Draft) -> None:
-    layers = told(draft.layers)["layers"]
+    layers = told(draft.seen)["layers"]
     put(draft, layers={**layers, "CZKFBJ": 0})
 
 
 @plants("DOC008", case="unreadable")
 def a_database_copied_in_part(draft: Draft) -> None:
-    layers = told(draft.layers)["layers"]
+    layers = told(draft.seen)["layers"]
     put(draft, layers={**layers, "DLTB": -1})
 
 
@@ -252,7 +252,7 @@ def heights_that_nobody_wrote(draft: Draft) -> None:
 
 @plants("DOC010", case="features")
 def a_manifest_of_one_feature_more(draft: Draft) -> None:
-    counts = told(draft.layers)["told"]
+    counts = told(draft.seen)["told"]
     put(draft, told={**counts, "CZKFBJ": counts["CZKFBJ"] + 1})
 
 
@@ -263,7 +263,7 @@ def a_field_that_the_manifest_does_not_know(draft: Draft) -> None:
 
 @plants("DOC010", case="lost")
 def a_layer_that_only_the_manifest_knows(draft: Draft) -> None:
-    counts = told(draft.layers)["told"]
+    counts = told(draft.seen)["told"]
     put(draft, told={**counts, "LSJZX": 3})
 
 
@@ -454,7 +454,7 @@ def metadata_of_two_levels(draft: Draft) -> None:
 
 @plants("DOC012", case="layer_lost")
 def metadata_of_a_layer_that_is_gone(draft: Draft) -> None:
-    put(draft, layers={**told(draft.layers)["layers"], "HAIAN": None}, metadata={"HAIAN": {}})
+    put(draft, layers={**told(draft.seen)["layers"], "HAIAN": None}, metadata={"HAIAN": {}})
 
 
 @plants("DOC012", case="level", finds=1)
@@ -672,7 +672,7 @@ def forty_files_put_in_afterwards(draft: Draft) -> None:
 
 @plants("DOC010", case="more")
 def a_layer_that_the_manifest_does_not_know(draft: Draft) -> None:
-    counts = told(draft.layers)
+    counts = told(draft.seen)
     put(draft, layers={**counts["layers"], "MIMI": 3}, told=counts["told"])
 
 

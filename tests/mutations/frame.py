@@ -4,19 +4,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import geopandas as gpd
 import numpy as np
 import shapely
+from pyproj import CRS
 
 from plugin.core.check import Options, check
+from plugin.core.loading import assembly
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report
-from plugin.core.plan.layer import FieldInfo
+from plugin.core.plan.layer import FieldInfo, Layer
 from tests.county import source
 from tests.county.attributes import County
 from tests.county.measure import statutory_area
@@ -32,6 +36,61 @@ AREAS = {
 ANSWERS = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 
 
+class Frames(dict[str, gpd.GeoDataFrame]):
+    """Layers by role, each copied when it is first asked for."""
+
+    def __getitem__(self, role: str) -> gpd.GeoDataFrame:
+        frame = super().__getitem__(role)
+        if role in self._shared:
+            self._shared.discard(role)
+            frame = frame.copy()
+            super().__setitem__(role, frame)
+        return frame
+
+    def __init__(self, frames: dict[str, gpd.GeoDataFrame]) -> None:
+        super().__init__(frames)
+        self._shared = set(frames)
+
+    def __setitem__(self, role: str, frame: gpd.GeoDataFrame) -> None:
+        self._shared.discard(role)
+        super().__setitem__(role, frame)
+
+    def get(self, role: str, default: Any = None) -> Any:
+        return self[role] if role in self else default
+
+    def items(self) -> Any:
+        return [(role, self[role]) for role in self]
+
+    def values(self) -> Any:
+        return [self[role] for role in self]
+
+    def pop(self, role: str, *default: Any) -> Any:
+        frame = self.get(role, *default)
+        if role in self:
+            del self[role]
+        return frame
+
+
+@contextmanager
+def ready(layers: dict[int, Layer]) -> Iterator[None]:
+    """Layers of a plan are taken from here, with all that was measured of them, in place of made again.
+
+    ``layers``: id of the layer that was read → layer. Those of other plans (a sealed edition) are made as ever.
+    """
+    make = assembly.Layer
+
+    def take(read: Any, template: Any, plane: Any, stray: Any) -> Layer:
+        known = layers.get(id(read))
+        same = known is not None and not stray and known.template is template and known.plane_crs == plane
+        return known if same and known is not None else make(read, template, plane, stray)
+
+    assembly.Layer = take  # type: ignore[assignment, misc]
+    try:
+        yield
+    finally:
+        assembly.Layer = make  # type: ignore[misc]
+
+
 class Draft(Workshop):
     """A county of one's own to plant a defect in: rows and shapes by `Workshop`'s verbs, and what stands around them.
 
@@ -39,10 +98,14 @@ class Draft(Workshop):
     (role → systems that shapes declare), ``options`` (of the check), ``folder`` for files of one's own.
     """
 
+    #: Of counties that were checked as they are, by id: the county, in which CRS it was drawn, and its layers.
+    _checked: ClassVar[dict[int, tuple[County, CRS | None, dict[str, Layer]]]] = {}
+
     def __init__(self, county: County, options: dict[str, Any], folder: Path) -> None:
-        layers = {role: frame.copy() for role, frame in county.layers.items()}
-        super().__init__(County(county.fabric, county.lines, layers, county.parcels))
-        self.schema: dict[str, list[FieldInfo]] = {role: source.declared(role) for role in layers}
+        super().__init__(County(county.fabric, county.lines, county.layers, county.parcels))
+        self._clean, self.layers = county, Frames(county.layers)
+        self.county.layers = self.layers
+        self.schema: dict[str, list[FieldInfo]] = {role: source.declared(role) for role in self.layers}
         self.crs: dict[str, int | None] = {}
         self.curves: dict[str, tuple[int, ...]] = {}
         self.shape_crs: dict[str, dict[str, int]] = {}
@@ -93,11 +156,32 @@ class Draft(Workshop):
         path.write_text(Path(self.options["profile"]).read_text(encoding="utf-8") + text, encoding="utf-8")
         self.options["profile"] = str(path)
 
+    @property
+    def seen(self) -> dict[str, gpd.GeoDataFrame]:
+        """The layers as they are, to be read only."""
+        return {role: dict.__getitem__(self.layers, role) for role in self.layers}
+
     def report(self) -> Report:
-        layers = source.as_read(self.layers, self.schema, self.crs, self.curves, self.shape_crs)
+        """Check the draft. Layers that nothing was done to are those of the clean county, measured already."""
+        frames, options = self.seen, check_options(self.options)
+        layers = source.as_read(frames, self.schema, self.crs, self.curves, self.shape_crs)
         for layer in layers:
             layer.source = self.file
-        return check(layers, check_options(self.options)).report
+        untouched = {role for role in frames if self._is_untouched(role, frames[role])}
+        known = self._checked.get(id(self._clean))
+        if known is None or known[1] != options.drawn_in:
+            checked = check(layers, options)
+            if untouched == self._clean.layers.keys():
+                self._checked[id(self._clean)] = self._clean, options.drawn_in, dict(checked.plan.layers)
+            return checked.report
+        same = {id(read): known[2][read.name] for read in layers if read.name in untouched & known[2].keys()}
+        with ready(same):
+            return check(layers, options).report
+
+    def _is_untouched(self, role: str, frame: gpd.GeoDataFrame) -> bool:
+        if role in self.crs or role in self.curves or role in self.shape_crs:
+            return False
+        return frame is self._clean.layers.get(role) and self.schema.get(role) == source.declared(role)
 
 
 def check_options(given: dict[str, Any]) -> Options:

@@ -54,7 +54,7 @@ def alike(a, b):
 
 
 def followed(live: IncrementalChecker, findings: list, draft: Draft, clean) -> list:
-    for role, frame in draft.layers.items():
+    for role, frame in draft.seen.items():
         before = clean.county.layers[role]
         if before is frame or before.equals(frame):
             continue
@@ -86,7 +86,7 @@ def test_an_edit_is_followed(one, drawn, base, tmp_path):
     draft = Draft(clean.county, clean.options, tmp_path)
     one.plant(draft)
     as_drawn = draft.layers.keys() == clean.county.layers.keys() and all(
-        list(frame.columns) == list(clean.county.layers[role].columns) for role, frame in draft.layers.items()
+        list(frame.columns) == list(clean.county.layers[role].columns) for role, frame in draft.seen.items()
     )
     declared = {role: source.declared(role) for role in draft.layers}
     if (
@@ -98,7 +98,7 @@ def test_an_edit_is_followed(one, drawn, base, tmp_path):
         or draft.options != clean.options
     ):
         pytest.skip("no edit: other layers, fields, coordinates or settings")
-    whole = assemble(source.as_read(draft.layers), norm, scope="county")
+    whole = assemble(source.as_read(draft.seen), norm, scope="county")
     expected = named(run(whole, rules).findings)
     if one.case == SLIVERS or (one.rule, one.case) in WIDE:
         # The sum is a figure of the county: what an edit says of its rows stays as it was.
