@@ -11,6 +11,9 @@ SANXIAN_ENV=$(absolute "${SANXIAN_ENV:-.venv}")
 SANXIAN_BUILD=$(absolute "${SANXIAN_BUILD:-build}")
 export SANXIAN_ENV SANXIAN_BUILD
 export LANG=C.UTF-8 LC_ALL=C.UTF-8 PYTHONUTF8=1
+# Bytecode is kept, and kept in one folder: QGIS's own Python code lies where users cannot write, and hundreds of
+# processes would compile it anew.
+export PYTHONDONTWRITEBYTECODE='' PYTHONPYCACHEPREFIX="$SANXIAN_BUILD/pycache"
 
 state="$SANXIAN_ENV/sanxian.state"
 SANXIAN_QGIS='' SANXIAN_QGIS_PROCESS='' SANXIAN_QGIS_DATA=''
