@@ -7,9 +7,9 @@ MAKEFLAGS += --no-print-directory
 
 RUN := bash tools/run.sh
 SAMPLE := -m tests.county
-# File by file on as many processors as there are: what a file has in common is made once.
+# File by file, the longest first (tests/conftest.py): what a file has in common is made once.
 # A worker that dies ends the run: a new one would wait for tests that nobody gives it.
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --max-worker-restart=0
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart=0
 ARGS ?= --help
 TESTS ?=
 BENCH ?=

@@ -1,8 +1,95 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """For all tests, and for the programs that they start."""
 
+import gc
 import os
+import re
+
+import pytest
 
 # SQLite waits for the disk at each of the thousands of small databases that tests write, which tells nothing: a test that
 # kills a writer finds what the system was given, and no test pulls the plug.
 os.environ.setdefault("OGR_SQLITE_SYNCHRONOUS", "OFF")
+
+#: Files that take longest, in the order in which they begin. Tests of the desktop wait more than they compute, so they
+#: alternate with others.
+SLOW_FILES = (
+    "tests/desktop/test_package.py",
+    "tests/mutations/test_mutations.py",
+    "tests/core/package/test_export.py",
+    "tests/desktop/test_desktop.py",
+    "tests/core/package/test_inspect.py",
+    "tests/qgis/test_export_maps.py",
+    "tests/desktop/test_wizard.py",
+    "tests/qgis/test_package_maps.py",
+    "tests/core/render/test_many_findings.py",
+    "tests/desktop/test_waivers.py",
+    "tests/core/package/test_bad_input.py",
+    "tests/core/package/test_forged.py",
+    "tests/desktop/test_results.py",
+    "tests/cases/test_threads.py",
+    "tests/qgis/test_inspect_package.py",
+    "tests/desktop/test_maps.py",
+    "tests/qgis/test_live.py",
+    "tests/qgis/test_export_package.py",
+    "tests/desktop/test_selected.py",
+    "tests/mutations/test_through_a_database.py",
+    "tests/mutations/test_live.py",
+    "tests/desktop/test_keys.py",
+    "tests/core/package/test_twins.py",
+    "tests/plans/test_golden.py",
+    "tests/qgis/test_new_county.py",
+    "tests/shape/test_package.py",
+    "tests/core/package/test_received.py",
+)
+#: Files that read the same checks of the sample (tests/sample.py): one process takes them all.
+OF_THE_SAMPLE = (
+    "tests/plans/test_golden.py",
+    "tests/plans/test_whole_book.py",
+    "tests/plans/test_sample_county.py",
+    "tests/core/engine/test_rule_groups.py",
+    "tests/core/engine/test_run_order.py",
+    "tests/core/exchange/vct/test_checked.py",
+    "tests/core/heritage/test_heritage_list.py",
+    "tests/core/render/test_json.py",
+    "tests/core/test_county_generator.py",
+)
+#: Files whose tests several processes share, and what tells the parts apart.
+SHARED_FILES = {"tests/mutations/test_mutations.py": re.compile(r"\[(?:DOC00|DOC|LAW|)")}
+
+
+def pytest_collection_modifyitems(items):
+    """Long files begin first, so that no process is still at one when the others have ended."""
+    order = {name: place for place, name in enumerate(SLOW_FILES)}
+    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
+
+
+def pytest_collection_finish():
+    """Leave what is there now (thousands of tests, all modules) out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One process more than there are processors: tests that start a program wait for it."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Tests of a file run in one process, apart from those of the files that are shared."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            if file in OF_THE_SAMPLE:
+                return "the sample"
+            part = SHARED_FILES[file].search(nodeid) if file in SHARED_FILES else None
+            return file if part is None else f"{file} {part.group()}"
+
+    return Scheduling(config, log)
