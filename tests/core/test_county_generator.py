@@ -14,12 +14,12 @@ import pyogrio
 import pytest
 import shapely
 
-from plugin.core.check import Options, check
 from tests.county import SEED, make, make_county, templates
 from tests.county.centre import make_centre
 from tests.county.lines import TARGETS
 from tests.county.measure import SERIES, land_area, statutory_area
 from tests.county.write import write_geopackage
+from tests.sample import checked_county, sample_report
 
 SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
 SMALL = 400
@@ -258,7 +258,7 @@ def test_shipped_centre_is_of_this_generator_and_has_no_defect():
     for role in ("ZXCQFW", "ZXCQGHFQ", "ZXCQGHYDYH", "ZXCQXZYDYH"):
         assert statutory_area(centre[role].geometry).sum() == pytest.approx(31.59e6, abs=5000), role
         assert shapely.coverage_is_valid(centre[role].geometry.to_numpy()), role
-    alone, both = (check(source, Options(profile="hunyuan")).report for source in (SAMPLE / "county.gpkg", SAMPLE))
+    alone, both = checked_county().report, sample_report()
     assert {f.role for f in both.findings} == {f.role for f in alone.findings}
     assert len(both.findings) == len(alone.findings) == 85
 

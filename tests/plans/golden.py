@@ -14,10 +14,9 @@ from typing import Any
 
 import shapely
 
-from plugin.core.check import Options, check
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.report import Report
-from plugin.paths import SAMPLE
+from tests.sample import sample_report
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 #: Each run by name, and the rules that it asks for beyond those of the profile.
@@ -32,7 +31,7 @@ LAYER = ("role", "concept", "name", "template", "chosen_by", "features", "invali
 
 
 def run(name: str) -> Report:
-    return check(SAMPLE, Options(profile="hunyuan", rules=RUNS[name])).report
+    return sample_report(*RUNS[name])
 
 
 def normal(report: Report) -> dict[str, dict[str, Any]]:

@@ -19,11 +19,12 @@ from tests.core.hunyuan import CONFIRMED
 from tests.county import make_county
 from tests.county.measure import land_area, statutory_area
 from tests.county.write import write_geopackage
+from tests.sample import checked_county
 
 
 @pytest.fixture(scope="module")
 def sample():
-    return check(SAMPLE / "county.gpkg", Options(profile="hunyuan"))
+    return checked_county()
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +155,13 @@ def county_file(folder: Path, **options):
     return path, truth
 
 
-def test_clean_county_passes_only_when_its_settings_are_confirmed(tmp_path):
-    path, truth = county_file(tmp_path, defects=False)
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory):
+    return county_file(tmp_path_factory.mktemp("clean"), defects=False)
+
+
+def test_clean_county_passes_only_when_its_settings_are_confirmed(clean, tmp_path):
+    path, truth = clean
     assert truth["defects"] == []
     confirmed = tmp_path / "confirmed.toml"
     confirmed.write_text(CONFIRMED, encoding="utf-8")
@@ -170,8 +176,8 @@ def test_clean_county_passes_only_when_its_settings_are_confirmed(tmp_path):
     assert all((i.state == "met") == (i.value is not None) for i in sure.indicators if i.target is not None)
 
 
-def test_an_unknown_base_year_never_passes(tmp_path):
-    path, _ = county_file(tmp_path, defects=False)
+def test_an_unknown_base_year_never_passes(clean, tmp_path):
+    path, _ = clean
     confirmed = tmp_path / "confirmed.toml"
     confirmed.write_text(CONFIRMED, encoding="utf-8")
     report = check(path, Options(profile=str(confirmed), base_year=2019)).report

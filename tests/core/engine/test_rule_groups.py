@@ -14,6 +14,7 @@ from plugin.core.render.verdict import honest_sentences
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
 from plugin.paths import RESOURCES
+from tests.sample import sample_report
 
 SAMPLE = RESOURCES / "sample" / "county.gpkg"
 PROFILE = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
@@ -145,7 +146,7 @@ def test_rules_may_be_named_beside_a_group():
 
 
 def test_a_report_names_the_rules_that_could_have_run_and_did_not():
-    report = check(SAMPLE, Options(profile="hunyuan")).report
+    report = sample_report()
     beyond = report.provenance["beyond"]
     assert {"LAW012", "ATT012", "ATT013"} <= set(beyond)
     assert not set(beyond) & {r.code for r in report.rules}
@@ -154,5 +155,5 @@ def test_a_report_names_the_rules_that_could_have_run_and_did_not():
     words = Words("zh")
     said = honest_sentences(report, None, words)
     assert any("LAW012" in sentence and f"{len(beyond)} 条" in sentence for sentence in said)
-    whole = check(SAMPLE, Options(profile="hunyuan", rules=("all",))).report
+    whole = sample_report("all")
     assert whole.provenance["beyond"] == []

@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from plugin.core.check import Options, check
 from plugin.core.engine.context import Context
 from plugin.core.messages.texts import width_text
 from plugin.core.model.findings import in_order
@@ -16,13 +15,14 @@ from plugin.core.results.run import run
 from plugin.paths import ROOT, SAMPLE
 from tests.core.examples import plan_of
 from tests.core.small import as_read, found, layers, look
+from tests.sample import checked_county
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 
 @pytest.fixture(scope="module")
 def whole():
-    return check(SAMPLE / "county.gpkg", Options(profile="hunyuan")).report
+    return checked_county().report
 
 
 def test_required_fields_are_the_same_alone_and_with_all_rules(whole):

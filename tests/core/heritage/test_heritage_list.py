@@ -18,6 +18,7 @@ from tests.core.examples import plan_of
 from tests.core.small import outcome
 from tests.county import make
 from tests.county.source import as_read
+from tests.sample import checked_county
 
 NORM = Options().norm()
 ROWS = [("甲寺", "文物保护单位", "全国重点"), ("乙宅", "历史建筑", ""), ("丙碑", "县级文物保护单位", "")]
@@ -148,7 +149,7 @@ def test_a_register_that_is_given_is_compared_without_being_asked_for(tmp_path):
     path = csv_file(tmp_path, "不在数据里的塔", head="名称")
     report = check(SAMPLE / "county.gpkg", Options(profile="hunyuan", register=str(path))).report
     assert any(f.code == "LAW024" and f.key == "不在数据里的塔" for f in report.findings)
-    without = check(SAMPLE / "county.gpkg", Options(profile="hunyuan")).report
+    without = checked_county().report
     assert not {"LAW023", "LAW024"} & run_rules(without)
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.check import Options, check
 from plugin.core.files.writing import Outputs
 from plugin.core.model.report import SCHEMA, Report
 from plugin.core.render.outputs import to_json, write_outputs
-from plugin.paths import REPORTS, SAMPLE
+from plugin.paths import REPORTS
 from tests.core.made_report import made_report
+from tests.sample import checked_county
 
 VALIDATOR = Draft202012Validator(json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
 
@@ -34,7 +34,7 @@ def test_json_follows_the_schema(report):
 
 
 def test_sample_county_follows_the_schema_and_comes_back_equal():
-    report = check(SAMPLE / "county.gpkg", Options(profile="hunyuan")).report
+    report = checked_county().report
     text = to_json(report)
     assert complaints(text) == []
     again = Report.from_dict(json.loads(text))

@@ -11,6 +11,7 @@ from plugin.core.exchange.vct.database import check_imported, commonest_rules
 from plugin.core.messages.texts import Texts
 from plugin.paths import RESOURCES
 from tests.core.vct_files import SQUARES, put
+from tests.sample import sample_report
 
 SAMPLE = RESOURCES / "sample" / "county.gpkg"
 
@@ -34,7 +35,7 @@ def test_an_import_prints_verdict_and_commonest_rules(sample_vct, tmp_path, caps
 
 
 def test_the_commonest_rules_are_those_with_most_findings(sample_vct):
-    report = check(SAMPLE, Options(profile="hunyuan")).report
+    report = sample_report()
     most = commonest_rules(report)
     counts = sorted((rule.findings for rule in report.rules if rule.severity != "INFO"), reverse=True)
     assert len(most) == 3 and [count for _, count in most] == counts[:3]

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Checks of the shipped sample that many tests read: each is made once in a process. Nobody changes what they return."""
+
+from functools import cache
+
+from plugin.core.check import Checked, Options, check
+from plugin.core.model.report import Report
+from plugin.paths import SAMPLE
+
+
+@cache
+def checked_county(*rules: str) -> Checked:
+    """The county without its town centre, by the default rules and those named."""
+    return check(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=rules))
+
+
+@cache
+def sample_report(*rules: str) -> Report:
+    """The whole folder, by the default rules and those named."""
+    return check(SAMPLE, Options(profile="hunyuan", rules=rules)).report
