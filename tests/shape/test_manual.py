@@ -100,9 +100,9 @@ def test_places_that_the_manual_names_exist(path):
 
 def test_a_place_that_is_gone_is_found(tmp_path):
     page = tmp_path / "a.md"
-    page.write_text("**三区三线 → 全面检查**，「认错了」。\n", encoding="utf-8")
+    page.write_text("**三区三线 → 没有这一项**，「没有这个词」。\n", encoding="utf-8")
     bold, quoted = named(page)
-    assert set(bold) - labels("zh") == {"全面检查"} and set(quoted) - texts("zh") == {"认错了"}
+    assert set(bold) - labels("zh") == {"没有这一项"} and set(quoted) - texts("zh") == {"没有这个词"}
 
 
 @every("path, line", commands(), ids=lambda case: f"{case[0].stem}-{case[1][:40]}")
