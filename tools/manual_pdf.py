@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lay out the Chinese manual as one PDF with QGIS's Qt: cover, contents with page numbers, chapters, rule book, bookmarks."""
+"""Lay out the Chinese manual as one PDF with QGIS's Qt.
+
+It has a cover, contents with page numbers, the chapters, the rule book, and bookmarks.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +85,8 @@ def _for_print(body: str) -> str:
     def image(found: re.Match[str]) -> str:
         path = IMAGES / Path(found[1]).name
         width = min(QImageReader(str(path)).size().width(), IMAGE_WIDTH)
-        return f'<p align="center" style="line-height:100%"><img src="{path.as_posix()}" width="{width}"><br><small>{found[2]}</small></p>'
+        shown = f'<img src="{path.as_posix()}" width="{width}"><br><small>{found[2]}</small>'
+        return f'<p align="center" style="line-height:100%">{shown}</p>'
 
     body = re.sub(r'<figure><img src="([^"]+)" alt="([^"]*)"><figcaption>.*?</figcaption></figure>', image, body)
     body = re.sub(r"</?a\b[^>]*>", "", body)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Make the pictures of the manual and README: docs/images/*.png, and docs/images/images.json with the texts they show.
 
-``tools/run.sh python tools/screenshots.py [name …]``: all, or only those named. The windows are taken from the real desktop on
-a virtual screen (tests/desktop/manual_images.py), the map from its export. The two pages of a report (report-1, report-2) need a
-browser that prints CSS grids; they are made by hand.
+``tools/run.sh python tools/screenshots.py [name …]``: all, or only those named. The windows are taken from the real
+desktop on a virtual screen (tests/desktop/manual_images.py), the map from its export. The two pages of a report
+(report-1, report-2) need a browser that prints CSS grids; they are made by hand.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 NEEDED = ("qgis", "xvfb-run", "Xvfb", "openbox", "xdotool", "import")
-# The news of the welcome page are fetched by a task, which is the first to use QGIS's authentication database. At its end
-# QGIS 3.40 deletes the authentication manager before it ends the threads of tasks, and crashes if that thread still exists.
+# The news of the welcome page are fetched by a task, which is the first to use QGIS's authentication database. At its
+# end QGIS 3.40 deletes the authentication manager before the threads of tasks, and crashes if that thread still exists.
 PROFILE = """[PythonPlugins]
 sanxian=true
 {plugins}
