@@ -15,7 +15,7 @@ from plugin.core.package.generator import generator_digest
 from plugin.core.package.maps import jpeg as decoded_module
 from plugin.core.package.maps.jpeg import GDAL, PILLOW, UNREAD, Decoded, decode
 from plugin.core.package.rules import _package
-from plugin.core.package.rules._keys import unknown_keys
+from plugin.core.package.rules._package import unknown_keys
 from plugin.core.package.tables.own import is_ours, misleads, renamed
 from plugin.core.package.tables.read import read_workbook
 from plugin.paths import MANIFEST_SCHEMA, REPORT_SCHEMA

@@ -17,7 +17,6 @@ from ..inspection.facts import FileFact, LayerFact, PackageFacts
 from ..metadata import GEOMETRIES
 from ..names import AREA_FIELDS
 from ..problems import NAMED
-from ._keys import unknown_keys
 from ._package import (
     NONE_INSPECTED,
     example,
@@ -29,6 +28,7 @@ from ._package import (
     package_facts,
     shown,
     told_fields,
+    unknown_keys,
     year_of,
 )
 

@@ -20,7 +20,6 @@ from ...render.words import Words
 from ..inspection.facts import PackageFacts
 from ..tables.compare import moved
 from ..tables.model import load_looks
-from ._keys import unknown_keys
 from ._package import (
     NONE_INSPECTED,
     example,
@@ -31,6 +30,7 @@ from ._package import (
     package_facts,
     profile_shown,
     shown,
+    unknown_keys,
 )
 
 PLACE = "2-规划文档/140225浑源县三区三线检查报告.json"
