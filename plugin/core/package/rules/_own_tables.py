@@ -24,6 +24,7 @@ from ...render.words import Words
 from ...tabulate import TIME_FORM, about_table
 from ..inspection.facts import PackageFacts
 from ..problems import NAMED
+from ..tables.compare import differences
 from ..tables.known import Known
 from ..tables.model import Cell, Sheet, Workbook
 from ..tables.own import Changed, Other, compare_sheet, forms_not_ours, forms_of_others
@@ -83,7 +84,9 @@ def own_tables(own: Own) -> Iterator[Finding]:
         if sheet.conditions:
             detail = own.texts.get("hidden", "conditions")
             yield _on(own.book, sheet, "look", count=1, cells=detail)
-    if reason:
+    if not reason:
+        yield from _counts(own)
+    else:
         yield Finding(
             "",
             key=own.book.file,
@@ -91,6 +94,29 @@ def own_tables(own: Own) -> Iterator[Finding]:
             severity=Severity.WARNING if reason in ("version", "templates") else Severity.INFO,
             params={"file": own.book.file, "reason": own.texts.get("not_rebuilt", reason)},
         )
+
+
+def _counts(own: Own) -> Iterator[Finding]:
+    """Compare the rows and figures of each sheet with those that the manifest counts."""
+    known = Known(own.tables, own.lang)
+    sheets = {sheet.name: sheet for sheet in own.book.sheets}
+    rows = (own.package.manifest or {}).get("tables")
+    for table in rows if isinstance(rows, list) else ():
+        listed = table.get("sheets") if isinstance(table, dict) and table.get("file") == own.book.file else None
+        for row in listed if isinstance(listed, list) else ():
+            sheet = sheets.get(str(row.get("sheet"))) if isinstance(row, dict) else None
+            blocks = known.blocks(sheet) if sheet is not None else []
+            if sheet is None or not blocks or not {"rows", "figures"} <= row.keys():
+                continue
+            told, found = (row["rows"], row["figures"]), (len(blocks[0].rows), differences(blocks[0])[1])
+            if told != found:
+                params = {
+                    "rows": found[0],
+                    "figures": found[1],
+                    "told_rows": str(told[0]),
+                    "told_figures": str(told[1]),
+                }
+                yield _on(own.book, sheet, "counts", **params)
 
 
 def others_tables(book: Workbook, texts: Texts) -> Iterator[Finding]:

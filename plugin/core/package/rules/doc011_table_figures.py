@@ -12,7 +12,6 @@ from ...model.rule import RuleResult, Severity, rule
 from ...render.tables import all_tables
 from ..inspection.facts import PackageFacts
 from ..problems import NAMED
-from ..tables.compare import differences
 from ..tables.known import KEYS, PROMISED, Known
 from ..tables.model import Sheet, Workbook
 from ._own_tables import Own, others_tables, own_tables
@@ -158,8 +157,6 @@ def table_figures(*, ctx: Context) -> RuleResult:
         if book.file == _ours(package):
             made = tables if language_of([book]) == lang else all_tables(figures_of(ctx, language_of([book])))
             result.findings += own_tables(Own(book, made, _report(package), package, ctx, language_of([book])))
-            if not of_other_version(package):
-                result.findings += _counts(book, Known(made, language_of([book])), package)
         else:
             result.findings += others_tables(book, texts)
         for sheet in book.sheets:
@@ -189,24 +186,6 @@ def _ours(package: PackageFacts) -> str:
     path = f"{package.expected(own.folder, own.file)}.xlsx" if own is not None else ""
     rows = (package.manifest or {}).get("tables")
     return path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""
-
-
-def _counts(book: Workbook, known: Known, package: PackageFacts) -> Iterator[Finding]:
-    """Compare the rows and figures of each sheet with those that the manifest counts."""
-    sheets = {sheet.name: sheet for sheet in book.sheets}
-    rows = (package.manifest or {}).get("tables")
-    for table in rows if isinstance(rows, list) else ():
-        listed = table.get("sheets") if isinstance(table, dict) and table.get("file") == book.file else None
-        for row in listed if isinstance(listed, list) else ():
-            sheet = sheets.get(str(row.get("sheet"))) if isinstance(row, dict) else None
-            blocks = known.blocks(sheet) if sheet is not None else []
-            if sheet is None or not blocks or not {"rows", "figures"} <= row.keys():
-                continue
-            told, found = (row["rows"], row["figures"]), (len(blocks[0].rows), differences(blocks[0])[1])
-            if told != found:
-                params = {"file": book.file, "sheet": sheet.name, "rows": found[0], "figures": found[1]}
-                params |= {"told_rows": str(told[0]), "told_figures": str(told[1])}
-                yield Finding("", key=f"{book.file}/{sheet.name}/counts", case="counts", params=params)
 
 
 def _hidden(key: str, sheet: Sheet, texts: Texts) -> str:
