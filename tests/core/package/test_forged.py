@@ -513,6 +513,7 @@ FORGED = {
     "a report of another schema": (report(lambda r: r.update(schema="sanxian-report/9")), ("DOC016", "unknown")),
     "more figures of a sheet": (manifest(lambda m: m["tables"][0]["sheets"][0].update(figures=999)), ("DOC011", "counts")),
     "no tables at all": (lambda p: (gone(TABLES)(p), manifest(lambda m: m.update(tables=[]))(p)), ("DOC010", "untold")),
+    "one file for two documents": (lambda p: put(TEXT.replace("国土空间总体规划文本", "质量检查报告"), (p / TEXT).read_bytes())(p), ("DOC005", "same")),
     "an archive behind a text": (put(TEXT, pdf() + b"PK\x03\x04" + b"x" * 500), ("DOC005", "behind")),
     "a profile that there is not": (manifest(lambda m: m["profile"].update(id="某县")), ("DOC016", "profile")),
     "a standard that there is not": (manifest(lambda m: m["standard"].update(id="county_db_2030")), ("DOC016", "unknown")),

@@ -36,7 +36,7 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
         "plain": "“{file}” shows nothing: every pixel has the same colour, or nearly (levels apart: {levels} of 255; at least {least}). Export it anew.",
         "bare": "“{file}” shows next to nothing: {share} % of its pixels have one colour (at most {most} %). Export it anew.",
         "behind": "“{file}” goes on behind its end: {count} bytes that no program shows. Another file may be hidden there; export it anew.",
-        "same": "“{file}” and “{other}” are one picture, byte by byte: one of the two maps is missing. Export the one that is wrong.",
+        "same": "“{file}” and “{other}” are the same, byte by byte: one of the two maps or documents is missing. Export the one that is wrong.",
         "blank": "“{file}” has pages, and nothing on any of them ({by}). Export it anew.",
         "cut": "“{file}” breaks off: it has no end (%%EOF), as every PDF has. Export it anew, and copy it whole.",
         "special": "“{file}” is a pipe, a device or a socket, and no file. It was not opened; take it out.",
@@ -147,7 +147,7 @@ def file_contents(
 
     What it checks
         The first bytes of documents, tables and maps against their suffix; empty files; links to files and folders elsewhere; whether a jpg or pdf is whole; the resolution of maps in jpg (at least 300 dpi) and that their longer side has least_map_pixels.
-        Every jpg is decoded, by GDAL or else by Pillow, where one is installed: whether its data are sound, and whether a map shows more than one colour (pixels at least least_map_levels of 255 apart, no colour on more than most_plain_share of them). Bytes behind the end of a jpg or pdf, scripts in its remarks, and one picture for two maps.
+        Every jpg is decoded, by GDAL or else by Pillow, where one is installed: whether its data are sound, and whether a map shows more than one colour (pixels at least least_map_levels of 255 apart, no colour on more than most_plain_share of them). Bytes behind the end of a jpg or pdf, scripts in its remarks, and one file for two maps or two documents.
         Pages of a pdf and whether anything is drawn on any, by pypdf where it is installed, else by a plain check of its structure (the report says which); scripts, attached files,
         macros and parts loaded from elsewhere in pdf and office files. Pipes and devices, which are never opened.
     Why
@@ -194,7 +194,9 @@ def _inspect(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator
             yield finding
         if file.size and ends_well(file.name, file.tail):
             yield from _inside(file, ctx)
-    yield from _same([file for file in package.single if file.path in maps])
+    yield from _same([file for file in package.single if file.path in maps and file.picture is not None])
+    documents = {file.path for slot in package.form.files if slot.kind == "document" for file in package.filling(slot)}
+    yield from _same([file for file in package.single if file.path in documents and file.size])
 
 
 def _damage(file: FileFact, ctx: Context) -> Finding | None:
@@ -232,11 +234,11 @@ def _poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
     return None
 
 
-def _same(maps: list[FileFact]) -> Iterator[Finding]:
-    """Maps of one content: each is of something else."""
+def _same(files: list[FileFact]) -> Iterator[Finding]:
+    """Maps, or documents, of one content: each is of something else."""
     first: dict[str, str] = {}
-    for file in maps:
-        if file.picture is not None and file.sha256 and first.setdefault(file.sha256, file.path) != file.path:
+    for file in files:
+        if file.sha256 and first.setdefault(file.sha256, file.path) != file.path:
             yield on_file(file.path, "same", Severity.WARNING, other=first[file.sha256])
 
 
