@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: What a double's last bits come to, as a share of the value.
 _LAST_BITS = 1e-12
 #: From here on a double no longer holds every whole number: keys of 18 digits become others.
-_EXACT = 2.0**53
+EXACT = 2.0**53
 
 
 def compare_with_declared(batch: Batch, remarks: Remarks) -> None:
@@ -74,7 +74,7 @@ def _integers(values: list[Any], column: Column, batch: Batch, remarks: Remarks)
 
 def _reals(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
     numbers = np.abs(np.array([0.0 if value is None else value for value in values]))
-    if (inexact := np.flatnonzero(numbers >= _EXACT)).size:
+    if (inexact := np.flatnonzero(numbers >= EXACT)).size:
         _note("vct_note_digits", inexact.tolist(), column, batch, remarks, f"Float,{column.length}")
     if not 0 < column.length <= 300:
         return

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...profile.model import head
 from .batch import KEY, Batch
+from .declared import EXACT
 from .settings import SEPARATOR, Remarks, load_settings
 from .structure import Column, Table
 
@@ -122,7 +123,13 @@ class Plausible:
         rows, values, shapes = _measured_rows(place, batch)
         drawn = shapely.area(shapes)
         whole = np.flatnonzero(drawn > 0)
-        seen.ratios.append(values[whole] / drawn[whole])
+        ratios, areas = values[whole] / drawn[whole], drawn[whole]
+        seen.ratios.append(ratios)
+        # The area of an invalid shape is none to compare with; another remark reports the shape.
+        apart = np.flatnonzero(np.abs(ratios - 1) > load_settings().area_row_differs / 2)
+        areas[apart[~shapely.is_valid(shapes[whole[apart]])]] = np.nan
+        seen.drawn.append(areas)
+        seen.lines.append(np.array([batch.lines[rows[k]] for k in whole.tolist()], dtype=np.int64))
         wrong = whole[np.abs(values[whole] / drawn[whole] - 1) > load_settings().area_differs]
         if len(wrong) and not seen.first_other[0]:
             k = int(wrong[0])
@@ -235,8 +242,11 @@ class Plausible:
         """What most areas of a table are as against those of their shapes."""
         settings = load_settings()
         ratios = np.concatenate(seen.ratios)
+        if not len(ratios):
+            return
         other = int((np.abs(ratios - 1) > settings.area_differs).sum())
         if other < 2 or other <= settings.area_rows_differ * len(ratios):
+            self._single_areas(column, seen, ratios)
             return
         line, value, drawn = seen.first_other
         for size in settings.area_units:
@@ -245,6 +255,20 @@ class Plausible:
                 self._whole("vct_note_area_unit", column, fits, line, value, factor=f"{size:g}")
                 return
         self._whole("vct_note_area_differs", column, other, line, value, drawn=f"{drawn:.2f}")
+
+    def _single_areas(self, column: Column, seen: _Column, ratios: NDArray) -> None:
+        """Report rows whose area fits their shape worse than the others': the scale of the plane is much alike in a county."""
+        settings = load_settings()
+        drawn, usual = np.concatenate(seen.drawn), float(np.median(ratios))
+        apart = np.abs(ratios - usual)
+        # Numbers beyond a double's whole numbers have a remark of their own (`declared`).
+        differs = (apart > settings.area_row_differs) & (ratios * drawn < EXACT)
+        wrong = np.flatnonzero(differs & (apart * drawn > settings.area_row_differs_m2))
+        if len(wrong) and abs(usual - 1) <= settings.area_row_differs:
+            k = int(wrong[0])
+            line = int(np.concatenate(seen.lines)[k])
+            value, more = f"{ratios[k] * drawn[k]:.2f}", {"drawn": f"{drawn[k]:.2f}"}
+            self._whole("vct_note_area_rows", column, len(wrong), line, value, **more)
 
     def _whole(self, key: str, column: Column, count: int, line: int, value: object = "", **more: str) -> None:
         self.remarks.add_example(key, line, _shown(value), count, table=self.table.name, field=column.name, **more)
@@ -262,6 +286,9 @@ class _Column:
         self.alike = True
         #: Areas as shares of those of their shapes; line, value and shape's area of the first that differs.
         self.ratios: list[NDArray] = []
+        #: The areas of those shapes in the plane (NaN for an invalid one), and the lines of the rows.
+        self.drawn: list[NDArray] = []
+        self.lines: list[NDArray] = []
         self.first_other = 0, 0.0, 0.0
         self.all_words = self.all_digits = column.type == "text"
         #: Number of digits of a division code → number of rows, line of the first row, its code.

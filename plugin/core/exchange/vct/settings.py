@@ -64,6 +64,8 @@ class Settings:
     area_fields: list[str]
     area_differs: float
     area_rows_differ: float
+    area_row_differs: float
+    area_row_differs_m2: float
     area_units: list[float]
     length_fields: list[str]
     length_differs: float

@@ -87,6 +87,19 @@ def test_a_length_that_is_not_that_of_its_line(tmp_path, length_m, reported):
         assert found["vct_note_length_differs"]["drawn"] == "700.00"
 
 
+@pytest.mark.parametrize(
+    ("areas", "reported"),
+    [((9998.0, 9999.0, 10_000.0), False), ((10_000.0, 9985.0, 10_000.0), True), ((10_000.0, 9991.0, 10_000.0), False)],
+)
+def test_an_area_that_fits_its_shape_worse_than_the_others(tmp_path, areas, reported):
+    zones = layer("YDYHGHFQ", SQUARES, crs=4526, BSM=("text", KEYS), MJ=("real", list(areas)))
+    found = notes(tmp_path, zones)
+    assert ("vct_note_area_rows" in found) is reported
+    if reported:
+        note = found["vct_note_area_rows"]
+        assert (note["field"], note["count"], note["value"], note["drawn"]) == ("MJ", 1, "9985.00", "10000.00")
+
+
 def divisions(*codes):
     keys = KEYS[: len(codes)]
     return layer("XZQXZ", SQUARES[: len(codes)], crs=4526, BSM=("text", keys), XZQDM=("text", list(codes)))
