@@ -80,9 +80,10 @@ def build(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{TOP}-{version()}.zip"
         scratch_zip = folder / f".{target.name}.part"
+        made = moment()
         with zipfile.ZipFile(scratch_zip, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for name, data in sorted(contents.items()):
-                entry = zipfile.ZipInfo(f"{TOP}/{name}", moment())
+                entry = zipfile.ZipInfo(f"{TOP}/{name}", made)
                 entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o100644 << 16
                 archive.writestr(entry, data)
         scratch_zip.replace(target)
