@@ -40,7 +40,7 @@ class SanxianPlugin:
         self.iface = iface
         self.provider = None
         self.functions = None
-        self.desk = None
+        self.desktop = None
         self.translator = texts.install_translator()
 
     def initProcessing(self):
@@ -57,15 +57,15 @@ class SanxianPlugin:
         self.initProcessing()
         if self.iface is None:
             return
-        from .gui.desk import Desk
+        from .gui.desktop_controller import DesktopController
 
-        self.desk = Desk(self.iface)
+        self.desktop = DesktopController(self.iface)
 
     def unload(self):
         """Undo initGui and initProcessing in reverse order."""
-        if self.desk is not None:
-            self.desk.unload()
-            self.desk = None
+        if self.desktop is not None:
+            self.desktop.unload()
+            self.desktop = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
@@ -78,5 +78,5 @@ class SanxianPlugin:
 
     def open_sample(self):
         """打开示例县: open the sample county, for tools/desk.py."""
-        if self.desk is not None:
-            self.desk.open_sample()
+        if self.desktop is not None:
+            self.desktop.open_sample()

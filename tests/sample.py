@@ -3,18 +3,18 @@
 
 from functools import cache
 
-from plugin.core.check import Checked, Options, check
+from plugin.core.check import CheckResult, Options, check_plan
 from plugin.core.model.report import Report
 from plugin.paths import SAMPLE
 
 
 @cache
-def checked_county(*rules: str) -> Checked:
+def checked_county(*rules: str) -> CheckResult:
     """The county without its town centre, by the default rules and those named."""
-    return check(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=rules))
+    return check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=rules))
 
 
 @cache
 def sample_report(*rules: str) -> Report:
     """The whole folder, by the default rules and those named."""
-    return check(SAMPLE, Options(profile="hunyuan", rules=rules)).report
+    return check_plan(SAMPLE, Options(profile="hunyuan", rules=rules)).report

@@ -39,8 +39,8 @@ def save(layout, path: Path) -> None:
 
 def make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for sheet in map_set.load().sheets.values():
-        save(frame.draw(sheet), folder / f"{sheet.id}.qpt")
+    for sheet in map_set.load_map_set().sheets.values():
+        save(frame.make_layout(sheet), folder / f"{sheet.id}.qpt")
 
 
 if __name__ == "__main__":

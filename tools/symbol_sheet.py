@@ -88,8 +88,8 @@ def picture(renderer, geometry, opacity=1.0):
     ground = layer_of("LineString", GROUND)
     ground.renderer().symbol().setColor(QColor("#D8D2BE"))
     width, height = (round(mm / 25.4 * DPI) for mm in CELL)
-    sheet = painting.Sheet((0.0, 0.0, 230.0, 104.0), width, height, CELL[0])
-    return painting.draw(sheet, [layer, ground], layer.crs())
+    sheet = painting.PaintedSheet((0.0, 0.0, 230.0, 104.0), width, height, CELL[0])
+    return painting.draw_layers(sheet, [layer, ground], layer.crs())
 
 
 def names():
@@ -103,7 +103,7 @@ def names():
 
 def entries():
     """(heading, [(code, name, words, renderer, geometry)]) for every symbol there is, from the .qml files."""
-    table, named, found = styles.table(), names(), []
+    table, named, found = styles.read_style_table(), names(), []
     for stem, heading in HEADINGS.items():
         rows = []
         for role, spec in read_toml(STYLES / f"{stem}.toml")["layers"].items():
@@ -320,7 +320,7 @@ def make(folder):
         pages.heading(heading)
         for row in rows:
             pages.row(*row)
-    colors = styles.table()["land_use"]["colors"]
+    colors = styles.read_style_table()["land_use"]["colors"]
     pages.swatches("用地用海分类（B）", [(f"{code} {name}", fill) for code, (name, fill) in colors.items()])
     pages.end()
     return pages.number

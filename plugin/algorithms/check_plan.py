@@ -10,7 +10,7 @@ from qgis.core import (
     QgsProcessingParameterFileDestination,
 )
 
-from ..bridge.checking.check import check, write
+from ..bridge.checking.check import check_plan, write_outputs
 from ..bridge.settings import interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
@@ -29,9 +29,18 @@ from .common import (
     tables,
     text_parameter,
 )
-from .inputs import BASE_YEAR, ROLES, SCOPE, data_parameter, plan_options, source_parameters, whole_plan, with_county
+from .inputs import (
+    BASE_YEAR,
+    ROLES,
+    SCOPE,
+    data_parameter,
+    fill_from_county,
+    plan_options,
+    plan_source,
+    source_parameters,
+)
 from .outputs import FindingsOutput, findings_parameter
-from .say import say_county, say_report, say_written
+from .report_log import log_county, log_report, log_written_files
 
 RULES = "RULES"
 FIGURES, REGISTER, WAIVERS, RENUMBERED = "FIGURES", "REGISTER", "WAIVERS", "RENUMBERED"
@@ -165,28 +174,28 @@ class CheckPlan(SanxianAlgorithm):
             renumbered=self.text(parameters, RENUMBERED, context),
             baseline=self.text(parameters, BASELINE, context),
         )
-        self.options, self.taken = with_county(given, self.what, context.project(), not chosen)
+        self.options, self.taken = fill_from_county(given, self.what, context.project(), not chosen)
         side = (self.options.figures, self.options.targets, self.options.register, self.options.baseline)
         side = (*side, self.options.waivers, self.options.renumbered)
         return [*inputs, *filter(None, side)]
 
     def sources(self, parameters, context):
         """Return the data, their origin, the files read, and whether layers were chosen."""
-        return whole_plan(self, parameters, context)
+        return plan_source(self, parameters, context)
 
     def checked(self, feedback):
         """Run the check and return its result."""
         progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
-        return check(self.what, self.options, source=self.origin, progress=progress, cancellation=cancellation)
+        return check_plan(self.what, self.options, source=self.origin, progress=progress, cancellation=cancellation)
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        say_county(feedback, self.taken)
+        log_county(feedback, self.taken)
         checked = self.checked(feedback)
-        say_report(feedback, checked)
-        write(checked, self.outputs, cancellation=cancellation)
+        log_report(feedback, checked)
+        write_outputs(checked, self.outputs, cancellation=cancellation)
         results = self.findings.give(self, parameters, context, checked, cancellation)
-        say_written(feedback, self.outputs.paths())
+        log_written_files(feedback, self.outputs.paths())
         summary = checked.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         results |= {k: v for k, v in ((OUTPUT_JSON, self.outputs.json), (OUTPUT_HTML, self.outputs.html)) if v}

@@ -30,7 +30,7 @@ from ..core.messages.texts import Texts
 from ..core.profile import profile_ids
 from ..core.standard import standard_ids
 from ..paths import ICONS
-from .inputs import problem_with
+from .inputs import find_parameter_problem
 
 
 class SanxianAlgorithm(QgsProcessingAlgorithm):
@@ -65,7 +65,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def helpUrl(self):
         """Return the address of the manual's heading; without the manual, that of a page made of the help text."""
-        return manual.url(self.topic()) or help_pages.url(self)
+        return manual.url(self.topic()) or help_pages.help_url(self)
 
     def createInstance(self):
         return type(self)()
@@ -84,7 +84,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
     def checkParameterValues(self, parameters, context):
         """Report our messages before those of QGIS, which name no remedy."""
-        problem = problem_with(self, parameters, context)
+        problem = find_parameter_problem(self, parameters, context)
         if problem is not None:
             return False, Texts(interface_language()).explain(problem)
         return super().checkParameterValues(parameters, context)

@@ -13,7 +13,7 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
 )
 
-from ..bridge.checking.versions import compare, parts_table, write_workbook
+from ..bridge.checking.versions import compare_versions, parts_table, write_workbook
 from ..bridge.layers.tables import LAYER_FILES
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
@@ -31,7 +31,7 @@ from .common import (
 )
 from .inputs import source_of
 from .outputs import LayerOutput, workbook_of
-from .say import say_versions, say_written
+from .report_log import log_comparison, log_written_files
 
 BEFORE, AFTER, TOWNSHIPS, ROLE, RENUMBERED = "BEFORE", "AFTER", "TOWNSHIPS", "ROLE", "RENUMBERED"
 OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
@@ -106,7 +106,7 @@ class CompareVersions(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation, lang = Cancellation(feedback.isCanceled), self.options.lang
-        done = compare(
+        done = compare_versions(
             *self.shots,
             self.options,
             role=self.role,
@@ -114,13 +114,13 @@ class CompareVersions(SanxianAlgorithm):
             progress=progress_to(feedback),
             cancellation=cancellation,
         )
-        say_versions(feedback, done)
+        log_comparison(feedback, done)
         results = {}
         if self.workbook:
             write_workbook(done, self.workbook, lang)
             results[OUTPUT_XLSX] = self.workbook
         results |= self.output.write(self, parameters, context, parts_table(done, lang), cancellation)
-        say_written(feedback, (self.workbook, self.output.file))
+        log_written_files(feedback, (self.workbook, self.output.file))
         found = done.found
         areas = {f"AREA_{kind.upper()}": found.area(kind) for kind in ("in", "out", "changed")}
         verdict = "identical" if found.identical else "different"

@@ -23,9 +23,9 @@ from .common import (
     text_parameter,
     workbook_parameter,
 )
-from .inputs import BASE_YEAR, ROLES, SCOPE, plan_options, source_parameters, whole_plan, with_county
+from .inputs import BASE_YEAR, ROLES, SCOPE, fill_from_county, plan_options, plan_source, source_parameters
 from .outputs import LayerOutput, workbook_of
-from .say import say_county, say_figures, say_written
+from .report_log import log_county, log_figures, log_written_files
 
 OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
 #: Outputs, and the states of indicators that each of them counts.
@@ -86,26 +86,26 @@ class ComputeIndicators(SanxianAlgorithm):
         )
 
     def prepare(self, parameters, context, feedback):
-        self.what, self.origin, inputs, chosen = whole_plan(self, parameters, context)
+        self.what, self.origin, inputs, chosen = plan_source(self, parameters, context)
         given = plan_options(self, parameters, context)
-        self.options, self.taken = with_county(given, self.what, context.project(), not chosen)
+        self.options, self.taken = fill_from_county(given, self.what, context.project(), not chosen)
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Figures"))
         self.output.check(LAYER_FILES, inputs)
         self.workbook = workbook_of(self, parameters, context, OUTPUT_XLSX, inputs)
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        say_county(feedback, self.taken)
+        log_county(feedback, self.taken)
         done = tabulate(
             self.what, self.options, source=self.origin, progress=progress_to(feedback), cancellation=cancellation
         )
-        say_figures(feedback, done)
+        log_figures(feedback, done)
         results = {}
         if self.workbook:
             write_workbook(done, self.workbook, cancellation)
             results[OUTPUT_XLSX] = self.workbook
         results |= self.output.write(self, parameters, context, figures_table(done), cancellation)
-        say_written(feedback, (self.workbook, self.output.file))
+        log_written_files(feedback, (self.workbook, self.output.file))
         computed = done.figures.all()
         states = [figure.state for one in computed for figure in one.figures]
         counts = {name: sum(state in kinds for state in states) for name, kinds in COUNTS.items()}

@@ -17,7 +17,7 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.editing.dressed_layers import dress, layers_in, order_of, place
+from ..bridge.editing.styled_layers import layer_order, list_layers, place_layer, set_up_layer
 from ..bridge.layers.properties import crs_text
 from ..bridge.new_project.request import norm_of
 from ..bridge.project import county
@@ -29,8 +29,8 @@ from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.standard import ALL_LAYERS, load_standard, standard_ids
 from .common import SanxianAlgorithm, advanced, text_parameter
-from .outputs import dresser
-from .say import say_created
+from .outputs import make_styler
+from .report_log import log_created_layers
 
 GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"
 LOAD = "LOAD"
@@ -89,8 +89,8 @@ class CreateLayers(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("COUNTY_CODE", tr("Code of the county")))
 
     def prepare(self, parameters, context, feedback):
-        health.require()
-        from ..core.standard.divisions import told_county
+        health.require_libraries()
+        from ..core.standard.divisions import parse_county
 
         self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
         groups = self.words(parameters, GROUPS, context)
@@ -100,7 +100,7 @@ class CreateLayers(SanxianAlgorithm):
         # A standard without a list of divisions (the city's) uses that of the county standard.
         self.divisions = self.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
         provinces = load_standard().code_lists["provinces"]
-        self.county = told_county(self.text(parameters, COUNTY, context), provinces, self.divisions)
+        self.county = parse_county(self.text(parameters, COUNTY, context), provinces, self.divisions)
         system = self.parameterAsCrs(parameters, CRS, context)
         self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else crs_text(system)
         self.existing = self.parameterAsEnumString(parameters, EXISTING, context)
@@ -116,7 +116,7 @@ class CreateLayers(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         made, crs, notice = self._create(Cancellation(feedback.isCanceled))
         texts = Texts(interface_language())
-        say_created(feedback, made, crs, notice, texts)
+        log_created_layers(feedback, made, crs, notice, texts)
         unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.made]
         if unverified:
             params = {"count": len(unverified), "layers": ", ".join(unverified)}
@@ -129,30 +129,30 @@ class CreateLayers(SanxianAlgorithm):
                 "lists": "、".join(unconfirmed) if texts.lang == "zh" else ", ".join(unconfirmed),
             }
             feedback.pushInfo(texts.get("toolbox", "unverified_lists", **params))
-        self._register_layers([*made.made, *made.kept], context)
+        self._register_layers([*made.made, *made.existing], context)
         return {OUTPUT: self.target, "LAYERS": len(made.made), "COUNTY_CODE": self.county.code}
 
     def _register_layers(self, names, context) -> None:
         """Register the layers for loading on the main thread, if results are loaded."""
         if self.norm is None:
             return
-        sources = layers_in(Path(self.target))
-        order = order_of(self.standard)
+        sources = list_layers(Path(self.target))
+        order = layer_order(self.standard)
         for role in sorted(names, key=order.__getitem__):
             template = self.standard.templates[role]
             details = QgsProcessingContext.LayerDetails(template.name, context.project(), OUTPUT)
             details.forceName = True
-            details.setPostProcessor(dresser(sources[role], _make_styling_action(role, self.norm, self.county)))
+            details.setPostProcessor(make_styler(sources[role], _make_styling_action(role, self.norm, self.county)))
             context.addLayerToLoadOnCompletion(sources[role], details)
 
     @steady
     def _create(self, cancellation: Cancellation):
         from ..core.exchange.create import create_database
-        from ..core.geometry.crs import label, parse
+        from ..core.geometry.crs import crs_label, parse_crs
         from ..core.standard.divisions import check_crs, check_place, default_crs
 
         given = self.crs_given
-        crs = check_crs(parse(given), given) if given else default_crs(self.county.code, self.divisions)
+        crs = check_crs(parse_crs(given), given) if given else default_crs(self.county.code, self.divisions)
         notice = check_place(crs, self.county.code, self.divisions)
         made = create_database(
             self.target,
@@ -162,16 +162,16 @@ class CreateLayers(SanxianAlgorithm):
             existing=self.existing,
             cancellation=cancellation,
         )
-        return made, label(crs), notice
+        return made, crs_label(crs), notice
 
 
 def _make_styling_action(role, norm, county):
     """Return an action that styles a new layer and places it in the layer tree."""
 
     def style_and_place(layer, context):
-        dress(layer, role, norm, county.code, county.name)
+        set_up_layer(layer, role, norm, county.code, county.name)
         if context.project() is not None and context.project().mapLayer(layer.id()) is not None:
-            place(context.project(), layer, role, norm.standard)
+            place_layer(context.project(), layer, role, norm.standard)
 
     return style_and_place
 

@@ -13,8 +13,8 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.editing.bsm import used_in
-from ..bridge.layers.reading import read
+from ..bridge.editing.feature_numbers import find_used_numbers
+from ..bridge.layers.reading import read_snapshot
 from ..bridge.layers.recognise import roles_for
 from ..bridge.layers.snapshots import unique_names
 from ..bridge.layers.tables import LAYER_FILES, template_table
@@ -29,7 +29,7 @@ from ..core.standard import load_standard
 from .common import SanxianAlgorithm, norm_help, norm_parameters
 from .inputs import source_of
 from .outputs import LayerOutput
-from .say import say_three_zones, say_written
+from .report_log import log_three_zones, log_written_files
 
 if TYPE_CHECKING:
     from ..core.three_zones.figures import Derived
@@ -94,7 +94,7 @@ class DeriveThreeZones(SanxianAlgorithm):
         if self.zones is None:
             raise InputError("no_layers")
         unique_names([shot for shot in (self.zones, self.county) if shot is not None])
-        self.used = used_in(
+        self.used = find_used_numbers(
             context.project() or QgsProject.instance(), [str(self.zones.path)] if self.zones.path else []
         )
         self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)
@@ -103,19 +103,19 @@ class DeriveThreeZones(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         derived = self._derive(feedback, cancellation)
-        say_three_zones(feedback, derived)
+        log_three_zones(feedback, derived)
         table = template_table(derived.frame, self.template, self.zones.crs)
         results = self.output.write(self, parameters, context, table, cancellation)
-        say_written(feedback, [self.output.file])
+        log_written_files(feedback, [self.output.file])
         found = derived.found
         areas = {name: found.area(space) for space, name in _AREAS.items()}
-        return {**results, **areas, "ZONES_M2": found.put_in_m2, "OVERLAP_M2": found.overlap_m2}
+        return {**results, **areas, "ZONES_M2": found.input_m2, "OVERLAP_M2": found.overlap_m2}
 
     @steady
     def _derive(self, feedback, cancellation: Cancellation) -> Derived:
-        health.require(cancellation)
-        from ..core.loading.assembly import assemble
-        from ..core.three_zones.figures import of_plan
+        health.require_libraries(cancellation)
+        from ..core.loading.assembly import assemble_plan
+        from ..core.three_zones.figures import derive_from_plan
 
         texts = Texts(interface_language())
         shots = {"zones": self.zones, "county": self.county}
@@ -123,10 +123,10 @@ class DeriveThreeZones(SanxianAlgorithm):
         for name, shot in shots.items():
             if shot is not None:
                 feedback.setProgressText(texts.get("toolbox", "reading", layer=shot.name))
-                given[name] = read(shot, cancellation=cancellation)
+                given[name] = read_snapshot(shot, cancellation=cancellation)
         feedback.setProgress(40)
         roles = roles_for(given, {name: Need(name) for name in shots}, self.norm)
-        plan = assemble(given.values(), self.norm, roles=roles, scope="three_lines", cancellation=cancellation)
-        derived = of_plan(plan, self.template, texts, cancellation=cancellation, used=self.used)
+        plan = assemble_plan(given.values(), self.norm, roles=roles, scope="three_lines", cancellation=cancellation)
+        derived = derive_from_plan(plan, self.template, texts, cancellation=cancellation, used=self.used)
         feedback.setProgress(80)
         return derived

@@ -32,7 +32,7 @@ class Doctor(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("REPORT", tr("State of the machine")))
 
     def execute(self, parameters, context, feedback):
-        lines, good = health.report(interface_language())
+        lines, good = health.health_report(interface_language())
         for state, line in lines:
             if state in (health.OK, health.ABSENT):
                 feedback.pushInfo(line)

@@ -24,9 +24,9 @@ from ..bridge import health
 from ..bridge.layers.properties import file_of
 from ..bridge.layouts.build import Builder
 from ..bridge.layouts.export import FORMATS, LEAST_DPI
-from ..bridge.layouts.material import of_layers, of_project
-from ..bridge.layouts.run import Order, run
-from ..bridge.layouts.source import opened
+from ..bridge.layouts.map_layers import from_layers, from_project
+from ..bridge.layouts.run import MapExportOrder, export_maps
+from ..bridge.layouts.source import open_source
 from ..bridge.project import county, document
 from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
@@ -39,7 +39,7 @@ from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_
 from ..core.standard import map_set as maps
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter, words_in
 from .inputs import LAYERS, SOURCE, source_parameters, vector_layers
-from .say import say_county, say_maps
+from .report_log import log_county, log_maps
 
 ROLES, MAPS, PAGE, FORMAT, DPI = "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
 TOWNSHIPS, SECRECY, MAKER, DRAWER, DATE = "TOWNSHIPS", "SECRECY", "MAKER", "DRAWER", "DATE"
@@ -84,10 +84,10 @@ class ExportMaps(SanxianAlgorithm):
             "level nothing is exported. A level below that of project or profile needs a reason, which goes into the log. The "
             "map approval number is printed on public maps only."
         )
-        return f"{text.format(maps=_list_maps(maps.load()))}\n\n{document}\n\n{norm_help()}"
+        return f"{text.format(maps=_list_maps(maps.load_map_set()))}\n\n{document}\n\n{norm_help()}"
 
     def initAlgorithm(self, configuration=None):
-        catalogue = maps.load()
+        catalogue = maps.load_map_set()
         for parameter in source_parameters():
             self.addParameter(parameter)
         titles = [f"{m.number:02d} {_get_title(m)}" for m in catalogue.maps.values()]
@@ -139,14 +139,14 @@ class ExportMaps(SanxianAlgorithm):
         return super().checkParameterValues(plain, context)
 
     def prepare(self, parameters, context, feedback):
-        health.require(Cancellation(feedback.isCanceled))
+        health.require_libraries(Cancellation(feedback.isCanceled))
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
         self.layers = vector_layers(self, parameters, LAYERS, context) if parameters.get(LAYERS) else []
         if self.source and self.layers:
             raise InputError("source_and_layers")
         if self.source and not Path(self.source).exists():
             raise InputError("source_missing", source=self.source)
-        self.catalogue = maps.load(self.text(parameters, MAP_SET, context))
+        self.catalogue = maps.load_map_set(self.text(parameters, MAP_SET, context))
         self.maps = self._read_maps(parameters, context)
         self.options, self.taken = self._read_options(parameters, context)
         self.document, self.lowered = self._read_document(parameters, context)
@@ -165,7 +165,7 @@ class ExportMaps(SanxianAlgorithm):
         # For an empty value QGIS would return the first entry of its list.
         ids = [] if given in (None, "", []) else _parse_ids(given)
         if ids is None:
-            known = list(maps.load().maps)
+            known = list(maps.load_map_set().maps)
             ids = [known[n] for n in self.parameterAsEnums(parameters, MAPS, context)]
         return tuple(maps.chosen_maps(self.catalogue, ids))
 
@@ -200,12 +200,12 @@ class ExportMaps(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation, texts = Cancellation(feedback.isCanceled), Texts(interface_language())
-        say_county(feedback, self.taken)
+        log_county(feedback, self.taken)
         for message in self.lowered:
-            feedback.pushWarning(message.said(texts))
+            feedback.pushWarning(message.render(texts))
         former = parameters.get(FORMAT) == _FORMER_BOTH
         kind = _BOTH if former else self.parameterAsEnumString(parameters, FORMAT, context)
-        order = Order(
+        order = MapExportOrder(
             maps=self.maps,
             sheet=self.catalogue.sheets[self.parameterAsEnumString(parameters, PAGE, context)],
             folder=self.folder,
@@ -216,15 +216,15 @@ class ExportMaps(SanxianAlgorithm):
         )
         with ExitStack() as stack:
             builder = Builder(self._open_material(stack, feedback, cancellation, texts), self.catalogue, self.document)
-            outcome = run(builder, order, progress=progress_to(feedback), cancellation=cancellation)
-        lines = say_maps(feedback, outcome, order, texts)
+            outcome = export_maps(builder, order, progress=progress_to(feedback), cancellation=cancellation)
+        lines = log_maps(feedback, outcome, order, texts)
         if not outcome.files:
             raise InputError("map_none", reasons=" ".join(lines))
         return {
             OUTPUT: str(self.folder),
             "MADE": len(outcome.made),
             "FILES": len(outcome.files),
-            "NOT_MADE": tr(", ").join(_get_title(one) for one, _ in outcome.lacking),
+            "NOT_MADE": tr(", ").join(_get_title(one) for one, _ in outcome.not_made),
         }
 
     def _open_material(self, stack, feedback, cancellation: Cancellation, texts):
@@ -233,10 +233,12 @@ class ExportMaps(SanxianAlgorithm):
             def unusable(key, params):
                 feedback.pushWarning(texts.problem(key, params))
 
-            return stack.enter_context(opened(self.source, self.options, cancellation=cancellation, unusable=unusable))
+            return stack.enter_context(
+                open_source(self.source, self.options, cancellation=cancellation, unusable=unusable)
+            )
         if self.layers:
-            return of_layers(self.project, self.layers, self.options)
-        return of_project(self.project, self.options)
+            return from_layers(self.project, self.layers, self.options)
+        return from_project(self.project, self.options)
 
 
 def _parse_ids(value) -> list[str] | None:
@@ -248,9 +250,9 @@ def _parse_ids(value) -> list[str] | None:
     return None
 
 
-def _get_title(one: maps.Map) -> str:
+def _get_title(one: maps.MapSpec) -> str:
     return one.title if interface_language() == "zh" else one.title_en
 
 
-def _list_maps(catalogue: maps.Catalogue) -> str:
+def _list_maps(catalogue: maps.MapCatalogue) -> str:
     return "、".join(f"{m.id}（{_get_title(m)}）" for m in catalogue.maps.values())

@@ -15,14 +15,14 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.checking.check import check
+from ..bridge.checking.check import check_plan
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_document
 from .check_plan import CheckPlan
 from .common import advanced, progress_to, text_parameter
-from .say import say_county, say_package, say_report, say_written
+from .report_log import log_county, log_package, log_report, log_written_files
 
 PACKAGE, DOCUMENTS, MAPS, PERSONAL, FORCE, OUTPUT = "PACKAGE", "DOCUMENTS", "MAPS", "PERSONAL", "FORCE", "OUTPUT"
 SECRECY, SECRECY_REASON = "SECRECY", "SECRECY_REASON"
@@ -70,11 +70,11 @@ class ExportPackage(CheckPlan):
         return f"{text}\n\n{maps}\n\n{document}"
 
     def initAlgorithm(self, configuration=None):
-        from ..core.package.form.read import package_ids
+        from ..core.package.package_spec.read import package_spec_ids
 
         self.add_check_parameters(part=False)
         form = text_parameter(
-            PACKAGE, tr("Form of the package (id, or path of a .toml file; empty: county)"), package_ids()
+            PACKAGE, tr("Form of the package (id, or path of a .toml file; empty: county)"), package_spec_ids()
         )
         self.addParameter(form)
         folder = Qgis.ProcessingFileParameterBehavior.Folder
@@ -94,13 +94,13 @@ class ExportPackage(CheckPlan):
         self.addOutput(QgsProcessingOutputString("DIGEST", tr("SHA-256 of the manifest")))
 
     def prepare(self, parameters, context, feedback):
-        health.require()
-        from ..core.package.export import Order, with_standard
-        from ..core.package.form.load import load_package
+        health.require_libraries()
+        from ..core.package.export import ExportOrder, options_for_package
+        from ..core.package.package_spec.load import load_package_spec
 
-        form = load_package(self.text(parameters, PACKAGE, context) or "county")
+        form = load_package_spec(self.text(parameters, PACKAGE, context) or "county")
         self.prepare_check(parameters, context)
-        self.options = with_standard(self.options, form)
+        self.options = options_for_package(self.options, form)
         output = self.parameterAsString(parameters, OUTPUT, context).strip()
         if not output:
             raise InputError("package_no_output")
@@ -116,7 +116,7 @@ class ExportPackage(CheckPlan):
         if given.secrecy:
             info, lowering = override_document(given, info or DocumentInfo())
         self.options = replace(self.options, document_info=info)
-        self.order = Order(
+        self.order = ExportOrder(
             form,
             Path(output),
             Path(documents) if documents else None,
@@ -128,27 +128,27 @@ class ExportPackage(CheckPlan):
         )
 
     def execute(self, parameters, context, feedback):
-        from ..bridge.package.making import export
+        from ..bridge.package.tasks import export_package
 
         cancellation, progress = Cancellation(feedback.isCanceled), progress_to(feedback)
-        say_county(feedback, self.taken)
-        checked = check(
+        log_county(feedback, self.taken)
+        checked = check_plan(
             self.what,
             self.options,
             source=self.origin,
             progress=lambda share, text: progress(_CHECKING * share, text),
             cancellation=cancellation,
         )
-        say_report(feedback, checked)
+        log_report(feedback, checked)
         cancellation.raise_if_cancelled()
-        done = export(
+        done = export_package(
             checked,
             self.order,
             progress=lambda share, text: progress(_CHECKING + (1 - _CHECKING) * share, text),
             cancellation=cancellation,
         )
-        say_package(feedback, done)
-        say_written(feedback, [str(done.path)])
+        log_package(feedback, done)
+        log_written_files(feedback, [str(done.path)])
         summary = checked.report.summary
         results = {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
         return {OUTPUT: str(done.path), "DIGEST": done.digest, **results}

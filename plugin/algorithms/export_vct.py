@@ -18,7 +18,7 @@ from ..core.messages.texts import Texts
 from ..core.standard import load_standard, standard_ids
 from .common import SanxianAlgorithm, advanced, progress_to, text_parameter
 from .inputs import LAYERS, SOURCE, layers_of, project_layers, source_parameters
-from .say import say_written
+from .report_log import log_written_files
 
 STANDARD, OUTPUT = "STANDARD", "OUTPUT"
 
@@ -66,7 +66,7 @@ class ExportVct(SanxianAlgorithm):
             self.addOutput(QgsProcessingOutputNumber(name, label))
 
     def prepare(self, parameters, context, feedback):
-        health.require()
+        health.require_libraries()
         from ..core.files.writing import check_writable
 
         self.templates = load_standard(self.text(parameters, STANDARD, context) or "county_db").templates
@@ -89,16 +89,16 @@ class ExportVct(SanxianAlgorithm):
         done = self._export(progress_to(feedback), cancellation)
         texts = Texts(interface_language())
         if self.source:
-            from ..core.loading.unread_files import unread_sentences
+            from ..core.loading.unread_files import describe_unread_files
 
-            for line in unread_sentences(self.source, texts, cancellation):
+            for line in describe_unread_files(self.source, texts, cancellation):
                 feedback.pushWarning(line)
         for key, params in done.notes:
             feedback.pushWarning(texts.notice(key, params))
         for name, rows in done.rows.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
         feedback.pushInfo(texts.get("toolbox", "vct_lines", lines=done.lines))
-        say_written(feedback, [self.target])
+        log_written_files(feedback, [self.target])
         counts = {"LAYERS_WRITTEN": len(done.rows), "FEATURES": sum(done.features.values())}
         return {OUTPUT: self.target, **counts, "ROWS": sum(done.rows.values())}
 

@@ -17,9 +17,9 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.checking import findings_layer
-from ..bridge.checking.check import check
-from ..bridge.editing import forms
-from ..bridge.editing.dressed_layers import layers_in, order_of
+from ..bridge.checking.check import check_plan
+from ..bridge.editing import attribute_forms
+from ..bridge.editing.styled_layers import layer_order, list_layers
 from ..bridge.layers import styles
 from ..bridge.layers.properties import IMPORTED_PROPERTY, set_template
 from ..bridge.project import county
@@ -33,8 +33,8 @@ from ..core.messages.texts import Texts
 from ..core.profile import Norm
 from ..core.standard import load_standard, standard_ids
 from .common import SanxianAlgorithm, advanced, progress_to, text_parameter
-from .outputs import dresser
-from .say import say_written
+from .outputs import make_styler
+from .report_log import log_written_files
 
 INPUT, STANDARD, OUTPUT, LOAD, CHECK = "INPUT", "STANDARD", "OUTPUT", "LOAD", "CHECK"
 
@@ -89,7 +89,7 @@ class ImportVct(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("WARNINGS", tr("Warnings")))
 
     def prepare(self, parameters, context, feedback):
-        health.require()
+        health.require_libraries()
         self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
         self.source = self.parameterAsFile(parameters, INPUT, context).strip()
         if not self.source or not Path(self.source).is_file():
@@ -114,7 +114,7 @@ class ImportVct(SanxianAlgorithm):
         for name, rows in done.rows.items():
             feedback.pushInfo(texts.get("toolbox", "vct_layer", layer=name, rows=rows))
         feedback.pushInfo(texts.get("toolbox", "vct_crs", crs=done.crs))
-        say_written(feedback, [self.target])
+        log_written_files(feedback, [self.target])
         if self.norm is not None:
             self._register_layers(done.rows, context)
         counts = {"LAYERS": len(done.rows), "ROWS": sum(done.rows.values())}
@@ -140,7 +140,7 @@ class ImportVct(SanxianAlgorithm):
 
         options = self.options
         done = check_imported(
-            lambda: check(self.target, options, progress=progress, cancellation=cancellation).report,
+            lambda: check_plan(self.target, options, progress=progress, cancellation=cancellation).report,
             Texts(interface_language()),
         )
         for line in done.lines:
@@ -149,8 +149,8 @@ class ImportVct(SanxianAlgorithm):
 
     def _register_layers(self, names, context) -> None:
         """Register the layers for loading on the main thread, in a group of the file."""
-        sources = layers_in(Path(self.target))
-        order = order_of(self.standard)
+        sources = list_layers(Path(self.target))
+        order = layer_order(self.standard)
         for name in names:
             if name not in sources:
                 continue
@@ -163,7 +163,9 @@ class ImportVct(SanxianAlgorithm):
             # The highest key is drawn on top: control lines above the areas that would hide them, as in a new
             # project.
             details.layerSortKey = len(order) - order[role] if role in order else 0
-            details.setPostProcessor(dresser(sources[name], _make_styling_action(role if template else "", self.norm)))
+            details.setPostProcessor(
+                make_styler(sources[name], _make_styling_action(role if template else "", self.norm))
+            )
             context.addLayerToLoadOnCompletion(sources[name], details)
 
     @steady
@@ -188,9 +190,9 @@ def _make_styling_action(role, norm):
         if not role:
             return
         set_template(layer, role)
-        styles.apply(layer, role)
-        template = forms.template_for(layer, role, norm.standard)
+        styles.apply_style(layer, role)
+        template = attribute_forms.template_for(layer, role, norm.standard)
         if template is not None:
-            forms.apply_template(layer, template, norm)
+            attribute_forms.apply_template(layer, template, norm)
 
     return action

@@ -22,7 +22,7 @@ from qgis.core import (
 )
 
 from ..bridge.layers.recognise import is_findings, plan_layers
-from ..bridge.layers.snapshots import Snapshot, snapshot
+from ..bridge.layers.snapshots import Snapshot, take_snapshot
 from ..bridge.project import county, waivers
 from ..bridge.texts import tr
 from ..core.check import Options
@@ -61,7 +61,7 @@ def data_parameter(name: str, label: str, widget: str = "DataWidget") -> QgsProc
     return parameter
 
 
-def problem_with(algorithm, parameters, context) -> InputError | None:
+def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
     """Return an error for the first unusable parameter, such as a missing layer."""
     for definition in algorithm.parameterDefinitions():
         name, value = definition.name(), parameters.get(definition.name())
@@ -111,7 +111,7 @@ def source_of(algorithm, parameters, name, context) -> Snapshot | None:
             request.setFilterFids(layer.selectedFeatureIds())
         if value.featureLimit > 0:
             request.setLimit(value.featureLimit)
-    return snapshot(layer, request)
+    return take_snapshot(layer, request)
 
 
 def source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
@@ -123,7 +123,7 @@ def source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
     definition = algorithm.parameterDefinition(name)
     layer = QgsProcessingParameters.parameterAsVectorLayer(definition, value, context)
     if layer is None or not layer.isValid():
-        raise unreadable(name, parameters[name], context)
+        raise unreadable_layer_error(name, parameters[name], context)
     if is_findings(layer):
         # The findings layer is on top of the plan, so a dialog offers it first.
         raise InputError("layer_is_findings", layer=layer.name())
@@ -134,7 +134,7 @@ def layers_of(algorithm, parameters, name, context) -> list[Snapshot]:
     """Return snapshots of the layers of a list; raise InputError if one is unreadable."""
     if not is_given(parameters, name):
         return []
-    return [snapshot(layer) for layer in vector_layers(algorithm, parameters, name, context)]
+    return [take_snapshot(layer) for layer in vector_layers(algorithm, parameters, name, context)]
 
 
 def vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLayer]:
@@ -144,17 +144,17 @@ def vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLayer]:
     if len(layers) < len(given):
         known = {layer.source() for layer in layers} | {layer.id() for layer in layers} | {lay.name() for lay in layers}
         unread = next((g for g in given if isinstance(g, str) and g not in known), given[0])
-        raise unreadable(name, unread, context)
+        raise unreadable_layer_error(name, unread, context)
     for layer in layers:
         if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
-            raise unreadable(name, layer, context)
+            raise unreadable_layer_error(name, layer, context)
     return layers
 
 
 def project_layers(context) -> list[Snapshot]:
     """Return snapshots of the project's vector layers, without the findings layer."""
     project = context.project()
-    return [snapshot(layer) for layer in plan_layers(project)] if project else []
+    return [take_snapshot(layer) for layer in plan_layers(project)] if project else []
 
 
 def is_given(parameters, name) -> bool:
@@ -167,7 +167,7 @@ def is_given(parameters, name) -> bool:
     return value not in (None, "", [])
 
 
-def unreadable(name, value, context) -> InputError:
+def unreadable_layer_error(name, value, context) -> InputError:
     """Return the error for a missing layer, naming it as the user did."""
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
         value = value.source
@@ -177,7 +177,7 @@ def unreadable(name, value, context) -> InputError:
     return InputError("layer_unreadable_here", name=name, layer=shown)
 
 
-def whole_plan(algorithm, parameters, context) -> tuple[str | list[Snapshot], str, list[str], bool]:
+def plan_source(algorithm, parameters, context) -> tuple[str | list[Snapshot], str, list[str], bool]:
     """Return the data to check: SOURCE, the chosen layers, or the project's layers.
 
     Returns
@@ -201,7 +201,9 @@ def whole_plan(algorithm, parameters, context) -> tuple[str | list[Snapshot], st
     return shots, project.baseName() if project else "", [shot.path for shot in shots], bool(chosen)
 
 
-def with_county(given: Options, what: str | list[Snapshot], project, whole: bool) -> tuple[Options, dict[str, object]]:
+def fill_from_county(
+    given: Options, what: str | list[Snapshot], project, whole: bool
+) -> tuple[Options, dict[str, object]]:
     """Fill empty options from the project's 县配置; return them and the parameters taken.
 
     The result equals a check in the panel. If ``what`` is a path, the project is not used. ``whole``: all layers of

@@ -40,7 +40,7 @@ class InspectPackage(CheckPlan):
         return f"{text}\n\n{norm_help()}"
 
     def initAlgorithm(self, configuration=None):
-        from ..core.package.form.read import package_ids
+        from ..core.package.package_spec.read import package_spec_ids
 
         package = QgsProcessingParameterFile(
             INPUT,
@@ -52,18 +52,18 @@ class InspectPackage(CheckPlan):
         widget = f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.source_widget.SourceWidget"
         package.setMetadata({"widget_wrapper": {"class": widget}})
         form = tr("Form of the package (id, or path of a .toml file; empty: county)")
-        self.add_check_parameters([package, text_parameter(PACKAGE, form, package_ids())], part=False)
+        self.add_check_parameters([package, text_parameter(PACKAGE, form, package_spec_ids())], part=False)
         self.add_reports()
         self.add_check_outputs()
 
     def prepare(self, parameters, context, feedback):
-        health.require()
-        from ..core.package.export import with_standard
-        from ..core.package.form.load import load_package
+        health.require_libraries()
+        from ..core.package.export import options_for_package
+        from ..core.package.package_spec.load import load_package_spec
 
-        self.form = load_package(self.text(parameters, PACKAGE, context) or "county")
+        self.form = load_package_spec(self.text(parameters, PACKAGE, context) or "county")
         super().prepare(parameters, context, feedback)
-        self.options = with_standard(self.options, self.form)
+        self.options = options_for_package(self.options, self.form)
 
     def sources(self, parameters, context):
         path = self.parameterAsFile(parameters, INPUT, context).strip()
@@ -74,7 +74,7 @@ class InspectPackage(CheckPlan):
         return path, path, [path], False
 
     def checked(self, feedback):
-        from ..bridge.package.making import inspect
+        from ..bridge.package.tasks import inspect_package
 
         progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
-        return inspect(self.what, self.form, self.options, progress=progress, cancellation=cancellation)
+        return inspect_package(self.what, self.form, self.options, progress=progress, cancellation=cancellation)

@@ -26,7 +26,7 @@ from ..core.errors import DataError, InputError
 from ..core.messages.texts import Texts
 from ..core.standard import load_standard, standard_ids
 from .common import SanxianAlgorithm, advanced, text_parameter
-from .say import say_created
+from .report_log import log_created_layers
 
 SOURCE, COUNTY, CRS, EXISTING, STANDARD = "SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD"
 FOLDER, OUTPUT = "FOLDER", "OUTPUT"
@@ -91,7 +91,7 @@ class LayersFromStructure(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
 
     def prepare(self, parameters, context, feedback):
-        health.require()
+        health.require_libraries()
         self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
         if not self.source or not Path(self.source).is_file():
@@ -108,7 +108,7 @@ class LayersFromStructure(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         structure, made, crs, notice = self._create(Cancellation(feedback.isCanceled))
         texts = Texts(interface_language())
-        say_created(feedback, made, crs, notice, texts)
+        log_created_layers(feedback, made, crs, notice, texts)
         for note in structure.notes:
             feedback.pushWarning(
                 texts.get("toolbox", "structure_domain", sheet=note.sheet, row=note.row, value=note.value)
@@ -120,7 +120,7 @@ class LayersFromStructure(SanxianAlgorithm):
     @steady
     def _create(self, cancellation: Cancellation):
         from ..core.exchange.structure_table import create_from_structure, plan_crs, read_structure
-        from ..core.geometry.crs import label
+        from ..core.geometry.crs import crs_label
 
         structure = read_structure(self.source, self.standard)
         crs, notice = plan_crs(self.crs_given, self.county)
@@ -133,4 +133,4 @@ class LayersFromStructure(SanxianAlgorithm):
             folder=self.folder,
             cancellation=cancellation,
         )
-        return structure, made, label(crs), notice
+        return structure, made, crs_label(crs), notice

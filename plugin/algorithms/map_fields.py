@@ -19,24 +19,24 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.layers.tables import LAYER_FILES, TABLE_FILES, loss_table, pour, template_table, write_table
-from ..bridge.mapping.run import free_name, read_rows
+from ..bridge.layers.tables import LAYER_FILES, TABLE_FILES, loss_table, template_table, write_rows, write_table
+from ..bridge.mapping.run import find_free_name, read_rows
 from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import DataError, InputError, OutputError
-from ..core.files.writing import beside, same_file
+from ..core.files.writing import atomic_output, same_file
 from ..core.messages.texts import Texts
 from ..core.profile import Norm, load_profile
 from ..core.standard import load_standard, standard_ids
 from .common import SanxianAlgorithm, advanced, text_parameter
 from .inputs import source_of
 from .outputs import LayerOutput
-from .say import say_sealed, say_written
+from .report_log import log_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.mapping import Mapped, Mapping, Proposal
+    from ..core.mapping import MappedRows, Mapping, Proposal
     from ..core.plan.layer import SourceLayer
 
 INPUT, TEMPLATE, MAPPING, STANDARD, OUTPUT, UNMAPPED = "INPUT", "TEMPLATE", "MAPPING", "STANDARD", "OUTPUT", "UNMAPPED"
@@ -114,7 +114,7 @@ class MapFields(SanxianAlgorithm):
         self.unmapped = LayerOutput(parameters, context, UNMAPPED, tr("Not carried"))
         self.proposal_file = ""
         if self.output.file and not self.mapping_file:
-            self.proposal_file = free_name(self.output.file)
+            self.proposal_file = find_free_name(self.output.file)
         self._check_outputs()
 
     def _check_outputs(self) -> None:
@@ -138,10 +138,10 @@ class MapFields(SanxianAlgorithm):
                 from ..core.mapping import to_toml
 
                 text = to_toml(mapping, self.template)
-                stack.enter_context(beside(self.proposal_file)).write_text(text, encoding="utf-8", newline="\n")
+                stack.enter_context(atomic_output(self.proposal_file)).write_text(text, encoding="utf-8", newline="\n")
             for output, table, formats in reversed(tables):
                 if output.file:
-                    temporary = stack.enter_context(beside(output.file))
+                    temporary = stack.enter_context(atomic_output(output.file))
                     write_table(temporary, table, formats[temporary.suffix.lower()], cancellation)
             cancellation.raise_if_cancelled()
         results = {}
@@ -150,10 +150,10 @@ class MapFields(SanxianAlgorithm):
                 sink, results[output.name] = output.sink(
                     self, parameters, context, table.fields, table.geometry, table.crs
                 )
-                pour(sink, table, output.destination, cancellation)
+                write_rows(sink, table, output.destination, cancellation)
             results |= output.file_written(context)
-        say_written(feedback, (self.output.file, self.unmapped.file))
-        say_sealed(feedback, self.template.role, Norm(self.standard, load_profile()))
+        log_written_files(feedback, (self.output.file, self.unmapped.file))
+        log_sealed_layer(feedback, self.template.role, Norm(self.standard, load_profile()))
         if self.proposal_file:
             feedback.pushInfo(Texts(interface_language()).get("mapping", "saved", path=self.proposal_file))
         rows = [loss for loss in mapped.losses if loss.fid is not None]
@@ -166,10 +166,10 @@ class MapFields(SanxianAlgorithm):
         }
 
     @steady
-    def _map(self, feedback, cancellation: Cancellation) -> tuple[SourceLayer, Mapping, list[Proposal], Mapped]:
-        health.require(cancellation)
-        from ..core.mapping import apply, from_proposals, load_mapping, propose
-        from ..core.mapping.personal import told_without_personal, without_personal
+    def _map(self, feedback, cancellation: Cancellation) -> tuple[SourceLayer, Mapping, list[Proposal], MappedRows]:
+        health.require_libraries(cancellation)
+        from ..core.mapping import apply_mapping, load_mapping, mapping_from_proposals, propose_mapping
+        from ..core.mapping.personal import drop_personal_fields, mask_personal_losses
 
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "reading", layer=self.shot.name))
         # Validate the mapping before reading a large layer.
@@ -181,13 +181,13 @@ class MapFields(SanxianAlgorithm):
         cancellation.raise_if_cancelled()
         proposals = []
         if mapping is None:
-            proposals = propose(layer, self.template, self.standard)
-            mapping = from_proposals(self.template.role, proposals)
+            proposals = propose_mapping(layer, self.template, self.standard)
+            mapping = mapping_from_proposals(self.template.role, proposals)
         cancellation.raise_if_cancelled()
-        mapped = apply(layer, mapping, self.template, self.standard)
+        mapped = apply_mapping(layer, mapping, self.template, self.standard)
         if self.drop_personal:
-            losses = told_without_personal(mapped.losses, self.template)
-            mapped = replace(mapped, frame=without_personal(mapped.frame, self.template), losses=losses)
+            losses = mask_personal_losses(mapped.losses, self.template)
+            mapped = replace(mapped, frame=drop_personal_fields(mapped.frame, self.template), losses=losses)
         feedback.setProgress(70)
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "writing"))
         return layer, mapping, proposals, mapped

@@ -25,16 +25,16 @@ from qgis.core import (
 
 from ..bridge.layers import sinks, styles
 from ..bridge.layers.properties import to_qgis_crs
-from ..bridge.layers.tables import LAYER_FILES, Table, pour, write_table
+from ..bridge.layers.tables import LAYER_FILES, OutputTable, write_rows, write_table
 from ..bridge.running.threads import steady
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import OutputError
-from ..core.files.writing import beside, check_not_input, check_writable
+from ..core.files.writing import atomic_output, check_not_input, check_writable
 from ..core.tabulate import check_workbook
 
 if TYPE_CHECKING:
-    from ..core.check import Checked
+    from ..core.check import CheckResult
 
 
 LayerAction = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
@@ -55,16 +55,16 @@ class _PostProcessor(QgsProcessingLayerPostProcessorInterface):
 _POST_PROCESSORS: dict[str, _PostProcessor] = {}
 
 
-def dresser(source: str, action: LayerAction) -> QgsProcessingLayerPostProcessorInterface:
+def make_styler(source: str, action: LayerAction) -> QgsProcessingLayerPostProcessorInterface:
     """Return a post-processor for the details of a layer that QGIS will load."""
     _POST_PROCESSORS[source] = _PostProcessor(action)
     return _POST_PROCESSORS[source]
 
 
-def dress_when_loaded(context: QgsProcessingContext, source: str, action: LayerAction) -> None:
+def style_when_loaded(context: QgsProcessingContext, source: str, action: LayerAction) -> None:
     """Set the post-processor of a layer that QGIS loads itself; do nothing otherwise."""
     if context.willLoadLayerOnCompletion(source):
-        context.layerToLoadOnCompletionDetails(source).setPostProcessor(dresser(source, action))
+        context.layerToLoadOnCompletionDetails(source).setPostProcessor(make_styler(source, action))
 
 
 FINDINGS = "OUTPUT_FINDINGS"
@@ -144,18 +144,18 @@ class LayerOutput:
                 layer.setFieldAlias(layer.fields().lookupField(field.name()), field.alias())
         return sink, identifier
 
-    def write(self, algorithm, parameters, context, table: Table, cancellation: Cancellation) -> dict[str, Any]:
+    def write(self, algorithm, parameters, context, table: OutputTable, cancellation: Cancellation) -> dict[str, Any]:
         """Write the only table of a run to its file or sink; return the results."""
         results: dict[str, Any] = {}
         if self.file:
-            with beside(self.file) as temporary:
+            with atomic_output(self.file) as temporary:
                 write_table(temporary, table, LAYER_FILES[temporary.suffix.lower()], cancellation)
                 cancellation.raise_if_cancelled()
         elif self.wants_sink:
             sink, results[self.name] = self.sink(
                 algorithm, parameters, context, table.fields, table.geometry, table.crs
             )
-            pour(sink, table, self.destination, cancellation)
+            write_rows(sink, table, self.destination, cancellation)
         return results | self.file_written(context)
 
     def file_written(self, context) -> dict[str, Any]:
@@ -186,20 +186,20 @@ class FindingsOutput(LayerOutput):
     def __init__(self, parameters, context):
         super().__init__(parameters, context, FINDINGS, tr("Findings"))
 
-    def give(self, algorithm, parameters, context, checked: Checked, cancellation: Cancellation) -> dict[str, Any]:
+    def give(self, algorithm, parameters, context, checked: CheckResult, cancellation: Cancellation) -> dict[str, Any]:
         """Write the findings to a sink, or register the written file; return the results."""
         if not self.wants_sink:
             results = self.file_written(context)
             if self.file:
-                dress_when_loaded(context, self.file, _apply_findings_style)
+                style_when_loaded(context, self.file, _apply_findings_style)
             return results
         # pyproj runs in its own thread; the sink belongs to this thread.
         system = steady(to_qgis_crs)(checked.plan.crs)
-        sink, identifier = self.sink(algorithm, parameters, context, sinks.fields(), sinks.GEOMETRY, system)
-        sinks.fill(sink, checked.report.findings, self.destination, cancellation)
-        dress_when_loaded(context, identifier, _apply_findings_style)
+        sink, identifier = self.sink(algorithm, parameters, context, sinks.findings_fields(), sinks.GEOMETRY, system)
+        sinks.fill_sink(sink, checked.report.findings, self.destination, cancellation)
+        style_when_loaded(context, identifier, _apply_findings_style)
         return {FINDINGS: identifier}
 
 
 def _apply_findings_style(layer: QgsVectorLayer, _context: Any) -> None:
-    styles.apply(layer, styles.FINDINGS)
+    styles.apply_style(layer, styles.FINDINGS)

@@ -15,7 +15,7 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.checking.check import write
+from ..bridge.checking.check import write_outputs
 from ..bridge.layers.reading import read_all
 from ..bridge.layers.recognise import roles_for
 from ..bridge.layers.snapshots import unique_names
@@ -40,10 +40,10 @@ from .common import (
 )
 from .inputs import data_parameter, layers_of, source_of
 from .outputs import FindingsOutput, findings_parameter
-from .say import say_rule, say_written
+from .report_log import log_rule, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.check import Checked
+    from ..core.check import CheckResult
 
 #: Optional input in addition to the rule's own: gives findings their township.
 TOWNSHIPS = "townships"
@@ -199,18 +199,18 @@ class RuleAlgorithm(SanxianAlgorithm):
         checked = self._check(feedback, cancellation)
         (outcome,) = checked.report.rules
         self._raise_if_not_run(checked)
-        say_rule(feedback, checked)
-        write(checked, Outputs(findings=self.findings.file), cancellation=cancellation)
+        log_rule(feedback, checked)
+        write_outputs(checked, Outputs(findings=self.findings.file), cancellation=cancellation)
         results = self.findings.give(self, parameters, context, checked, cancellation)
-        say_written(feedback, [self.findings.file])
+        log_written_files(feedback, [self.findings.file])
         summary = checked.report.summary
         counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
         return {**results, **counts, "FINDINGS": len(checked.report.findings), "OUTCOME": str(outcome.outcome)}
 
     @steady
-    def _check(self, feedback, cancellation: Cancellation) -> Checked:
-        health.require(cancellation)
-        from ..core.check import check as core_check
+    def _check(self, feedback, cancellation: Cancellation) -> CheckResult:
+        health.require_libraries(cancellation)
+        from ..core.check import check_plan as core_check
 
         norm = self.base.norm()
         progress = progress_to(feedback)
@@ -228,7 +228,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         )
         return core_check(read, options, progress=progress, cancellation=cancellation)
 
-    def _raise_if_not_run(self, checked: Checked) -> None:
+    def _raise_if_not_run(self, checked: CheckResult) -> None:
         """Raise InputError if the rule did not run; a model would take it for a pass."""
         (outcome,) = checked.report.rules
         state = str(outcome.outcome)

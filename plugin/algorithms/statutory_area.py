@@ -17,22 +17,22 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.checking.area_table import COLUMNS, Written, area_table
-from ..bridge.layers.reading import read
+from ..bridge.layers.reading import read_snapshot
 from ..bridge.layers.tables import LAYER_FILES
 from ..bridge.running.threads import steady
 from ..bridge.settings import interface_language, language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
-from ..core.invariants import require
-from ..core.messages.texts import Texts, number
+from ..core.invariants import require_value
+from ..core.messages.texts import Texts, format_number
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, text_parameter
 from .inputs import is_given, source_of
 from .outputs import LayerOutput
-from .say import say_sealed, say_written
+from .report_log import log_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.indicators.layer_areas import Areas, Compared, Levelled
+    from ..core.indicators.layer_areas import AdjustedAreas, Areas, Compared
     from ..core.plan.layer import SourceLayer
     from ..core.standard.template import Field
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _MAX_IDS = 10
 
 
-def say_areas(feedback, done: Done, tolerance_m2: float) -> None:
+def log_areas(feedback, done: Done, tolerance_m2: float) -> None:
     """Log the sums, the differences of stored areas, and features with exceptions."""
     texts, areas, compared = Texts(interface_language()), done.areas, done.compared
     for key, params in done.source.notices:
@@ -71,7 +71,7 @@ def say_areas(feedback, done: Done, tolerance_m2: float) -> None:
         feedback.pushInfo(texts.get("areas", "replaced", fields=", ".join(done.replaced)))
     stray = set(areas.stray)
     for key, positions in (
-        ("bare", [n for n in areas.bare if n not in stray]),
+        ("bare", [n for n in areas.without_shape if n not in stray]),
         ("stray", areas.stray),
         ("repaired", areas.repaired),
     ):
@@ -84,9 +84,9 @@ def say_areas(feedback, done: Done, tolerance_m2: float) -> None:
             feedback.pushWarning(texts.get("areas", key, **params))
 
 
-def say_levelled(feedback, done: Done, unconfirmed_share: float | None) -> None:
+def log_area_adjustment(feedback, done: Done, unconfirmed_share: float | None) -> None:
     """Log each control area, refused adjustments, and parts outside all of them."""
-    texts, levelled = Texts(interface_language()), require(done.levelled, "the levelled areas")
+    texts, levelled = Texts(interface_language()), require_value(done.adjusted, "the levelled areas")
     for name, unit in levelled.units:
         figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}
         figures_text = {
@@ -107,7 +107,7 @@ def say_levelled(feedback, done: Done, unconfirmed_share: float | None) -> None:
 
 def _format_m2(area: float) -> str:
     """Format an area with two decimals, avoiding −0.00."""
-    return number(round(area, 2) + 0.0, 2)
+    return format_number(round(area, 2) + 0.0, 2)
 
 
 def _format_ids(fids: list[int]) -> str:
@@ -137,7 +137,7 @@ class Done:
     there: bool
     areas: Areas
     compared: Compared
-    levelled: Levelled | None
+    adjusted: AdjustedAreas | None
     replaced: list[str]
     not_cgcs2000: str
     role: str
@@ -257,20 +257,20 @@ class StatutoryArea(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         done = self._measure(feedback, cancellation)
-        say_areas(feedback, done, self.tolerance)
-        if done.levelled is not None:
+        log_areas(feedback, done, self.tolerance)
+        if done.adjusted is not None:
             from ..core.indicators.layer_areas import LIMIT as SETTING
 
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
-            say_levelled(feedback, done, share)
+            log_area_adjustment(feedback, done, share)
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "writing"))
         results = self._write(parameters, context, done, cancellation)
-        say_written(feedback, [self.output.file])
+        log_written_files(feedback, [self.output.file])
         if self.mode == WRITE:
-            say_sealed(feedback, done.role, self.norm)
-        areas, levelled = done.areas, done.levelled
+            log_sealed_layer(feedback, done.role, self.norm)
+        areas, levelled = done.areas, done.adjusted
         sums = {f"{basis.upper()}_M2": areas.total(basis) for basis in ("statutory", "geodesic", "planar")}
-        results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.bare), **sums}
+        results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.without_shape), **sums}
         results |= {"DIFFERING": int(done.compared.differs.sum()) if done.there else 0}
         if done.there:
             stored = done.compared.stored
@@ -284,29 +284,35 @@ class StatutoryArea(SanxianAlgorithm):
         written = Written(done.field, self.mode == WRITE, done.declared.alias if done.declared else "", done.decimals)
         if self.mode == CHECK:
             written.only = set(done.compared.differs.nonzero()[0].tolist())
-        table = area_table(self.shot, done.fids, done.areas, done.compared, done.levelled, written, self.texts)
+        table = area_table(self.shot, done.fids, done.areas, done.compared, done.adjusted, written, self.texts)
         return self.output.write(self, parameters, context, table, cancellation)
 
     @steady
     def _measure(self, feedback, cancellation: Cancellation) -> Done:
-        health.require(cancellation)
+        health.require_libraries(cancellation)
         from ..core.geometry import crs as crs_care
-        from ..core.indicators.layer_areas import DECIMALS, area_field, compare, measure, stored_values
+        from ..core.indicators.layer_areas import (
+            DECIMALS,
+            area_field,
+            compare_with_stored,
+            measure_areas,
+            stored_values,
+        )
         from ..core.loading.recognition import find_role
 
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "reading", layer=self.shot.name))
-        source = read(self.shot, cancellation=cancellation)
+        source = read_snapshot(self.shot, cancellation=cancellation)
         field, declared = area_field(source, self.norm, self.field)
         there = self._validate_field(source, field)
         decimals = DECIMALS if declared is None or declared.decimals is None else declared.decimals
         feedback.setProgress(30)
-        areas = measure(source, self.norm, self.texts, cancellation)
+        areas = measure_areas(source, self.norm, self.texts, cancellation)
         feedback.setProgress(60)
-        compared = compare(areas, stored_values(source, field) if there else None, decimals, self.tolerance)
+        compared = compare_with_stored(areas, stored_values(source, field) if there else None, decimals, self.tolerance)
         levelled = self._adjust(source, areas, 10.0**-decimals, cancellation)
         feedback.setProgress(70)
         replaced = [f.name for f in source.fields if f.name in COLUMNS]
-        other = "" if crs_care.describe(source.crs).cgcs2000 else crs_care.label(source.crs)
+        other = "" if crs_care.describe_crs(source.crs).cgcs2000 else crs_care.crs_label(source.crs)
         role = find_role(source, self.norm)[0]
         return Done(source, field, declared, decimals, there, areas, compared, levelled, replaced, other, role)
 
@@ -323,23 +329,31 @@ class StatutoryArea(SanxianAlgorithm):
             raise InputError("areas_field_kind", layer=source.name, field=field)
         return found is not None
 
-    def _adjust(self, source: SourceLayer, areas: Areas, step_m2: float, cancellation: Cancellation) -> Levelled | None:
+    def _adjust(
+        self, source: SourceLayer, areas: Areas, step_m2: float, cancellation: Cancellation
+    ) -> AdjustedAreas | None:
         from ..core.indicators.layer_areas import LIMIT as SETTING
-        from ..core.indicators.layer_areas import keys_of, level_to_layer, level_to_number, measure, names_of
+        from ..core.indicators.layer_areas import (
+            adjust_to_layer,
+            adjust_to_total,
+            list_control_names,
+            list_keys,
+            measure_areas,
+        )
 
         limit = self.norm.get(SETTING) if self.limit is None else self.limit
-        keys = keys_of(source)
+        keys = list_keys(source)
         if self.control_m2 is not None:
             name = self.texts.get("areas", "whole")
-            return level_to_number(areas, self.control_m2, keys, limit, step_m2, name)
+            return adjust_to_total(areas, self.control_m2, keys, limit, step_m2, name)
         if self.control is None:
             return None
-        control = read(self.control, cancellation=cancellation)
-        measured = measure(control, self.norm, self.texts, cancellation)
-        if len(measured.bare) == len(measured.statutory):
+        control = read_snapshot(self.control, cancellation=cancellation)
+        measured = measure_areas(control, self.norm, self.texts, cancellation)
+        if len(measured.without_shape) == len(measured.statutory):
             raise InputError("areas_control_bare", layer=control.name)
-        names = names_of(control, self.norm)
-        return level_to_layer(areas, source.crs, measured, control.crs, names, keys, limit, step_m2)
+        names = list_control_names(control, self.norm)
+        return adjust_to_layer(areas, source.crs, measured, control.crs, names, keys, limit, step_m2)
 
 
 def _make_number(name: str, label: str):

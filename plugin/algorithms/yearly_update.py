@@ -21,7 +21,7 @@ from ..core.cancellation import NEVER, Cancellation
 from ..core.errors import InputError
 from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to
 from .inputs import data_parameter
-from .say import say_written, say_yearly
+from .report_log import log_written_files, log_yearly_update
 
 if TYPE_CHECKING:
     from ..core.check import Options
@@ -91,7 +91,7 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         )
 
     def prepare(self, parameters, context, feedback):
-        health.require()
+        health.require_libraries()
         self.options = self.norm_options(parameters, context)
         self.sources = [self.parameterAsFile(parameters, name, context).strip() for name in (FILED, CURRENT)]
         self.year = self.parameterAsInt(parameters, YEAR, context)
@@ -105,8 +105,8 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         done, written = make_update(
             *self.sources, self.year, self.folder, self.options, progress=progress, cancellation=cancellation
         )
-        say_yearly(feedback, done, written)
-        say_written(feedback, [str(path) for path in written.files])
+        log_yearly_update(feedback, done, written)
+        log_written_files(feedback, [str(path) for path in written.files])
         counts = {f"COUNT_{kind.upper()}": count for kind, count in done.counts.items()}
         return {OUTPUT: self.folder, "DATABASE": str(written.files[0]), "LAYERS": len(done.changed), **counts}
 
@@ -123,7 +123,7 @@ def make_update(
     cancellation: Cancellation = NEVER,
 ) -> tuple[YearlyUpdate, Written]:
     """Compare two editions and write the geodatabase, in any thread. Raises SanxianError, EnvironmentLacking and Cancelled."""
-    health.require(cancellation)
+    health.require_libraries(cancellation)
     from ..core.yearly.make import make_update as make
 
     return make(filed, current, year, folder, options, progress=progress, cancellation=cancellation)

@@ -37,7 +37,7 @@ QGIS_MINIMUM = "3.40"
 
 
 @dataclass(frozen=True)
-class Item:
+class HealthItem:
     """One line of the state of the machine. ``state``: ok, old, missing, or absent (optional and not there)."""
 
     name: str
@@ -47,16 +47,16 @@ class Item:
     detail: str = ""
 
 
-class EnvironmentLacking(SanxianError):
+class MissingLibraries(SanxianError):
     """The libraries a check needs are not there."""
 
 
-def check_libraries() -> list[Item]:
+def check_libraries() -> list[HealthItem]:
     """The libraries that a check needs; imports them."""
     return [_library(name, oldest) for name, oldest in NEEDED.items()]
 
 
-def require(cancellation: Cancellation = NEVER) -> None:
+def require_libraries(cancellation: Cancellation = NEVER) -> None:
     """Raise EnvironmentLacking when a check cannot run here; the error says what is missing and how to get it.
 
     The first time this loads the libraries, which takes a moment; it can be cancelled between two of them.
@@ -69,10 +69,10 @@ def require(cancellation: Cancellation = NEVER) -> None:
             lacking.append(item)
     if lacking:
         lang = interface_language()
-        raise EnvironmentLacking("environment_lacking", libraries=describe(lacking, lang), remedy=remedy(lang))
+        raise MissingLibraries("environment_lacking", libraries=describe_items(lacking, lang), remedy=remedy(lang))
 
 
-def describe(items: list[Item], lang: str) -> str:
+def describe_items(items: list[HealthItem], lang: str) -> str:
     """``geopandas ≥ 1.0 (missing)`` for each, for a sentence."""
     words = Texts(lang).section("environment")
     said = [f"{i.name} ≥ {i.needed} ({i.detail or i.version or words[i.state]})" for i in items]
@@ -85,7 +85,7 @@ def remedy(lang: str) -> str:
     return Texts(lang).get("environment", system)
 
 
-def report(lang: str) -> tuple[list[tuple[str, str]], bool]:
+def health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
     """The state of the machine as (state, sentence) lines, the conclusion last; and whether checks can run."""
     texts = Texts(lang)
     lines = []
@@ -101,39 +101,41 @@ def report(lang: str) -> tuple[list[tuple[str, str]], bool]:
     return [*lines, (OK if good else MISSING, closing)], good
 
 
-def machine() -> Iterator[Item]:
+def machine() -> Iterator[HealthItem]:
     """Everything there is to say, for `doctor`."""
     version = Qgis.version()
-    yield Item("QGIS", version, OK if _at_least(version, QGIS_MINIMUM) else OLD, QGIS_MINIMUM)
-    yield Item("Qt", qVersion(), OK)
-    yield Item("Python", platform.python_version(), OK if _at_least(platform.python_version(), "3.11") else OLD, "3.11")
+    yield HealthItem("QGIS", version, OK if _at_least(version, QGIS_MINIMUM) else OLD, QGIS_MINIMUM)
+    yield HealthItem("Qt", qVersion(), OK)
+    yield HealthItem(
+        "Python", platform.python_version(), OK if _at_least(platform.python_version(), "3.11") else OLD, "3.11"
+    )
     yield from _libraries_of_qgis()
     yield from check_libraries()
     for name, oldest in OPTIONAL.items():
         found = _library(name, oldest)
-        yield Item(name, found.version, OK if found.state == OK else ABSENT, oldest, found.detail)
+        yield HealthItem(name, found.version, OK if found.state == OK else ABSENT, oldest, found.detail)
 
 
-def _libraries_of_qgis() -> Iterator[Item]:
+def _libraries_of_qgis() -> Iterator[HealthItem]:
     from osgeo import gdal
     from qgis.core import QgsProjUtils
 
-    yield Item("GDAL", gdal.VersionInfo("RELEASE_NAME"), OK)
-    yield Item("GEOS", Qgis.geosVersion(), OK)
+    yield HealthItem("GDAL", gdal.VersionInfo("RELEASE_NAME"), OK)
+    yield HealthItem("GEOS", Qgis.geosVersion(), OK)
     major, minor = QgsProjUtils.projVersionMajor(), QgsProjUtils.projVersionMinor()
-    yield Item("PROJ", f"{major}.{minor}", OK)
+    yield HealthItem("PROJ", f"{major}.{minor}", OK)
 
 
-def _library(name: str, oldest: str) -> Item:
+def _library(name: str, oldest: str) -> HealthItem:
     try:
         version = str(getattr(importlib.import_module(name), "__version__", ""))
     except ModuleNotFoundError as error:
         # A library that is there but lacks another one is as good as missing; the name of that one helps.
-        return Item(name, "", MISSING, oldest, "" if error.name == name else str(error))
+        return HealthItem(name, "", MISSING, oldest, "" if error.name == name else str(error))
     except Exception as error:
         # Built for another numpy, a DLL not found: whatever it is, nothing can run with it.
-        return Item(name, "", MISSING, oldest, f"{type(error).__name__}: {error}")
-    return Item(name, version, OK if _at_least(version, oldest) else OLD, oldest)
+        return HealthItem(name, "", MISSING, oldest, f"{type(error).__name__}: {error}")
+    return HealthItem(name, version, OK if _at_least(version, oldest) else OLD, oldest)
 
 
 def _at_least(version: str, oldest: str) -> bool:

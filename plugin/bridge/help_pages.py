@@ -9,7 +9,7 @@ from pathlib import Path
 from qgis.core import Qgis, QgsApplication, QgsProcessingAlgorithm
 from qgis.PyQt.QtCore import QUrl
 
-from ..core.files.writing import beside
+from ..core.files.writing import atomic_output
 from ..metadata import plugin_version
 from .running.tasks import log_error
 from .settings import interface_language
@@ -22,7 +22,7 @@ _STYLE = (
 )
 
 
-def url(algorithm: QgsProcessingAlgorithm) -> str:
+def help_url(algorithm: QgsProcessingAlgorithm) -> str:
     """The address of the page, which is written on first use; empty where the user's folder cannot be written.
 
     Without an address Processing opens QGIS's own pages, which know nothing of us and need the network.
@@ -30,10 +30,10 @@ def url(algorithm: QgsProcessingAlgorithm) -> str:
     folder = Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "help" / plugin_version() / interface_language()
     target = folder / f"{algorithm.name()}.html"
     try:
-        text = page(algorithm)
+        text = help_page(algorithm)
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             folder.mkdir(parents=True, exist_ok=True)
-            with beside(target) as path:
+            with atomic_output(target) as path:
                 path.write_text(text, encoding="utf-8")
     except OSError as error:
         log_error(error)
@@ -41,7 +41,7 @@ def url(algorithm: QgsProcessingAlgorithm) -> str:
     return QUrl.fromLocalFile(str(target)).toString()
 
 
-def page(algorithm: QgsProcessingAlgorithm) -> str:
+def help_page(algorithm: QgsProcessingAlgorithm) -> str:
     """Title, help, inputs and outputs as one HTML page."""
     known = QgsApplication.processingRegistry().algorithmById(algorithm.id()) or algorithm
     paragraphs = (

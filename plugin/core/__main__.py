@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable, Sequence
 
 from .cli import checking, files, listing
-from .cli.console import CLEAN, NOT_RUN, say
-from .cli.parser import language_of, make_parser
+from .cli.console import CLEAN, NOT_RUN, print_line
+from .cli.parser import make_parser, parse_language
 from .errors import Cancelled, SanxianError
 
 #: What each command runs; each gives an exit code.
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .render.words import Words
 
     given = list(sys.argv[1:] if arguments is None else arguments)
-    words = Words(language_of(given))
+    words = Words(parse_language(given))
     args = make_parser(words).parse_args(given)
     for stream in (sys.stdout, sys.stderr):
         # A console in cp936 must not stop a check that went well.
@@ -50,15 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[args.command](args, words)
     except SanxianError as error:
-        say(Texts(words.lang).explain(error), sys.stderr)
+        print_line(Texts(words.lang).explain(error), sys.stderr)
     except ImportError as error:
-        say(words.get("cli", "missing_package", package=error.name or str(error)), sys.stderr)
+        print_line(words.get("cli", "missing_package", package=error.name or str(error)), sys.stderr)
     except BrokenPipeError:
         # The reader (head, less) has enough. Python would complain once more on closing the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLEAN
     except (KeyboardInterrupt, Cancelled):
-        say(words.get("cli", "cancelled"), sys.stderr)
+        print_line(words.get("cli", "cancelled"), sys.stderr)
     return NOT_RUN
 
 

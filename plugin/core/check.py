@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cancellation import NEVER, Cancellation
-from .loading.reading import part_of_plan, read_plan
+from .loading.reading import is_part_of_plan, read_plan
 from .options import Options, parse_roles
 from .side_tables import read_side_tables
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .plan.plan import Plan
     from .waivers.model import Waivers
 
-__all__ = ["Checked", "Options", "check", "parse_roles", "part_of_plan"]
+__all__ = ["CheckResult", "Options", "check_plan", "is_part_of_plan", "parse_roles"]
 
 Progress = Callable[[float, str], None]
 #: Share of the progress that reading the sources takes.
@@ -29,7 +29,7 @@ _READING = 0.1
 
 
 @dataclass
-class Checked:
+class CheckResult:
     """A plan that was checked, what it was held against, and what was said of it."""
 
     plan: Plan
@@ -38,7 +38,7 @@ class Checked:
     waivers: Waivers
 
 
-def check(
+def check_plan(
     sources: str | Path | Iterable[SourceLayer],
     options: Options | None = None,
     *,
@@ -46,17 +46,17 @@ def check(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
     reading_seconds: float = 0.0,
-) -> Checked:
+) -> CheckResult:
     """Check a file or folder, or layers that were read already (``source`` then names where they come from).
 
     Raises InputError or DataError when nothing can be run, before any rule has started, and Cancelled.
     ``reading_seconds``: what reading the layers took before this call.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
-    from .engine.evaluate import choose_rules, rules_beyond
+    from .engine.evaluate import choose_rules, find_additional_rules
     from .profile import resolve_document
     from .profile.document import with_document
-    from .results.run import run
+    from .results.run import run_check
 
     options = options or Options()
     started = time.monotonic()
@@ -73,7 +73,7 @@ def check(
         # What a delivery is, and which rules that asks for, its layers tell.
         rules = choose_rules((*norm.rules_in(plan.scope), *tables.find_requested_rules()))
     tables.note_registers(plan, norm, [rule.code for rule in rules])
-    report = run(
+    report = run_check(
         plan,
         rules,
         side=side,
@@ -87,6 +87,6 @@ def check(
     )
     run_codes = {rule.code for rule in rules}
     report.left_out = [code for code in norm.expected_in(plan.scope) if code not in run_codes]
-    report.provenance["beyond"] = [r.code for r in rules_beyond(plan, side) if r.code not in run_codes]
+    report.provenance["beyond"] = [r.code for r in find_additional_rules(plan, side) if r.code not in run_codes]
     document = resolve_document(options.document_info, plan.norm.profile)
-    return Checked(plan, with_document(report, document), side, tables.waivers)
+    return CheckResult(plan, with_document(report, document), side, tables.waivers)

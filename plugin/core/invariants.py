@@ -10,7 +10,7 @@ class InvariantError(RuntimeError):
     """Something that the program guarantees does not hold."""
 
 
-def require(value: T | None, what: str) -> T:
+def require_value(value: T | None, what: str) -> T:
     """Return a value that cannot be None here, with a type that excludes None. Unlike ``assert`` it works with ``python -O``.
 
     Parameters

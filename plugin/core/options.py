@@ -31,8 +31,8 @@ class Options:
     keys, by which waivers are followed and editions compared. ``phase``: id or Chinese name (`core.standard.editions`). ``targets``:
     the path of a table of tasks by township (xlsx, CSV). ``baseline``: the sealed edition (封库版本), a file or folder.
     ``document_info``: document information (成果信息) of the project, preferred to the profile's; it does not affect results.
-    ``side``: side inputs that no file holds, by name (`model.side_inputs`: what is seen of a package). ``bare``: the layers
-    may be none, for something else is checked. ``drawn_in``: the CRS that all layers were converted from, vertex by vertex.
+    ``side``: side inputs that no file holds, by name (`model.side_inputs`: what is seen of a package). ``allow_no_layers``: the layers
+    may be none, for something else is checked. ``original_crs``: the CRS that all layers were converted from, vertex by vertex.
     """
 
     standard: str = ""
@@ -53,8 +53,8 @@ class Options:
     targets: str = ""
     baseline: str = ""
     side: Mapping[str, Any] = field(default_factory=dict)
-    bare: bool = False
-    drawn_in: CRS | None = None
+    allow_no_layers: bool = False
+    original_crs: CRS | None = None
     document_info: DocumentInfo | None = field(default=None, compare=False)
 
     def norm(self) -> Norm:

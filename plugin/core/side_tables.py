@@ -16,7 +16,7 @@ from .options import Options
 
 if TYPE_CHECKING:
     from .heritage.heritage_sites import HeritageList
-    from .indicators.typed import TypedFigure
+    from .indicators.typed_figures import TypedFigure
     from .plan.plan import Plan
     from .profile import Norm
     from .profile.figures import TownshipTasks
@@ -29,14 +29,14 @@ LIST_RULE, COUNT_RULE = "LAW024", "LAW023"
 
 @dataclass(frozen=True)
 class SideTables:
-    """Tables as they were read; each is empty where none was given. ``said``: what the report is to say of them."""
+    """Tables as they were read; each is empty where none was given. ``notices``: what the report is to say of them."""
 
     options: Options
     figures: tuple[TypedFigure, ...]
     targets: TownshipTasks
     register: HeritageList | None
     waivers: Waivers
-    said: list[tuple[str, dict[str, Any]]]
+    notices: list[tuple[str, dict[str, Any]]]
 
     def complete(self, plan: Plan, norm: Norm, cancellation: Cancellation = NEVER) -> SideInputs:
         """Return all side inputs of a plan: the tables, the sealed edition in its plane, and the record beside its layers.
@@ -44,7 +44,7 @@ class SideTables:
         The plan's notices say what was given, its inputs name the files. InputError as `read_baseline`.
         """
 
-        plan.notices += self.said
+        plan.notices += self.notices
         for path, notice, count in (
             (self.options.figures, "notice_figures", len(self.figures)),
             (self.options.targets, "notice_targets", len(self.targets.tasks)),
@@ -55,7 +55,7 @@ class SideTables:
         if self.options.register:
             plan.inputs += (self.options.register,)
         side = SideInputs(figures=self.figures or None, targets=self.targets, register=self.register)
-        side = side.give(record=record_of(plan), **self.options.side)
+        side = side.give(record=find_import_record(plan), **self.options.side)
         if not self.options.baseline:
             return side
         return side.give(**self._read_baseline(plan, norm, cancellation))
@@ -75,13 +75,13 @@ class SideTables:
             plan.notices.append(("notice_counts_unused", {"count": len(own), "rule": COUNT_RULE}))
 
     def _read_baseline(self, plan: Plan, norm: Norm, cancellation: Cancellation) -> dict[str, Any]:
-        from .loading.reading import part_of_plan
+        from .loading.reading import is_part_of_plan
         from .loading.renumbering import read_renumbered
         from .versions.baseline import note_baseline, read_baseline
 
         numbers = read_renumbered(self.options.renumbered) if self.options.renumbered else {}
         sealed = read_baseline(
-            self.options.baseline, plan, norm, wanted=part_of_plan(norm, {}), cancellation=cancellation
+            self.options.baseline, plan, norm, wanted=is_part_of_plan(norm, {}), cancellation=cancellation
         )
         note_baseline(plan, sealed)
         return {"baseline": sealed, "renumbered": dict(numbers)}
@@ -90,13 +90,13 @@ class SideTables:
 def read_side_tables(options: Options, norm: Norm, source: str | Path | None) -> SideTables:
     """The tables that the options name, and the waivers that stand beside ``source``. InputError or DataError for a slip."""
     from .heritage.heritage_sites import read_heritage_list
-    from .indicators.typed import read_figures
+    from .indicators.typed_figures import read_figures
     from .profile.figures import TownshipTasks
     from .waivers.file import load_waivers
 
     tasks = TownshipTasks()
     if options.targets.strip():
-        from .transmission.table import read_township_tasks
+        from .target_allocation.table import read_township_tasks
 
         tasks = read_township_tasks(options.targets)
 
@@ -119,7 +119,7 @@ class Record:
     classes: dict[tuple[str, str], tuple[int, float]]
 
 
-def record_of(plan: Plan) -> Record | None:
+def find_import_record(plan: Plan) -> Record | None:
     """The record beside the geodatabase that the plan's classes were read from; None where there is none (a package of other
     software, one that was moved without its balance) or nobody can read it."""
     rules = plan.norm.standard.maintenance

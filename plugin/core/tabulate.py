@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .cancellation import NEVER, Cancellation
 from .errors import OutputError
-from .files.writing import beside, check_not_input
+from .files.writing import atomic_output, check_not_input
 from .loading.reading import read_plan
 from .model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from .options import Options
@@ -107,12 +107,12 @@ def check_workbook(target: str | Path) -> None:
 def write_workbook(done: Tabulated, target: str | Path, cancellation: Cancellation = NEVER) -> None:
     """The tables as xlsx, written beside the target and moved. OutputError, also for a target that was read."""
     check_not_input(target, list(done.plan.inputs))
-    with beside(target) as path:
-        put_tables(done, path)
+    with atomic_output(target) as path:
+        write_tables(done, path)
         cancellation.raise_if_cancelled()
 
 
-def put_tables(done: Tabulated, path: Path) -> None:
+def write_tables(done: Tabulated, path: Path) -> None:
     """The tables as a new xlsx just here. OutputError when the package that writes workbooks is not there."""
     from ..metadata import plugin_version
     from .engine.provenance import area_name
@@ -130,32 +130,32 @@ def _about(plan: Plan, figures: Figures) -> Table:
     texts = figures.texts
     told = provenance(plan, texts)
     notes = [*told["notices"], *(texts.unread(one) for one in plan.unread)]
-    return about_table(told, texts, datetime.now().strftime(TIME_FORM), notes)
+    return make_about_table(told, texts, datetime.now().strftime(TIME_FORM), notes)
 
 
-def about_table(told: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> Table:
-    """Return the table on the data by what a report says of them (``told``: its provenance)."""
+def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> Table:
+    """Return the table on the data by what a report says of them (``provenance``: its provenance)."""
     from .render.tables.model import Column, Row, Table, Value
     from .render.words import Words
 
-    standard, profile = told["standard"], told["profile"]
+    standard, profile = provenance["standard"], provenance["profile"]
     lines = {
-        "area": f"{told['area_name']} {told['area_code']}".strip(),
-        "source": told["source"],
+        "area": f"{provenance['area_name']} {provenance['area_code']}".strip(),
+        "source": provenance["source"],
         "standard": f"{standard['name']}（{standard['edition']}）",
         "profile": profile["name"] or "-",
-        "scope": Words(texts.lang).named("scope", told["scope"]),
-        "crs": told["crs"],
+        "scope": Words(texts.lang).named("scope", provenance["scope"]),
+        "crs": provenance["crs"],
         "basis": texts.get("about", "basis_text"),
         "time": time,
-        "version": texts.get("about", "program", version=told["versions"]["sanxian"]),
+        "version": texts.get("about", "program", version=provenance["versions"]["sanxian"]),
     }
     table = Table("about", [Column("name", wide=20), Column("content", wide=96)])
     for name, text in lines.items():
         cells: list[Value] = [texts.get("about", name), text]
         table.rows.append(Row(cells, "row", name))
     table.rows.append(Row([texts.get("about", "layers"), None], "head", "layers"))
-    for one in told["layers"]:
+    for one in provenance["layers"]:
         text = texts.get("about", "layer", title=one["title"], name=one["name"], count=one["features"], crs=one["crs"])
         table.rows.append(Row([one["role"], text], "row", one["role"]))
     table.notes += notes

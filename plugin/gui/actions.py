@@ -10,7 +10,7 @@ from qgis.PyQt.QtGui import QAction
 from qgis.PyQt.QtWidgets import QMenu
 
 from ..bridge.texts import tr
-from .widgets import look
+from .widgets import theme
 
 #: Entries of submenus: actions that are rarely used.
 _SUBMENUS = {"exchange": (("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}
@@ -87,7 +87,7 @@ class Actions(QObject):
         self.by_name: dict[str, QAction] = {}
         texts = self._get_texts()
         for name, icon, shortcut in self._list_entries():
-            action = QAction(look.icon(icon), texts[name], self._window)
+            action = QAction(theme.icon(icon), texts[name], self._window)
             action.setObjectName(f"SanxianAction{name.capitalize()}")
             action.setProperty("sanxianIcon", icon)
             action.setCheckable(name in self._CHECKABLE)
@@ -97,7 +97,7 @@ class Actions(QObject):
             self.by_name[name] = action
         self.menu = self._make_menu()
         self.toolbar = self._make_toolbar()
-        self._themed = look.later(self, self._refresh_icons)
+        self._themed = theme.call_on_theme_change(self, self._refresh_icons)
         self._window.installEventFilter(self)
 
     @classmethod
@@ -178,13 +178,13 @@ class Actions(QObject):
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Resize:
             self._fit_toolbar()
-        elif event.type() in look.THEME_EVENTS:
+        elif event.type() in theme.THEME_EVENTS:
             self._themed.start()
         return False
 
     def _refresh_icons(self) -> None:
         for action in self.by_name.values():
-            action.setIcon(look.icon(action.property("sanxianIcon")))
+            action.setIcon(theme.icon(action.property("sanxianIcon")))
 
     def _fit_toolbar(self) -> None:
         """Show icon and text, or only the icon if the window is narrow."""

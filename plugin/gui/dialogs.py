@@ -14,7 +14,7 @@ from ..bridge.project import county
 from ..bridge.running.tasks import Runner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
-from .findings import idle
+from .findings import empty_states
 from .widgets import messages
 from .widgets.messages import push
 
@@ -63,7 +63,7 @@ class Dialogs(QObject):
         try:
             edit(project, profile_of(project), Fallback(), self._iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            self._iface.messageBar().pushWarning(tr("Document Information"), messages.explain(error))
+            self._iface.messageBar().pushWarning(tr("Document Information"), messages.explain_error(error))
 
     def doctor(self) -> None:
         from .help.doctor_dialog import DoctorDialog
@@ -78,7 +78,7 @@ class Dialogs(QObject):
         try:
             dialog = MappingDialog(QgsProject.instance(), self._runner, iface.activeLayer(), iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            push(iface.messageBar(), "warning", tr("Map Fields"), messages.explain(error))
+            push(iface.messageBar(), "warning", tr("Map Fields"), messages.explain_error(error))
             return
         dialog.show()
 
@@ -98,5 +98,5 @@ class Dialogs(QObject):
     def help(self, code: str) -> None:
         from .help.help_dialog import HelpDialog
 
-        norm, outcome = idle.in_force(self._result(), county.options(QgsProject.instance()))
+        norm, outcome = empty_states.effective_norm(self._result(), county.options(QgsProject.instance()))
         HelpDialog(code, self._iface.mainWindow(), norm=norm, outcome=outcome).exec()

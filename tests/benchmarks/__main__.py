@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 
 import shapely
 
-from plugin.core.check import Checked, Options, check
-from plugin.core.geometry.coverage import gaps, mismatched_edges
-from plugin.core.geometry.crs import lonlat_of
-from plugin.core.geometry.overlay import shared_parts
+from plugin.core.check import CheckResult, Options, check_plan
+from plugin.core.geometry.coverage import find_gaps, find_mismatched_edges
+from plugin.core.geometry.crs import make_lonlat_transformer
+from plugin.core.geometry.overlay import find_shared_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.model.report import Outcome
@@ -40,11 +40,11 @@ _MB = 1_000_000
 SAMPLE = RESOURCES / "sample"
 
 
-def checked(path: Path, *rules: str) -> Checked:
-    return check(path, Options(profile="hunyuan", rules=rules))
+def checked(path: Path, *rules: str) -> CheckResult:
+    return check_plan(path, Options(profile="hunyuan", rules=rules))
 
 
-def rules_rows(path: Path, runs: int) -> tuple[list[Row], float, Checked, dict]:
+def rules_rows(path: Path, runs: int) -> tuple[list[Row], float, CheckResult, dict]:
     reading, frames = least(lambda: read_all(path), runs)
     seconds, result = least(lambda: checked(path), runs)
     times = seconds / reading
@@ -57,7 +57,7 @@ def book_rows(path: Path, runs: int) -> list[Row]:
     """Every rule there is, on a county that has what the rules look at, with the tables that some ask for."""
     reading, frames = least(lambda: read_all(path), runs)
     side = {"figures": str(SAMPLE / "figures.csv"), "targets": str(SAMPLE / "township_tasks.csv")}
-    seconds, result = least(lambda: check(path, Options(profile="hunyuan", rules=("all",), **side)), 1)
+    seconds, result = least(lambda: check_plan(path, Options(profile="hunyuan", rules=("all",), **side)), 1)
     rules = result.report.rules
     looked = sum(rule.outcome != Outcome.NOT_APPLICABLE for rule in rules)
     times = seconds / reading
@@ -75,21 +75,21 @@ def memory_row(what: str, path: Path, read: int, *rules: str, most: float = 0.0)
                (not most or times < most) and told["peak"] < 4000)  # fmt: skip
 
 
-def layer_rows(result: Checked, runs: int) -> list[Row]:
+def layer_rows(result: CheckResult, runs: int) -> list[Row]:
     """Verbs on one layer, from bare polygons each time."""
     plan = result.plan
     parcels, zones = plan.layers["DLTB"].plane, plan.layers["YDYHGHFQ"].plane
-    own, _ = least(lambda: shared_parts(Polygons(parcels), tolerance=overlays.EVERYTHING), runs)
+    own, _ = least(lambda: find_shared_parts(Polygons(parcels), tolerance=overlays.EVERYTHING), runs)
     limits = plan.norm.tolerance()
 
     def coverage() -> None:
         layer = Polygons(zones)
-        shared_parts(layer, tolerance=limits)
-        gaps(layer, tolerance=limits)
-        mismatched_edges(layer, tolerance=limits)
+        find_shared_parts(layer, tolerance=limits)
+        find_gaps(layer, tolerance=limits)
+        find_mismatched_edges(layer, tolerance=limits)
 
     tiled, _ = least(coverage, runs)
-    to_lonlat = lonlat_of(plan.plane)
+    to_lonlat = make_lonlat_transformer(plan.plane)
     areas, _ = least(lambda: statutory_area(parcels, to_lonlat), runs)
     count = int(shapely.get_num_coordinates(parcels).sum())
     return [

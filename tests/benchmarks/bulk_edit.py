@@ -32,8 +32,8 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QComboBox, QGroupBox, QWidget
 
+from plugin.bridge.editing.attribute_forms import apply_template
 from plugin.bridge.editing.expressions import Functions
-from plugin.bridge.editing.forms import apply_template
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 

@@ -17,7 +17,7 @@ from plugin.core.exchange.vct.write import write_vct
 from plugin.core.io import read_source
 from plugin.core.plan.layer import SourceLayer
 from plugin.core.standard import load_standard
-from tests.core.vct_proof import edges_of, every_edge_once, values_differ
+from tests.core.vct_verification import edges_of, every_edge_once, values_differ
 
 from .measure import Row, least
 

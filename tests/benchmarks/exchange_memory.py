@@ -9,10 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-from plugin.core.check import Options, check
-from plugin.core.package.export import Order, export_package
-from plugin.core.package.form.load import load_package
+from plugin.core.check import Options, check_plan
+from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.package_spec.load import load_package_spec
 
 from .exchange import layer_of, read, write
 from .measure import peak_mb
@@ -23,10 +23,10 @@ def main(what: str, *names: str) -> None:
     told: dict[str, float] = {}
     if what == "package":
         started = time.perf_counter()
-        checked = check(paths[0], Options(profile="hunyuan"))
+        checked = check_plan(paths[0], Options(profile="hunyuan"))
         told["before"] = time.perf_counter() - started
         (paths[1] / "成果").mkdir()
-        order = Order(load_package("county"), paths[1] / "成果", force=True)
+        order = ExportOrder(load_package_spec("county"), paths[1] / "成果", force=True)
     layer = layer_of(paths[0]) if what == "write" else None
     before, started = peak_mb(), time.perf_counter()
     if layer is not None:
@@ -36,7 +36,7 @@ def main(what: str, *names: str) -> None:
     elif what == "package":
         export_package(checked, order)
     else:
-        inspect_package(paths[0], load_package("county"), Options(profile="hunyuan"))
+        inspect_package(paths[0], load_package_spec("county"), Options(profile="hunyuan"))
     told |= {"seconds": time.perf_counter() - started, "grown": peak_mb() - before, "peak": peak_mb()}
     print(json.dumps(told))
 

@@ -5,12 +5,12 @@ import json
 import sys
 
 from plugin.core import io
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.engine import evaluate
 
 from .measure import peak_mb
 
 loaded = peak_mb()
 assert evaluate and io  # loaded before, so that libraries do not count
-checked = check(sys.argv[1], Options(profile="hunyuan", rules=tuple(sys.argv[2:])))
+checked = check_plan(sys.argv[1], Options(profile="hunyuan", rules=tuple(sys.argv[2:])))
 print(json.dumps({"loaded": loaded, "peak": peak_mb(), "findings": len(checked.report.findings)}))

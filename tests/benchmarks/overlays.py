@@ -10,10 +10,10 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from plugin.core.geometry.overlay import shared_parts
+from plugin.core.geometry.overlay import find_shared_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.geometry.validity import polygons_only, repair
+from plugin.core.geometry.validity import extract_polygons, repair_polygon
 
 from .measure import Row, least
 
@@ -46,7 +46,8 @@ def sound(frames: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
         shapes = frames[role].geometry.to_numpy()
         shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
         mended = [
-            polygons_only(s if valid else repair(s)) for s, valid in zip(shapes, shapely.is_valid(shapes), strict=True)
+            extract_polygons(s if valid else repair_polygon(s))
+            for s, valid in zip(shapes, shapely.is_valid(shapes), strict=True)
         ]
         found[role] = gpd.GeoDataFrame(geometry=[s for s in mended if s is not None], crs=frames[role].crs)
     return found
@@ -60,7 +61,7 @@ def ours(frames: dict[str, gpd.GeoDataFrame], runs: int) -> Measured:
         run = Measured()
         for name, left, right in OVERLAYS:
             a, b = layers[left], layers[right]
-            seconds, parts = least(lambda a=a, b=b: shared_parts(a, b, tolerance=EVERYTHING), 1)
+            seconds, parts = least(lambda a=a, b=b: find_shared_parts(a, b, tolerance=EVERYTHING), 1)
             run.names.append(name)
             run.seconds.append(seconds)
             run.areas.append(float(parts.area.sum()))

@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from plugin.core.geometry.validity import polygons_only, repair
-from tests.cases.ways import FAR, rings_changed
+from plugin.core.geometry.validity import extract_polygons, repair_polygon
+from tests.cases.drawing_variants import FAR, change_rings
 
 #: How far copies are off, from the last digit of a double to a millimetre (m).
 SHIFTS = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 2e-6, 1e-5, 1e-4, 1e-3)
@@ -36,7 +36,7 @@ def _layer(chance, shapes, place):
 
 
 def repaired(shape):
-    return shape if shape is None or shape.is_valid else repair(shape)
+    return shape if shape is None or shape.is_valid else repair_polygon(shape)
 
 
 # -- coverages --------------------------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def _cells(chance):
     """Voronoi cells, cut to a square."""
     points = shapely.MultiPoint(chance.random((chance.integers(2, 12), 2)) * SIDE)
     cells = shapely.get_parts(shapely.voronoi_polygons(points, extend_to=shapely.box(0, 0, SIDE, SIDE)))
-    cut = [polygons_only(shapely.intersection(c, shapely.box(0, 0, SIDE, SIDE))) for c in cells]
+    cut = [extract_polygons(shapely.intersection(c, shapely.box(0, 0, SIDE, SIDE))) for c in cells]
     return [c for c in cut if c is not None]
 
 
@@ -67,7 +67,7 @@ def _squares(chance):
     cells = [
         [shapely.box(20 * c, 20 * r, 20 * c + 20, 20 * r + 20) for c, r in np.argwhere(label == k)] for k in range(4)
     ]
-    return [polygons_only(shapely.union_all(c)) for c in cells if c]
+    return [extract_polygons(shapely.union_all(c)) for c in cells if c]
 
 
 def _wedges(chance):
@@ -92,7 +92,7 @@ def _merged(chance, shapes):
     """Cells joined at random, whether they touch or not: multipolygons, with holes."""
     label = chance.integers(0, max(1, int(chance.integers(1, len(shapes) + 1))), len(shapes))
     groups = [[s for s, k in zip(shapes, label, strict=True) if k == n] for n in np.unique(label)]
-    return [polygons_only(_joined(g)) for g in groups]
+    return [extract_polygons(_joined(g)) for g in groups]
 
 
 def _joined(shapes):
@@ -125,7 +125,7 @@ def _jittered(chance, shapes):
     def jitter(xy):
         return xy + chance.normal(size=xy.shape) * size * (chance.random((len(xy), 1)) < share)
 
-    return [rings_changed(s, jitter) for s in shapes]
+    return [change_rings(s, jitter) for s in shapes]
 
 
 def _fewer_vertices(chance, shapes):
@@ -134,7 +134,7 @@ def _fewer_vertices(chance, shapes):
     def drop(xy):
         return np.delete(xy, chance.integers(len(xy)), axis=0) if len(xy) > 3 and chance.random() < 0.5 else xy
 
-    return [rings_changed(s, drop) for s in shapes]
+    return [change_rings(s, drop) for s in shapes]
 
 
 def _more_vertices(chance, shapes):
@@ -146,7 +146,7 @@ def _more_vertices(chance, shapes):
         new = xy[at] + (xy[(at + 1) % len(xy)] - xy[at]) * chance.random() + off * chance.normal(size=2)
         return np.insert(xy, at + 1, new, axis=0)
 
-    return [rings_changed(s, add) for s in shapes]
+    return [change_rings(s, add) for s in shapes]
 
 
 def _with_defects(chance, shapes):

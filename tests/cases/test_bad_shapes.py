@@ -8,21 +8,21 @@ import numpy as np
 import pytest
 import shapely
 
-from tests.cases.made import gear
-from tests.core.small import (
+from tests.cases.shapes import gear
+from tests.core.small_plan import (
     BOW_TIE,
     X,
     Y,
-    as_read,
+    as_read_layers,
     box,
+    check_data,
     digest,
-    found,
-    look,
-    placed,
-    put_shapes,
+    findings_of_rule,
+    place_wkt,
     ring,
     table,
     write_gpkg,
+    write_shapes,
 )
 
 EMPTY_PART = "MULTIPOLYGON (((0 0, 100 0, 100 100, 0 100, 0 0)), EMPTY)"
@@ -31,7 +31,7 @@ TRIANGLE, TIN, POLYHEDRAL, CURVE_POLYGON, COMPOUND, CIRCULAR, MULTI_SURFACE = 17
 
 
 def wkb(wkt, **more):
-    return shapely.to_wkb(placed(wkt), flavor="iso", output_dimension=4, **more)
+    return shapely.to_wkb(place_wkt(wkt), flavor="iso", output_dimension=4, **more)
 
 
 def kind(code, *parts):
@@ -58,7 +58,8 @@ def arc(*points):
 SQUARE = [(0, 0), (100, 0), (100, 100), (0, 100)]
 HALVES = SQUARE[:3], [SQUARE[0], *SQUARE[2:]]
 HALF_ROUND = kind(
-    CURVE_POLYGON, kind(COMPOUND, arc((0, 0), (50, -50), (100, 0)), shapely.to_wkb(placed("LINESTRING (100 0, 0 0)")))
+    CURVE_POLYGON,
+    kind(COMPOUND, arc((0, 0), (50, -50), (100, 0)), shapely.to_wkb(place_wkt("LINESTRING (100 0, 0 0)"))),
 )
 
 #: Surfaces of 3D models cannot be held by any library in use here: told as broken, and checked by nobody.
@@ -69,7 +70,7 @@ SHAPES = {
     "with heights and measures": (wkb("POLYGON ZM ((0 0 5 1, 100 0 6 2, 100 100 7 3, 0 100 8 4, 0 0 5 1))"), "", 10_000),
     "with heights that are no numbers": (wkb("POLYGON Z ((0 0 NaN, 100 0 NaN, 100 100 NaN, 0 100 NaN, 0 0 NaN))"), "", 10_000),
     "with old codes for heights": (
-        shapely.to_wkb(placed("POLYGON Z ((0 0 5, 100 0 6, 100 100 7, 0 100 8, 0 0 5))"), flavor="extended"), "", 10_000),
+        shapely.to_wkb(place_wkt("POLYGON Z ((0 0 5, 100 0 6, 100 100 7, 0 100 8, 0 0 5))"), flavor="extended"), "", 10_000),
     "with an empty part": (wkb(EMPTY_PART), "", 10_000),
     "of empty parts only": (wkb("MULTIPOLYGON (EMPTY, EMPTY)"), "GEO001", 0),
     "a ring that touches itself": (wkb("POLYGON ((0 0, 100 0, 50 50, 100 100, 0 100, 50 50, 0 0))"), "GEO002", 5_000),
@@ -106,18 +107,20 @@ SHAPES = {
 def test_a_strange_shape_in_a_file(tmp_path, name):
     shape, code, area = SHAPES[name]
     tables = {"CZKFBJ": table([box(500, 500), box(0, 0), box(550, 500)]), "STBHHX": table([box(-100, -100, 300, 300)])}
-    path = put_shapes(write_gpkg(tmp_path / "a.gpkg", tables), "CZKFBJ", {2: shape})
+    path = write_shapes(write_gpkg(tmp_path / "a.gpkg", tables), "CZKFBJ", {2: shape})
     before = digest(tmp_path)
-    checked = look(path)
+    checked = check_data(path)
     report = checked.report
     assert not [f for f in report.findings if f.code.startswith("RUN")]
-    told = [f for f in found(report, "GEO001", "GEO002") if f.key.endswith("0002")]
+    told = [f for f in findings_of_rule(report, "GEO001", "GEO002") if f.key.endswith("0002")]
     assert sorted({f.code for f in told}) == ([code] if code else []), [f.message for f in told]
     assert all("请" in f.message for f in told)
     # The two others overlap by half; what is left of the strange one lies on the red line.
-    (overlap,) = found(report, "TOP001")
+    (overlap,) = findings_of_rule(report, "TOP001")
     assert shapely.area(overlap.geometry) == pytest.approx(5000)
-    shared = [f for f in found(report, "REL003") if f.related_keys[0].endswith("0002") or f.key.endswith("0002")]
+    shared = [
+        f for f in findings_of_rule(report, "REL003") if f.related_keys[0].endswith("0002") or f.key.endswith("0002")
+    ]
     assert sum(shapely.area(f.geometry) for f in shared) == pytest.approx(area, rel=0.01)
     assert np.isfinite(checked.plan.layers["CZKFBJ"].statutory).all()
     assert digest(tmp_path) == before
@@ -126,12 +129,12 @@ def test_a_strange_shape_in_a_file(tmp_path, name):
 def test_many_strange_shapes_at_once(tmp_path):
     tables = {"CZKFBJ": table([box(500, 500)] * (len(SHAPES) + 1)), "STBHHX": table([box(-100, -100, 300, 300)])}
     path = write_gpkg(tmp_path / "a.gpkg", tables)
-    put_shapes(path, "CZKFBJ", {n + 2: shape for n, (shape, *_) in enumerate(SHAPES.values())})
-    report = look(path).report
+    write_shapes(path, "CZKFBJ", {n + 2: shape for n, (shape, *_) in enumerate(SHAPES.values())})
+    report = check_data(path).report
     assert not [f for f in report.findings if f.code.startswith("RUN")]
-    told = {int(f.key[-4:]) for f in found(report, "GEO001", "GEO002")}
+    told = {int(f.key[-4:]) for f in findings_of_rule(report, "GEO001", "GEO002")}
     assert told == {n + 2 for n, (_, code, _) in enumerate(SHAPES.values()) if code}
-    assert len({k for f in found(report, "REL003") for k in (f.key, *f.related_keys)}) - 1 == sum(
+    assert len({k for f in findings_of_rule(report, "REL003") for k in (f.key, *f.related_keys)}) - 1 == sum(
         area > 0 for *_, area in SHAPES.values()
     )
 
@@ -141,12 +144,14 @@ def test_many_strange_shapes_at_once(tmp_path):
 )
 def test_an_empty_part_in_another_coordinate_system(parts):
     """Its edges are long enough to get vertices on the way into the plan's plane."""
-    strange = placed(f"MULTIPOLYGON ({parts})")
+    strange = place_wkt(f"MULTIPOLYGON ({parts})")
     line = table([strange, box(100, 100)]).to_crs(4547)
     assert [p.is_empty for p in shapely.get_parts(line.geometry[0])].count(True) == parts.count("EMPTY")
-    checked = look(as_read({"CZKFBJ": line, "STBHHX": table([box(0, 0, 50, 50), box(800, 800, 200, 200)])}))
+    checked = check_data(
+        as_read_layers({"CZKFBJ": line, "STBHHX": table([box(0, 0, 50, 50), box(800, 800, 200, 200)])})
+    )
     assert not [f for f in checked.report.findings if f.code.startswith("RUN")]
-    assert len(found(checked.report, "REL003")) == 2 and len(found(checked.report, "TOP001")) == 1
+    assert len(findings_of_rule(checked.report, "REL003")) == 2 and len(findings_of_rule(checked.report, "TOP001")) == 1
     assert checked.plan.layers["CZKFBJ"].statutory[0] == pytest.approx(810_000, rel=1e-3)
 
 
@@ -158,15 +163,15 @@ def test_a_polygon_of_a_million_vertices(tmp_path):
     crossed = xy.copy()
     crossed[[10, 300_000]] = crossed[[300_000, 10]]
     tables = {
-        "CZKFBJ": table([box(450, 450), box(0, 0), placed(BOW_TIE)]),
+        "CZKFBJ": table([box(450, 450), box(0, 0), place_wkt(BOW_TIE)]),
         "STBHHX": table([wheel]),
         "YDYHGHFQ": table([shapely.Polygon(crossed)], GHFQDM=["410"], GHFQMC=["城镇发展区"]),
     }
     path = write_gpkg(tmp_path / "a.gpkg", tables)
     started = time.monotonic()
-    report = look(path, ["GEO002", "REL003", "REL005", "TOP001"]).report
+    report = check_data(path, ["GEO002", "REL003", "REL005", "TOP001"]).report
     assert time.monotonic() - started < 120
     assert not [f for f in report.findings if f.code.startswith("RUN")]
-    assert {f.role for f in found(report, "GEO002")} == {"CZKFBJ", "YDYHGHFQ"}
-    held = [shapely.area(f.geometry) for f in found(report, "REL003")]
+    assert {f.role for f in findings_of_rule(report, "GEO002")} == {"CZKFBJ", "YDYHGHFQ"}
+    held = [shapely.area(f.geometry) for f in findings_of_rule(report, "REL003")]
     assert any(area == pytest.approx(10_000) for area in held)

@@ -8,10 +8,10 @@ import pytest
 import shapely
 
 from plugin.core.geometry import overlay, polygons
-from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.geometry.validity import polygons_only
+from plugin.core.geometry.validity import extract_polygons
 
 EXACT = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 SIDE = 5
@@ -37,8 +37,8 @@ def polygon(chance, chosen):
     squares = [SQUARES[x][y] for x, y in np.argwhere(chosen)]
     if not squares:
         return None
-    joined = polygons_only(shapely.coverage_union_all(squares))
-    return joined if chance.random() < 0.6 else polygons_only(shapely.simplify(joined, 0))
+    joined = extract_polygons(shapely.coverage_union_all(squares))
+    return joined if chance.random() < 0.6 else extract_polygons(shapely.simplify(joined, 0))
 
 
 def layer(chance):
@@ -81,12 +81,14 @@ def test_squares_are_counted(seed, path, monkeypatch):
     (a, boards_a), (b, boards_b) = layer(chance), layer(chance)
     one, two = Polygons(a), Polygons(b)
     pairs = {(i, j): boards_a[i] & boards_a[j] for i, j in combinations(range(len(a)), 2)}
-    assert measured(shared_parts(one, tolerance=EXACT)) == counted(pairs)
+    assert measured(find_shared_parts(one, tolerance=EXACT)) == counted(pairs)
     some_a, some_b = chance.random(len(a)) < 0.7, chance.random(len(b)) < 0.7
     for rows_a, rows_b in ((None, None), (some_a, some_b)):
         squares_a = boards_a if rows_a is None else boards_a & rows_a[:, None, None]
         squares_b = boards_b if rows_b is None else boards_b & rows_b[:, None, None]
         pairs = {(i, j): squares_a[i] & squares_b[j] for i in range(len(a)) for j in range(len(b))}
-        assert measured(shared_parts(one, two, tolerance=EXACT, rows_a=rows_a, rows_b=rows_b)) == counted(pairs)
+        assert measured(find_shared_parts(one, two, tolerance=EXACT, rows_a=rows_a, rows_b=rows_b)) == counted(pairs)
         bare = {(i, -1): squares_a[i] & ~squares_b.any(axis=0) for i in range(len(a))}
-        assert measured(uncovered_parts(one, two, tolerance=EXACT, rows=rows_a, cover_rows=rows_b)) == counted(bare)
+        assert measured(find_uncovered_parts(one, two, tolerance=EXACT, rows=rows_a, cover_rows=rows_b)) == counted(
+            bare
+        )

@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.geometry.validity import polygons_only
-from tests.cases.reading import read
-from tests.cases.ways import WAYS, each
-from tests.every import every
+from plugin.core.geometry.validity import extract_polygons
+from tests.cases.case_files import read_cases
+from tests.cases.drawing_variants import WAYS, each_variant
+from tests.parametrize import for_each
 
 #: Every shared part counts, however small.
 EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
 
-ALL = [(file, case) for file in ("plain.txt", "parts.txt", "bad_rings.txt") for case in read(file)]
-cases = every("case", [c for _, c in ALL], ids=[f"{f[:-4]}: {c.name}" for f, c in ALL])
-ways = every("way", WAYS.values(), ids=WAYS.keys())
+ALL = [(file, case) for file in ("plain.txt", "parts.txt", "bad_rings.txt") for case in read_cases(file)]
+cases = for_each("case", [c for _, c in ALL], ids=[f"{f[:-4]}: {c.name}" for f, c in ALL])
+ways = for_each("way", WAYS.values(), ids=WAYS.keys())
 
 
 def close(area):
@@ -37,7 +37,7 @@ def parts_by_pair(parts):
 
 def sound(parts):
     """What any answer must be: in order, areal, valid, measured, and by the first way."""
-    assert not parts.ladder.steps and not parts.ladder.failed
+    assert not parts.fallback_log.steps and not parts.fallback_log.failed
     pairs = list(zip(parts.left.tolist(), parts.right.tolist(), strict=True))
     assert pairs == sorted(pairs)
     assert shapely.is_valid(parts.geometry).all() and np.isin(shapely.get_type_id(parts.geometry), (3, 6)).all()
@@ -70,10 +70,10 @@ def summed(found):
 @ways
 @cases
 def test_shared_between_two_layers_both_ways(case, way):
-    a, b = each(case.a, way), each(case.b, way)
+    a, b = each_variant(case.a, way), each_variant(case.b, way)
     for first, second, turned in ((a, b, False), (b, a, True)):
-        expect(parts_by_pair(sound(shared_parts(first, second, tolerance=EXACT))), summed(between(case, turned)))
-        single = sound(shared_parts(first, second, tolerance=EXACT, connected=True))
+        expect(parts_by_pair(sound(find_shared_parts(first, second, tolerance=EXACT))), summed(between(case, turned)))
+        single = sound(find_shared_parts(first, second, tolerance=EXACT, connected=True))
         expect(parts_by_pair(single), between(case, turned))
         assert (shapely.get_type_id(single.geometry) == 3).all()
 
@@ -81,26 +81,26 @@ def test_shared_between_two_layers_both_ways(case, way):
 @ways
 @cases
 def test_shared_within_a_layer(case, way):
-    a, b = each(case.a, way), each(case.b, way)
-    expect(parts_by_pair(sound(shared_parts(a, tolerance=EXACT, connected=True))), within(case, "a"))
-    expect(parts_by_pair(sound(shared_parts(b, tolerance=EXACT, connected=True))), within(case, "b"))
+    a, b = each_variant(case.a, way), each_variant(case.b, way)
+    expect(parts_by_pair(sound(find_shared_parts(a, tolerance=EXACT, connected=True))), within(case, "a"))
+    expect(parts_by_pair(sound(find_shared_parts(b, tolerance=EXACT, connected=True))), within(case, "b"))
     # Both layers as one: what they share with each other is now within.
     n = len(a)
     both = {(i, n + j): v for (i, j), v in between(case).items()}
     both |= within(case, "a") | {(n + i, n + j): v for (i, j), v in within(case, "b").items()}
     one = np.concatenate([a, b])
-    expect(parts_by_pair(sound(shared_parts(one, tolerance=EXACT))), summed(both))
+    expect(parts_by_pair(sound(find_shared_parts(one, tolerance=EXACT))), summed(both))
     turned = {(len(one) - 1 - j, len(one) - 1 - i): v for (i, j), v in both.items()}
-    expect(parts_by_pair(sound(shared_parts(one[::-1], tolerance=EXACT))), summed(turned))
+    expect(parts_by_pair(sound(find_shared_parts(one[::-1], tolerance=EXACT))), summed(turned))
 
 
 @ways
 @cases
 def test_uncovered_both_ways(case, way):
-    a, b = each(case.a, way), each(case.b, way)
+    a, b = each_variant(case.a, way), each_variant(case.b, way)
     for first, second, side in ((a, b, "a"), (b, a, "b")):
         bare = {(i, -1): case.of(side, i) for i in range(len(first))}
-        expect(parts_by_pair(sound(uncovered_parts(first, second, tolerance=EXACT))), bare)
+        expect(parts_by_pair(sound(find_uncovered_parts(first, second, tolerance=EXACT))), bare)
 
 
 @cases
@@ -109,23 +109,23 @@ def test_only_some_rows(case):
     for i in range(len(case.a)):
         mine = np.arange(len(case.a)) == i
         pairs = {p: v for p, v in between(case).items() if p[0] == i}
-        expect(parts_by_pair(shared_parts(a, b, tolerance=EXACT, rows_a=mine)), summed(pairs))
+        expect(parts_by_pair(find_shared_parts(a, b, tolerance=EXACT, rows_a=mine)), summed(pairs))
         pairs = {(j, i): v for (i, j), v in pairs.items()}
-        expect(parts_by_pair(shared_parts(b, a, tolerance=EXACT, rows_b=mine)), summed(pairs))
-        expect(parts_by_pair(uncovered_parts(a, b, tolerance=EXACT, rows=mine)), {(i, -1): case.of("a", i)})
+        expect(parts_by_pair(find_shared_parts(b, a, tolerance=EXACT, rows_b=mine)), summed(pairs))
+        expect(parts_by_pair(find_uncovered_parts(a, b, tolerance=EXACT, rows=mine)), {(i, -1): case.of("a", i)})
         for j in range(len(case.b)):
             theirs = np.arange(len(case.b)) == j
             shared = sum(case.of("ab", i, j))
-            pair = shared_parts(a, b, tolerance=EXACT, rows_a=mine, rows_b=theirs)
+            pair = find_shared_parts(a, b, tolerance=EXACT, rows_a=mine, rows_b=theirs)
             expect(parts_by_pair(pair), {(i, j): (shared,)})
-            bare = uncovered_parts(a, b, tolerance=EXACT, rows=mine, cover_rows=theirs)
+            bare = find_uncovered_parts(a, b, tolerance=EXACT, rows=mine, cover_rows=theirs)
             assert bare.area.sum() == close(max(0.0, float(shapely.area(case.a[i])) - shared) if case.a[i] else 0.0)
             assert set(bare.left.tolist()) <= {i}
     nobody = np.zeros(len(case.b), dtype=bool)
-    shapes = {i: polygons_only(s) for i, s in enumerate(case.a)}
+    shapes = {i: extract_polygons(s) for i, s in enumerate(case.a)}
     everything = {(i, -1): shapely.area(shapely.get_parts(s)).tolist() for i, s in shapes.items() if s is not None}
-    expect(parts_by_pair(uncovered_parts(a, b, tolerance=EXACT, cover_rows=nobody)), everything)
-    assert not len(shared_parts(a, b, tolerance=EXACT, rows_b=nobody))
+    expect(parts_by_pair(find_uncovered_parts(a, b, tolerance=EXACT, cover_rows=nobody)), everything)
+    assert not len(find_shared_parts(a, b, tolerance=EXACT, rows_b=nobody))
 
 
 @cases
@@ -136,9 +136,11 @@ def test_beside_rows_that_are_not_asked_for(case):
     b = np.concatenate([case.b, [plate], case.a, case.b])
     rows_a, rows_b = np.arange(len(a)) < len(case.a), np.arange(len(b)) < len(case.b)
     expect(
-        parts_by_pair(sound(shared_parts(a, b, tolerance=EXACT, rows_a=rows_a, rows_b=rows_b, connected=True))),
+        parts_by_pair(sound(find_shared_parts(a, b, tolerance=EXACT, rows_a=rows_a, rows_b=rows_b, connected=True))),
         between(case),
     )
-    expect(parts_by_pair(sound(shared_parts(a, tolerance=EXACT, rows_a=rows_a, connected=True))), within(case, "a"))
+    expect(
+        parts_by_pair(sound(find_shared_parts(a, tolerance=EXACT, rows_a=rows_a, connected=True))), within(case, "a")
+    )
     bare = {(i, -1): case.of("a", i) for i in range(len(case.a))}
-    expect(parts_by_pair(sound(uncovered_parts(a, b, tolerance=EXACT, rows=rows_a, cover_rows=rows_b))), bare)
+    expect(parts_by_pair(sound(find_uncovered_parts(a, b, tolerance=EXACT, rows=rows_a, cover_rows=rows_b))), bare)

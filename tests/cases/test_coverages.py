@@ -5,34 +5,34 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
-from tests.cases.reading import read
+from tests.cases.case_files import read_cases
+from tests.cases.drawing_variants import each_variant, move_far_away, rotate_start_vertex
 from tests.cases.test_conformance import EXACT, expect, parts_by_pair, sound
-from tests.cases.ways import each, far_away, from_another_vertex
-from tests.every import every
+from tests.parametrize import for_each
 
-ALL, LARGE = read("coverages.txt"), read("large.txt")
-WAYS = {"as drawn": lambda s: s, "from another vertex": from_another_vertex, "far away": far_away}
+ALL, LARGE = read_cases("coverages.txt"), read_cases("large.txt")
+WAYS = {"as drawn": lambda s: s, "from another vertex": rotate_start_vertex, "far away": move_far_away}
 
 
 def near(area, case, way=None):
     """Far away a double ends at 7·10⁻⁹ m: that much along all edges."""
     lengths = sum(float(shapely.length(layer[~shapely.is_missing(layer)]).sum()) for layer in (case.a, case.b))
-    return pytest.approx(area, rel=1e-9, abs=1e-6 + (8e-9 * lengths if way is far_away else 0.0))
+    return pytest.approx(area, rel=1e-9, abs=1e-6 + (8e-9 * lengths if way is move_far_away else 0.0))
 
 
-@every("way", WAYS.values(), ids=WAYS.keys())
-@every("case", ALL, ids=[c.name for c in ALL])
+@for_each("way", WAYS.values(), ids=WAYS.keys())
+@for_each("case", ALL, ids=[c.name for c in ALL])
 def test_totals(case, way):
-    a, b = (Polygons(each(layer, way)) for layer in (case.a, case.b))
+    a, b = (Polygons(each_variant(layer, way)) for layer in (case.a, case.b))
     totals(a, b, case, way)
     # A part of the rows at a time: the sums are the same.
     thirds = [np.arange(len(b)) % 3 == n for n in range(3)]
-    one_by_one = sum(shared_parts(a, b, tolerance=EXACT, rows_b=rows).area.sum() for rows in thirds)
+    one_by_one = sum(find_shared_parts(a, b, tolerance=EXACT, rows_b=rows).area.sum() for rows in thirds)
     assert one_by_one == near(case.total("ab"), case, way)
-    one_by_one = sum(uncovered_parts(b, a, tolerance=EXACT, rows=rows).area.sum() for rows in thirds)
+    one_by_one = sum(find_uncovered_parts(b, a, tolerance=EXACT, rows=rows).area.sum() for rows in thirds)
     assert one_by_one == near(case.total("b"), case, way)
 
 
@@ -43,29 +43,29 @@ def test_totals_of_large_ones(case):
 
 def totals(a, b, case, way=None):
     for found, what in (
-        (shared_parts(a, b, tolerance=EXACT), "ab"),
-        (shared_parts(b, a, tolerance=EXACT, connected=True), "ab"),
-        (shared_parts(a, tolerance=EXACT), "aa"),
-        (shared_parts(b, tolerance=EXACT), "bb"),
-        (uncovered_parts(a, b, tolerance=EXACT), "a"),
-        (uncovered_parts(b, a, tolerance=EXACT), "b"),
+        (find_shared_parts(a, b, tolerance=EXACT), "ab"),
+        (find_shared_parts(b, a, tolerance=EXACT, connected=True), "ab"),
+        (find_shared_parts(a, tolerance=EXACT), "aa"),
+        (find_shared_parts(b, tolerance=EXACT), "bb"),
+        (find_uncovered_parts(a, b, tolerance=EXACT), "a"),
+        (find_uncovered_parts(b, a, tolerance=EXACT), "b"),
     ):
         assert sound(found).area.sum() == near(case.total(what), case, way), what
 
 
-SLIVERS = read("thin.txt")
+SLIVERS = read_cases("thin.txt")
 
 
 @pytest.mark.parametrize("case", SLIVERS, ids=[c.name for c in SLIVERS])
 def test_slivers_are_told_and_summed(case):
     for first, second, turned in ((case.a, case.b, False), (case.b, case.a, True)):
-        found = sound(shared_parts(first, second, tolerance=Tolerance(), connected=True))
+        found = sound(find_shared_parts(first, second, tolerance=Tolerance(), connected=True))
         pairs = {(i, j): case.of("ab", i, j) for i in range(len(case.a)) for j in range(len(case.b))}
         expect(parts_by_pair(found), {(j, i): v for (i, j), v in pairs.items()} if turned else pairs)
         ignored = sorted(shapely.area(found.slivers.geometry).tolist())
         assert ignored == pytest.approx(case.expected.get("ignored", ()), rel=1e-6)
     for first, second, side in ((case.a, case.b, "a"), (case.b, case.a, "b")):
-        bare = uncovered_parts(first, second, tolerance=Tolerance())
+        bare = find_uncovered_parts(first, second, tolerance=Tolerance())
         assert bare.area.sum() == pytest.approx(case.total(side), abs=0.002)
         if side == "a":
             ignored = sorted(shapely.area(bare.slivers.geometry).tolist())
@@ -75,7 +75,7 @@ def test_slivers_are_told_and_summed(case):
 @pytest.mark.parametrize("case", SLIVERS, ids=[c.name for c in SLIVERS])
 def test_larger_tolerance_never_more(case):
     areas = [
-        shared_parts(case.a, case.b, tolerance=t).area.sum()
+        find_shared_parts(case.a, case.b, tolerance=t).area.sum()
         for t in (
             EXACT,
             Tolerance(),

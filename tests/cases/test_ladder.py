@@ -5,20 +5,20 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.geometry import ladder as ladders
-from plugin.core.geometry.ladder import Ladder, overlay, union
-from plugin.core.geometry.overlay import shared_parts, uncovered_parts
-from plugin.core.geometry.polygons import Polygons, united
+from plugin.core.geometry import overlay_fallback as ladders
+from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.overlay_fallback import FallbackLog, overlay_pairs, union_near_row
+from plugin.core.geometry.polygons import Polygons, union_rows
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.loading.assembly import assemble
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import Severity, all_rules
 from plugin.core.model.verdict import Verdict
-from plugin.core.results.run import run
-from tests.cases.made import box, grid, moved
+from plugin.core.results.run import run_check
+from tests.cases.shapes import box, grid, moved
 from tests.core.examples import norm_of
-from tests.core.small import as_read, found, outcome, table
-from tests.core.small import box as in_county
+from tests.core.small_plan import as_read_layers, findings_of_rule, rule_outcome, table
+from tests.core.small_plan import box as in_county
 
 T = Tolerance()
 ROW = np.array([7])
@@ -59,8 +59,8 @@ STEPS = [(0, None), (1, "fixed_precision"), (2, "fixed_precision"), (3, "repaire
 )
 def test_each_step_is_tried_in_turn_and_told(times, name, far):
     a, b = (shapely.transform(s, lambda xy: xy + far) for s in (OFF_GRID, box(5, 0, 10, 10)))
-    operation, steps = Stumbles(shapely.intersection, times), Ladder()
-    (shape,) = overlay(operation, layer(a), layer(b), ROW, ROW + 1, T, steps)
+    operation, steps = Stumbles(shapely.intersection, times), FallbackLog()
+    (shape,) = overlay_pairs(operation, layer(a), layer(b), ROW, ROW + 1, T, steps)
     assert shape.is_valid and shape.area == pytest.approx(50, abs=5e-4) and not steps.failed
     assert shape.bounds[0] == pytest.approx(far + 5)
     if name is None:
@@ -79,13 +79,15 @@ def test_every_step_gives_the_same_area(operation, times):
     a = shapely.Polygon([(0, 0), (20, 1), (17, 15), (3, 19)], [[(5, 5), (9, 5), (9, 9), (5, 9)]])
     b = shapely.Polygon([(8, -3), (25, 8), (12, 21), (6, 7)])
     inside = operation is shapely.intersection
-    (shape,) = overlay(Stumbles(operation, times), layer(a), layer(b), ROW, ROW, T, Ladder(), inside=inside)
+    (shape,) = overlay_pairs(Stumbles(operation, times), layer(a), layer(b), ROW, ROW, T, FallbackLog(), inside=inside)
     assert shape.area == pytest.approx(operation(a, b).area, abs=0.01)
 
 
 def test_a_pair_that_fails_at_the_last_is_none_and_named():
-    steps = Ladder()
-    (shape,) = overlay(Stumbles(shapely.intersection, 99), layer(OFF_GRID), layer(OFF_GRID), ROW, ROW + 1, T, steps)
+    steps = FallbackLog()
+    (shape,) = overlay_pairs(
+        Stumbles(shapely.intersection, 99), layer(OFF_GRID), layer(OFF_GRID), ROW, ROW + 1, T, steps
+    )
     assert shape is None and steps.failed == [(7, 8)] and not steps.steps
 
 
@@ -93,9 +95,9 @@ def test_a_pair_that_fails_at_the_last_is_none_and_named():
 def test_one_pair_of_a_hundred_leaves_the_others_alone(bad):
     a, b = layer(*grid(100, 1)), layer(*moved(grid(100, 1), 5.0, 5.0))
     b[bad] = box(10.0 * bad + 5, 5, 5, 30)
-    steps, rows = Ladder(), np.arange(100)
+    steps, rows = FallbackLog(), np.arange(100)
     trouble = Stumbles(shapely.intersection, over=lambda p, q, grid: shapely.area(q) > 120)
-    shapes = overlay(trouble, a, b, rows, rows, T, steps)
+    shapes = overlay_pairs(trouble, a, b, rows, rows, T, steps)
     assert steps.failed == [(bad, bad)] and not steps.steps
     assert [s is None for s in shapes] == [n == bad for n in range(100)]
     assert np.delete(shapely.area(shapes), bad) == pytest.approx(25)
@@ -103,9 +105,9 @@ def test_one_pair_of_a_hundred_leaves_the_others_alone(bad):
 
 @pytest.mark.parametrize("operation", [shapely.intersection, shapely.difference], ids=lambda o: o.__name__)
 def test_a_copy_of_which_nothing_is_left_is_no_answer(operation, monkeypatch):
-    monkeypatch.setattr(ladders, "repair", lambda shape: None)
-    steps = Ladder()
-    (shape,) = overlay(Stumbles(operation, 3), layer(OFF_GRID), layer(box(50, 50, 1, 1)), ROW, ROW, T, steps)
+    monkeypatch.setattr(ladders, "repair_polygon", lambda shape: None)
+    steps = FallbackLog()
+    (shape,) = overlay_pairs(Stumbles(operation, 3), layer(OFF_GRID), layer(box(50, 50, 1, 1)), ROW, ROW, T, steps)
     assert shape is None and steps.failed == [(7, 7)]
 
 
@@ -134,8 +136,8 @@ def test_what_a_point_gainsays_is_not_believed(operation, begins, lie, times):
             return layer(*map(lie, p, q))
         return lie(p, q) if len(asked) <= times else honest(p, q, grid_size=grid_size)
 
-    steps = Ladder()
-    (shape,) = overlay(lies, layer(a), layer(b), ROW, ROW, T, steps, inside=operation is shapely.intersection)
+    steps = FallbackLog()
+    (shape,) = overlay_pairs(lies, layer(a), layer(b), ROW, ROW, T, steps, inside=operation is shapely.intersection)
     if times == 99:
         # Of quarters each lie is another one; what comes of them is not believed either.
         assert shape is None and steps.failed == [(7, 7)]
@@ -157,9 +159,9 @@ def only_on_grid(real):
 
 def test_a_union_on_the_grid_tells_what_rounding_changed(monkeypatch):
     monkeypatch.setattr(ladders.shapely, "union_all", only_on_grid(shapely.union_all))
-    steps = Ladder()
+    steps = FallbackLog()
     # The two overlap by half, which is nothing that the step changed.
-    joined = union(layer(OFF_GRID, box(5, 0, 10, 10)), 3, T, steps)
+    joined = union_near_row(layer(OFF_GRID, box(5, 0, 10, 10)), 3, T, steps)
     (step,) = steps.steps
     assert joined.area == pytest.approx(150) and (step.name, step.left, step.right) == ("fixed_precision", 3, -1)
     assert step.area_m2 == pytest.approx(4e-4, abs=1e-6)
@@ -177,8 +179,8 @@ def test_a_union_that_a_point_or_its_area_gainsays_is_not_believed(lie, always, 
         "union_all",
         lambda s, grid_size=None: honest(s, grid_size=grid_size) if grid_size and not always else answer,
     )
-    steps = Ladder()
-    joined = union(shapes, 3, T, steps)
+    steps = FallbackLog()
+    joined = union_near_row(shapes, 3, T, steps)
     if always:
         assert joined is None and steps.failed == [(3, -1)]
     else:
@@ -187,13 +189,13 @@ def test_a_union_that_a_point_or_its_area_gainsays_is_not_believed(lie, always, 
 
 def test_a_union_that_fails_names_the_row_it_was_for(monkeypatch):
     monkeypatch.setattr(ladders.shapely, "union_all", gives_up)
-    bare = uncovered_parts(layer(box(50, 50, 1, 1), box(0, 0, 30, 10)), layer(*grid(2, 1)), tolerance=T)
-    assert bare.ladder.failed == [(1, -1)] and bare.left.tolist() == [0]
+    bare = find_uncovered_parts(layer(box(50, 50, 1, 1), box(0, 0, 30, 10)), layer(*grid(2, 1)), tolerance=T)
+    assert bare.fallback_log.failed == [(1, -1)] and bare.left.tolist() == [0]
 
 
 def test_a_coverage_that_is_none_is_joined_all_the_same(monkeypatch):
     monkeypatch.setattr(shapely, "coverage_union_all", gives_up)
-    assert united(Polygons(layer(*grid(9, 9))), tolerance=T).area == pytest.approx(8100)
+    assert union_rows(Polygons(layer(*grid(9, 9))), tolerance=T).area == pytest.approx(8100)
 
 
 # -- in a run ---------------------------------------------------------------------------------------------------------
@@ -216,10 +218,10 @@ def large(a, b, grid):
 def run_with(monkeypatch, operation, over, *codes):
     """A run without and one with an operation that gives up over some pairs."""
     rules = [all_rules()[code] for code in codes]
-    straight = run(assemble(as_read(tables()), norm_of()), rules)
+    straight = run_check(assemble_plan(as_read_layers(tables()), norm_of()), rules)
     stumbles = Stumbles(getattr(shapely, operation), over=over)
     monkeypatch.setattr(shapely, operation, stumbles)
-    return straight, run(assemble(as_read(tables()), norm_of()), rules)
+    return straight, run_check(assemble_plan(as_read_layers(tables()), norm_of()), rules)
 
 
 def pairs(findings):
@@ -228,34 +230,36 @@ def pairs(findings):
 
 def test_the_pair_that_fails_is_a_finding_and_the_others_are_checked(monkeypatch):
     straight, report = run_with(monkeypatch, "intersection", large, "REL001", "TOP001")
-    assert pairs(found(straight, "REL001")) == {("1", "1"), ("2", "2"), ("3", "3")}
-    assert pairs(found(report, "REL001")) == {("1", "1"), ("2", "2")}
-    (failed,) = found(report, "RUN901")
+    assert pairs(findings_of_rule(straight, "REL001")) == {("1", "1"), ("2", "2"), ("3", "3")}
+    assert pairs(findings_of_rule(report, "REL001")) == {("1", "1"), ("2", "2")}
+    (failed,) = findings_of_rule(report, "RUN901")
     assert pairs([failed]) == {("3", "3")} and failed.severity is Severity.WARNING
     assert (failed.role, failed.related_role) == ("YJJBNTBHTB", "STBHHX") and failed.params["rule"] == "REL001"
     assert "不能算通过" in failed.message and shapely.area(failed.geometry) == pytest.approx(10_000)
     # A rule that found something has failed, and says all the same that it could not look everywhere.
-    result = outcome(report, "REL001")
+    result = rule_outcome(report, "REL001")
     assert result.outcome is Outcome.FAILED and result.incomplete and "1 对图形算不出结果" in result.reason
-    assert pairs(found(report, "TOP001")) == pairs(found(straight, "TOP001")) == {("2", "4")}
-    assert not found(report, "RUN900") and report.verdict is Verdict.FAIL
+    assert pairs(findings_of_rule(report, "TOP001")) == pairs(findings_of_rule(straight, "TOP001")) == {("2", "4")}
+    assert not findings_of_rule(report, "RUN900") and report.verdict is Verdict.FAIL
 
 
 def test_a_step_taken_is_in_the_report(monkeypatch):
     straight, report = run_with(
         monkeypatch, "intersection", lambda a, b, grid: not grid and large(a, b, grid), "REL001"
     )
-    assert pairs(found(report, "REL001")) == pairs(found(straight, "REL001")) and not found(report, "RUN901")
+    assert pairs(findings_of_rule(report, "REL001")) == pairs(
+        findings_of_rule(straight, "REL001")
+    ) and not findings_of_rule(report, "RUN901")
     assert not straight.tolerance["steps"] and report.tolerance["steps"] == {"fixed_precision": 1}
 
 
 def test_a_pair_within_a_layer_that_fails_hides_nothing_between_layers(monkeypatch):
     """Who overlaps whom within a layer decides how others are looked at."""
     a, b = layer(box(0, 0, 10, 10), box(2, 2, 30, 30)), layer(box(1, 1, 5, 5))
-    straight = shared_parts(a, b, tolerance=T)
+    straight = find_shared_parts(a, b, tolerance=T)
     stumbles = Stumbles(shapely.intersection, over=lambda p, q, grid: shapely.area(q) > 800 and shapely.area(p) != 25)
     monkeypatch.setattr(shapely, "intersection", stumbles)
     layered = Polygons(a)
-    assert shared_parts(layered, tolerance=T).ladder.failed == [(0, 1)]
-    again = shared_parts(layered, b, tolerance=T)
-    assert again.area.tolist() == straight.area.tolist() == [25, 16] and not again.ladder.failed
+    assert find_shared_parts(layered, tolerance=T).fallback_log.failed == [(0, 1)]
+    again = find_shared_parts(layered, b, tolerance=T)
+    assert again.area.tolist() == straight.area.tolist() == [25, 16] and not again.fallback_log.failed

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.geometry import linework, overlay, polygons
-from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
-from tests.cases import exact
+from tests.cases import exact_overlay
+from tests.cases.drawing_variants import add_midpoints, each_variant, move_far_away, rotate_start_vertex
 from tests.cases.layouts import layout, repaired
-from tests.cases.ways import each, far_away, from_another_vertex, with_a_vertex_on_every_edge
 
 EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
 LAYOUTS = int(os.environ.get("SANXIAN_LAYOUTS", "1000"))
@@ -52,7 +52,7 @@ def rounding(*shapes):
 
 
 def as_areas(parts):
-    assert shapely.is_valid(parts.geometry).all() and not parts.ladder.failed
+    assert shapely.is_valid(parts.geometry).all() and not parts.fallback_log.failed
     found = {}
     for i, j, area in zip(parts.left.tolist(), parts.right.tolist(), parts.area.tolist(), strict=True):
         found[i, j] = found.get((i, j), 0.0) + area
@@ -65,7 +65,7 @@ def present(shapes):
 
 def same_areas(parts, expected):
     """``expected``: key → (area by shapely alone, shapes it is of, how to compute it in fractions)."""
-    found, rounded = as_areas(parts), {(step.left, step.right) for step in parts.ladder.steps}
+    found, rounded = as_areas(parts), {(step.left, step.right) for step in parts.fallback_log.steps}
     assert found.keys() <= expected.keys()
     for key, (area, shapes, exactly) in expected.items():
         ours = found.get(key, 0.0)
@@ -85,7 +85,11 @@ def by_shapely(operation, *shapes):
 
 def of_pairs(a, b, pairs):
     return {
-        (i, j): (by_shapely(shapely.intersection, a[i], b[j]), (a[i], b[j]), lambda i=i, j=j: exact.shared(a[i], b[j]))
+        (i, j): (
+            by_shapely(shapely.intersection, a[i], b[j]),
+            (a[i], b[j]),
+            lambda i=i, j=j: exact_overlay.shared_area(a[i], b[j]),
+        )
         for i, j in pairs
     }
 
@@ -94,7 +98,11 @@ def of_bare(a, cover):
     shapes = [cover[j] for j in present(cover)]
     united = shapely.union_all(shapes)
     return {
-        (i, -1): (by_shapely(shapely.difference, a[i], united), (a[i], united), lambda i=i: exact.bare(a[i], shapes))
+        (i, -1): (
+            by_shapely(shapely.difference, a[i], united),
+            (a[i], united),
+            lambda i=i: exact_overlay.uncovered_area(a[i], shapes),
+        )
         for i in present(a)
     }
 
@@ -121,9 +129,9 @@ def test_areas_are_those_of_shapely_alone(path, near, monkeypatch):
     def holds(seed):
         a, b = layout(seed, near)
         one, two = Polygons(a), Polygons(b)
-        same_areas(shared_parts(one, two, tolerance=EXACT), of_pairs(a, b, product(present(a), present(b))))
-        same_areas(shared_parts(one, tolerance=EXACT), of_pairs(a, a, combinations(present(a), 2)))
-        same_areas(uncovered_parts(one, two, tolerance=EXACT), of_bare(a, b))
+        same_areas(find_shared_parts(one, two, tolerance=EXACT), of_pairs(a, b, product(present(a), present(b))))
+        same_areas(find_shared_parts(one, tolerance=EXACT), of_pairs(a, a, combinations(present(a), 2)))
+        same_areas(find_uncovered_parts(one, two, tolerance=EXACT), of_bare(a, b))
 
     holds()
 
@@ -139,8 +147,8 @@ def test_segments_that_look_the_same_are_not_taken_for_the_same(distinct, monkey
     def holds(seed, near):
         a, b = layout(seed, near)
         one, two = Polygons(a), Polygons(b)
-        same_areas(shared_parts(one, two, tolerance=EXACT), of_pairs(a, b, product(present(a), present(b))))
-        same_areas(shared_parts(two, tolerance=EXACT), of_pairs(b, b, combinations(present(b), 2)))
+        same_areas(find_shared_parts(one, two, tolerance=EXACT), of_pairs(a, b, product(present(a), present(b))))
+        same_areas(find_shared_parts(two, tolerance=EXACT), of_pairs(b, b, combinations(present(b), 2)))
 
     holds()
 
@@ -158,8 +166,8 @@ def test_a_question_that_is_stopped_leaves_nothing_half_known(seed, near):
     one, two = Polygons(a), Polygons(b)
     for calls in range(1000):
         try:
-            shared_parts(one, two, tolerance=EXACT, cancellation=cancelled_after(calls))
-            uncovered_parts(one, two, tolerance=EXACT, cancellation=cancelled_after(calls))
+            find_shared_parts(one, two, tolerance=EXACT, cancellation=cancelled_after(calls))
+            find_uncovered_parts(one, two, tolerance=EXACT, cancellation=cancelled_after(calls))
             break
         except Cancelled:
             continue
@@ -175,14 +183,14 @@ def everything(a, b):
     """All that the verbs say of two layers, in one table, and whether they took a step down the ladder for it."""
     one, two = (s if isinstance(s, Polygons) else Polygons(s) for s in (a, b))
     answers = {
-        "ab": shared_parts(one, two, tolerance=EXACT),
-        "parts": shared_parts(one, two, tolerance=EXACT, connected=True),
-        "ba": shared_parts(two, one, tolerance=EXACT),
-        "aa": shared_parts(one, tolerance=EXACT),
-        "bare": uncovered_parts(one, two, tolerance=EXACT),
+        "ab": find_shared_parts(one, two, tolerance=EXACT),
+        "parts": find_shared_parts(one, two, tolerance=EXACT, connected=True),
+        "ba": find_shared_parts(two, one, tolerance=EXACT),
+        "aa": find_shared_parts(one, tolerance=EXACT),
+        "bare": find_uncovered_parts(one, two, tolerance=EXACT),
     }
     found = {(verb, *pair): area for verb, parts in answers.items() for pair, area in as_areas(parts).items()}
-    return found, any(parts.ladder.steps for parts in answers.values())
+    return found, any(parts.fallback_log.steps for parts in answers.values())
 
 
 def limit_of(a, b, *rounded):
@@ -202,7 +210,7 @@ def test_parts_make_the_whole_and_both_sides_share_the_same(near):
         close(singly, shared, limit)
         close({(i, j): v for (j, i), v in turned.items()}, shared, limit)
         # Where no two of the cover overlap, what it takes of a polygon and what it leaves are the whole.
-        if not len(shared_parts(b, tolerance=EXACT)):
+        if not len(find_shared_parts(b, tolerance=EXACT)):
             for i in present(a):
                 taken = sum(v for (n, _), v in shared.items() if n == i)
                 assert taken + found.get(("bare", i, -1), 0.0) == pytest.approx(a[i].area, abs=limit)
@@ -223,7 +231,7 @@ def rows_turned(found, n, m):
 @pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
 @pytest.mark.parametrize(
     "way",
-    [shapely.reverse, from_another_vertex, with_a_vertex_on_every_edge, "to the county", "rows the other way"],
+    [shapely.reverse, rotate_start_vertex, add_midpoints, "to the county", "rows the other way"],
     ids=lambda w: w if isinstance(w, str) else w.__name__,
 )
 def test_what_must_not_matter_does_not(way, near):
@@ -235,15 +243,15 @@ def test_what_must_not_matter_does_not(way, near):
     @layouts_tried(1 / 40)
     @given(seeds)
     def holds(seed):
-        a, b = (each(shapes, snapped) for shapes in layout(seed, near))
+        a, b = (each_variant(shapes, snapped) for shapes in layout(seed, near))
         straight, rounded = everything(a, b)
         if way == "rows the other way":
             found, also = everything(a[::-1], b[::-1])
             found = rows_turned(found, len(a), len(b))
         elif way == "to the county":
-            found, also = everything(*(each(shapes, far_away) for shapes in (a, b)))
+            found, also = everything(*(each_variant(shapes, move_far_away) for shapes in (a, b)))
         else:
-            found, also = everything(each(a, way), each(b, way))
+            found, also = everything(each_variant(a, way), each_variant(b, way))
         close(found, straight, limit_of(a, b, rounded, also))
 
     holds()

@@ -9,12 +9,12 @@ import pytest
 import shapely
 import shapely.affinity
 
-from plugin.core.geometry.overlay import shared_parts, uncovered_parts
+from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
 from plugin.core.geometry.tolerance import Tolerance
-from tests.cases import exact
+from tests.cases import exact_overlay
+from tests.cases.case_files import read_cases
+from tests.cases.drawing_variants import move_far_away
 from tests.cases.layouts import repaired
-from tests.cases.reading import read
-from tests.cases.ways import far_away
 
 EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
 #: A last digit in the county's coordinates (m).
@@ -129,52 +129,57 @@ def as_layer(*shapes):
 def test_what_overlays_stumble_over(case):
     for turn in TURNS:
         a, b = (
-            repaired(far_away(shapely.affinity.rotate(shape, turn, origin=(0, 0)) if turn else shape))
+            repaired(move_far_away(shapely.affinity.rotate(shape, turn, origin=(0, 0)) if turn else shape))
             for shape in case()
         )
         if a is None or b is None:
             continue
         lengths = a.length + b.length
         limit = 2e-5 + 2 * DIGIT * lengths
-        expected = exact.shared(a, b)
+        expected = exact_overlay.shared_area(a, b)
         for one, other in ((a, b), (b, a)):
-            found = shared_parts(as_layer(one), as_layer(other), tolerance=EXACT)
-            assert not found.ladder.failed and found.area.sum() == pytest.approx(expected, abs=limit), turn
-            bare = uncovered_parts(as_layer(one), as_layer(other), tolerance=EXACT)
-            assert not bare.ladder.failed and bare.area.sum() == pytest.approx(exact.bare(one, [other]), abs=limit), (
-                turn
-            )
-        within = shared_parts(as_layer(a, b), tolerance=EXACT)
+            found = find_shared_parts(as_layer(one), as_layer(other), tolerance=EXACT)
+            assert not found.fallback_log.failed and found.area.sum() == pytest.approx(expected, abs=limit), turn
+            bare = find_uncovered_parts(as_layer(one), as_layer(other), tolerance=EXACT)
+            assert not bare.fallback_log.failed and bare.area.sum() == pytest.approx(
+                exact_overlay.uncovered_area(one, [other]), abs=limit
+            ), turn
+        within = find_shared_parts(as_layer(a, b), tolerance=EXACT)
         assert within.area.sum() == pytest.approx(expected, abs=limit), turn
 
 
 def test_a_road_of_many_rectangles_each_turned_a_little():
     road = [
-        far_away(shapely.affinity.rotate(shapely.box(3.0 * k, 0, 3.0 * k + 4.7, 4.7), 0.01 * k, origin=(3.0 * k, 2)))
+        move_far_away(
+            shapely.affinity.rotate(shapely.box(3.0 * k, 0, 3.0 * k + 4.7, 4.7), 0.01 * k, origin=(3.0 * k, 2))
+        )
         for k in range(40)
     ]
-    plot = far_away(shapely.box(-5, -2, 130, 3))
-    bare = uncovered_parts(as_layer(plot), as_layer(*road), tolerance=EXACT)
-    assert not bare.ladder.failed
-    assert bare.area.sum() == pytest.approx(exact.bare(plot, road), abs=1e-4)
-    shared = shared_parts(as_layer(*road), tolerance=EXACT)
+    plot = move_far_away(shapely.box(-5, -2, 130, 3))
+    bare = find_uncovered_parts(as_layer(plot), as_layer(*road), tolerance=EXACT)
+    assert not bare.fallback_log.failed
+    assert bare.area.sum() == pytest.approx(exact_overlay.uncovered_area(plot, road), abs=1e-4)
+    shared = find_shared_parts(as_layer(*road), tolerance=EXACT)
     pairs = [(i, j) for i in range(40) for j in range(i + 1, 40) if road[i].intersects(road[j])]
-    expected = [exact.shared(road[i], road[j]) for i, j in pairs]
+    expected = [exact_overlay.shared_area(road[i], road[j]) for i, j in pairs]
     assert list(zip(shared.left.tolist(), shared.right.tolist(), strict=True)) == pairs
     assert shared.area == pytest.approx(expected, abs=2e-5)
 
 
-@pytest.mark.parametrize("case", read("copies.txt"), ids=lambda c: c.name)
+@pytest.mark.parametrize("case", read_cases("copies.txt"), ids=lambda c: c.name)
 def test_copies_off_by_the_last_digits(case):
     (a,), cover = case.a, list(case.b)
-    found, bare = shared_parts(case.a, case.b, tolerance=EXACT), uncovered_parts(case.a, case.b, tolerance=EXACT)
+    found, bare = (
+        find_shared_parts(case.a, case.b, tolerance=EXACT),
+        find_uncovered_parts(case.a, case.b, tolerance=EXACT),
+    )
 
     def limit(parts, *shapes):
         """A last digit along all edges, and where a step down the ladder was taken, the grid's width."""
-        assert not parts.ladder.failed
-        return 2e-5 + (EXACT.cluster_m if parts.ladder.steps else 2 * DIGIT) * sum(s.length for s in (a, *shapes))
+        assert not parts.fallback_log.failed
+        return 2e-5 + (EXACT.cluster_m if parts.fallback_log.steps else 2 * DIGIT) * sum(s.length for s in (a, *shapes))
 
     for j, shape in enumerate(cover):
         area = found.area[found.right == j].sum()
-        assert area == pytest.approx(exact.shared(a, shape), abs=limit(found, shape))
-    assert bare.area.sum() == pytest.approx(exact.bare(a, cover), abs=limit(bare, *cover))
+        assert area == pytest.approx(exact_overlay.shared_area(a, shape), abs=limit(found, shape))
+    assert bare.area.sum() == pytest.approx(exact_overlay.uncovered_area(a, cover), abs=limit(bare, *cover))

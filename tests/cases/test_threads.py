@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.geometry.overlay import shared_parts, uncovered_parts
-from plugin.core.geometry.polygons import Polygons, united
+from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.polygons import Polygons, union_rows
 from plugin.core.geometry.tolerance import Tolerance
-from tests.cases.made import bricks, gear, grid, moved, outline, together, without
-from tests.cases.ways import far_away
+from tests.cases.drawing_variants import move_far_away
+from tests.cases.shapes import bricks, gear, grid, moved, outline, together, without
 
 RUNS = 20
 T = Tolerance()
@@ -21,7 +21,7 @@ T = Tolerance()
 
 def layer(*shapes):
     rows = np.empty(len(shapes), dtype=object)
-    rows[:] = [far_away(s) for s in shapes]
+    rows[:] = [move_far_away(s) for s in shapes]
     return rows
 
 
@@ -43,14 +43,14 @@ def layers():
 def answer(fine, coarse):
     """Everything that is asked of two layers, as plain values."""
     parts = [
-        shared_parts(fine, coarse, tolerance=T),
-        shared_parts(coarse, fine, tolerance=T, connected=True),
-        uncovered_parts(fine, coarse, tolerance=T),
-        uncovered_parts(coarse, fine, tolerance=T),
-        shared_parts(coarse, tolerance=T),
-        shared_parts(fine, tolerance=T),
+        find_shared_parts(fine, coarse, tolerance=T),
+        find_shared_parts(coarse, fine, tolerance=T, connected=True),
+        find_uncovered_parts(fine, coarse, tolerance=T),
+        find_uncovered_parts(coarse, fine, tolerance=T),
+        find_shared_parts(coarse, tolerance=T),
+        find_shared_parts(fine, tolerance=T),
     ]
-    whole = united(fine, tolerance=T)
+    whole = union_rows(fine, tolerance=T)
     told = [(p.left.tolist(), p.right.tolist(), p.area.tolist(), shapely.to_wkb(p.geometry).tolist()) for p in parts]
     return [*told, whole.wkb]
 
@@ -83,7 +83,7 @@ def test_the_same_answer_from_several_threads(threads, shared, busy, expected):
                 together_now.wait(60)
                 # Each begins with another question, so that different things are found out at the same time.
                 if number % 2:
-                    shared_parts(mine[number // 2], tolerance=T)
+                    find_shared_parts(mine[number // 2], tolerance=T)
                 return answer(*mine)
 
             assert all(found == expected for found in pool.map(ask, range(threads)))
@@ -94,11 +94,11 @@ def test_who_is_crowded_is_known_all_at_once():
 
     class Watched(Polygons):
         def __setattr__(self, name, value):
-            if name == "crowded" and value is not None:
+            if name == "overlapping_rows" and value is not None:
                 written.append(value.tolist())
             super().__setattr__(name, value)
 
     written = []
     shapes = layer(*grid(3, 1), shapely.box(5, 5, 15, 15))
-    shared_parts(Watched(shapes), tolerance=T)
+    find_shared_parts(Watched(shapes), tolerance=T)
     assert written == [[True, True, False, True]]

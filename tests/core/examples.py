@@ -10,21 +10,21 @@ import geopandas as gpd
 import shapely
 from pyproj import CRS
 
-from plugin.core.engine.frame import CODE as FRAME
-from plugin.core.heritage.heritage_sites import HeritageList, Listed
-from plugin.core.indicators.typed import figure
-from plugin.core.loading.assembly import assemble
+from plugin.core.engine.plan_consistency import CODE as FRAME
+from plugin.core.heritage.heritage_sites import HeritageList, ListedSite
+from plugin.core.indicators.typed_figures import parse_figure
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
 from plugin.core.model.rule import EACH, Example, Rule, all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.plan.plan import Plan
-from plugin.core.profile import Norm, Profile, Registered, Said, Target
+from plugin.core.profile import Norm, OtherSource, Profile, RegisteredSite, Target
 from plugin.core.profile.figures import TownshipTask, TownshipTasks
-from plugin.core.results.run import run
+from plugin.core.results.run import run_check
 from plugin.core.side_tables import Record
 from plugin.core.standard import load_standard
-from tests.core.made_package import facts_of
+from tests.core.package_fixtures import facts_of
 
 #: Examples are drawn near 0, 0; in the plane they stand at 浑源, where areas mean something.
 ORIGIN = (38_600_000.0, 4_380_000.0)
@@ -32,11 +32,11 @@ AREA_CODE = "140225"
 NO_SHAPES = "RUN905"
 #: Side inputs of examples: the name of their option → rows as the plan holds them.
 SIDE = {
-    "figures": lambda rows: tuple(figure(*row, row=n) for n, row in enumerate(rows, 2)),
+    "figures": lambda rows: tuple(parse_figure(*row, row=n) for n, row in enumerate(rows, 2)),
     "targets": lambda rows: TownshipTasks(
         "乡镇任务表.csv", tuple(TownshipTask(*row, "", n) for n, row in enumerate(rows, 2))
     ),
-    "register": lambda rows: HeritageList("名录.xlsx", tuple(Listed(*row, n) for n, row in enumerate(rows, 2))),
+    "register": lambda rows: HeritageList("名录.xlsx", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2))),
     "baseline": lambda layers: plan_of(layers, standard="county_db"),
     "package": facts_of,
     "record": lambda classes: Record("面积平衡表.json", classes),
@@ -49,11 +49,11 @@ def norm_of(settings: dict[str, Any] | None = None, standard: str = "county_db",
     areas."""
     settings = dict(settings or {})
     register = tuple(
-        Registered(AREA_CODE, term, kind, level, "example", **(said if isinstance(said, dict) else {"count": said}))
+        RegisteredSite(AREA_CODE, term, kind, level, "example", **(said if isinstance(said, dict) else {"count": said}))
         for term, kind, level, said in settings.pop("register", ())
     )
     targets = tuple(
-        Target(AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(Said(*said) for said in row[4:]))
+        Target(AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(OtherSource(*said) for said in row[4:]))
         for row in settings.pop("targets", ())
     )
     made = Profile(
@@ -114,7 +114,7 @@ def plan_of(
         role = (roles or {}).get(name) or norm.standard.concepts.get(name, (name,))[0]
         sources.append(source_layer(role, rows, norm))
     # A rule on a package needs no layer.
-    return assemble(sources, norm, scope="three_lines", bare=not sources)
+    return assemble_plan(sources, norm, scope="three_lines", allow_no_layers=not sources)
 
 
 def run_example(rule: Rule, example: Example) -> Report:
@@ -126,7 +126,7 @@ def run_example(rule: Rule, example: Example) -> Report:
     also = [all_rules()[code] for code in parameters.pop("rules", [])]
     plan = plan_of(example.layers, roles, example.settings, example.standard)
     side = SideInputs(**{name: SIDE[name](rows) for name, rows in example.side.items()})
-    report = run(plan, [rule, *also], side=side, parameters={rule.code: parameters})
+    report = run_check(plan, [rule, *also], side=side, parameters={rule.code: parameters})
     return dataclasses.replace(
         report,
         # Whose county an example is of, no rule asks; a layer without a shape the run reports beside the rule.

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from tests.core.small import table
+from tests.core.small_plan import table
 from tests.county.measure import statutory_area
 
 #: A profile in which the county has confirmed every setting.

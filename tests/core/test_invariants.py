@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.invariants import InvariantError, require
+from plugin.core.invariants import InvariantError, require_value
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("value", [0, "", False, 1.5])
 def test_a_value_that_is_there_is_returned(value):
-    assert require(value, "the value") is value
+    assert require_value(value, "the value") is value
 
 
 def test_a_missing_value_is_named():
     with pytest.raises(InvariantError, match="the CRS of DLTB is missing"):
-        require(None, "the CRS of DLTB")
+        require_value(None, "the CRS of DLTB")
 
 
 def test_optimised_python_raises_too():

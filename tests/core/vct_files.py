@@ -111,12 +111,12 @@ StyleEnd
 """
 
 
-def put(path, text, encoding="gbk"):
+def write_file(path, text, encoding="gbk"):
     path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
     return path
 
 
-def changed(*pairs):
+def changed_text(*pairs):
     """The two squares with pieces of text replaced, each of which is there."""
     text = SQUARES
     for old, new in pairs:

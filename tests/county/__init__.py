@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import geopandas as gpd
 
-from tests.county import attributes, lines, shape, truth
+from tests.county import attributes, county_fabric, lines, truth
 from tests.county import defects as planting
 from tests.county.attributes import County
+from tests.county.defect_editor import DefectEditor
 from tests.county.full import complete
-from tests.county.workshop import Workshop
 
 SEED = 140225
 
@@ -32,9 +32,9 @@ def make_county(
     county = make(parcels, seed, terraced=terraced, vertices_per_edge=vertices_per_edge, full=full)
     shop = None
     if defects:
-        shop = Workshop(county)
-        planting.plant(shop)
-    told = truth.tell(county, shop, seed, terraced)
+        shop = DefectEditor(county)
+        planting.plant_defects(shop)
+    told = truth.describe_truth(county, shop, seed, terraced)
     return {role: frame.reset_index(drop=True) for role, frame in county.layers.items()}, told
 
 
@@ -42,7 +42,7 @@ def make(
     parcels: int, seed: int = SEED, *, terraced: bool = False, vertices_per_edge: int = 1, full: bool = False
 ) -> County:
     """The clean county with all that its layers were made of."""
-    fabric = shape.build(parcels, seed, vertices_per_edge)
+    fabric = county_fabric.build(parcels, seed, vertices_per_edge)
     county = attributes.tables(fabric, lines.draw(fabric, terraced))
     if full:
         county.layers = complete(county)

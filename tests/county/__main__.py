@@ -33,7 +33,7 @@ def main() -> None:
     )
     given = parser.parse_args()
     if given.golden:
-        golden.write()
+        golden.write_goldens()
         return
     if given.full and given.out == SAMPLE / "county.gpkg":
         parser.error("--full needs --out: it is not the sample")

@@ -11,12 +11,12 @@ import pandas as pd
 import shapely
 
 from tests.county import heritage, templates
-from tests.county.chance import chance, noise
+from tests.county.county_fabric import Fabric, components
 from tests.county.landscape import AREA_CODE, AREA_NAME, CENTRE, CITY_NAME, EPSG, SEATS
 from tests.county.lines import Lines
 from tests.county.measure import statutory_area
 from tests.county.points import RIVER, ROAD
-from tests.county.shape import Fabric, components
+from tests.county.randomness import random_numbers, smooth_noise
 
 # Land use of a group of parcels: codes and how often each.
 _TOWN = {
@@ -107,12 +107,12 @@ def land_use(fabric: Fabric, lines: Lines) -> np.ndarray:
     count, seed = len(fabric), fabric.land.seed
     # Half chance of place, half of the parcel: woods and orchards come in patches.
     points = fabric.sites[:count] - CENTRE
-    place = 0.5 + 0.5 * np.sin(2.6 * noise(seed + 111, points, 1200, 5000))
-    random = (0.7 * place + 0.6 * chance(seed, 112, np.arange(count))) % 1.0
-    alone = chance(seed, 113, np.arange(count))
+    place = 0.5 + 0.5 * np.sin(2.6 * smooth_noise(seed + 111, points, 1200, 5000))
+    random = (0.7 * place + 0.6 * random_numbers(seed, 112, np.arange(count))) % 1.0
+    alone = random_numbers(seed, 113, np.arange(count))
     use = np.where(lines.height < 0.25, pick(_PLAIN, random), pick(_HILLS, random))
     use = np.where(lines.red | (lines.height > 0.75), pick(_RIDGES, random), use).astype("U5")
-    irrigated = (lines.slope_class <= 1) & (noise(seed + 114, points, 3000, 9000) > -0.2)
+    irrigated = (lines.slope_class <= 1) & (smooth_noise(seed + 114, points, 3000, 9000) > -0.2)
     use[lines.farmed] = np.where(irrigated, "0102", "0103")[lines.farmed]
     use[lines.urban] = pick(_TOWN, alone)[lines.urban]
     use[lines.hamlet] = pick(_VILLAGE, alone)[lines.hamlet]

@@ -12,13 +12,13 @@ import shapely
 
 from tests.county import templates
 from tests.county.divisions import LAND_USE
-from tests.county.rows import Drawing
+from tests.county.rows import CountyLayers
 
 #: The zone of a planned use; what is not listed is 居住生活区.
 ZONES = {"08": "412", "09": "413", "10": "414", "11": "415", "14": "416", "12": "417", "17": "416"}
 
 
-def add(drawing: Drawing) -> None:
+def add(drawing: CountyLayers) -> None:
     lines, fabric = drawing.lines, drawing.fabric
     town = max(drawing.pieces(lines.boundary > 0), key=lambda piece: lines.area[piece].sum())
     around = shapely.Polygon(shapely.coverage_union_all(fabric.polygons[town]).exterior)
@@ -31,11 +31,11 @@ def add(drawing: Drawing) -> None:
     _facilities(drawing, inside)
 
 
-def _uses(drawing: Drawing, inside: np.ndarray) -> list[str]:
+def _uses(drawing: CountyLayers, inside: np.ndarray) -> list[str]:
     return [LAND_USE[code] for code in drawing.county.layers["DLTB"]["DLBM"].iloc[inside]]
 
 
-def _land(drawing: Drawing, inside: np.ndarray) -> None:
+def _land(drawing: CountyLayers, inside: np.ndarray) -> None:
     names = templates.names("land_use_2023")
     each = [np.array([one]) for one in inside]
     areas = drawing.lines.gross[inside]
@@ -53,7 +53,7 @@ def _land(drawing: Drawing, inside: np.ndarray) -> None:
         )
 
 
-def _zones(drawing: Drawing, inside: np.ndarray) -> None:
+def _zones(drawing: CountyLayers, inside: np.ndarray) -> None:
     """One zone for neighbouring parcels of a kind; farmland kept inside the boundary stays farmland."""
     lines = drawing.lines
     codes = {"300": 1, "411": 2, "412": 3, "413": 4, "414": 5, "415": 6, "416": 7, "417": 8, "420": 9, "430": 10}
@@ -72,7 +72,7 @@ def _zones(drawing: Drawing, inside: np.ndarray) -> None:
     drawing.add_parcels("ZXCQGHFQ", groups, GHFQDM=zones, GHFQMC=[names[one] for one in zones], GKZY="详细规划")
 
 
-def _units(drawing: Drawing, inside: np.ndarray) -> None:
+def _units(drawing: CountyLayers, inside: np.ndarray) -> None:
     """Units by the quarters of the town; what lies apart in a quarter is a unit of its own."""
     away = drawing.fabric.sites[inside] - drawing.fabric.sites[inside].mean(axis=0)
     quarter = 2 * (away[:, 0] > 0) + (away[:, 1] > 0)
@@ -82,7 +82,7 @@ def _units(drawing: Drawing, inside: np.ndarray) -> None:
     drawing.add_parcels("ZXCQXXGHBZDY", groups, MC=[f"HY-{one + 1:02d}" for one in range(len(groups))])
 
 
-def _four_lines(drawing: Drawing, town: np.ndarray) -> None:
+def _four_lines(drawing: CountyLayers, town: np.ndarray) -> None:
     """蓝线, 绿线 and 黄线 on parcels far from the historic district and from each other; 紫线 is the district."""
     district = drawing.layers["LSWHJQ"].geometry.iloc[0]
     ranges = shapely.union_all([*drawing.county.layers["LSWHBHX"].geometry, district])
@@ -101,7 +101,7 @@ def _four_lines(drawing: Drawing, town: np.ndarray) -> None:
     drawing.add("ZXCQCSZX", [district], MC=drawing.layers["LSWHJQ"]["MC"].to_list())
 
 
-def _facilities(drawing: Drawing, inside: np.ndarray) -> None:
+def _facilities(drawing: CountyLayers, inside: np.ndarray) -> None:
     largest = inside[np.argsort(-drawing.lines.area[inside], kind="stable")][:6]
     points = shapely.points(np.round(drawing.fabric.sites[largest], 3))
     drawing.add("ZXCQGGFWSSD", points[:3], MC=[f"学校{one + 1}" for one in range(3)])

@@ -9,7 +9,7 @@ from tests.county import templates
 from tests.county.attributes import _township_codes, dissolve
 from tests.county.landscape import SEATS
 from tests.county.points import RIVER
-from tests.county.rows import Drawing
+from tests.county.rows import CountyLayers
 
 #: 三调 class → 用地用海 class of 2023, for what the county has; where one becomes several, the first.
 LAND_USE = {
@@ -21,7 +21,7 @@ LAND_USE = {
 }  # fmt: skip
 
 
-def add(drawing: Drawing) -> None:
+def add(drawing: CountyLayers) -> None:
     _villages(drawing)
     _functions(drawing)
     _base_parcels(drawing)
@@ -29,7 +29,7 @@ def add(drawing: Drawing) -> None:
     _nature(drawing)
 
 
-def _villages(drawing: Drawing) -> None:
+def _villages(drawing: CountyLayers) -> None:
     """A village is what the parcels say (ZLDWDM); where its land lies apart, each part is a row."""
     parcels = drawing.county.layers["DLTB"]
     codes = parcels["ZLDWDM"].str[:12].to_numpy()
@@ -39,7 +39,7 @@ def _villages(drawing: Drawing) -> None:
     drawing.add_parcels("XZQC", groups, XZQDM=codes[first], XZQMC=names, MC=names)
 
 
-def _functions(drawing: Drawing) -> None:
+def _functions(drawing: CountyLayers) -> None:
     towns = drawing.county.layers["XZQXZ"]
     kinds = [_function(drawing, one) for one in range(len(towns))]
     drawing.add(
@@ -47,7 +47,7 @@ def _functions(drawing: Drawing) -> None:
     )
 
 
-def _function(drawing: Drawing, township: int) -> str:
+def _function(drawing: CountyLayers, township: int) -> str:
     """By the larger share of its land: under the plough or in the red line; the county town is urban."""
     lines = drawing.lines
     mine = lines.township == township
@@ -57,7 +57,7 @@ def _function(drawing: Drawing, township: int) -> str:
     return "重点生态功能区" if red > farmed else "农产品主产区"
 
 
-def _base_parcels(drawing: Drawing) -> None:
+def _base_parcels(drawing: CountyLayers) -> None:
     parcels = drawing.county.layers["DLTB"]
     codes = [LAND_USE[code] for code in parcels["DLBM"]]
     names = templates.names("land_use_2023")
@@ -73,7 +73,7 @@ def _base_parcels(drawing: Drawing) -> None:
     )
 
 
-def _evaluations(drawing: Drawing) -> None:
+def _evaluations(drawing: CountyLayers) -> None:
     """双评价: three classes by relief. How the tables have them was read nowhere; here each class is its name."""
     level = 1 + np.searchsorted([0.25, 0.6], drawing.lines.height)
     for role, classes in (
@@ -87,7 +87,7 @@ def _evaluations(drawing: Drawing) -> None:
         drawing.add_parcels(role, groups, MC=[classes[one - 1] for one in labels])
 
 
-def _nature(drawing: Drawing) -> None:
+def _nature(drawing: CountyLayers) -> None:
     use = drawing.county.layers["DLTB"]["DLBM"].to_numpy()
     woods = drawing.pieces(np.isin(use, ("0301",)))
     drawing.add_parcels("TRL", woods[::2], MC="天然林")

@@ -7,12 +7,12 @@ import geopandas as gpd
 
 from tests.county import blocks, divisions, protection, ranges
 from tests.county.attributes import County
-from tests.county.rows import Drawing
+from tests.county.rows import CountyLayers
 
 
 def complete(county: County) -> dict[str, gpd.GeoDataFrame]:
     """All layers by role: enough for the scope “county”, and for every rule to have something to look at."""
-    drawing = Drawing(county)
+    drawing = CountyLayers(county)
     divisions.add(drawing)
     protection.add(drawing)
     ranges.add(drawing)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from tests.county.chance import chance
 from tests.county.landscape import CENTRE, Landscape
 from tests.county.measure import statutory_area
+from tests.county.randomness import random_numbers
 
 CORE_AREA, CONTROL_AREA = 301_300.0, 332_100.0
 # Name, metres east and north of the county town's centre, radius.
@@ -57,5 +57,5 @@ def _scaled(middle: np.ndarray, area: float) -> shapely.Polygon:
 def blob(middle: np.ndarray, radius: float, seed: int, number: int) -> shapely.Polygon:
     """A roundish polygon of 14 sides."""
     turn = np.linspace(0, 2 * np.pi, 14, endpoint=False)
-    reach = radius * (0.85 + 0.3 * chance(seed, 121, number, np.arange(14)))
+    reach = radius * (0.85 + 0.3 * random_numbers(seed, 121, number, np.arange(14)))
     return shapely.Polygon(np.round(middle + np.column_stack([reach * np.cos(turn), reach * np.sin(turn)]), 3))

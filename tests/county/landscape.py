@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import shapely
 
-from tests.county.chance import chance, noise
+from tests.county.randomness import random_numbers, smooth_noise
 
 AREA_CODE, AREA_NAME, CITY_NAME = "140225", "浑源县", "大同市"
 EPSG = 4526
@@ -89,8 +89,8 @@ class Landscape:
         turn = np.linspace(0, 2 * np.pi, 1440, endpoint=False)
         radius = np.ones_like(turn)
         for wave in range(2, 48):
-            strength = 0.115 / wave**1.05 * (0.3 + chance(self.seed, 11, wave))
-            radius += strength * np.cos(wave * turn + 2 * np.pi * chance(self.seed, 12, wave))
+            strength = 0.115 / wave**1.05 * (0.3 + random_numbers(self.seed, 11, wave))
+            radius += strength * np.cos(wave * turn + 2 * np.pi * random_numbers(self.seed, 12, wave))
         ring = np.column_stack([radius * np.cos(turn) * 1.06, radius * np.sin(turn)])
         return shapely.Polygon(ring * np.sqrt(COUNTY_AREA / shapely.Polygon(ring).area))
 
@@ -103,7 +103,7 @@ class Landscape:
         return [_curve(knots) for knots in _ROADS]
 
     def _wander(self, line: np.ndarray, salt: int) -> np.ndarray:
-        shift = [noise(self.seed + salt + axis, line, 2500, 9000) for axis in (0, 1)]
+        shift = [smooth_noise(self.seed + salt + axis, line, 2500, 9000) for axis in (0, 1)]
         return line + 260 * np.column_stack(shift)
 
     @cached_property
@@ -116,7 +116,7 @@ class Landscape:
         for town, radius in enumerate(self.town_radii):
             away = points - self.seats[town]
             turn = np.arctan2(away[:, 1], away[:, 0])
-            phase = 2 * np.pi * chance(self.seed, 21, town)
+            phase = 2 * np.pi * random_numbers(self.seed, 21, town)
             lobes = 1 + 0.13 * np.sin(2 * turn + phase) + 0.09 * np.sin(5 * turn + 2 * phase)
             distance = np.hypot(away[:, 0], away[:, 1]) / (radius * lobes)
             nearer = distance < best
@@ -126,12 +126,12 @@ class Landscape:
     def height(self, points: np.ndarray) -> np.ndarray:
         """Relief from 0 (plain) to about 1 (ridge)."""
         across = (points[:, 0] * 0.58 - points[:, 1] * 0.81) / 1000
-        folds = noise(self.seed + 33, points, 5000, 14000)
+        folds = smooth_noise(self.seed + 33, points, 5000, 14000)
         rim = smooth((np.hypot(points[:, 0] + 4000, points[:, 1] - 4000) / 1000 - 17) / 12)
-        rim *= 0.55 * (1 + noise(self.seed + 34, points, 7000, 20000))
-        mountain = smooth((across + 6.0 + 4.0 * noise(self.seed + 31, points, 6000, 21000)) / 23)
+        rim *= 0.55 * (1 + smooth_noise(self.seed + 34, points, 7000, 20000))
+        mountain = smooth((across + 6.0 + 4.0 * smooth_noise(self.seed + 31, points, 6000, 21000)) / 23)
         height = 0.95 * mountain + rim * (1 - mountain)
-        height += 0.16 * smooth((across + 7) / 10) * noise(self.seed + 32, points, 1800, 7000)
+        height += 0.16 * smooth((across + 7) / 10) * smooth_noise(self.seed + 32, points, 1800, 7000)
         # Valleys follow the zero lines of a noise, which gives them branches.
         height -= 0.6 * mountain * np.exp(-((folds / 0.17) ** 2))
         for seat in self.seats:
@@ -158,9 +158,9 @@ class Landscape:
         spacing = max(2300.0, 2.1 * np.sqrt(self.grain))
         steps = np.arange(-np.ceil(36_000 / spacing), np.ceil(36_000 / spacing) + 1).astype(int)
         column, row = (grid.ravel() for grid in np.meshgrid(steps, steps))
-        shake = np.column_stack([chance(self.seed, 41 + axis, column, row) for axis in (0, 1)]) - 0.5
+        shake = np.column_stack([random_numbers(self.seed, 41 + axis, column, row) for axis in (0, 1)]) - 0.5
         points = (np.column_stack([column, row]) + 0.75 * shake) * spacing
-        wanted = chance(self.seed, 43, column, row) > 0.1 + 0.75 * self.height(points)
+        wanted = random_numbers(self.seed, 43, column, row) > 0.1 + 0.75 * self.height(points)
         inside = shapely.contains_xy(self.outline.buffer(-900), points[:, 0], points[:, 1])
         points = points[wanted & inside & (self._to_river(points) > 500)]
         points = np.vstack([self.seats[len(TOWNS) :], points])

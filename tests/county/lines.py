@@ -13,11 +13,11 @@ import numpy as np
 import shapely
 
 from tests.county import zones
-from tests.county.chance import chance, noise
+from tests.county.county_fabric import Fabric, components
 from tests.county.landscape import CENTRE, SEATS, TOWNS, Landscape, smooth
 from tests.county.measure import statutory_area
 from tests.county.points import RIVER, ROAD
-from tests.county.shape import Fabric, components
+from tests.county.randomness import random_numbers, smooth_noise
 
 MU_10K = 10_000 * 10_000 / 15
 """万亩 in m²."""
@@ -72,7 +72,7 @@ def draw(fabric: Fabric, terraces: bool = False) -> Lines:
     gross = np.round(area, 2)
     height, slope = land.height(points), land.slope(points)
     slope_class = 1 + np.searchsorted([0.055, 0.15, 0.30, 0.52], slope)
-    spread = chance(land.seed, 71, np.arange(count))
+    spread = random_numbers(land.seed, 71, np.arange(count))
     if terraces:
         terraced = np.ones(count, bool)
         rate = np.round(np.where(slope_class > 1, 0.12 + 0.13 * spread, 0.04 + 0.05 * spread), 4)
@@ -92,7 +92,7 @@ def draw(fabric: Fabric, terraces: bool = False) -> Lines:
     red = _red_line(fabric, points, area, height, distance, taken | cultivated)
     mining = _mining(land, points, taken | cultivated | red, height)
     # Fields that the boundary takes in are still ploughed, but no longer to be kept.
-    fringe = (boundary > 0) & ~urban & (chance(land.seed, 72, np.arange(count)) < 0.55)
+    fringe = (boundary > 0) & ~urban & (random_numbers(land.seed, 72, np.arange(count)) < 0.55)
     lines = Lines(
         area, gross, height, slope, slope_class, terraced, rate, township, _villages(land, points, township), hamlet,
         urban, industry, boundary, windows, cultivated | fringe, cultivated, farmland, red, mining,
@@ -123,7 +123,7 @@ def _towns(fabric, area, gross, distance, town, strip):
     industry = np.zeros(len(area), bool)
     if len(area) > 1500:
         lonely = (distance > 1.45) & (distance < 2.1) & ~strip
-        industry = lonely & (chance(land.seed, 74, np.arange(len(area))) < 0.012)
+        industry = lonely & (random_numbers(land.seed, 74, np.arange(len(area))) < 0.012)
     windows = _windows(fabric, within(order), area)
     order = order[~windows[order]]
     chosen = within(order)
@@ -164,7 +164,7 @@ def _windows(fabric, chosen, area):
 
 def _townships(fabric: Fabric, points: np.ndarray) -> np.ndarray:
     seed = fabric.land.seed
-    warp = np.column_stack([noise(seed + 81 + axis, points, 3000, 11000) for axis in (0, 1)])
+    warp = np.column_stack([smooth_noise(seed + 81 + axis, points, 3000, 11000) for axis in (0, 1)])
     bent = points + 1100 * warp
     away = np.stack([np.hypot(*(bent - seat).T) for seat in fabric.land.seats])
     away[0] *= 0.9
@@ -212,10 +212,12 @@ def _cultivated(land, points, height, slope, distance, net, taken, windows):
     near = tree.query_nearest(shapely.points(points), return_distance=True, all_matches=False)[1]
     # Every mountain village has its terraces, however steep.
     score = 0.5 * height + 0.1 * slope - (0.28 + 0.3 * height) * np.exp(-((near / 1500) ** 2))
-    score += 0.09 * noise(land.seed + 91, points, 1500, 7000)
+    score += 0.09 * smooth_noise(land.seed + 91, points, 1500, 7000)
     # Towns were built where the fields are good.
     score -= 0.2 * smooth((2.8 - distance) / 1.5)
-    patch = noise(land.seed + 92, points, 700, 3500) + 0.9 * (chance(land.seed, 93, np.arange(len(points))) - 0.5)
+    patch = smooth_noise(land.seed + 92, points, 700, 3500) + 0.9 * (
+        random_numbers(land.seed, 93, np.arange(len(points))) - 0.5
+    )
     free = ~taken & (patch < 0.95)
     order = np.argsort(np.where(windows, -9.0, score), kind="stable")
     order = order[free[order] | windows[order]]
@@ -226,7 +228,7 @@ def _cultivated(land, points, height, slope, distance, net, taken, windows):
 
 def _farmland(land, points, score, amounts, cultivated, windows):
     """Permanent basic farmland: the better six sevenths, in coherent blocks."""
-    better = score + 0.16 * noise(land.seed + 95, points, 2500, 9000)
+    better = score + 0.16 * smooth_noise(land.seed + 95, points, 2500, 9000)
     order = np.argsort(np.where(windows, -9.0, better), kind="stable")
     order = order[cultivated[order]]
     farmland = np.zeros(len(points), bool)
@@ -236,7 +238,7 @@ def _farmland(land, points, score, amounts, cultivated, windows):
 
 def _red_line(fabric, points, area, height, distance, taken):
     """Ridges and forests, in few large pieces without pinholes."""
-    score = -height + 0.2 * noise(fabric.land.seed + 97, points, 2500, 10000)
+    score = -height + 0.2 * smooth_noise(fabric.land.seed + 97, points, 2500, 10000)
     free = ~taken & (distance > 1.6)
     order = np.argsort(np.where(free, score, np.inf), kind="stable")[: free.sum()]
     low, high = 0, len(order)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from tests.county.chance import chance
 from tests.county.landscape import Landscape
+from tests.county.randomness import random_numbers
 
 FREE, RIVER, ROAD, BESIDE = range(4)
 _REACH = 34_000.0
@@ -65,9 +65,9 @@ def _scatter(land: Landscape) -> np.ndarray:
         column, row, middle = column[keep], row[keep], middle[keep]
         wanted = _smallest(land, middle, size)
         # A random factor per cell hides the jumps of a quadtree: mean sizes follow the wish smoothly.
-        factor = 1.4 * 4 ** chance(land.seed, 51, level, column, row)
+        factor = 1.4 * 4 ** random_numbers(land.seed, 51, level, column, row)
         split = size * size > wanted * factor
-        shake = [chance(land.seed, 52 + axis, level, column, row) - 0.5 for axis in (0, 1)]
+        shake = [random_numbers(land.seed, 52 + axis, level, column, row) - 0.5 for axis in (0, 1)]
         leaves.append((middle + 0.8 * size * np.column_stack(shake))[~split])
         column, row = column[split], row[split]
         column = np.concatenate([2 * column, 2 * column + 1, 2 * column, 2 * column + 1])

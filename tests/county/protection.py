@@ -8,12 +8,12 @@ import shapely
 
 from tests.county.landscape import AREA_CODE, AREA_NAME, CENTRE
 from tests.county.points import RIVER
-from tests.county.rows import Drawing
+from tests.county.rows import CountyLayers
 
 RESERVE = "恒山省级自然保护区"
 
 
-def add(drawing: Drawing) -> None:
+def add(drawing: CountyLayers) -> None:
     lines, fabric = drawing.lines, drawing.fabric
     apart = lines.farmland | lines.cultivated | (lines.boundary > 0) | lines.red | lines.mining | lines.windows
     _red_line(drawing)
@@ -32,7 +32,7 @@ def add(drawing: Drawing) -> None:
     _facilities(drawing)
 
 
-def _red_line(drawing: Drawing) -> None:
+def _red_line(drawing: CountyLayers) -> None:
     """The sample's red line surrounds fields here and there; cut in two there, no row of it has a hole."""
     line = drawing.county.layers["STBHHX"]
     values = {
@@ -45,7 +45,7 @@ def _red_line(drawing: Drawing) -> None:
     drawing.add_parcels("STBHHX", groups, **values)
 
 
-def _reserve(drawing: Drawing) -> None:
+def _reserve(drawing: CountyLayers) -> None:
     """The largest part of the red line: its eastern half is the core, the rest is controlled."""
     piece = max(drawing.parcels["STBHHX"], key=len)
     east = np.zeros(len(drawing.fabric), bool)
@@ -58,13 +58,13 @@ def _reserve(drawing: Drawing) -> None:
     drawing.add_parcels("ZRBHD", [piece, *core, *rest], MC=names, LX="自然保护区", JB="省级")
 
 
-def add_village_boundary(drawing: Drawing) -> None:
+def add_village_boundary(drawing: CountyLayers) -> None:
     """村庄建设边界, which township and village plans have: around every village and a little more."""
     hamlets = drawing.pieces(drawing.lines.hamlet)
     drawing.add_parcels("CZJSBJ", hamlets)
 
 
-def _facilities(drawing: Drawing) -> None:
+def _facilities(drawing: CountyLayers) -> None:
     land = drawing.fabric.land
     seats = shapely.points(np.round(land.seats + CENTRE, 3))
     drawing.add("FZJZSSD", seats, MC=[f"避难场所{one + 1}" for one in range(len(seats))])

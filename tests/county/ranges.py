@@ -7,13 +7,13 @@ import numpy as np
 import shapely
 
 from tests.county.heritage import blob
-from tests.county.rows import Drawing
+from tests.county.rows import CountyLayers
 
 DISTRICT = "浑源古城历史文化街区"
 NATIONAL = ("永安寺", "圆觉寺塔", "悬空寺", "荆庄大云寺", "律吕神祠", "栗毓美墓")
 
 
-def add(drawing: Drawing) -> None:
+def add(drawing: CountyLayers) -> None:
     line = drawing.county.layers["LSWHBHX"]
     names = line["MC"].to_list()
     shapes = line.geometry.to_numpy()

@@ -16,7 +16,7 @@ from tests.county.landscape import AREA_CODE, AREA_NAME
 from tests.county.measure import statutory_area
 
 
-class Drawing:
+class CountyLayers:
     """The further layers of a county: ``layers`` and, by row, the parcels that it was made of (none: drawn freely)."""
 
     def __init__(self, county: County) -> None:

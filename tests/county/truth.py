@@ -7,21 +7,21 @@ import numpy as np
 import shapely
 
 from tests.county.attributes import County
+from tests.county.defect_editor import DefectEditor, Expected
 from tests.county.landscape import AREA_CODE, AREA_NAME, EPSG
 from tests.county.lines import MU_10K, TARGETS
 from tests.county.measure import land_area, statutory_area
-from tests.county.workshop import Expected, Workshop
 
 URBAN_CODES = ("201", "201A", "202", "202A")
 # Half of the last printed digit: 万亩 and km² with two decimals. Within it a miss is a matter of rounding.
 ROUNDING = {"cultivated": 0.005 * MU_10K, "farmland": 0.005 * MU_10K, "red_line": 0.005e6, "boundary": 0.005e6}
 
 
-def tell(county: County, shop: Workshop | None, seed: int, terraced: bool) -> dict:
+def describe_truth(county: County, editor: DefectEditor | None, seed: int, terraced: bool) -> dict:
     figures = indicators(county)
-    found = [_row(one, county) for one in (shop.found if shop else [])]
+    found = [_row(one, county) for one in (editor.found if editor else [])]
     found += _missed_targets(figures)
-    slivers = shop.slivers if shop else []
+    slivers = editor.slivers if editor else []
     areas = land_area([shape for _, _, shape in slivers]) if slivers else np.zeros(0)
     return {
         "county": {

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.county.chance import noise
+from tests.county.county_fabric import Fabric
 from tests.county.landscape import CENTRE
 from tests.county.points import RIVER
-from tests.county.shape import Fabric
+from tests.county.randomness import smooth_noise
 
 if TYPE_CHECKING:
     from tests.county.lines import Lines
@@ -33,7 +33,7 @@ def assign(fabric: Fabric, lines: Lines) -> np.ndarray:
         return found / whole
 
     wild = ~lines.farmed & (lines.height > 0.3)
-    grass = noise(fabric.land.seed + 98, fabric.sites[:count] - CENTRE, 4000, 12000) > 0.75
+    grass = smooth_noise(fabric.land.seed + 98, fabric.sites[:count] - CENTRE, 4000, 12000) > 0.75
     zone = np.full(count, 520)
     zone[wild] = np.where(lines.height[wild] > 0.48, 200, np.where(grass[wild], 540, 530))
     zone[fabric.kinds == RIVER] = 200

@@ -137,7 +137,7 @@ def live(desk):
 
 def wizard(desk):
     desk.actions["new"].trigger()
-    shown = desk.making.wizard
+    shown = desk.new_project.wizard
     pause(0.5)
     shown.resize(900, 690)
     shown.go(1)
@@ -187,7 +187,7 @@ def steps():
     check(desk)
     finding(desk)
     when_open(named("SanxianWaiverDialog"), waive)
-    desk.dock.walk.waive.click()
+    desk.dock.navigation.waive.click()
     package(desk)
     wizard(desk)
     modal("SanxianProfileDialog", desk.dialogs.profile, "profile", lambda dialog: dialog.resize(900, 690))

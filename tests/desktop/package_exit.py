@@ -28,7 +28,7 @@ def steps():
     FACTS["after"] = children()
     loadPlugin("sanxian")
     startPlugin("sanxian")
-    begin(plugins["sanxian"].desk, FOLDER / "closed")
+    begin(plugins["sanxian"].desktop, FOLDER / "closed")
     # The tour ends here, and closes QGIS by its own door.
 
 

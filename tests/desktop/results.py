@@ -14,7 +14,7 @@ os.environ["TMPDIR"] = str(FOLDER / "profiles")
 
 def steps():
     tidy()
-    desk = plugins["sanxian"].desk
+    desk = plugins["sanxian"].desktop
     project = QgsProject.instance()
     make_other_county(project)
     ask_nothing(project)

@@ -126,7 +126,7 @@ def steps():
     FACTS["before"] = children()
     loadPlugin("sanxian")
     startPlugin("sanxian")
-    desk = plugins["sanxian"].desk
+    desk = plugins["sanxian"].desktop
     dock = desk.dock
     pause(0.6)
     FACTS["empty"] = dock.empty.label.text()
@@ -260,7 +260,7 @@ def steps():
     # Unloaded in the middle of a check.
     loadPlugin("sanxian")
     startPlugin("sanxian")
-    desk = plugins["sanxian"].desk
+    desk = plugins["sanxian"].desktop
     desk.open_sample()
     pause(0.5)
     desk.run()

@@ -18,26 +18,26 @@ def steps():
     dock = desk.dock
     dock.step(1)
     pause(0.4)
-    FACTS["button"] = dock.walk.waive.text()
+    FACTS["button"] = dock.navigation.waive.text()
     chosen = dock.tree.current()
     FACTS["path"] = str(desk.waiving.path())
     accept(dock)
     FACTS["state"] = chosen.state
     FACTS["said"] = dock.note.text()
-    FACTS["next"] = dock.walk.waive.isEnabled() and dock.tree.selected() == [dock.tree.current()]
+    FACTS["next"] = dock.navigation.waive.isEnabled() and dock.tree.selected() == [dock.tree.current()]
     picture(f"{NAME}-2-done")
     click(dock.verdict.buttons["waived"])
     pause(0.3)
     dock.tree.select(chosen)
     pause(0.4)
     picture(f"{NAME}-3-shown")
-    FACTS["back"] = dock.walk.waive.text()
+    FACTS["back"] = dock.navigation.waive.text()
     several(desk)
     target = FOLDER / "报告.html"
     desk.exports.save("html", str(target))
     wait(target.exists)
     FACTS["report"] = "县城防洪堤已批复" in target.read_text(encoding="utf-8")
-    click(dock.walk.waive)
+    click(dock.navigation.waive)
     wait(lambda: chosen.state == "open")
     FACTS["file"] = Path(FACTS["path"]).read_text(encoding="utf-8-sig")
     profile(desk)
@@ -71,7 +71,7 @@ def accept(dock):
             dialog.reject()
 
     QTimer.singleShot(500, fill)
-    click(dock.walk.waive)
+    click(dock.navigation.waive)
     wait(lambda: QApplication.activeModalWidget() is None and dock.note.text())
 
 
@@ -81,7 +81,7 @@ def several(desk):
     group = next(g for g in tree.findings.groups if len(g.findings) > 2)
     tree.setCurrentIndex(tree._group_index(group))
     pause(0.4)
-    FACTS["several"] = desk.dock.walk.waive.text()
+    FACTS["several"] = desk.dock.navigation.waive.text()
     picture(f"{NAME}-4-several")
     waived = next(f for f in desk.dock.result.findings if f.state == "waived")
     tree.select(waived)

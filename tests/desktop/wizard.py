@@ -34,7 +34,7 @@ def layers():
 def through_the_wizard(desk):
     watch = Watch()
     desk.actions["new"].trigger()
-    wizard = desk.making.wizard
+    wizard = desk.new_project.wizard
     FACTS["open_seconds"] = watch.seconds
     pause(0.5)
     FACTS["dialog"] = [wizard.width(), wizard.height(), wizard.frameGeometry().bottom(), wizard.frameGeometry().right()]
@@ -110,16 +110,16 @@ def steps():
     FACTS["before"] = children()
     loadPlugin("sanxian")
     startPlugin("sanxian")
-    desk = plugins["sanxian"].desk
+    desk = plugins["sanxian"].desktop
     pause(0.6)
     wizard = through_the_wizard(desk)
     if NAME != "wizard":
         wizard.reject()
         pause(0.5)
-        FACTS["closed"] = desk.making.wizard is None
+        FACTS["closed"] = desk.new_project.wizard is None
         return
     click(wizard.next)
-    FACTS["made"] = wait(lambda: desk.making.wizard is None)
+    FACTS["made"] = wait(lambda: desk.new_project.wizard is None)
     wait(lambda: len(QgsProject.instance().mapLayers()) > 5)
     settle()
     FACTS["said"] = iface.messageBar().currentItem().text() if iface.messageBar().currentItem() else ""
@@ -161,11 +161,11 @@ def steps():
 
     desk.actions["layers"].trigger()
     pause(1)
-    wrappers = desk.making._layers.mainWidget().wrappers
+    wrappers = desk.new_project._layers.mainWidget().wrappers
     wrappers["COUNTY"].widget.setEditText("浑源")
     wrappers["COUNTY"].widget.completer().setCompletionPrefix("浑源")
     wrappers["COUNTY"].widget.completer().complete()
-    FACTS["layers_dialog"] = desk.making._layers.isVisible() and not desk.making._layers.isModal()
+    FACTS["layers_dialog"] = desk.new_project._layers.isVisible() and not desk.new_project._layers.isModal()
     picture(f"{NAME}-9-layers")
     wrappers["COUNTY"].widget.completer().popup().hide()
 
@@ -174,7 +174,7 @@ def steps():
     desk.actions["new"].trigger()
     pause(0.3)
     key("Escape")
-    wait(lambda: desk.making.wizard is None)
+    wait(lambda: desk.new_project.wizard is None)
     desk.actions["new"].trigger()
     pause(0.3)
     QgsProject.instance().setDirty(False)

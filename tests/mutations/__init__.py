@@ -22,7 +22,7 @@ A new rule needs a mutation for each of its sentences: put it into the module of
 `heritage.py` …), run
 `pytest tests/mutations -k LAW011`, and read what it says. What the clean county lacks (a layer, a side input such as a
 baseline) is added to tests/county (`full.py`) or to `side.py`, so that it stays clean. Pick places with
-`draft.choose(mask, fits)`; use `Workshop`'s verbs (`row`, `reshape`, `change`, `add`, `drop`, `grown`, `shrunk`,
+`draft.choose(mask, fits)`; use `DefectEditor`'s verbs (`row`, `reshape`, `change`, `add`, `drop`, `grown`, `shrunk`,
 `choose_blade`); a setting of the county by `county_sets`. `reshape` keeps the area field (MJ) right, `redraw` all areas of
 a parcel, so that the defect stays one. A rule that leaves a matter to another speaks for itself in the base without that
 one (`base="without ATT002"`).

@@ -8,249 +8,249 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tests.county.workshop import FARM, FIELD, PARCEL
-from tests.mutations.frame import Draft, plants
+from tests.county.defect_editor import FARM, FIELD, PARCEL
+from tests.mutations.mutation import CountyDraft, declare_mutation
 
 WOODS, BASE, CENTRE_ZONES = "TRL", "XZYDYH", "ZXCQGHFQ"
 
 
-@plants("ATT001", case="repeated")
-def one_number_for_two_parcels(draft: Draft) -> None:
+@declare_mutation("ATT001", case="repeated")
+def one_number_for_two_parcels(draft: CountyDraft) -> None:
     rows = [draft.pick(PARCEL, draft.wild) for _ in range(2)]
     draft.change(PARCEL, rows[1], BSM=draft.key(PARCEL, rows[0]))
 
 
-@plants("ATT001", case="missing")
-def a_parcel_without_a_number(draft: Draft) -> None:
+@declare_mutation("ATT001", case="missing")
+def a_parcel_without_a_number(draft: CountyDraft) -> None:
     draft.change(PARCEL, draft.pick(PARCEL, draft.wild), BSM=None)
 
 
-@plants("ATT002", case="unknown")
-def a_code_of_no_list(draft: Draft) -> None:
+@declare_mutation("ATT002", case="unknown")
+def a_code_of_no_list(draft: CountyDraft) -> None:
     draft.change(PARCEL, draft.pick(PARCEL, draft.wild), DLBM="0308")
 
 
-@plants("ATT002", case="name")
-def the_name_of_another_code(draft: Draft) -> None:
+@declare_mutation("ATT002", case="name")
+def the_name_of_another_code(draft: CountyDraft) -> None:
     wooded = draft.wild & (draft.layers[PARCEL]["DLBM"] == "0301").to_numpy()
     draft.change(PARCEL, draft.pick(PARCEL, wooded), DLMC="灌木林地")
 
 
-@plants("ATT003", case="deduction")
-def a_deduction_that_is_not_gross_times_rate(draft: Draft) -> None:
+@declare_mutation("ATT003", case="deduction")
+def a_deduction_that_is_not_gross_times_rate(draft: CountyDraft) -> None:
     row = draft.pick(FIELD, draft.fields & (draft.lines.rate > 0))
     values = {name: draft.value(FIELD, row, name) for name in ("KCMJ", "TBDLMJ")}
     draft.change(FIELD, row, KCMJ=round(values["KCMJ"] + 100, 2), TBDLMJ=round(values["TBDLMJ"] - 100, 2))
 
 
-@plants("ATT003", case="missing")
-def cultivated_land_without_net_area(draft: Draft) -> None:
+@declare_mutation("ATT003", case="missing")
+def cultivated_land_without_net_area(draft: CountyDraft) -> None:
     ploughed = draft.layers[PARCEL]["DLBM"].isin(["0102", "0103"]).to_numpy()
     draft.change(PARCEL, draft.pick(PARCEL, ploughed), TBDLMJ=np.nan)
 
 
-@plants("ATT004", case="length")
-def a_number_that_lost_a_digit(draft: Draft) -> None:
+@declare_mutation("ATT004", case="length")
+def a_number_that_lost_a_digit(draft: CountyDraft) -> None:
     row = draft.first(WOODS)
     draft.change(WOODS, row, BSM=draft.key(WOODS, row)[:-1])
 
 
-@plants("ATT004", case="county")
-def a_number_of_the_neighbouring_county(draft: Draft) -> None:
+@declare_mutation("ATT004", case="county")
+def a_number_of_the_neighbouring_county(draft: CountyDraft) -> None:
     row = draft.first(WOODS)
     draft.change(WOODS, row, BSM="140226" + draft.key(WOODS, row)[6:])
 
 
-@plants("ATT005", case="one")
-def one_number_in_two_layers(draft: Draft) -> None:
+@declare_mutation("ATT005", case="one")
+def one_number_in_two_layers(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), BSM=draft.key("STGYL", draft.first("STGYL")))
 
 
-@plants("ATT006")
-def a_number_made_the_other_way(draft: Draft) -> None:
+@declare_mutation("ATT006")
+def a_number_made_the_other_way(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), BSM="140225" + "2310" + "00000001")
 
 
-@plants("ATT007", case="other")
-def the_feature_code_of_another_layer(draft: Draft) -> None:
+@declare_mutation("ATT007", case="other")
+def the_feature_code_of_another_layer(draft: CountyDraft) -> None:
     draft.change("LSWHBHX", 0, YSDM=draft.value("HLFXKZX", 0, "YSDM"))
 
 
-@plants("ATT008")
-def a_code_of_four_digits(draft: Draft) -> None:
+@declare_mutation("ATT008")
+def a_code_of_four_digits(draft: CountyDraft) -> None:
     row = draft.pick(BASE, draft.wild)
     draft.change(BASE, row, YDYHFLDM=draft.value(BASE, row, "YDYHFLDM")[:4])
 
 
-@plants("ATT009")
-def woods_of_no_kind(draft: Draft) -> None:
+@declare_mutation("ATT009")
+def woods_of_no_kind(draft: CountyDraft) -> None:
     draft.change(PARCEL, draft.pick(PARCEL, draft.wild), DLBM="03", DLMC="林地")
 
 
-@plants("ATT010")
-def a_zone_of_the_centre_at_level_one(draft: Draft) -> None:
+@declare_mutation("ATT010")
+def a_zone_of_the_centre_at_level_one(draft: CountyDraft) -> None:
     living = draft.layers[CENTRE_ZONES].index[draft.layers[CENTRE_ZONES]["GHFQDM"] == "411"]
     draft.change(CENTRE_ZONES, int(living[0]), GHFQDM="400", GHFQMC="城镇发展区")
 
 
-@plants("ATT011", case="form")
-def a_division_code_of_seven_digits(draft: Draft) -> None:
+@declare_mutation("ATT011", case="form")
+def a_division_code_of_seven_digits(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), XZQDM="1402251")
 
 
-@plants("ATT012", case="name", follows=["ATT021"])
-def a_county_by_another_name(draft: Draft) -> None:
+@declare_mutation("ATT012", case="name", follows=["ATT021"])
+def a_county_by_another_name(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), XZQMC="浑原县")
 
 
-@plants("ATT012", case="unknown")
-def a_township_that_is_not_there(draft: Draft) -> None:
+@declare_mutation("ATT012", case="unknown")
+def a_township_that_is_not_there(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), XZQDM="140225999", XZQMC="旧镇")
 
 
-@plants("ATT013")
-def an_area_of_before_the_last_edit(draft: Draft) -> None:
+@declare_mutation("ATT013")
+def an_area_of_before_the_last_edit(draft: CountyDraft) -> None:
     row = draft.first(WOODS)
     draft.change(WOODS, row, MJ=draft.value(WOODS, row, "MJ") + 25)
 
 
-@plants("ATT014", case="blank")
-def houses_without_an_urban_code(draft: Draft) -> None:
+@declare_mutation("ATT014", case="blank")
+def houses_without_an_urban_code(draft: CountyDraft) -> None:
     houses = (draft.layers[PARCEL]["DLBM"] == "0702").to_numpy()
     draft.change(PARCEL, draft.pick(PARCEL, houses), CZCSXM=None)
 
 
-@plants("ATT015", case="garbled")
-def a_name_read_in_the_wrong_encoding(draft: Draft) -> None:
+@declare_mutation("ATT015", case="garbled")
+def a_name_read_in_the_wrong_encoding(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), MC="天然林".encode().decode("gbk", errors="replace"))
 
 
-@plants("ATT015", case="sign")
-def a_name_with_a_line_break(draft: Draft) -> None:
+@declare_mutation("ATT015", case="sign")
+def a_name_with_a_line_break(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), MC="天然\n林")
 
 
-@plants("ATT016", case="future", follows=["ATT023"])
-def survey_data_of_a_year_to_come(draft: Draft) -> None:
+@declare_mutation("ATT016", case="future", follows=["ATT023"])
+def survey_data_of_a_year_to_come(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=2091)
 
 
-@plants("ATT016", case="order")
-def protection_that_ends_before_it_begins(draft: Draft) -> None:
+@declare_mutation("ATT016", case="order")
+def protection_that_ends_before_it_begins(draft: CountyDraft) -> None:
     row = draft.pick(FARM, draft.farmland)
     dates = {name: np.datetime64(day, "ms") for name, day in (("BHKSSJ", "2022-09-01"), ("BHJSSJ", "2021-09-01"))}
     draft.change(FARM, row, **dates)
 
 
-@plants("ATT017")
-def an_orchard_among_cultivated_land(draft: Draft) -> None:
+@declare_mutation("ATT017")
+def an_orchard_among_cultivated_land(draft: CountyDraft) -> None:
     level = draft.fields & (draft.lines.rate == 0)
     draft.change(FIELD, draft.pick(FIELD, level), DLBM="0201K", DLMC="可调整果园")
 
 
-@plants("ATT018", case="slope")
-def a_field_without_a_slope_class(draft: Draft) -> None:
+@declare_mutation("ATT018", case="slope")
+def a_field_without_a_slope_class(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), GDPDJB=None)
 
 
-@plants("ATT019", case="blank")
-def a_deduction_of_no_class(draft: Draft) -> None:
+@declare_mutation("ATT019", case="blank")
+def a_deduction_of_no_class(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields & (draft.lines.rate > 0)), KCDLBM=None)
 
 
-@plants("ATT020")
-def a_zone_of_the_centre_without_its_rules(draft: Draft) -> None:
+@declare_mutation("ATT020")
+def a_zone_of_the_centre_without_its_rules(draft: CountyDraft) -> None:
     draft.change(CENTRE_ZONES, draft.first(CENTRE_ZONES), GKZY=None)
 
 
-@plants("ATT021")
-def a_village_by_two_names(draft: Draft) -> None:
+@declare_mutation("ATT021")
+def a_village_by_two_names(draft: CountyDraft) -> None:
     units = draft.layers[PARCEL]["ZLDWDM"]
     many = (units.map(units.value_counts()) > 2).to_numpy()
     draft.change(PARCEL, draft.pick(PARCEL, draft.wild & many), ZLDWMC="永安镇别村")
 
 
-@plants("ATT003", case="rate")
-def a_deduction_rate_above_one(draft: Draft) -> None:
+@declare_mutation("ATT003", case="rate")
+def a_deduction_rate_above_one(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields & (draft.lines.rate > 0)), KCXS=1.2)
 
 
-@plants("ATT003", case="net")
-def a_net_area_without_the_deduction(draft: Draft) -> None:
+@declare_mutation("ATT003", case="net")
+def a_net_area_without_the_deduction(draft: CountyDraft) -> None:
     row = draft.pick(FIELD, draft.fields & (draft.lines.rate > 0))
     draft.change(FIELD, row, TBDLMJ=draft.value(FIELD, row, "TBMJ"))
 
 
-@plants("ATT003", case="gross", follows=["ATT013", "ATT022"])
-def a_field_of_no_area(draft: Draft) -> None:
+@declare_mutation("ATT003", case="gross", follows=["ATT013", "ATT022"])
+def a_field_of_no_area(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), TBMJ=0.0)
 
 
-@plants("ATT004", case="signs")
-def a_number_with_a_small_letter(draft: Draft) -> None:
+@declare_mutation("ATT004", case="signs")
+def a_number_with_a_small_letter(draft: CountyDraft) -> None:
     row = draft.first(WOODS)
     draft.change(WOODS, row, BSM=draft.key(WOODS, row)[:-1] + "a")
 
 
-@plants("ATT005", case="many")
-def fields_with_the_numbers_of_parcels(draft: Draft) -> None:
+@declare_mutation("ATT005", case="many")
+def fields_with_the_numbers_of_parcels(draft: CountyDraft) -> None:
     """As where the layer was made by copying them."""
     for parcel in np.flatnonzero(draft.lines.cultivated):
         draft.change(FIELD, draft.row(FIELD, parcel), BSM=draft.key(PARCEL, draft.row(PARCEL, parcel)))
 
 
-@plants("ATT007", case="blank")
-def a_row_without_a_feature_code(draft: Draft) -> None:
+@declare_mutation("ATT007", case="blank")
+def a_row_without_a_feature_code(draft: CountyDraft) -> None:
     draft.change("LSWHBHX", 0, YSDM=None)
 
 
-@plants("ATT011", case="county", follows=["RUN904"])
-def woods_of_the_neighbouring_county(draft: Draft) -> None:
+@declare_mutation("ATT011", case="county", follows=["RUN904"])
+def woods_of_the_neighbouring_county(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), XZQDM="140226", XZQMC="左云县")
 
 
-@plants("ATT014", case="other")
-def a_mine_with_the_urban_code_of_a_village(draft: Draft) -> None:
+@declare_mutation("ATT014", case="other")
+def a_mine_with_the_urban_code_of_a_village(draft: CountyDraft) -> None:
     mines = (draft.layers[PARCEL]["DLBM"] == "0602").to_numpy()
     draft.change(PARCEL, draft.pick(PARCEL, mines), CZCSXM="203")
 
 
-@plants("ATT016", case="form", follows=["ATT023"])
-def a_year_of_two_digits(draft: Draft) -> None:
+@declare_mutation("ATT016", case="form", follows=["ATT023"])
+def a_year_of_two_digits(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=20)
 
 
-@plants("ATT016", case="early", follows=["ATT023"])
-def survey_data_of_the_last_dynasty(draft: Draft) -> None:
+@declare_mutation("ATT016", case="early", follows=["ATT023"])
+def survey_data_of_the_last_dynasty(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=1902)
 
 
-@plants("ATT018", case="terrace", base="without ATT002", follows=["ATT023"])
-def a_kind_of_field_that_there_is_not(draft: Draft) -> None:
+@declare_mutation("ATT018", case="terrace", base="without ATT002", follows=["ATT023"])
+def a_kind_of_field_that_there_is_not(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), GDLX="TD")
 
 
-@plants("ATT019", case="land")
-def a_deduction_from_woods(draft: Draft) -> None:
+@declare_mutation("ATT019", case="land")
+def a_deduction_from_woods(draft: CountyDraft) -> None:
     row = draft.pick(PARCEL, draft.wild)
     gross = draft.value(PARCEL, row, "TBMJ")
     taken = round(gross * 0.1, 2)
     draft.change(PARCEL, row, KCXS=0.1, KCMJ=taken, TBDLMJ=round(gross - taken, 2), KCDLBM="1203")
 
 
-@plants("ATT019", case="kind")
-def a_deduction_of_roads(draft: Draft) -> None:
+@declare_mutation("ATT019", case="kind")
+def a_deduction_of_roads(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields & (draft.lines.rate > 0)), KCDLBM="1006")
 
 
-def multiply(draft: Draft, role: str, rows: Any, factor: float, *names: str) -> None:
+def multiply(draft: CountyDraft, role: str, rows: Any, factor: float, *names: str) -> None:
     """Fields of some rows ((n,) bool or all) times a factor, as they are printed."""
     frame = draft.layers[role]
     for name in names:
         frame.loc[rows, name] = (frame.loc[rows, name] * factor).round(2)
 
 
-def multiply_alike(draft: Draft, rows: Any, factor: float) -> None:
+def multiply_alike(draft: CountyDraft, rows: Any, factor: float) -> None:
     """Gross area, deduction and net area of cultivated land, which go on agreeing with each other."""
     multiply(draft, FIELD, rows, factor, "TBMJ")
     frame = draft.layers[FIELD]
@@ -258,70 +258,70 @@ def multiply_alike(draft: Draft, rows: Any, factor: float) -> None:
     frame.loc[rows, "TBDLMJ"] = (frame.loc[rows, "TBMJ"] - frame.loc[rows, "KCMJ"]).round(2)
 
 
-@plants("ATT022", case="", follows=["ATT013"])
-def fields_of_twelve_times_the_land(draft: Draft) -> None:
+@declare_mutation("ATT022", case="", follows=["ATT013"])
+def fields_of_twelve_times_the_land(draft: CountyDraft) -> None:
     multiply_alike(draft, draft.layers[FIELD].index, 12)
 
 
-@plants("ATT022", case="", follows=["ATT013"])
-def fields_of_one_township_that_are_a_fifth_too_large(draft: Draft) -> None:
+@declare_mutation("ATT022", case="", follows=["ATT013"])
+def fields_of_one_township_that_are_a_fifth_too_large(draft: CountyDraft) -> None:
     codes = draft.layers[FIELD]["ZLDWDM"].str[:9]
     multiply_alike(draft, codes == codes.value_counts().index[0], 1.2)
 
 
-@plants("ATT022", case="", follows=["ATT013"])
-def woods_in_hectares(draft: Draft) -> None:
+@declare_mutation("ATT022", case="", follows=["ATT013"])
+def woods_in_hectares(draft: CountyDraft) -> None:
     multiply(draft, WOODS, draft.layers[WOODS].index, 1e-4, "MJ")
 
 
-@plants("ATT022", case="net", follows=["ATT003"])
-def fields_that_have_more_net_than_gross_area(draft: Draft) -> None:
+@declare_mutation("ATT022", case="net", follows=["ATT003"])
+def fields_that_have_more_net_than_gross_area(draft: CountyDraft) -> None:
     multiply(draft, FIELD, draft.layers[FIELD].index, 1.5, "TBDLMJ")
 
 
-@plants("ATT022", case="unit")
-def net_area_in_mu(draft: Draft) -> None:
+@declare_mutation("ATT022", case="unit")
+def net_area_in_mu(draft: CountyDraft) -> None:
     multiply(draft, BASE, draft.layers[BASE].index, 15 / 10_000, "TBDLMJ")
 
 
-@plants("ATT022", case="deduction", follows=["ATT019"])
-def fields_without_the_deductions_of_the_survey(draft: Draft) -> None:
+@declare_mutation("ATT022", case="deduction", follows=["ATT019"])
+def fields_without_the_deductions_of_the_survey(draft: CountyDraft) -> None:
     frame = draft.layers[FIELD]
     frame[["KCXS", "KCMJ"]] = 0.0
     frame["KCDLBM"] = None
     frame["TBDLMJ"] = frame["TBMJ"]
 
 
-@plants("ATT022", case="blank")
-def a_red_line_without_its_area(draft: Draft) -> None:
+@declare_mutation("ATT022", case="blank")
+def a_red_line_without_its_area(draft: CountyDraft) -> None:
     draft.change("STBHHX", 0, MJ=None)
 
 
-@plants("ATT022", case="county", follows=["TOP001"])
-def villages_that_are_there_twice(draft: Draft) -> None:
+@declare_mutation("ATT022", case="county", follows=["TOP001"])
+def villages_that_are_there_twice(draft: CountyDraft) -> None:
     for row in list(draft.layers["XZQC"].index):
         draft.add("XZQC", draft.shape("XZQC", row), like=row)
 
 
-@plants("ATT001", case="number")
-def one_number_for_all_farmland(draft: Draft) -> None:
+@declare_mutation("ATT001", case="number")
+def one_number_for_all_farmland(draft: CountyDraft) -> None:
     draft.layers[FARM]["YJJBNTTBBH"] = "14022500000001"
 
 
-@plants("ATT016", case="ended")
-def protection_that_has_ended(draft: Draft) -> None:
+@declare_mutation("ATT016", case="ended")
+def protection_that_has_ended(draft: CountyDraft) -> None:
     row = draft.first(FARM)
     draft.layers[FARM].loc[row, ["BHKSSJ", "BHJSSJ"]] = [pd.Timestamp("2010-01-01"), pd.Timestamp("2019-12-31")]
 
 
-@plants("ATT019", case="none", follows=["ATT022"])
-def terraces_without_ridges(draft: Draft) -> None:
+@declare_mutation("ATT019", case="none", follows=["ATT022"])
+def terraces_without_ridges(draft: CountyDraft) -> None:
     frame = draft.layers[FIELD]
     frame[["KCXS", "KCMJ"]] = 0.0
     frame["KCDLBM"] = None
     frame["TBDLMJ"] = frame["TBMJ"]
 
 
-@plants("ATT023")
-def fields_with_another_owner_than_their_parcels(draft: Draft) -> None:
+@declare_mutation("ATT023")
+def fields_with_another_owner_than_their_parcels(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), QSXZ="20")

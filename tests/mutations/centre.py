@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 import shapely
 
-from tests.mutations.frame import Draft, plants
-from tests.mutations.verbs import lost, resized
+from tests.mutations.edit_helpers import lose_row, resize_shape
+from tests.mutations.mutation import CountyDraft, declare_mutation
 
 SCHOOLS = "ZXCQGGFWSSD"
 UNITS, CENTRE_ZONES, CENTRE = "ZXCQXXGHBZDY", "ZXCQGHFQ", "ZXCQFW"
 PARK, STREETS = "ZXCQCSLVX", "ZXCQDLZXX"
 
 
-@plants("REL030", case="line_outside_zone")
-def a_hole_in_the_zones_of_the_centre(draft: Draft) -> Any:
-    return lost(draft, CENTRE_ZONES, draft.last(CENTRE_ZONES))
+@declare_mutation("REL030", case="line_outside_zone")
+def a_hole_in_the_zones_of_the_centre(draft: CountyDraft) -> Any:
+    return lose_row(draft, CENTRE_ZONES, draft.last(CENTRE_ZONES))
 
 
-@plants("REL031", case="gap")
-def a_block_in_no_unit(draft: Draft) -> Any:
+@declare_mutation("REL031", case="gap")
+def a_block_in_no_unit(draft: CountyDraft) -> Any:
     inside = np.zeros(len(draft.fabric), bool)
     inside[np.concatenate(draft.county.parcels[UNITS])] = True
 
@@ -34,20 +34,20 @@ def a_block_in_no_unit(draft: Draft) -> Any:
     return draft.fabric.polygons[parcel]
 
 
-@plants("REL033", case="point")
-def a_school_of_the_centre_in_the_hills(draft: Draft) -> None:
+@declare_mutation("REL033", case="point")
+def a_school_of_the_centre_in_the_hills(draft: CountyDraft) -> None:
     row = draft.first(SCHOOLS)
     draft.reshape(SCHOOLS, row, shapely.transform(draft.shape(SCHOOLS, row), lambda xy: np.add(xy, (0, 6000))))
 
 
-@plants("REL030", case="zone_outside_line", finds=None, follows=["REL033", "LAW002"])
-def a_centre_drawn_smaller_than_its_zones(draft: Draft) -> None:
+@declare_mutation("REL030", case="zone_outside_line", finds=None, follows=["REL033", "LAW002"])
+def a_centre_drawn_smaller_than_its_zones(draft: CountyDraft) -> None:
     """Told zone by zone: where they meet, slanted edges get a vertex more, so that the parts are no exact sum."""
-    resized(draft, CENTRE, 0, -40)
+    resize_shape(draft, CENTRE, 0, -40)
 
 
-@plants("REL031", case="overlap", follows=["TOP001"])
-def a_block_in_two_units(draft: Draft) -> Any:
+@declare_mutation("REL031", case="overlap", follows=["TOP001"])
+def a_block_in_two_units(draft: CountyDraft) -> Any:
     inside = np.zeros(len(draft.fabric), bool)
     inside[np.concatenate(draft.county.parcels[UNITS])] = True
 
@@ -64,21 +64,21 @@ def a_block_in_two_units(draft: Draft) -> Any:
     return draft.fabric.polygons[parcel]
 
 
-@plants("REL033", case="", follows=["REL010"])
-def a_park_of_the_centre_in_the_hills(draft: Draft) -> None:
+@declare_mutation("REL033", case="", follows=["REL010"])
+def a_park_of_the_centre_in_the_hills(draft: CountyDraft) -> None:
     row = draft.first(PARK)
     draft.reshape(PARK, row, shapely.transform(draft.shape(PARK, row), lambda xy: np.add(xy, (0, 6000))))
 
 
-@plants("REL033", case="line")
-def a_street_of_the_centre_that_runs_on(draft: Draft) -> None:
+@declare_mutation("REL033", case="line")
+def a_street_of_the_centre_that_runs_on(draft: CountyDraft) -> None:
     row = draft.first(STREETS)
     start = np.array(draft.shape(STREETS, row).coords[0])
     draft.change(STREETS, row, geometry=shapely.LineString([start, np.add(start, (0, 9000))]))
 
 
-@plants("REL011", case="code")
-def a_zone_of_the_centre_that_the_county_has_for_building(draft: Draft) -> None:
+@declare_mutation("REL011", case="code")
+def a_zone_of_the_centre_that_the_county_has_for_building(draft: CountyDraft) -> None:
     zones = draft.layers[CENTRE_ZONES]
     living = int(zones.index[zones["GHFQDM"] == "411"][0])
     draft.change(CENTRE_ZONES, living, GHFQDM="520", GHFQMC="一般农业区")

@@ -15,9 +15,9 @@ from plugin.core.standard import load_standard
 from tests.county import SEED, make, protection
 from tests.county.attributes import County
 from tests.county.measure import statutory_area
-from tests.county.rows import Drawing
-from tests.mutations import side, yearly
-from tests.mutations.frame import Draft
+from tests.county.rows import CountyLayers
+from tests.mutations import side_inputs, yearly
+from tests.mutations.mutation import CountyDraft
 
 PARCELS = 400
 PROFILE = """
@@ -80,7 +80,7 @@ MAINTENANCE_RULES = ("ATT001", "ATT002", "TOP001", "DOC020", "DOC021", "DOC022",
 
 
 @dataclass
-class Base:
+class CleanCounty:
     """A clean county, what a check of it is told, and what that says."""
 
     county: County
@@ -88,7 +88,7 @@ class Base:
     report: Report
 
 
-def whole_book(made: County, folder: Path) -> Path:
+def profile_with_all_rules(made: County, folder: Path) -> Path:
     """A profile with every rule there is, and the figures that this county's text would state."""
     path = folder / "confirmed.toml"
     extra = ", ".join(f'"{code}"' for code in all_rules() if code not in load_standard().rules)
@@ -110,47 +110,51 @@ def whole(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
 
 def options(made: County, folder: Path) -> dict[str, Any]:
     """The profile and all side inputs of a county, as files in the folder."""
-    return {"profile": str(whole_book(made, folder)), "scope": "county", **side.inputs(made, folder)}
+    return {"profile": str(profile_with_all_rules(made, folder)), "scope": "county", **side_inputs.inputs(made, folder)}
 
 
-def county(folder: Path) -> Base:
+def county(folder: Path) -> CleanCounty:
     """A county's plan, complete, with its side inputs."""
     made = make(PARCELS, SEED, full=True)
     told = options(made, folder)
-    return Base(made, told, Draft(made, told, folder).report())
+    return CleanCounty(made, told, CountyDraft(made, told, folder).report())
 
 
-def without(codes: list[str], folder: Path) -> Base:
+def without(codes: list[str], folder: Path) -> CleanCounty:
     """The same county, checked without some rules: what others leave to them, those now say themselves."""
     base = county(folder)
     base.options["rules"] = tuple(code for code in all_rules() if code not in codes)
-    return Base(base.county, base.options, Draft(base.county, base.options, folder).report())
+    return CleanCounty(base.county, base.options, CountyDraft(base.county, base.options, folder).report())
 
 
-def township(folder: Path) -> Base:
+def township(folder: Path) -> CleanCounty:
     """What a township's plan has and the county's has not, among some of the county's layers."""
     made = make(PARCELS, SEED)
-    drawing = Drawing(made)
+    drawing = CountyLayers(made)
     protection.add_village_boundary(drawing)
     made.layers = {role: made.layers[role] for role in ("XZQX", "XZQXZ", "DLTB", "YDYHGHFQ")} | drawing.layers
     made.parcels |= drawing.parcels
     options = {"standard": "township_db", "rules": tuple(all_rules())}
-    return Base(made, options, Draft(made, options, folder).report())
+    return CleanCounty(made, options, CountyDraft(made, options, folder).report())
 
 
-def sealed(folder: Path) -> Base:
+def sealed(folder: Path) -> CleanCounty:
     """The county with the edition in which its three lines were sealed, and that is the same; no rule but those that ask
     for it, for they answer wherever a line is touched."""
     made = make(PARCELS, SEED, full=True)
-    options = {"profile": str(whole_book(made, folder)), "rules": SEALED_RULES, **side.sealed(made.layers, folder)}
-    return Base(made, options, Draft(made, options, folder).report())
+    options = {
+        "profile": str(profile_with_all_rules(made, folder)),
+        "rules": SEALED_RULES,
+        **side_inputs.sealed(made.layers, folder),
+    }
+    return CleanCounty(made, options, CountyDraft(made, options, folder).report())
 
 
-def maintenance(folder: Path) -> Base:
+def maintenance(folder: Path) -> CleanCounty:
     """A geodatabase of yearly maintenance of this county with all causes filled in, and its balance beside it."""
     made = yearly.maintained(make(PARCELS, SEED), folder)
     options = {"rules": MAINTENANCE_RULES, "profile": str(_lists(folder)), "file": str(folder / yearly.FILE)}
-    return Base(made, options, Draft(made, options, folder).report())
+    return CleanCounty(made, options, CountyDraft(made, options, folder).report())
 
 
 def _lists(folder: Path) -> Path:
@@ -160,7 +164,7 @@ def _lists(folder: Path) -> Path:
     return path
 
 
-def base(name: str, folder: Path) -> Base:
+def base(name: str, folder: Path) -> CleanCounty:
     """By the name that `plants(base=…)` gives: ``county``, ``township``, ``sealed``, ``maintenance``, or ``without ATT002 …``."""
     kind, *codes = name.split()
     made = {"county": county, "township": township, "sealed": sealed, "maintenance": maintenance}

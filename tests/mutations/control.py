@@ -8,52 +8,52 @@ from typing import Any
 import shapely
 
 from tests.county import attributes, source
+from tests.county.defect_editor import HERITAGE, ZONE
 from tests.county.landscape import AREA_CODE, AREA_NAME
-from tests.county.workshop import HERITAGE, ZONE
-from tests.mutations.frame import Draft, plants
-from tests.mutations.verbs import draw, lost, speck
+from tests.mutations.edit_helpers import draw_shape, lose_row, make_speck
+from tests.mutations.mutation import CountyDraft, declare_mutation
 
 MINES = "KCZYKCBHX"
 VILLAGE, HAZARD_SITES, RESERVES, FUNCTIONS = "XZQC", "XZZRZHFXFBD", "ZRBHD", "XZZTGNDW"
 FAULTS = "XZZRZHFXFBX"
 
 
-@plants("REL032", base="township")
-def a_village_without_its_boundary(draft: Draft) -> Any:
-    return lost(draft, "CZJSBJ", draft.first("CZJSBJ"))
+@declare_mutation("REL032", base="township")
+def a_village_without_its_boundary(draft: CountyDraft) -> Any:
+    return lose_row(draft, "CZJSBJ", draft.first("CZJSBJ"))
 
 
-@plants("REL034", case="other")
-def a_village_with_the_code_of_the_next_township(draft: Draft) -> None:
+@declare_mutation("REL034", case="other")
+def a_village_with_the_code_of_the_next_township(draft: CountyDraft) -> None:
     row = draft.first(VILLAGE)
     own = draft.value(VILLAGE, row, "XZQDM")
     other = next(code for code in draft.layers["XZQXZ"]["XZQDM"] if not own.startswith(code))
     draft.change(VILLAGE, row, XZQDM=f"{other}299")
 
 
-@plants("REL035", case="point")
-def a_landslide_in_town(draft: Draft) -> None:
-    draft.add(HAZARD_SITES, speck(draft, (draft.lines.boundary == 410) & draft.unlisted).centroid)
+@declare_mutation("REL035", case="point")
+def a_landslide_in_town(draft: CountyDraft) -> None:
+    draft.add(HAZARD_SITES, make_speck(draft, (draft.lines.boundary == 410) & draft.unlisted).centroid)
 
 
-@plants("REL036", case="")
-def a_park_outside_the_red_line(draft: Draft) -> Any:
-    return draw(draft, RESERVES, speck(draft, draft.wild & ~draft.lines.red), MC="某森林公园")
+@declare_mutation("REL036", case="")
+def a_park_outside_the_red_line(draft: CountyDraft) -> Any:
+    return draw_shape(draft, RESERVES, make_speck(draft, draft.wild & ~draft.lines.red), MC="某森林公园")
 
 
-@plants("REL037", case="kind")
-def a_township_of_no_function(draft: Draft) -> None:
+@declare_mutation("REL037", case="kind")
+def a_township_of_no_function(draft: CountyDraft) -> None:
     draft.change(FUNCTIONS, draft.last(FUNCTIONS), LX="综合区")
 
 
-@plants("REL034", case="none")
-def a_village_of_a_township_that_is_not_there(draft: Draft) -> None:
+@declare_mutation("REL034", case="none")
+def a_village_of_a_township_that_is_not_there(draft: CountyDraft) -> None:
     draft.change(VILLAGE, draft.first(VILLAGE), XZQDM="140225990299")
 
 
-@plants("REL035", case="line")
-def a_fault_across_town(draft: Draft) -> None:
-    square = speck(draft, (draft.lines.boundary == 410) & draft.unlisted)
+@declare_mutation("REL035", case="line")
+def a_fault_across_town(draft: CountyDraft) -> None:
+    square = make_speck(draft, (draft.lines.boundary == 410) & draft.unlisted)
     x, y, east, north = square.bounds
     line = shapely.LineString([(x, y), (east, north)])
     values = {"XZQDM": [AREA_CODE], "XZQMC": [AREA_NAME], "MC": ["断裂带"], "CD": [line.length]}
@@ -61,28 +61,28 @@ def a_fault_across_town(draft: Draft) -> None:
     draft.schema[FAULTS] = source.declared(FAULTS)
 
 
-@plants("REL036", case="core", follows=["LAW022"])
-def a_core_outside_the_red_line(draft: Draft) -> Any:
+@declare_mutation("REL036", case="core", follows=["LAW022"])
+def a_core_outside_the_red_line(draft: CountyDraft) -> Any:
     names = draft.layers[RESERVES]["MC"]
     row = int(names.index[names.str.endswith("核心保护区")][0])
-    moved_out = speck(draft, draft.wild & ~draft.lines.red, 200)
+    moved_out = make_speck(draft, draft.wild & ~draft.lines.red, 200)
     draft.reshape(RESERVES, row, moved_out)
     return moved_out
 
 
-@plants("REL037", case="energy")
-def a_coal_township_without_a_mine(draft: Draft) -> None:
+@declare_mutation("REL037", case="energy")
+def a_coal_township_without_a_mine(draft: CountyDraft) -> None:
     """One in which no zone for mining lies."""
     mined = draft.layers[ZONE].geometry[draft.layers[ZONE]["GHFQDM"] == "700"]
     _also(draft, "能源资源富集区", [*mined, *draft.layers[MINES].geometry])
 
 
-@plants("REL037", case="heritage")
-def a_historic_township_without_a_site(draft: Draft) -> None:
+@declare_mutation("REL037", case="heritage")
+def a_historic_township_without_a_site(draft: CountyDraft) -> None:
     _also(draft, "历史文化资源富集区", list(draft.layers[HERITAGE].geometry))
 
 
-def _also(draft: Draft, function: str, places: list[Any]) -> None:
+def _also(draft: CountyDraft, function: str, places: list[Any]) -> None:
     """A township in which none of the places lies has the function too."""
     tree = shapely.STRtree(places)
     shapes = draft.layers[FUNCTIONS].geometry.to_numpy()
@@ -90,12 +90,12 @@ def _also(draft: Draft, function: str, places: list[Any]) -> None:
     draft.change(FUNCTIONS, row, LX=f"{draft.value(FUNCTIONS, row, 'LX')}，{function}")
 
 
-@plants("REL037", case="bare")
-def a_township_that_was_forgotten(draft: Draft) -> Any:
-    return lost(draft, FUNCTIONS, draft.last(FUNCTIONS))
+@declare_mutation("REL037", case="bare")
+def a_township_that_was_forgotten(draft: CountyDraft) -> Any:
+    return lose_row(draft, FUNCTIONS, draft.last(FUNCTIONS))
 
 
-@plants("REL037", case="share")
-def a_mountain_township_that_is_called_a_city(draft: Draft) -> None:
+@declare_mutation("REL037", case="share")
+def a_mountain_township_that_is_called_a_city(draft: CountyDraft) -> None:
     kinds = draft.layers[FUNCTIONS]["LX"]
     draft.change(FUNCTIONS, int(kinds.index[kinds == "重点生态功能区"][0]), LX="城市化地区")

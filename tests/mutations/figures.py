@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from tests.county.defect_editor import EDGE
 from tests.county.points import FREE
-from tests.county.workshop import EDGE
-from tests.mutations.frame import Draft, plants
-from tests.mutations.side import FIGURES
+from tests.mutations.mutation import CountyDraft, declare_mutation
+from tests.mutations.side_inputs import FIGURES
 
 
-@plants("LAW007", case="map")
-def an_appendix_with_another_figure(draft: Draft) -> None:
+@declare_mutation("LAW007", case="map")
+def an_appendix_with_another_figure(draft: CountyDraft) -> None:
     text = Path(draft.options["figures"]).read_text(encoding="utf-8")
     head, red, *rest = text.splitlines()
     name, value, unit, _ = red.split(",")
@@ -25,15 +25,15 @@ def an_appendix_with_another_figure(draft: Draft) -> None:
     draft.options["figures"] = str(other)
 
 
-@plants("LAW008", finds=2)
-def a_margin_wider_than_what_is_left(draft: Draft) -> None:
+@declare_mutation("LAW008", finds=2)
+def a_margin_wider_than_what_is_left(draft: CountyDraft) -> None:
     text = Path(draft.options["profile"]).read_text(encoding="utf-8")
     path = draft.folder / "wide.toml"
     path.write_text(text.replace("warning_share = 0.00001", "warning_share = 0.018"), encoding="utf-8")
     draft.options["profile"] = str(path)
 
 
-def _figures(draft: Draft, *lines: str) -> None:
+def _figures(draft: CountyDraft, *lines: str) -> None:
     """The county's table of figures with other lines after its own."""
     path = draft.folder / FIGURES
     own = Path(draft.options["figures"]).read_text(encoding="utf-8")
@@ -41,38 +41,38 @@ def _figures(draft: Draft, *lines: str) -> None:
     draft.options["figures"] = str(path)
 
 
-@plants("LAW007", case="text", finds=None)
-def a_bound_that_the_text_states_twice(draft: Draft) -> None:
+@declare_mutation("LAW007", case="text", finds=None)
+def a_bound_that_the_text_states_twice(draft: CountyDraft) -> None:
     _figures(draft, "城镇开发边界面积,不超过19.99,平方千米,文本第31条")
 
 
-@plants("LAW007", case="looser")
-def a_bound_looser_than_the_task(draft: Draft) -> None:
+@declare_mutation("LAW007", case="looser")
+def a_bound_looser_than_the_task(draft: CountyDraft) -> None:
     _figures(draft, "永久基本农田面积,不低于10.00,万亩,文本第12条")
 
 
-@plants("LAW007", case="text_only")
-def two_figures_of_what_no_layer_holds(draft: Draft) -> None:
+@declare_mutation("LAW007", case="text_only")
+def two_figures_of_what_no_layer_holds(draft: CountyDraft) -> None:
     _figures(draft, "自然岸线保有率,35,%,文本第40条", "自然岸线保有率,36,%,附表3")
 
 
-@plants("LAW007", case="unknown")
-def a_figure_of_what_nobody_knows(draft: Draft) -> None:
+@declare_mutation("LAW007", case="unknown")
+def a_figure_of_what_nobody_knows(draft: CountyDraft) -> None:
     _figures(draft, "幸福指数,3,平方千米,文本第1条")
 
 
-@plants("LAW007", case="unreadable")
-def a_figure_that_is_no_number(draft: Draft) -> None:
+@declare_mutation("LAW007", case="unreadable")
+def a_figure_that_is_no_number(draft: CountyDraft) -> None:
     _figures(draft, "生态保护红线面积,约五百,平方千米,文本第1条")
 
 
-@plants("LAW007", case="unit")
-def an_area_in_persons(draft: Draft) -> None:
+@declare_mutation("LAW007", case="unit")
+def an_area_in_persons(draft: CountyDraft) -> None:
     _figures(draft, "生态保护红线面积,538,万人,文本第1条")
 
 
-@plants("LAW007", case="bound", follows=["REL005"])
-def a_town_larger_than_its_text_allows(draft: Draft) -> None:
+@declare_mutation("LAW007", case="bound", follows=["REL005"])
+def a_town_larger_than_its_text_allows(draft: CountyDraft) -> None:
     parcel, _ = draft.choose(
         draft.wild & (draft.lines.area > 500_000) & (draft.fabric.kinds[: len(draft.fabric)] == FREE)
     )

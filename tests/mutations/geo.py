@@ -8,33 +8,33 @@ from typing import Any
 import numpy as np
 import shapely
 
+from tests.county.defect_editor import EDGE, FARM, FIELD
 from tests.county.landscape import CENTRE
-from tests.county.workshop import EDGE, FARM, FIELD
-from tests.mutations.frame import Draft, plants
+from tests.mutations.mutation import CountyDraft, declare_mutation
 
 WOODS, POINTS = "TRL", "FZJZSSD"
 #: In the middle of the county, metres.
 X, Y = CENTRE
 
 
-def woods(draft: Draft, *points: tuple[float, float]) -> int:
+def woods(draft: CountyDraft, *points: tuple[float, float]) -> int:
     """A row of woods drawn around the middle of the county."""
     return draft.add(WOODS, shapely.Polygon([(X + x, Y + y) for x, y in points]))
 
 
-@plants("GEO001")
-def a_row_without_a_shape(draft: Draft) -> None:
+@declare_mutation("GEO001")
+def a_row_without_a_shape(draft: CountyDraft) -> None:
     draft.reshape(FIELD, draft.pick(FIELD, draft.fields), None)
 
 
-@plants("GEO002", case="invalid")
-def a_bow_tie(draft: Draft) -> None:
+@declare_mutation("GEO002", case="invalid")
+def a_bow_tie(draft: CountyDraft) -> None:
     parcel, ring = draft.choose(draft.fields, lambda p: len(ring := draft.core(p)) >= 4 and [ring], around=False)
     draft.reshape(FIELD, draft.row(FIELD, parcel), shapely.Polygon(ring[0][[0, 2, 1, 3]]))
 
 
-@plants("GEO003")
-def two_fields_under_one_number(draft: Draft) -> None:
+@declare_mutation("GEO003")
+def two_fields_under_one_number(draft: CountyDraft) -> None:
     first, _ = draft.choose(draft.fields & (draft.lines.rate == 0), around=False)
     apart = draft.fields & (draft.lines.rate == 0)
     apart[[n for n in draft.fabric.neighbours(first) if n < len(apart)]] = False
@@ -44,23 +44,23 @@ def two_fields_under_one_number(draft: Draft) -> None:
     draft.drop(FIELD, other)
 
 
-@plants("GEO004")
-def a_shape_with_an_arc(draft: Draft) -> None:
+@declare_mutation("GEO004")
+def a_shape_with_an_arc(draft: CountyDraft) -> None:
     draft.curves[WOODS] = (draft.first(WOODS),)
 
 
-@plants("GEO005", case="acute")
-def a_corner_of_eight_degrees(draft: Draft) -> None:
+@declare_mutation("GEO005", case="acute")
+def a_corner_of_eight_degrees(draft: CountyDraft) -> None:
     woods(draft, (0, 0), (400, 0), (400, 56), (0, 0))
 
 
-@plants("GEO005", case="spike", follows=["GEO008"])
-def a_spike(draft: Draft) -> None:
+@declare_mutation("GEO005", case="spike", follows=["GEO008"])
+def a_spike(draft: CountyDraft) -> None:
     woods(draft, (0, 0), (400, 0), (400, 400), (201, 400), (200, 600), (199, 400), (0, 400), (0, 0))
 
 
-@plants("GEO006", case="hole")
-def a_hole_in_a_field(draft: Draft) -> Any:
+@declare_mutation("GEO006", case="hole")
+def a_hole_in_a_field(draft: CountyDraft) -> Any:
     parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.boundary == 0), around=False)
     row = draft.row(FIELD, parcel)
     hole = shapely.Polygon(draft.core(parcel))
@@ -68,59 +68,59 @@ def a_hole_in_a_field(draft: Draft) -> Any:
     return hole
 
 
-@plants("GEO007", follows=["LAW013", "LAW007"])
-def a_scrap_of_farmland(draft: Draft) -> Any:
+@declare_mutation("GEO007", follows=["LAW013", "LAW007"])
+def a_scrap_of_farmland(draft: CountyDraft) -> Any:
     row = draft.pick(FARM, draft.farmland & (draft.lines.area < 500_000))
     x, y = draft.shape(FARM, row).representative_point().coords[0]
     draft.redraw(FARM, row, shapely.set_precision(shapely.box(x, y, x + 12, y + 12), 0.001))
     return draft.shape(FARM, row)
 
 
-@plants("GEO008")
-def an_arm_of_one_metre(draft: Draft) -> None:
+@declare_mutation("GEO008")
+def an_arm_of_one_metre(draft: CountyDraft) -> None:
     woods(draft, (0, 0), (400, 0), (400, 200), (600, 200), (600, 201), (400, 201), (400, 400), (0, 400), (0, 0))
 
 
-@plants("GEO009", case="repeated")
-def a_vertex_twice(draft: Draft) -> None:
+@declare_mutation("GEO009", case="repeated")
+def a_vertex_twice(draft: CountyDraft) -> None:
     woods(draft, (0, 0), (400, 0), (400, 0), (400, 400), (0, 400), (0, 0))
 
 
-@plants("GEO009", case="near")
-def two_vertices_a_few_millimetres_apart(draft: Draft) -> None:
+@declare_mutation("GEO009", case="near")
+def two_vertices_a_few_millimetres_apart(draft: CountyDraft) -> None:
     woods(draft, (0, 0), (400, 0), (400, 0.005), (400, 400), (0, 400), (0, 0))
 
 
-@plants("GEO010", case="holes")
-def woods_with_two_hundred_clearings(draft: Draft) -> None:
+@declare_mutation("GEO010", case="holes")
+def woods_with_two_hundred_clearings(draft: CountyDraft) -> None:
     places = [(x, y) for x in range(50, 1550, 100) for y in range(50, 1550, 100)][:201]
     holes = [shapely.box(X + x, Y + y, X + x + 40, Y + y + 40).exterior for x, y in places]
     draft.add(WOODS, shapely.Polygon(shapely.box(X, Y, X + 1600, Y + 1600).exterior, holes))
 
 
-@plants("GEO010", case="vertices")
-def a_line_of_very_many_vertices(draft: Draft) -> None:
+@declare_mutation("GEO010", case="vertices")
+def a_line_of_very_many_vertices(draft: CountyDraft) -> None:
     turn = np.linspace(0, 2 * np.pi, 100_002, endpoint=False)
     ring = np.column_stack([X + 3000 * np.cos(turn), Y + 3000 * np.sin(turn)])
     draft.add(WOODS, shapely.Polygon(ring))
 
 
-@plants("GEO011", base="without TOP003")
-@plants("TOP003", case="point")
-def a_shelter_in_another_county(draft: Draft) -> None:
+@declare_mutation("GEO011", base="without TOP003")
+@declare_mutation("TOP003", case="point")
+def a_shelter_in_another_county(draft: CountyDraft) -> None:
     county = draft.shape("XZQX", 0)
     row = draft.first(POINTS)
     draft.reshape(POINTS, row, shapely.Point(county.bounds[2] + 8000, Y))
 
 
-@plants("GEO012", follows=["SCH003"])
-def woods_in_the_next_zone(draft: Draft) -> None:
+@declare_mutation("GEO012", follows=["SCH003"])
+def woods_in_the_next_zone(draft: CountyDraft) -> None:
     draft.layers[WOODS] = draft.layers[WOODS].to_crs(4525)
     draft.crs[WOODS] = 4525
 
 
-@plants("GEO006", case="hole", follows=["LAW007"])
-def a_window_that_nothing_fills(draft: Draft) -> Any:
+@declare_mutation("GEO006", case="hole", follows=["LAW007"])
+def a_window_that_nothing_fills(draft: CountyDraft) -> Any:
     """The farmland in it is gone: what was a window is a hole."""
     parcel, _ = draft.choose(draft.lines.windows, around=False)
     draft.drop(FARM, draft.row(FARM, parcel))
@@ -128,31 +128,31 @@ def a_window_that_nothing_fills(draft: Draft) -> Any:
     return draft.fabric.polygons[parcel]
 
 
-@plants("GEO002", case="misplaced")
-def woods_in_degrees_among_metres(draft: Draft) -> None:
+@declare_mutation("GEO002", case="misplaced")
+def woods_in_degrees_among_metres(draft: CountyDraft) -> None:
     row = draft.first(WOODS)
     draft.layers[WOODS].at[row, "geometry"] = shapely.box(113.7, 39.6, 113.71, 39.61)
 
 
-@plants("GEO002", case="curve", base="without GEO004")
-def an_arc_that_no_other_rule_tells(draft: Draft) -> None:
+@declare_mutation("GEO002", case="curve", base="without GEO004")
+def an_arc_that_no_other_rule_tells(draft: CountyDraft) -> None:
     draft.curves[WOODS] = (draft.first(WOODS),)
 
 
-@plants("GEO002", case="type", follows=["SCH005"])
-def a_point_among_polygons(draft: Draft) -> None:
+@declare_mutation("GEO002", case="type", follows=["SCH005"])
+def a_point_among_polygons(draft: CountyDraft) -> None:
     row = draft.first(WOODS)
     draft.layers[WOODS].at[row, "geometry"] = draft.shape(WOODS, row).representative_point()
 
 
-@plants("GEO002", case="types", base="without SCH005", silent=["SCH001"])
-def a_layer_of_points_among_layers_of_polygons(draft: Draft) -> None:
+@declare_mutation("GEO002", case="types", base="without SCH005", silent=["SCH001"])
+def a_layer_of_points_among_layers_of_polygons(draft: CountyDraft) -> None:
     frame = draft.layers[WOODS]
     draft.layers[WOODS] = frame.set_geometry(frame.representative_point())
 
 
-@plants("GEO006", case="window", base="without TOP009", follows=["REL002", "REL005", "REL010"])
-def a_ring_of_town_around_a_field(draft: Draft) -> Any:
+@declare_mutation("GEO006", case="window", base="without TOP009", follows=["REL002", "REL005", "REL010"])
+def a_ring_of_town_around_a_field(draft: CountyDraft) -> Any:
     parcel, _ = draft.choose(draft.farmland)
     x, y = np.round(draft.fabric.sites[parcel], 3)
     hole = shapely.box(x - 20, y - 20, x + 20, y + 20)

@@ -8,49 +8,49 @@ from typing import Any
 import numpy as np
 import shapely
 
-from tests.county.workshop import HERITAGE
-from tests.mutations.frame import Draft, plants
-from tests.mutations.verbs import resized
+from tests.county.defect_editor import HERITAGE
+from tests.mutations.edit_helpers import resize_shape
+from tests.mutations.mutation import CountyDraft, declare_mutation
 
 DISTRICT, SITES, SITE_POINTS, PURPLE = "LSWHJQ", "WWBHDWM", "WWBHDWD", "ZXCQCSZX"
 
 
-@plants("REL020", case="beyond", follows=["LAW023"])
-def a_district_drawn_smaller_than_its_parts(draft: Draft) -> Any:
-    return resized(draft, DISTRICT, 0, -20)
+@declare_mutation("REL020", case="beyond", follows=["LAW023"])
+def a_district_drawn_smaller_than_its_parts(draft: CountyDraft) -> Any:
+    return resize_shape(draft, DISTRICT, 0, -20)
 
 
-@plants("REL021", case="own", follows=["LAW023"])
-def a_control_zone_on_its_own_core(draft: Draft) -> Any:
+@declare_mutation("REL021", case="own", follows=["LAW023"])
+def a_control_zone_on_its_own_core(draft: CountyDraft) -> Any:
     core, outer = draft.shape(HERITAGE, 0), draft.shape(HERITAGE, 1).exterior
     inner = shapely.set_precision(core.buffer(-5, join_style="mitre"), 0.001)
     draft.reshape(HERITAGE, 1, shapely.Polygon(outer, [inner.exterior]))
     return shapely.difference(core, inner)
 
 
-@plants("REL022", case="outside")
-def a_temple_in_another_place(draft: Draft) -> None:
+@declare_mutation("REL022", case="outside")
+def a_temple_in_another_place(draft: CountyDraft) -> None:
     row = draft.last(SITE_POINTS)
     draft.reshape(SITE_POINTS, row, shapely.transform(draft.shape(SITE_POINTS, row), lambda xy: np.add(xy, (900, 0))))
 
 
-@plants("REL023")
-def a_purple_line_beyond_the_range(draft: Draft) -> Any:
-    return resized(draft, PURPLE, 0, 15)
+@declare_mutation("REL023")
+def a_purple_line_beyond_the_range(draft: CountyDraft) -> Any:
+    return resize_shape(draft, PURPLE, 0, 15)
 
 
-@plants("REL024")
-def a_range_that_the_line_does_not_have(draft: Draft) -> Any:
-    return resized(draft, SITES, draft.last(SITES), 15)
+@declare_mutation("REL024")
+def a_range_that_the_line_does_not_have(draft: CountyDraft) -> Any:
+    return resize_shape(draft, SITES, draft.last(SITES), 15)
 
 
-@plants("REL020", case="bare", follows=["REL024", "LAW023"])
-def a_district_drawn_larger_than_its_parts(draft: Draft) -> Any:
-    return resized(draft, DISTRICT, 0, 15)
+@declare_mutation("REL020", case="bare", follows=["REL024", "LAW023"])
+def a_district_drawn_larger_than_its_parts(draft: CountyDraft) -> Any:
+    return resize_shape(draft, DISTRICT, 0, 15)
 
 
-@plants("REL021", case="stricter", follows=["REL010", "REL020"])
-def a_control_zone_on_the_core_of_a_district(draft: Draft) -> Any:
+@declare_mutation("REL021", case="stricter", follows=["REL010", "REL020"])
+def a_control_zone_on_the_core_of_a_district(draft: CountyDraft) -> Any:
     names = draft.layers[HERITAGE]["MC"]
     row = int(names.index[names == "永安寺保护范围"][0])
     around = shapely.set_precision(draft.shape(HERITAGE, row).buffer(20, join_style="mitre"), 0.001)
@@ -59,7 +59,7 @@ def a_control_zone_on_the_core_of_a_district(draft: Draft) -> Any:
     return shapely.intersection(ring, draft.shape(HERITAGE, 0))
 
 
-@plants("REL022", case="unnamed", follows=["LAW024"])
-def a_site_that_no_range_knows(draft: Draft) -> None:
+@declare_mutation("REL022", case="unnamed", follows=["LAW024"])
+def a_site_that_no_range_knows(draft: CountyDraft) -> None:
     x, y = draft.shape(SITE_POINTS, draft.last(SITE_POINTS)).coords[0]
     draft.add(SITE_POINTS, shapely.Point(x + 900, y), MC="无名庙")

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import shapely
 
+from tests.county.defect_editor import EDGE, FARM, FIELD, PARCEL, ZONE
 from tests.county.lines import TARGETS
-from tests.county.workshop import EDGE, FARM, FIELD, PARCEL, ZONE
 from tests.mutations.att import multiply_alike
-from tests.mutations.frame import Draft, plants
+from tests.mutations.mutation import CountyDraft, declare_mutation
 from tests.mutations.tasks import profile
 
 BASE, RESERVES = "XZYDYH", "ZRBHD"
 
 
-@plants("LAW001")
-def towns_that_the_base_year_did_not_have(draft: Draft) -> None:
+@declare_mutation("LAW001")
+def towns_that_the_base_year_did_not_have(draft: CountyDraft) -> None:
     """A twentieth of the built land of 2020 was villages: the boundary grows by more than it may."""
     built = np.flatnonzero(draft.lines.urban)
     gross = draft.lines.gross[built]
@@ -26,8 +26,8 @@ def towns_that_the_base_year_did_not_have(draft: Draft) -> None:
         draft.change(BASE, draft.row(BASE, parcel), CZCSXM="203")
 
 
-@plants("LAW001", case="land", follows=["ATT013", "ATT022"])
-def towns_of_2020_that_are_larger_by_their_field_only(draft: Draft) -> None:
+@declare_mutation("LAW001", case="land", follows=["ATT013", "ATT022"])
+def towns_of_2020_that_are_larger_by_their_field_only(draft: CountyDraft) -> None:
     """The boundary grows by more than it may; a quarter more of built land on paper hides it."""
     towns_that_the_base_year_did_not_have(draft)
     urban = draft.layers[BASE]["CZCSXM"].isin(["201", "202"])
@@ -35,13 +35,13 @@ def towns_of_2020_that_are_larger_by_their_field_only(draft: Draft) -> None:
         draft.layers[BASE].loc[urban, name] *= 1.25
 
 
-@plants("LAW001", case="contradicted")
-def villages_in_the_base_of_the_ratio(draft: Draft) -> None:
+@declare_mutation("LAW001", case="contradicted")
+def villages_in_the_base_of_the_ratio(draft: CountyDraft) -> None:
     draft.layers[BASE].loc[draft.layers[BASE]["CZCSXM"] == "203", "CZCSXM"] = "202"
 
 
-@plants("LAW002", case="field", follows=["ATT013"])
-def fields_that_reach_the_task_on_paper(draft: Draft) -> None:
+@declare_mutation("LAW002", case="field", follows=["ATT013"])
+def fields_that_reach_the_task_on_paper(draft: CountyDraft) -> None:
     """A task of half a thousandth more than there is; the field is raised by a little less than a thousandth."""
     frame = draft.layers[FIELD]
     task = frame["TBDLMJ"].sum() * 1.0005 / (1e8 / 15)
@@ -50,8 +50,8 @@ def fields_that_reach_the_task_on_paper(draft: Draft) -> None:
     multiply_alike(draft, frame.index, 1.00095)
 
 
-@plants("LAW002", case="also", follows=["LAW006"])
-def a_task_that_another_document_sets_higher(draft: Draft) -> None:
+@declare_mutation("LAW002", case="also", follows=["LAW006"])
+def a_task_that_another_document_sets_higher(draft: CountyDraft) -> None:
     said = (
         '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "63.25"\nunit = "wan_mu"\nyear = 2035\n'
     )
@@ -61,8 +61,8 @@ def a_task_that_another_document_sets_higher(draft: Draft) -> None:
     )
 
 
-@plants("LAW002", case="broken")
-def fields_that_went_missing(draft: Draft) -> None:
+@declare_mutation("LAW002", case="broken")
+def fields_that_went_missing(draft: CountyDraft) -> None:
     """Cultivated land outside farmland is taken out until the task is missed by a hectare or more."""
     net = draft.layers[FIELD]["TBDLMJ"]
     over = net.sum() - TARGETS["cultivated"]
@@ -74,66 +74,66 @@ def fields_that_went_missing(draft: Draft) -> None:
         draft.drop(FIELD, row)
 
 
-@plants("LAW003", case="blank")
-def a_zone_without_a_code(draft: Draft) -> Any:
+@declare_mutation("LAW003", case="blank")
+def a_zone_without_a_code(draft: CountyDraft) -> Any:
     row = draft.pick(ZONE, draft.lines.zone == 530)
     draft.change(ZONE, row, GHFQDM=None)
     return draft.shape(ZONE, row)
 
 
-@plants("LAW010", case="code")
-def farmland_of_orchards(draft: Draft) -> Any:
+@declare_mutation("LAW010", case="code")
+def farmland_of_orchards(draft: CountyDraft) -> Any:
     row = draft.pick(FARM, draft.farmland & (draft.lines.rate == 0))
     draft.change(FARM, row, DLBM="0201", DLMC="果园", GDLX=None, GDPDJB=None)
     return draft.shape(FARM, row)
 
 
-@plants("LAW010", case="parcel")
-def farmland_where_the_survey_has_shrubs(draft: Draft) -> Any:
+@declare_mutation("LAW010", case="parcel")
+def farmland_where_the_survey_has_shrubs(draft: CountyDraft) -> Any:
     row = draft.pick(PARCEL, draft.farmland & (draft.lines.rate == 0))
     draft.change(PARCEL, row, DLBM="0305", DLMC="灌木林地", GDLX=None, GDPDJB=None)
     return draft.shape(PARCEL, row)
 
 
-@plants("LAW010", case="unprotected")
-def farmland_that_is_not_protected_cultivated_land(draft: Draft) -> Any:
+@declare_mutation("LAW010", case="unprotected")
+def farmland_that_is_not_protected_cultivated_land(draft: CountyDraft) -> Any:
     row = draft.pick(FIELD, draft.farmland)
     shape = draft.shape(FIELD, row)
     draft.drop(FIELD, row)
     return shape
 
 
-@plants("LAW010", case="unsurveyed", follows=["TOP006", "REL011"])
-def farmland_without_a_parcel(draft: Draft) -> Any:
+@declare_mutation("LAW010", case="unsurveyed", follows=["TOP006", "REL011"])
+def farmland_without_a_parcel(draft: CountyDraft) -> Any:
     row = draft.pick(PARCEL, draft.farmland)
     shape = draft.shape(PARCEL, row)
     draft.drop(PARCEL, row)
     return shape
 
 
-@plants("LAW010", case="slope")
-def farmland_flatter_than_its_parcel(draft: Draft) -> Any:
+@declare_mutation("LAW010", case="slope")
+def farmland_flatter_than_its_parcel(draft: CountyDraft) -> Any:
     row = draft.pick(PARCEL, draft.farmland & (draft.lines.slope_class == 3))
     draft.change(PARCEL, row, GDPDJB="4")
     return draft.shape(PARCEL, row)
 
 
-@plants("LAW010", case="protected_code")
-def protected_land_of_orchards(draft: Draft) -> Any:
+@declare_mutation("LAW010", case="protected_code")
+def protected_land_of_orchards(draft: CountyDraft) -> Any:
     row = draft.pick(FIELD, draft.lines.cultivated & ~draft.lines.farmland & (draft.lines.rate == 0))
     draft.change(FIELD, row, DLBM="0201", DLMC="果园", GDLX=None, GDPDJB=None)
     return draft.shape(FIELD, row)
 
 
-@plants("LAW010", case="protected")
-def protected_land_where_the_survey_has_shrubs(draft: Draft) -> Any:
+@declare_mutation("LAW010", case="protected")
+def protected_land_where_the_survey_has_shrubs(draft: CountyDraft) -> Any:
     row = draft.pick(PARCEL, draft.lines.cultivated & ~draft.lines.farmland & (draft.lines.rate == 0))
     draft.change(PARCEL, row, DLBM="0305", DLMC="灌木林地", GDLX=None, GDPDJB=None)
     return draft.shape(PARCEL, row)
 
 
-@plants("LAW020", case="flexible")
-def a_quarter_of_the_town_is_kept_flexible(draft: Draft) -> None:
+@declare_mutation("LAW020", case="flexible")
+def a_quarter_of_the_town_is_kept_flexible(draft: CountyDraft) -> None:
     frame = draft.layers[EDGE]
     largest = int(frame.loc[frame["GHFQDM"] == "410", "MJ"].idxmax())
     others = [row for row in frame.index if frame.at[row, "GHFQDM"] == "410" and row != largest]
@@ -143,15 +143,15 @@ def a_quarter_of_the_town_is_kept_flexible(draft: Draft) -> None:
         draft.change(EDGE, row, GHFQDM="420", GHFQMC="城镇弹性发展区")
 
 
-def zones_of(draft: Draft, row: int) -> list[int]:
+def zones_of(draft: CountyDraft, row: int) -> list[int]:
     """The zones that a row of 城镇开发边界 consists of."""
     zones = draft.layers[ZONE]
     shared = zones.geometry.intersection(draft.shape(EDGE, row)).area
     return [int(zone) for zone in zones.index[shared > 0.5 * zones.area]]
 
 
-@plants("LAW020", case="zone")
-def a_zone_that_is_flexible_in_one_layer_only(draft: Draft) -> Any:
+@declare_mutation("LAW020", case="zone")
+def a_zone_that_is_flexible_in_one_layer_only(draft: CountyDraft) -> Any:
     frame = draft.layers[EDGE]
     row = next(row for row in frame.index if frame.at[row, "GHFQDM"] == "410" and len(zones_of(draft, row)) == 1)
     (zone,) = zones_of(draft, row)
@@ -159,27 +159,27 @@ def a_zone_that_is_flexible_in_one_layer_only(draft: Draft) -> Any:
     return draft.shape(EDGE, row)
 
 
-@plants("LAW021", follows=["ATT013"])
-def a_zone_with_an_area_of_before(draft: Draft) -> None:
+@declare_mutation("LAW021", follows=["ATT013"])
+def a_zone_with_an_area_of_before(draft: CountyDraft) -> None:
     row = draft.first(ZONE)
     draft.change(ZONE, row, MJ=draft.value(ZONE, row, "MJ") + 20_000)
 
 
-@plants("LAW022")
-def a_part_of_the_reserve_is_missing(draft: Draft) -> None:
+@declare_mutation("LAW022")
+def a_part_of_the_reserve_is_missing(draft: CountyDraft) -> None:
     draft.drop(RESERVES, draft.last(RESERVES))
 
 
-@plants("LAW022", case="share", follows=["REL036"])
-def a_reserve_of_which_all_is_to_be_in_the_red_line(draft: Draft) -> None:
+@declare_mutation("LAW022", case="share", follows=["REL036"])
+def a_reserve_of_which_all_is_to_be_in_the_red_line(draft: CountyDraft) -> None:
     draft.county_sets("[rules.LAW022]\nmin_red_line_share = 1.0\n")
     parcel, _ = draft.choose(draft.wild & ~draft.lines.red)
     x, y = np.round(draft.fabric.sites[parcel], 3)
     draft.add(RESERVES, shapely.box(x, y, x + 30, y + 30), MC="某森林公园")
 
 
-@plants("LAW002", case="rounding", finds=2, follows=["LAW005"])
-def a_task_missed_by_a_hectare(draft: Draft) -> None:
+@declare_mutation("LAW002", case="rounding", finds=2, follows=["LAW005"])
+def a_task_missed_by_a_hectare(draft: CountyDraft) -> None:
     """Two hectares are 0.003 万亩, less than half of what is printed."""
     fields_that_went_missing(draft)
     missed = TARGETS["cultivated"] - draft.layers[FIELD]["TBDLMJ"].sum()
@@ -193,18 +193,18 @@ def _target(indicator: str, value: str, unit: str) -> str:
     return "[[targets]]\nyear = 2035\n" + "".join(f'{key} = "{word}"\n' for key, word in words.items())
 
 
-@plants("LAW003", case="")
-def a_zone_that_the_county_places_nowhere(draft: Draft) -> None:
+@declare_mutation("LAW003", case="")
+def a_zone_that_the_county_places_nowhere(draft: CountyDraft) -> None:
     draft.county_sets('[three_zones]\n"700" = "未对应"\n')
 
 
-@plants("LAW010", case="blank")
-def farmland_of_no_land_use(draft: Draft) -> Any:
+@declare_mutation("LAW010", case="blank")
+def farmland_of_no_land_use(draft: CountyDraft) -> Any:
     row = draft.pick(FARM, draft.farmland & (draft.lines.rate == 0))
     draft.change(FARM, row, DLBM=None, DLMC=None)
     return draft.shape(FARM, row)
 
 
-@plants("LAW020", case="special")
-def a_limit_for_special_use_zones(draft: Draft) -> None:
+@declare_mutation("LAW020", case="special")
+def a_limit_for_special_use_zones(draft: CountyDraft) -> None:
     draft.county_sets("[rules.LAW020]\nmax_special_share = 0.001\n")

@@ -8,45 +8,45 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from tests.county.workshop import HERITAGE
-from tests.mutations.frame import Draft, plants
-from tests.mutations.side import REGISTER
+from tests.county.defect_editor import HERITAGE
+from tests.mutations.mutation import CountyDraft, declare_mutation
+from tests.mutations.side_inputs import REGISTER
 
 
-@plants("LAW023", case="count", follows=["LAW024"])
-def a_building_more_than_the_text_counts(draft: Draft) -> None:
+@declare_mutation("LAW023", case="count", follows=["LAW024"])
+def a_building_more_than_the_text_counts(draft: CountyDraft) -> None:
     house = draft.shape("LSJZM", draft.first("LSJZM"))
     draft.add("LSJZM", shapely.transform(house, lambda xy: np.add(xy, (60, 0))), MC="新宅")
 
 
-def _resized(draft: Draft, role: str, row: int, metres: float) -> None:
+def _resized(draft: CountyDraft, role: str, row: int, metres: float) -> None:
     draft.reshape(role, row, shapely.set_precision(draft.shape(role, row).buffer(metres, join_style="mitre"), 0.001))
 
 
-@plants("LAW023", case="area", follows=["REL020"])
-def a_district_smaller_than_its_text(draft: Draft) -> None:
+@declare_mutation("LAW023", case="area", follows=["REL020"])
+def a_district_smaller_than_its_text(draft: CountyDraft) -> None:
     _resized(draft, "LSWHJQ", 0, -12)
 
 
-@plants("LAW023", case="core_area", follows=["REL020", "REL023", "REL024"])
-def a_core_smaller_than_its_text(draft: Draft) -> None:
+@declare_mutation("LAW023", case="core_area", follows=["REL020", "REL023", "REL024"])
+def a_core_smaller_than_its_text(draft: CountyDraft) -> None:
     _resized(draft, HERITAGE, 0, -12)
 
 
-@plants("LAW023", case="control_area", follows=["REL020", "REL023", "REL024"])
-def a_control_zone_smaller_than_its_text(draft: Draft) -> None:
+@declare_mutation("LAW023", case="control_area", follows=["REL020", "REL023", "REL024"])
+def a_control_zone_smaller_than_its_text(draft: CountyDraft) -> None:
     core, outer = draft.shape(HERITAGE, 0), draft.shape(HERITAGE, 1).exterior
     inner = shapely.set_precision(core.buffer(12, join_style="mitre"), 0.001)
     draft.reshape(HERITAGE, 1, shapely.Polygon(outer, [inner.exterior]))
 
 
-@plants("LAW023", case="site", follows=["LAW024"])
-def a_district_by_another_name(draft: Draft) -> None:
+@declare_mutation("LAW023", case="site", follows=["LAW024"])
+def a_district_by_another_name(draft: CountyDraft) -> None:
     for role in (HERITAGE, "LSWHJQ", "ZXCQCSZX"):
         draft.layers[role]["MC"] = draft.layers[role]["MC"].str.replace("浑源古城", "旧城")
 
 
-def _register(draft: Draft, *lines: str, drop: str = "") -> None:
+def _register(draft: CountyDraft, *lines: str, drop: str = "") -> None:
     """The county's register with other lines after its own, and without those that begin with ``drop``."""
     own = Path(draft.options["register"]).read_text(encoding="utf-8").splitlines()
     kept = [line for line in own if not drop or not line.startswith(drop)]
@@ -55,31 +55,31 @@ def _register(draft: Draft, *lines: str, drop: str = "") -> None:
     draft.options["register"] = str(path)
 
 
-@plants("LAW024", case="missing")
-def a_pagoda_that_nobody_drew(draft: Draft) -> None:
+@declare_mutation("LAW024", case="missing")
+def a_pagoda_that_nobody_drew(draft: CountyDraft) -> None:
     _register(draft, "凌云塔,历史建筑,")
 
 
-@plants("LAW024", case="alike")
-def a_temple_by_nearly_its_name(draft: Draft) -> None:
+@declare_mutation("LAW024", case="alike")
+def a_temple_by_nearly_its_name(draft: CountyDraft) -> None:
     _register(draft, "荆庄大云禅寺,文物保护单位,全国重点", drop="荆庄大云寺")
 
 
-@plants("LAW024", case="level")
-def a_temple_of_another_level(draft: Draft) -> None:
+@declare_mutation("LAW024", case="level")
+def a_temple_of_another_level(draft: CountyDraft) -> None:
     _register(draft, "悬空寺,文物保护单位,县级", drop="悬空寺")
 
 
-@plants("LAW024", case="kind")
-def a_temple_that_is_a_house(draft: Draft) -> None:
+@declare_mutation("LAW024", case="kind")
+def a_temple_that_is_a_house(draft: CountyDraft) -> None:
     _register(draft, "悬空寺,历史建筑,全国重点", drop="悬空寺")
 
 
-@plants("LAW024", case="unlisted")
-def a_temple_that_nobody_announced(draft: Draft) -> None:
+@declare_mutation("LAW024", case="unlisted")
+def a_temple_that_nobody_announced(draft: CountyDraft) -> None:
     _register(draft, drop="悬空寺")
 
 
-@plants("LAW024", case="twice")
-def a_temple_announced_twice(draft: Draft) -> None:
+@declare_mutation("LAW024", case="twice")
+def a_temple_announced_twice(draft: CountyDraft) -> None:
     _register(draft, "悬 空寺,文物保护单位,全国重点")

@@ -9,25 +9,25 @@ import numpy as np
 import shapely
 
 from tests.county.conflicts import moved
-from tests.county.workshop import EDGE, HERITAGE, RED, ZONE
-from tests.mutations.frame import Draft, plants
-from tests.mutations.verbs import draw, lost, speck
+from tests.county.defect_editor import EDGE, HERITAGE, RED, ZONE
+from tests.mutations.edit_helpers import draw_shape, lose_row, make_speck
+from tests.mutations.mutation import CountyDraft, declare_mutation
 
 FLOOD, MINES, BASE = "HLFXKZX", "KCZYKCBHX", "XZYDYH"
 
 
-@plants("REL001", follows=["REL004", "REL010"])
-def a_speck_of_red_line_in_a_field(draft: Draft) -> Any:
-    return draw(draft, RED, speck(draft, draft.farmland))
+@declare_mutation("REL001", follows=["REL004", "REL010"])
+def a_speck_of_red_line_in_a_field(draft: CountyDraft) -> Any:
+    return draw_shape(draft, RED, make_speck(draft, draft.farmland))
 
 
-@plants("REL002", follows=["REL005", "REL010"])
-def a_shed_in_a_field(draft: Draft) -> Any:
-    return draw(draft, EDGE, speck(draft, draft.farmland), GHFQDM="420", GHFQMC="城镇弹性发展区")
+@declare_mutation("REL002", follows=["REL005", "REL010"])
+def a_shed_in_a_field(draft: CountyDraft) -> Any:
+    return draw_shape(draft, EDGE, make_speck(draft, draft.farmland), GHFQDM="420", GHFQMC="城镇弹性发展区")
 
 
-@plants("REL002", follows=["REL005", "REL010", "LAW007"])
-def a_window_filled(draft: Draft) -> Any:
+@declare_mutation("REL002", follows=["REL005", "REL010", "LAW007"])
+def a_window_filled(draft: CountyDraft) -> Any:
     parcel, row = draft.choose(
         draft.lines.windows, lambda p: next(draft.row(EDGE, n) for n in draft.fabric.neighbours(p)), around=False
     )
@@ -35,12 +35,14 @@ def a_window_filled(draft: Draft) -> Any:
     return draft.fabric.polygons[parcel]
 
 
-@plants("REL003", follows=["REL004"])
-def a_speck_of_red_line_in_town(draft: Draft) -> Any:
-    return draw(draft, RED, speck(draft, (draft.lines.boundary == 410) & ~draft.lines.windows & draft.unlisted))
+@declare_mutation("REL003", follows=["REL004"])
+def a_speck_of_red_line_in_town(draft: CountyDraft) -> Any:
+    return draw_shape(
+        draft, RED, make_speck(draft, (draft.lines.boundary == 410) & ~draft.lines.windows & draft.unlisted)
+    )
 
 
-def zone_swap(draft: Draft, candidates: np.ndarray, takers: np.ndarray) -> Any:
+def zone_swap(draft: CountyDraft, candidates: np.ndarray, takers: np.ndarray) -> Any:
     """A parcel out of the candidates goes into the zone of a neighbour out of the takers: its land."""
 
     def fits(parcel: int) -> bool:
@@ -49,78 +51,78 @@ def zone_swap(draft: Draft, candidates: np.ndarray, takers: np.ndarray) -> Any:
     return draft.fabric.polygons[draft.choose(candidates, fits)[0]]
 
 
-@plants("REL004", case="line_outside_zone")
-def a_protection_zone_that_leaves_a_parcel_out(draft: Draft) -> Any:
+@declare_mutation("REL004", case="line_outside_zone")
+def a_protection_zone_that_leaves_a_parcel_out(draft: CountyDraft) -> Any:
     return zone_swap(draft, draft.lines.red, draft.open_land)
 
 
-@plants("REL004", case="zone_outside_line")
-def a_protection_zone_wider_than_the_red_line(draft: Draft) -> Any:
+@declare_mutation("REL004", case="zone_outside_line")
+def a_protection_zone_wider_than_the_red_line(draft: CountyDraft) -> Any:
     return zone_swap(draft, draft.open_land, draft.lines.red)
 
 
-@plants("REL005", case="line_outside_zone")
-def an_urban_zone_that_leaves_a_parcel_out(draft: Draft) -> Any:
+@declare_mutation("REL005", case="line_outside_zone")
+def an_urban_zone_that_leaves_a_parcel_out(draft: CountyDraft) -> Any:
     return zone_swap(draft, draft.lines.boundary > 0, draft.open_land)
 
 
-@plants("REL006", case="large")
-def a_large_field_in_another_zone(draft: Draft) -> Any:
+@declare_mutation("REL006", case="large")
+def a_large_field_in_another_zone(draft: CountyDraft) -> Any:
     return zone_swap(draft, draft.farmland & (draft.lines.area > 105_000), draft.open_land)
 
 
-@plants("REL006", case="urban", follows=["REL005"])
-def a_field_in_the_urban_zone(draft: Draft) -> Any:
+@declare_mutation("REL006", case="urban", follows=["REL005"])
+def a_field_in_the_urban_zone(draft: CountyDraft) -> Any:
     return zone_swap(draft, draft.farmland, draft.lines.boundary > 0)
 
 
-@plants("REL010", case="warning")
-def a_flood_line_in_town(draft: Draft) -> Any:
-    return draw(draft, FLOOD, speck(draft, (draft.lines.boundary == 410) & draft.unlisted))
+@declare_mutation("REL010", case="warning")
+def a_flood_line_in_town(draft: CountyDraft) -> Any:
+    return draw_shape(draft, FLOOD, make_speck(draft, (draft.lines.boundary == 410) & draft.unlisted))
 
 
-@plants("REL010", case="evidence", finds=2)
-def a_mine_under_a_field(draft: Draft) -> Any:
-    return draw(draft, MINES, speck(draft, draft.farmland & draft.unlisted))
+@declare_mutation("REL010", case="evidence", finds=2)
+def a_mine_under_a_field(draft: CountyDraft) -> Any:
+    return draw_shape(draft, MINES, make_speck(draft, draft.farmland & draft.unlisted))
 
 
-@plants("REL011")
-def a_parcel_that_one_survey_lacks(draft: Draft) -> Any:
-    return lost(draft, BASE, draft.pick(BASE, draft.wild))
+@declare_mutation("REL011")
+def a_parcel_that_one_survey_lacks(draft: CountyDraft) -> Any:
+    return lose_row(draft, BASE, draft.pick(BASE, draft.wild))
 
 
-@plants("REL006", case="share", finds=None)
-def a_block_of_fields_in_another_zone(draft: Draft) -> None:
+@declare_mutation("REL006", case="share", finds=None)
+def a_block_of_fields_in_another_zone(draft: CountyDraft) -> None:
     """The largest zone of farmland is called a zone of villages: more than a tenth of all farmland is in it."""
     frame = draft.layers[ZONE]
     row = int(frame.loc[frame["GHFQDM"] == "300", "MJ"].idxmax())
     draft.change(ZONE, row, GHFQDM="520", GHFQMC="一般农业区")
 
 
-@plants("REL010", case="error")
-def a_flood_line_in_a_town_of_a_stricter_county(draft: Draft) -> Any:
+@declare_mutation("REL010", case="error")
+def a_flood_line_in_a_town_of_a_stricter_county(draft: CountyDraft) -> Any:
     draft.county_sets('[conflicts]\n"boundary-flood_line" = "error"\n')
     return a_flood_line_in_town(draft)
 
 
-@plants("REL005", case="zone_outside_line")
-def an_urban_zone_wider_than_the_boundary(draft: Draft) -> Any:
+@declare_mutation("REL005", case="zone_outside_line")
+def an_urban_zone_wider_than_the_boundary(draft: CountyDraft) -> Any:
     return zone_swap(draft, draft.open_land, draft.lines.boundary > 0)
 
 
-@plants("REL010", case="information", follows=["LAW023", "LAW024"])
-def a_tomb_in_a_field(draft: Draft) -> Any:
-    tomb = speck(draft, draft.farmland & draft.unlisted)
-    return draw(draft, HERITAGE, tomb, like=draft.last(HERITAGE), MC="古墓保护范围")
+@declare_mutation("REL010", case="information", follows=["LAW023", "LAW024"])
+def a_tomb_in_a_field(draft: CountyDraft) -> Any:
+    tomb = make_speck(draft, draft.farmland & draft.unlisted)
+    return draw_shape(draft, HERITAGE, tomb, like=draft.last(HERITAGE), MC="古墓保护范围")
 
 
-@plants("REL006", case="scattered")
-def a_plot_outside_in_a_county_that_allows_few(draft: Draft) -> Any:
+@declare_mutation("REL006", case="scattered")
+def a_plot_outside_in_a_county_that_allows_few(draft: CountyDraft) -> Any:
     draft.county_sets("[rules.REL006]\nlarge_area_m2 = 1e7\nmax_scattered_share = 0.00001\n")
     return zone_swap(draft, draft.farmland, draft.open_land)
 
 
-def strips(draft: Draft, shape: Any, wide: float = 0.04, metres: float = 10.0) -> Any:
+def strips(draft: CountyDraft, shape: Any, wide: float = 0.04, metres: float = 10.0) -> Any:
     """Strips in a polygon, each below both minimums, more than 50 m² together."""
     xmin, ymin, xmax, ymax = shape.bounds
     x, y = (np.arange(lo + 5, hi - 15, step) for lo, hi, step in ((xmin, xmax, 15.0), (ymin, ymax, 5.0)))
@@ -131,7 +133,7 @@ def strips(draft: Draft, shape: Any, wide: float = 0.04, metres: float = 10.0) -
     return shapely.multipolygons(inside[: int(60 / (wide * metres))])
 
 
-@plants("REL001", case="slivers", follows=["GEO003", "GEO008", "REL004", "REL010"])
-def strips_of_red_line_in_a_field(draft: Draft) -> Any:
+@declare_mutation("REL001", case="slivers", follows=["GEO003", "GEO008", "REL004", "REL010"])
+def strips_of_red_line_in_a_field(draft: CountyDraft) -> Any:
     parcel, _ = draft.choose(draft.farmland & (draft.lines.area > 40_000))
-    return draw(draft, RED, strips(draft, draft.fabric.polygons[parcel]))
+    return draw_shape(draft, RED, strips(draft, draft.fabric.polygons[parcel]))

@@ -5,14 +5,14 @@ from collections import Counter
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.model.rule import Severity, all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
 from tests.county import make, make_county, templates
 from tests.county.source import as_read
 from tests.mutations import clean
-from tests.mutations.frame import Draft, difference
+from tests.mutations.mutation import CountyDraft, compare_reports
 
 LINES = ("STBHHX", "YJJBNTBHTB", "YDYHGHFQ")
 
@@ -34,7 +34,7 @@ def test_the_clean_county_passes_the_whole_rule_book(base):
 def test_layers_that_a_county_need_not_have_are_missed_by_no_rule(base, tmp_path):
     """The layers of the sample alone, and the historic buildings that the county's text counts."""
     county = base("county")
-    draft = Draft(county.county, county.options | {"scope": ""}, tmp_path)
+    draft = CountyDraft(county.county, county.options | {"scope": ""}, tmp_path)
     for role in draft.layers.keys() - {*templates.EDITIONS, "LSJZM", "LSJZD"}:
         draft.lose(role)
     report = draft.report()
@@ -58,13 +58,13 @@ def test_layers_that_a_county_need_not_have_are_missed_by_no_rule(base, tmp_path
 )
 def test_the_same_county_in_other_coordinates(base, tmp_path, code, roles, silent):
     county = base("county")
-    draft = Draft(county.county, county.options, tmp_path)
+    draft = CountyDraft(county.county, county.options, tmp_path)
     for role in roles or draft.layers:
         draft.layers[role] = draft.layers[role].to_crs(code)
         draft.crs[role] = code
     report = draft.report()
-    answer = difference(report, county.report)
-    assert (answer.found, answer.silent) == ({}, silent), answer.told()
+    answer = compare_reports(report, county.report)
+    assert (answer.found, answer.silent) == ({}, silent), answer.printed()
     assert report.verdict is Verdict.PASSED
 
 
@@ -72,7 +72,7 @@ def test_the_same_county_in_other_coordinates(base, tmp_path, code, roles, silen
 @pytest.mark.parametrize(("parcels", "seed"), [(400, 7), (600, 11)])
 def test_other_counties_pass_too(tmp_path, parcels, seed):
     made = make(parcels, seed, full=True)
-    report = Draft(made, clean.options(made, tmp_path), tmp_path).report()
+    report = CountyDraft(made, clean.options(made, tmp_path), tmp_path).report()
     assert wrong(report) == []
     assert report.verdict is Verdict.PASSED
 
@@ -82,7 +82,7 @@ def test_planted_defects_are_found_in_a_whole_plan_as_in_the_sample(tmp_path):
     made = make(1200, full=True)
     options = clean.options(made, tmp_path)
     layers, truth = make_county(1200, full=True)
-    default = check(as_read(layers), Options(profile=options["profile"], rules=load_standard().rules)).report
+    default = check_plan(as_read(layers), Options(profile=options["profile"], rules=load_standard().rules)).report
     found, told = (
         Counter(codes) for codes in ((f.code for f in default.findings), (d["rule"] for d in truth["defects"]))
     )

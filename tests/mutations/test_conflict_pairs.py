@@ -3,11 +3,11 @@
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.rules.rel.rel010_control_line_conflicts import SEVERITY
 from plugin.core.standard import load_standard
 from plugin.core.standard.conflicts import ALLOWED
-from tests.core.small import as_read, box, table
+from tests.core.small_plan import as_read_layers, box, table
 
 #: The edition that has village boundaries too.
 STANDARD = load_standard("township_db")
@@ -19,7 +19,7 @@ def role(line):
 
 def shared(conflict):
     layers = {role(conflict.left): table([box(0, 0)]), role(conflict.right): table([box(90, 90)])}
-    report = check(as_read(layers), Options(standard="township_db", rules=("REL010",))).report
+    report = check_plan(as_read_layers(layers), Options(standard="township_db", rules=("REL010",))).report
     return [f for f in report.findings if f.code == "REL010"]
 
 

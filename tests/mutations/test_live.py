@@ -7,12 +7,12 @@ import shapely
 
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.live import IncrementalChecker
-from plugin.core.loading.assembly import assemble
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import SLIVERS
 from plugin.core.model.rule import all_rules
-from plugin.core.results.run import run
+from plugin.core.results.run import run_check
 from tests.county import source
-from tests.mutations.frame import Draft, check_options
+from tests.mutations.mutation import CountyDraft, check_options
 from tests.mutations.test_mutations import MUTATIONS
 
 pytestmark = pytest.mark.slow  # it goes through all mutations once more
@@ -29,8 +29,8 @@ def drawn(base):
     options = check_options(clean.options)
     norm = options.norm()
     rules = [rule for rule in choose_rules(norm.rules) if rule.local]
-    plan = assemble(source.as_read(clean.county.layers), norm, scope="county")
-    return norm, rules, plan, run(plan, rules).findings
+    plan = assemble_plan(source.as_read(clean.county.layers), norm, scope="county")
+    return norm, rules, plan, run_check(plan, rules).findings
 
 
 def edits(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame):
@@ -53,7 +53,7 @@ def alike(a, b):
     return a is b or a == b or (a != a and b != b) or (a is None and b is None)
 
 
-def followed(live: IncrementalChecker, findings: list, draft: Draft, clean) -> list:
+def followed(live: IncrementalChecker, findings: list, draft: CountyDraft, clean) -> list:
     for role, frame in draft.seen.items():
         before = clean.county.layers[role]
         if before is frame or before.equals(frame):
@@ -83,7 +83,7 @@ LOCAL = {code for code, rule in all_rules().items() if rule.local}
 def test_an_edit_is_followed(one, drawn, base, tmp_path):
     norm, rules, plan, findings = drawn
     clean = base("county")
-    draft = Draft(clean.county, clean.options, tmp_path)
+    draft = CountyDraft(clean.county, clean.options, tmp_path)
     one.plant(draft)
     as_drawn = draft.layers.keys() == clean.county.layers.keys() and all(
         list(frame.columns) == list(clean.county.layers[role].columns) for role, frame in draft.seen.items()
@@ -98,11 +98,11 @@ def test_an_edit_is_followed(one, drawn, base, tmp_path):
         or draft.options != clean.options
     ):
         pytest.skip("no edit: other layers, fields, coordinates or settings")
-    whole = assemble(source.as_read(draft.seen), norm, scope="county")
-    expected = named(run(whole, rules).findings)
+    whole = assemble_plan(source.as_read(draft.seen), norm, scope="county")
+    expected = named(run_check(whole, rules).findings)
     if one.case == SLIVERS or (one.rule, one.case) in WIDE:
         # The sum is a figure of the county: what an edit says of its rows stays as it was.
-        assert one.case in {f.case for f in run(whole, rules).findings}
+        assert one.case in {f.case for f in run_check(whole, rules).findings}
     else:
         assert expected != named(findings)
     assert named(followed(IncrementalChecker(plan, rules), findings, draft, clean)) == pytest.approx(expected, abs=0.01)

@@ -13,7 +13,7 @@ import tests.mutations
 from plugin.core.model.rule import all_rules
 from tests.county.measure import land_area, statutory_area
 from tests.mutations.clean import SEALED_RULES
-from tests.mutations.frame import MUTATIONS, Draft, difference
+from tests.mutations.mutation import MUTATIONS, CountyDraft, compare_reports
 
 HERE = Path(__file__).resolve().parent
 for module in pkgutil.iter_modules(tests.mutations.__path__):
@@ -51,13 +51,13 @@ def test_the_sealed_county_is_its_own_edition(base):
 @pytest.mark.parametrize("one", MUTATIONS, ids=lambda one: one.name)
 def test_exactly_its_rule_answers(one, base, tmp_path):
     clean = base(one.base)
-    draft = Draft(clean.county, clean.options, tmp_path)
+    draft = CountyDraft(clean.county, clean.options, tmp_path)
     place = one.plant(draft)
-    answer = difference(draft.report(), clean.report)
-    assert answer.found.keys() == {one.rule} | one.follows, answer.told()
-    assert one.finds in (None, len(answer.found[one.rule])), answer.told()
-    assert one.case in {f.case for f in answer.found[one.rule]}, answer.told()
-    assert answer.silent == one.silent, answer.told()
+    answer = compare_reports(draft.report(), clean.report)
+    assert answer.found.keys() == {one.rule} | one.follows, answer.printed()
+    assert one.finds in (None, len(answer.found[one.rule])), answer.printed()
+    assert one.case in {f.case for f in answer.found[one.rule]}, answer.printed()
+    assert answer.silent == one.silent, answer.printed()
     if place is not None:
         assert_found_there([f for f in answer.found[one.rule] if f.case == one.case], place, draft)
 

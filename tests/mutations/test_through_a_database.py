@@ -5,12 +5,12 @@ import pyogrio
 import pytest
 from pyproj import CRS
 
-from plugin.core.check import check
+from plugin.core.check import check_plan
 from plugin.core.exchange.create import create_database
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
-from tests.mutations.frame import check_options
+from tests.mutations.mutation import check_options
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
@@ -27,7 +27,7 @@ def test_a_county_drawn_in_our_database_passes(base, tmp_path, suffix, driver):
     for role, frame in clean.county.layers.items():
         points = frame.geometry.iloc[0].geom_type == "Point"
         pyogrio.write_dataframe(frame, path, layer=role, driver=driver, append=True, promote_to_multi=not points)
-    report = check(path, check_options(clean.options)).report
+    report = check_plan(path, check_options(clean.options)).report
     wrong = [f"{f.code} {f.severity} {f.message}" for f in report.findings if f.severity is not Severity.INFO]
     assert wrong == []
     outcomes, known = ({r.code: str(r.outcome) for r in one.rules} for one in (report, clean.report))

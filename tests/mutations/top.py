@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import shapely
 
-from tests.county.workshop import FARM, FIELD, PARCEL, RED, ZONE, dented
+from tests.county.defect_editor import FARM, FIELD, PARCEL, RED, ZONE, dent_polygon
 from tests.mutations import geo
-from tests.mutations.frame import Draft, plants
-from tests.mutations.verbs import lost
+from tests.mutations.edit_helpers import lose_row
+from tests.mutations.mutation import CountyDraft, declare_mutation
 
 WOODS, BASE, ROADS = "TRL", "XZYDYH", "ZDJTJCSSX"
 
 
-@plants("TOP001", case="")
-def one_parcel_reaches_into_the_next(draft: Draft) -> Any:
+@declare_mutation("TOP001", case="")
+def one_parcel_reaches_into_the_next(draft: CountyDraft) -> Any:
     parcel, edges = draft.choose(draft.wild, lambda p: list(draft.near(p, draft.wild).items()))
     other, edge = edges[0]
     row, piece = draft.row(PARCEL, parcel), draft.fabric.wedge(edge, other)
@@ -25,8 +25,8 @@ def one_parcel_reaches_into_the_next(draft: Draft) -> Any:
     return piece
 
 
-@plants("TOP001", case="")
-def a_field_within_another(draft: Draft) -> Any:
+@declare_mutation("TOP001", case="")
+def a_field_within_another(draft: CountyDraft) -> Any:
     parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.rate == 0), around=False)
     row = draft.row(FIELD, parcel)
     inner = shapely.Polygon(draft.core(parcel))
@@ -34,8 +34,8 @@ def a_field_within_another(draft: Draft) -> Any:
     return inner
 
 
-@plants("TOP002", follows=["LAW021"])
-def a_parcel_in_no_zone(draft: Draft) -> Any:
+@declare_mutation("TOP002", follows=["LAW021"])
+def a_parcel_in_no_zone(draft: CountyDraft) -> Any:
     parcel, shrunk = draft.choose(
         draft.open_land, lambda p: draft.shrunk(ZONE, draft.row(ZONE, p), draft.fabric.polygons[p])
     )
@@ -43,8 +43,8 @@ def a_parcel_in_no_zone(draft: Draft) -> Any:
     return draft.fabric.polygons[parcel]
 
 
-@plants("TOP003")
-def woods_beyond_the_border(draft: Draft) -> Any:
+@declare_mutation("TOP003")
+def woods_beyond_the_border(draft: CountyDraft) -> Any:
     county = draft.shape("XZQX", 0)
     x = county.bounds[2]
     y = max(c for a, c in shapely.get_coordinates(county) if a == x)
@@ -53,15 +53,20 @@ def woods_beyond_the_border(draft: Draft) -> Any:
     return beyond
 
 
-@plants("TOP003", case="line")
-def a_road_that_runs_on_beyond_the_border(draft: Draft) -> None:
+@declare_mutation("TOP003", case="line")
+def a_road_that_runs_on_beyond_the_border(draft: CountyDraft) -> None:
     row, county = draft.first(ROADS), draft.shape("XZQX", 0)
     start = shapely.get_coordinates(draft.shape(ROADS, row))[0]
     draft.reshape(ROADS, row, shapely.linestrings([start, (county.bounds[2] + 300, start[1])]))
 
 
 def _dent(
-    draft: Draft, role: str, chosen: np.ndarray, deep: float, longest: float = np.inf, beside: np.ndarray | None = None
+    draft: CountyDraft,
+    role: str,
+    chosen: np.ndarray,
+    deep: float,
+    longest: float = np.inf,
+    beside: np.ndarray | None = None,
 ) -> Any:
     """The middle of an edge between two chosen parcels (or one ``beside`` them) drawn in by ``deep`` metres, on one side."""
 
@@ -74,7 +79,7 @@ def _dent(
             across = np.array([start[1] - end[1], end[0] - start[0]]) / np.hypot(*(end - start))
             shape = draft.shape(role, draft.row(role, parcel))
             for sign in (1, -1):
-                made = dented(shape, start, np.round((start + end) / 2 + sign * deep * across, 3), end)
+                made = dent_polygon(shape, start, np.round((start + end) / 2 + sign * deep * across, 3), end)
                 if made is not None and made.is_valid and made.area < shape.area:
                     return [made]
         return None
@@ -86,29 +91,29 @@ def _dent(
     return lost
 
 
-@plants("TOP004", case="")
-def two_fields_come_apart(draft: Draft) -> Any:
+@declare_mutation("TOP004", case="")
+def two_fields_come_apart(draft: CountyDraft) -> Any:
     return _dent(draft, FIELD, draft.fields & ~draft.lines.farmland, 0.8)
 
 
-@plants("TOP005", case="")
-def a_vertex_on_one_side_only(draft: Draft) -> None:
+@declare_mutation("TOP005", case="")
+def a_vertex_on_one_side_only(draft: CountyDraft) -> None:
     _dent(draft, FIELD, draft.fields, 0.001, longest=900)
 
 
-@plants("TOP006", follows=["REL011"])
-def a_parcel_lost(draft: Draft) -> Any:
-    return lost(draft, PARCEL, draft.pick(PARCEL, draft.wild))
+@declare_mutation("TOP006", follows=["REL011"])
+def a_parcel_lost(draft: CountyDraft) -> Any:
+    return lose_row(draft, PARCEL, draft.pick(PARCEL, draft.wild))
 
 
-@plants("TOP007")
-def woods_pasted_twice(draft: Draft) -> None:
+@declare_mutation("TOP007")
+def woods_pasted_twice(draft: CountyDraft) -> None:
     row = draft.first(WOODS)
     draft.add(WOODS, draft.shape(WOODS, row), like=row)
 
 
-@plants("TOP008", case="overlaps", follows=["REL001", "REL004", "REL010"])
-def a_hair_of_farmland_in_the_red_line(draft: Draft) -> Any:
+@declare_mutation("TOP008", case="overlaps", follows=["REL001", "REL004", "REL010"])
+def a_hair_of_farmland_in_the_red_line(draft: CountyDraft) -> Any:
     def sides(parcel: int):
         for reserve, edge in draft.near(parcel, draft.lines.red).items():
             yield edge, parcel, RED, draft.row(RED, reserve)
@@ -116,8 +121,8 @@ def a_hair_of_farmland_in_the_red_line(draft: Draft) -> Any:
     return draft.choose_blade(draft.farmland, sides, 0.12)[-1]
 
 
-@plants("TOP009", case="partly", follows=["LAW007"])
-def a_window_half_filled(draft: Draft) -> None:
+@declare_mutation("TOP009", case="partly", follows=["LAW007"])
+def a_window_half_filled(draft: CountyDraft) -> None:
     """Cut from vertex to vertex, so that every edge that stays is still a common one."""
 
     def halves(parcel: int) -> list:
@@ -130,23 +135,23 @@ def a_window_half_filled(draft: Draft) -> None:
     draft.redraw(FARM, draft.row(FARM, parcel), parts[0])
 
 
-@plants("TOP001", case="duplicate")
-def a_parcel_pasted_twice(draft: Draft) -> Any:
+@declare_mutation("TOP001", case="duplicate")
+def a_parcel_pasted_twice(draft: CountyDraft) -> Any:
     row = draft.pick(PARCEL, draft.wild)
     draft.add(PARCEL, draft.shape(PARCEL, row), like=row)
     return draft.shape(PARCEL, row)
 
 
-@plants("TOP004", case="hole", base="without GEO006")
-def a_crack_within_a_field(draft: Draft) -> None:
+@declare_mutation("TOP004", case="hole", base="without GEO006")
+def a_crack_within_a_field(draft: CountyDraft) -> None:
     row = draft.pick(FIELD, draft.fields & ~draft.lines.farmland & (draft.lines.boundary == 0))
     shape = draft.shape(FIELD, row)
     x, y = np.round(shape.representative_point().coords[0], 3)
     draft.redraw(FIELD, row, shapely.Polygon(shape.exterior, [shapely.box(x, y, x + 0.5, y + 30).exterior]))
 
 
-@plants("TOP005", case="layers", finds=None)
-def a_vertex_of_the_survey_on_the_border(draft: Draft) -> None:
+@declare_mutation("TOP005", case="layers", finds=None)
+def a_vertex_of_the_survey_on_the_border(draft: CountyDraft) -> None:
     """Where the county ends no other parcel lies beside it: county, township and zone lack the vertex."""
     count = len(draft.fabric)
 
@@ -156,7 +161,7 @@ def a_vertex_of_the_survey_on_the_border(draft: Draft) -> None:
             start, end = chain[0], chain[1]
             if other >= count and np.hypot(*(end - start)) < 900:
                 middle = np.round((start + end) / 2, 3)
-                made = dented(draft.shape(BASE, draft.row(BASE, parcel)), start, middle, end)
+                made = dent_polygon(draft.shape(BASE, draft.row(BASE, parcel)), start, middle, end)
                 return made is not None and made.is_valid and [made]
         return None
 
@@ -164,11 +169,11 @@ def a_vertex_of_the_survey_on_the_border(draft: Draft) -> None:
     draft.redraw(BASE, draft.row(BASE, parcel), made)
 
 
-@plants("TOP008", case="gaps")
-def a_crack_between_farmland_and_red_line(draft: Draft) -> Any:
+@declare_mutation("TOP008", case="gaps")
+def a_crack_between_farmland_and_red_line(draft: CountyDraft) -> Any:
     return _dent(draft, FARM, draft.farmland, 0.8, beside=draft.lines.red)
 
 
-@plants("TOP009", case="window", follows=["REL002", "REL005", "REL010"])
-def a_ring_of_town_around_a_field(draft: Draft) -> Any:
+@declare_mutation("TOP009", case="window", follows=["REL002", "REL005", "REL010"])
+def a_ring_of_town_around_a_field(draft: CountyDraft) -> Any:
     return geo.a_ring_of_town_around_a_field(draft)

@@ -13,7 +13,7 @@ import shapely
 
 from tests.county.attributes import County
 from tests.county.measure import statutory_area
-from tests.mutations.frame import Draft, plants
+from tests.mutations.mutation import CountyDraft, declare_mutation
 
 FILE = "140225浑源县2026年度县级国土空间总体规划动态维护.gdb"
 RECORD = FILE.replace(".gdb", "面积平衡表.json")
@@ -69,130 +69,130 @@ def _area(frame: gpd.GeoDataFrame) -> float:
     return float(statutory_area(frame.geometry.to_numpy()).sum()) if len(frame) else 0.0
 
 
-def _shift(draft: Draft, role: str, row: int, west: float = 0.0, east: float = 0.0) -> None:
+def _shift(draft: CountyDraft, role: str, row: int, west: float = 0.0, east: float = 0.0) -> None:
     """Move the west and the east side of a box."""
     x, y, right, top = draft.shape(role, row).bounds
     draft.layers[role].loc[row, "geometry"] = shapely.box(x + west, y, right + east, top)
 
 
-def _first(draft: Draft, role: str, west: float, width: float, row: int = 0) -> Any:
+def _first(draft: CountyDraft, role: str, west: float, width: float, row: int = 0) -> Any:
     x, y, _, top = draft.shape(role, row).bounds
     return shapely.box(x + west, y, x + west + width, top)
 
 
-@plants("DOC020", base="maintenance")
-def a_change_without_its_reason(draft: Draft) -> None:
+@declare_mutation("DOC020", base="maintenance")
+def a_change_without_its_reason(draft: CountyDraft) -> None:
     draft.change(f"WHC{LINE}", 0, WHLY=None)
 
 
-@plants("DOC020", case="all", base="maintenance")
-def nobody_told_the_source_of_quota(draft: Draft) -> None:
+@declare_mutation("DOC020", case="all", base="maintenance")
+def nobody_told_the_source_of_quota(draft: CountyDraft) -> None:
     draft.change(f"WHC{LINE}", 0, JDZBLY=None)
     draft.change(f"WHC{LINE}", 1, JDZBLY=" ")
 
 
-@plants("DOC020", case="code", base="maintenance")
-def a_reason_that_there_is_not(draft: Draft) -> None:
+@declare_mutation("DOC020", case="code", base="maintenance")
+def a_reason_that_there_is_not(draft: CountyDraft) -> None:
     draft.change(f"WHC{LINE}", 0, WHLY="09")
 
 
-@plants("DOC021", case="blank", base="maintenance")
-def a_change_without_its_number(draft: Draft) -> None:
+@declare_mutation("DOC021", case="blank", base="maintenance")
+def a_change_without_its_number(draft: CountyDraft) -> None:
     draft.change(f"WHC{LINE}", 0, WHBH=None)
 
 
-@plants("DOC021", case="form", base="maintenance")
-def a_number_of_the_thirteenth_month(draft: Draft) -> None:
+@declare_mutation("DOC021", case="form", base="maintenance")
+def a_number_of_the_thirteenth_month(draft: CountyDraft) -> None:
     draft.change(f"WHC{LINE}", 0, WHBH="20261309000002")
 
 
-@plants("DOC021", case="repeated", base="maintenance")
-def two_changes_by_one_number(draft: Draft) -> None:
+@declare_mutation("DOC021", case="repeated", base="maintenance")
+def two_changes_by_one_number(draft: CountyDraft) -> None:
     draft.change(f"WHC{LINE}", 1, WHBH=draft.value(f"WHC{LINE}", 0, "WHBH"))
 
 
-@plants("DOC021", case="key", base="maintenance")
-def an_old_number_given_again(draft: Draft) -> None:
+@declare_mutation("DOC021", case="key", base="maintenance")
+def an_old_number_given_again(draft: CountyDraft) -> None:
     draft.change(f"WHH{LINE}", 0, BSM=draft.key(f"WHQ{LINE}", 0))
 
 
-@plants("DOC021", case="county", follows=["RUN904"], base="maintenance")
-def the_neighbours_code(draft: Draft) -> None:
+@declare_mutation("DOC021", case="county", follows=["RUN904"], base="maintenance")
+def the_neighbours_code(draft: CountyDraft) -> None:
     draft.change(f"WHC{LINE}", 0, XZQDM="140226")
 
 
-@plants("DOC022", case="kind", finds=2, follows=["DOC023"], base="maintenance")
-def a_line_that_changed_its_code(draft: Draft) -> None:
+@declare_mutation("DOC022", case="kind", finds=2, follows=["DOC023"], base="maintenance")
+def a_line_that_changed_its_code(draft: CountyDraft) -> None:
     draft.change(f"WHC{LINE}", 0, WHLX="2")
 
 
-@plants("DOC022", case="not_before", follows=["DOC023"], base="maintenance")
-def out_of_what_never_was_there(draft: Draft) -> Any:
+@declare_mutation("DOC022", case="not_before", follows=["DOC023"], base="maintenance")
+def out_of_what_never_was_there(draft: CountyDraft) -> Any:
     _shift(draft, f"WHC{LINE}", 0, west=-50)
     return _first(draft, f"WHC{LINE}", 0, 50)
 
 
-@plants("DOC022", case="not_after", follows=["DOC023"], base="maintenance")
-def in_where_nothing_is(draft: Draft) -> Any:
+@declare_mutation("DOC022", case="not_after", follows=["DOC023"], base="maintenance")
+def in_where_nothing_is(draft: CountyDraft) -> Any:
     _shift(draft, f"WHC{LINE}", 1, east=50)
     _, y, right, top = draft.shape(f"WHC{LINE}", 1).bounds
     return shapely.box(right - 50, y, right, top)
 
 
-@plants("DOC022", case="already", follows=["DOC023"], base="maintenance")
-def in_where_it_was_already(draft: Draft) -> Any:
+@declare_mutation("DOC022", case="already", follows=["DOC023"], base="maintenance")
+def in_where_it_was_already(draft: CountyDraft) -> Any:
     _shift(draft, f"WHC{LINE}", 1, west=-50)
     return _first(draft, f"WHC{LINE}", 0, 50, row=1)
 
 
-@plants("DOC022", case="still", follows=["DOC023"], base="maintenance")
-def out_and_still_there(draft: Draft) -> Any:
+@declare_mutation("DOC022", case="still", follows=["DOC023"], base="maintenance")
+def out_and_still_there(draft: CountyDraft) -> Any:
     _shift(draft, f"WHC{LINE}", 0, east=50)
     return _first(draft, f"WHC{LINE}", 100, 50)
 
 
-@plants("DOC022", case="same", follows=["DOC023"], base="maintenance")
-def a_change_drawn_over_what_stayed(draft: Draft) -> Any:
+@declare_mutation("DOC022", case="same", follows=["DOC023"], base="maintenance")
+def a_change_drawn_over_what_stayed(draft: CountyDraft) -> Any:
     _shift(draft, f"WHC{ZONES}", 0, east=50)
     return _first(draft, f"WHC{ZONES}", 100, 50)
 
 
-@plants("DOC022", case="untold", follows=["DOC023"], base="maintenance")
-def a_change_drawn_too_small(draft: Draft) -> Any:
+@declare_mutation("DOC022", case="untold", follows=["DOC023"], base="maintenance")
+def a_change_drawn_too_small(draft: CountyDraft) -> Any:
     _shift(draft, f"WHC{LINE}", 0, west=50)
     return _first(draft, f"WHQ{LINE}", 0, 50)
 
 
-@plants("DOC022", case="lost", follows=["DOC023"], base="maintenance")
-def a_zone_after_that_covers_less(draft: Draft) -> Any:
+@declare_mutation("DOC022", case="lost", follows=["DOC023"], base="maintenance")
+def a_zone_after_that_covers_less(draft: CountyDraft) -> Any:
     _shift(draft, f"WHH{ZONES}", 1, east=-50)
     return _first(draft, f"WHQ{ZONES}", 250, 50)
 
 
-@plants("DOC022", case="untold_code", follows=["DOC023"], base="maintenance")
-def a_change_of_half_of_what_changed(draft: Draft) -> Any:
+@declare_mutation("DOC022", case="untold_code", follows=["DOC023"], base="maintenance")
+def a_change_of_half_of_what_changed(draft: CountyDraft) -> Any:
     _shift(draft, f"WHC{ZONES}", 0, west=50)
     return _first(draft, f"WHQ{ZONES}", 0, 50)
 
 
-@plants("DOC023", case="count", follows=["DOC022"], base="maintenance")
-def a_parcel_after_that_was_lost(draft: Draft) -> None:
+@declare_mutation("DOC023", case="count", follows=["DOC022"], base="maintenance")
+def a_parcel_after_that_was_lost(draft: CountyDraft) -> None:
     frame = draft.layers[f"WHH{LINE}"]
     draft.layers[f"WHH{LINE}"] = frame.drop(index=frame.index[0])
 
 
-@plants("DOC023", case="field", base="maintenance")
-def an_area_filled_in_by_hand(draft: Draft) -> None:
+@declare_mutation("DOC023", case="field", base="maintenance")
+def an_area_filled_in_by_hand(draft: CountyDraft) -> None:
     draft.change(f"WHH{LINE}", 0, MJ=1.0)
 
 
-@plants("DOC023", case="filed_field", base="maintenance")
-def a_filed_area_written_over(draft: Draft) -> None:
+@declare_mutation("DOC023", case="filed_field", base="maintenance")
+def a_filed_area_written_over(draft: CountyDraft) -> None:
     draft.change(f"WHQ{LINE}", 0, MJ=1.0)
 
 
-@plants("DOC023", case="area", finds=2, base="maintenance")
-def what_was_before_and_after_grew_alike(draft: Draft) -> None:
+@declare_mutation("DOC023", case="area", finds=2, base="maintenance")
+def what_was_before_and_after_grew_alike(draft: CountyDraft) -> None:
     """Only the balance can tell: the classes agree with each other."""
     _shift(draft, f"WHQ{ZONES}", 0, east=50)
     _shift(draft, f"WHH{ZONES}", 1, east=50)

@@ -30,11 +30,11 @@ PROVENANCE = ("area_code", "area_name", "scope", "crs", "standard", "notices")
 LAYER = ("role", "concept", "name", "template", "chosen_by", "features", "invalid", "empty", "crs")
 
 
-def run(name: str) -> Report:
+def run_plan(name: str) -> Report:
     return sample_report(*RUNS[name])
 
 
-def normal(report: Report) -> dict[str, dict[str, Any]]:
+def normalise_report(report: Report) -> dict[str, dict[str, Any]]:
     """By file: what a report says, whoever runs it wherever and whenever."""
     told = report.to_dict()
     findings = defaultdict(list)
@@ -104,12 +104,12 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def write() -> None:
+def write_goldens() -> None:
     """All runs anew; files of rules that are gone go too."""
     for name in RUNS:
         folder = GOLDEN / name
         folder.mkdir(parents=True, exist_ok=True)
-        files = normal(run(name))
+        files = normalise_report(run_plan(name))
         for old in folder.glob("*.json"):
             if old.stem not in files:
                 old.unlink()
@@ -117,16 +117,16 @@ def write() -> None:
             (folder / f"{stem}.json").write_text(text(content), encoding="utf-8")
 
 
-def read(name: str) -> dict[str, dict[str, Any]]:
+def read_golden(name: str) -> dict[str, dict[str, Any]]:
     return {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted((GOLDEN / name).glob("*.json"))}
 
 
-def same(a: Any, b: Any) -> bool:
+def is_same(a: Any, b: Any) -> bool:
     """Alike but for the last digit of numbers."""
     if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+        return a.keys() == b.keys() and all(is_same(a[key], b[key]) for key in a)
     if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and all(is_same(x, y) for x, y in zip(a, b, strict=True))
     numbers = [one for one in (a, b) if isinstance(one, int | float) and not isinstance(one, bool)]
     if len(numbers) == 2:
         return abs(a - b) <= max(ABSOLUTE, RELATIVE * abs(a))

@@ -16,12 +16,12 @@ pytestmark = pytest.mark.slow  # it checks the whole sample, twice
 
 @pytest.mark.parametrize("name", golden.RUNS)
 def test_the_report_of_the_sample_is_the_one_written_down(name):
-    known, found = golden.read(name), golden.normal(golden.run(name))
+    known, found = golden.read_golden(name), golden.normalise_report(golden.run_plan(name))
     assert known, f"nothing is written down: {RENEW}"
     lines = []
     for stem in sorted(known.keys() | found.keys()):
         before, now = known.get(stem), found.get(stem)
-        if before is None or now is None or not golden.same(before, now):
+        if before is None or now is None or not golden.is_same(before, now):
             texts = [golden.text(one).splitlines() if one else [] for one in (before, now)]
             lines += difflib.unified_diff(*texts, f"golden/{name}/{stem}.json", "this run", lineterm="", n=0)
     more = f"\n… {len(lines) - SHOWN} lines more" if len(lines) > SHOWN else ""
@@ -46,4 +46,4 @@ def test_what_is_written_down_stays_small():
     ],
 )
 def test_numbers_may_differ_in_their_last_digit_only(a, b, alike):
-    assert golden.same(a, b) is alike
+    assert golden.is_same(a, b) is alike

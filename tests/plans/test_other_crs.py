@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from pyproj import CRS
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.io import read_source
 from plugin.paths import SAMPLE
 
@@ -22,7 +22,7 @@ def read():
 
 @pytest.fixture(scope="module")
 def expected(read):
-    return check(read, OPTIONS).report
+    return check_plan(read, OPTIONS).report
 
 
 def stored_in(layer, code):
@@ -42,7 +42,7 @@ def stored_in(layer, code):
     ],
 )
 def test_the_same_findings_and_areas(read, expected, codes, others):
-    report = check([stored_in(layer, codes.get(layer.name, codes.get(""))) for layer in read], OPTIONS).report
+    report = check_plan([stored_in(layer, codes.get(layer.name, codes.get(""))) for layer in read], OPTIONS).report
     found, known = ({f.fingerprint: f for f in r.findings} for r in (report, expected))
     # Whether a ring crosses itself by a hair is told of the coordinates that are stored: in degrees one does not.
     lost = [known[name].code for name in known.keys() - found.keys()]

@@ -11,7 +11,7 @@ import pytest
 import shapely
 from shapely.geometry import shape
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE
@@ -165,10 +165,10 @@ def test_clean_county_passes_only_when_its_settings_are_confirmed(clean, tmp_pat
     assert truth["defects"] == []
     confirmed = tmp_path / "confirmed.toml"
     confirmed.write_text(CONFIRMED, encoding="utf-8")
-    plain = check(path, Options(profile="hunyuan")).report
+    plain = check_plan(path, Options(profile="hunyuan")).report
     assert plain.findings == [] and plain.verdict is Verdict.CONDITIONAL
     assert {"ratio.form", "tolerance", "codes.planning_zones"} <= set(plain.summary["unconfirmed"])
-    sure = check(path, Options(profile=str(confirmed))).report
+    sure = check_plan(path, Options(profile=str(confirmed))).report
     # What the plan states of layers that are not there is shown without a value, and keeps the verdict from 通过.
     assert sure.findings == [] and sure.verdict is Verdict.CONDITIONAL
     assert {name.partition(".")[0] for name in sure.summary["unconfirmed"]} == {"targets"}
@@ -180,7 +180,7 @@ def test_an_unknown_base_year_never_passes(clean, tmp_path):
     path, _ = clean
     confirmed = tmp_path / "confirmed.toml"
     confirmed.write_text(CONFIRMED, encoding="utf-8")
-    report = check(path, Options(profile=str(confirmed), base_year=2019)).report
+    report = check_plan(path, Options(profile=str(confirmed), base_year=2019)).report
     assert report.verdict is Verdict.CONDITIONAL
     ratio = next(i for i in report.indicators if i.id == "expansion_ratio_n1")
     # The table says 2020: which of the two holds is not for the check to decide.
@@ -189,7 +189,7 @@ def test_an_unknown_base_year_never_passes(clean, tmp_path):
 
 def test_terraced_county_passes_by_gross_and_fails_by_net_area(tmp_path):
     path, truth = county_file(tmp_path, defects=False, terraced=True)
-    report = check(path, Options(profile="hunyuan")).report
+    report = check_plan(path, Options(profile="hunyuan")).report
     farmland = next(i for i in report.indicators if i.id == "farmland_area")
     assert farmland.inputs["gross_m2"] * 15 / 1e8 >= farmland.target > farmland.value
     assert report.verdict is Verdict.FAIL
@@ -198,7 +198,7 @@ def test_terraced_county_passes_by_gross_and_fails_by_net_area(tmp_path):
 
 
 def test_a_province_profile_never_measures_a_county_by_its_totals(sample):
-    report = check(SAMPLE / "county.gpkg", Options(profile="shanxi", rules=("LAW001", "LAW002"))).report
+    report = check_plan(SAMPLE / "county.gpkg", Options(profile="shanxi", rules=("LAW001", "LAW002"))).report
     assert [r.outcome for r in report.rules if r.code == "LAW002"] == ["not_applicable"]
     ratio = next(i for i in report.indicators if i.id == "expansion_ratio_n1")
     assert ratio.target == 1.3
@@ -208,7 +208,7 @@ def test_the_sample_table_of_township_tasks_is_met_and_adds_up():
     """Each township against the net area of the rows that name it; the sums are the county's two tasks, as printed. The field
     that was drawn on wooded land still has the code of another township."""
     table = SAMPLE / "township_tasks.csv"
-    report = check(SAMPLE / "county.gpkg", Options(profile="hunyuan", targets=str(table))).report
+    report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", targets=str(table))).report
     by_rule = {r.code: r for r in report.rules}
     (drawn,) = [f for f in report.findings if f.code in ("LAW004", "LAW005")]
     assert (drawn.case, drawn.township, drawn.params["place"]) == ("misplaced", "蔡村镇", ["千佛岭乡"])

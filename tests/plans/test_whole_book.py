@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.paths import SAMPLE
 from tests.county import SEED, make_county
 from tests.county.write import write_geopackage
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow  # it makes a county of the sample's size
 
 @pytest.fixture(scope="module")
 def sample():
-    return golden.run("whole")
+    return golden.run_plan("whole")
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +33,18 @@ def clean(tmp_path_factory):
     assert len(layers["DLTB"]) == truth["county"]["parcels"]
     write_geopackage(folder / "county.gpkg", layers)
     shutil.copy(SAMPLE / "centre.gpkg", folder)
-    return check(folder, Options(profile="hunyuan", rules=("all",))).report
+    return check_plan(folder, Options(profile="hunyuan", rules=("all",))).report
 
 
 def test_the_planted_defects_are_all_found_as_by_the_default_rules(sample):
-    default = {f.fingerprint for f in golden.run("default").findings}
+    default = {f.fingerprint for f in golden.run_plan("default").findings}
     assert default <= {f.fingerprint for f in sample.findings}
 
 
 def test_what_else_is_found_is_declared(sample, clean):
     planted = {one["rule"] for one in json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))["defects"]}
     lies_so = {f.fingerprint for f in clean.findings}
-    default = {f.fingerprint for f in golden.run("default").findings}
+    default = {f.fingerprint for f in golden.run_plan("default").findings}
     others = [f for f in sample.findings if f.fingerprint not in default]
     natural = {f.code for f in others if f.fingerprint in lies_so}
     follows = {f.code for f in others if f.fingerprint not in lies_so}

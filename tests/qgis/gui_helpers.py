@@ -16,7 +16,7 @@ from plugin.core.standard import load_standard
 X, Y = 38_470_000.0, 4_390_000.0
 
 
-def finding(code, key, area, township="永安镇", severity=Severity.ERROR, **more):
+def make_finding(code, key, area, township="永安镇", severity=Severity.ERROR, **more):
     shape = None if area is None else shapely.box(X, Y, X + area / 100, Y + 100)
     values = {
         "role": "YJJBNTBHTB",
@@ -35,12 +35,12 @@ def finding(code, key, area, township="永安镇", severity=Severity.ERROR, **mo
 def small_report():
     """Two rules with findings of two severities, one skipped, one that passed, one that crashed."""
     findings = [
-        finding("REL002", "140225000000000001", 12_640.35),
-        finding("REL002", "140225000000000002", 900.0, "蔡村镇"),
-        finding("REL002", "140225000000000003", 52_000.0, "蔡村镇", state="waived"),
-        finding("LAW010", "140225000000000004", 200.0, "西坊城镇", Severity.WARNING),
-        finding("ATT001", "140225000000000005", None, "", related_keys=["7"]),
-        finding("RUN900", "", None, "", Severity.WARNING, params={"rule": "TOP002"}),
+        make_finding("REL002", "140225000000000001", 12_640.35),
+        make_finding("REL002", "140225000000000002", 900.0, "蔡村镇"),
+        make_finding("REL002", "140225000000000003", 52_000.0, "蔡村镇", state="waived"),
+        make_finding("LAW010", "140225000000000004", 200.0, "西坊城镇", Severity.WARNING),
+        make_finding("ATT001", "140225000000000005", None, "", related_keys=["7"]),
+        make_finding("RUN900", "", None, "", Severity.WARNING, params={"rule": "TOP002"}),
     ]
     rules = [
         RuleOutcome("ATT001", "duplicate-key", "ERROR", Outcome.FAILED, 1, title="标识码唯一"),
@@ -69,18 +69,18 @@ def clean_report(skipped=False):
 
 
 def large_report(count):
-    findings = [finding("REL002", f"{n:018d}", 1.0 + n, f"乡镇{n % 20}") for n in range(count)]
+    findings = [make_finding("REL002", f"{n:018d}", 1.0 + n, f"乡镇{n % 20}") for n in range(count)]
     return Report(rules=[RuleOutcome("REL002", "x", "ERROR", Outcome.FAILED, count, title="大")], findings=findings)
 
 
 def result_of(report):
-    from plugin.core.check import Checked
+    from plugin.core.check import CheckResult
     from plugin.core.messages.texts import Texts
     from plugin.core.model.side_inputs import NO_SIDE_INPUTS
     from plugin.core.waivers.model import NO_WAIVERS
-    from plugin.gui.findings.result import Result
+    from plugin.gui.findings.result import CheckView
 
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
-    checked = Checked(SimpleNamespace(norm=norm, layers={}), report, NO_SIDE_INPUTS, NO_WAIVERS)
+    checked = CheckResult(SimpleNamespace(norm=norm, layers={}), report, NO_SIDE_INPUTS, NO_WAIVERS)
     when = datetime(2026, 1, 2, 14, 32)
-    return Result(checked, when, QgsCoordinateReferenceSystem("EPSG:4526"), Texts("zh"))
+    return CheckView(checked, when, QgsCoordinateReferenceSystem("EPSG:4526"), Texts("zh"))

@@ -19,11 +19,11 @@ TRUTH = SAMPLE.with_name("truth.json")
 X, Y = 38_470_000.0, 4_390_000.0
 
 
-def square(x: float, y: float, width: float = 100.0, height: float = 100.0):
+def make_square(x: float, y: float, width: float = 100.0, height: float = 100.0):
     return shapely.box(X + x, Y + y, X + x + width, Y + y + height)
 
 
-def frame(shapes, crs=4526, **columns) -> gpd.GeoDataFrame:
+def make_frame(shapes, crs=4526, **columns) -> gpd.GeoDataFrame:
     rows = {"BSM": [f"1402250000{n:02d}" for n in range(1, len(shapes) + 1)], **columns}
     return gpd.GeoDataFrame(rows, geometry=gpd.GeoSeries(shapes, crs=crs))
 
@@ -31,10 +31,12 @@ def frame(shapes, crs=4526, **columns) -> gpd.GeoDataFrame:
 def small_layers() -> dict[str, gpd.GeoDataFrame]:
     """Farmland crosses the red line by 20 × 100 m; nothing else is wrong between the lines."""
     return {
-        "YJJBNTBHTB": frame([square(0, 0), square(0, 200)]),
-        "STBHHX": frame([square(80, 0, 200, 100)]),
-        "CZKFBJ": frame([square(1000, 0)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"]),
-        "DLTB": frame([square(0, 0), square(1000, 0)], DLBM=["0103", "0701"], CZCSXM=[None, "203"], TBMJ=[1e4, 1e4]),
+        "YJJBNTBHTB": make_frame([make_square(0, 0), make_square(0, 200)]),
+        "STBHHX": make_frame([make_square(80, 0, 200, 100)]),
+        "CZKFBJ": make_frame([make_square(1000, 0)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"]),
+        "DLTB": make_frame(
+            [make_square(0, 0), make_square(1000, 0)], DLBM=["0103", "0701"], CZCSXM=[None, "203"], TBMJ=[1e4, 1e4]
+        ),
     }
 
 
@@ -46,7 +48,7 @@ def write_small(path: Path, **changes) -> Path:
     return path
 
 
-def digest(path: Path) -> str:
+def digest_files(path: Path) -> str:
     """SHA-256 of a file, or of all files of a folder with their names."""
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     total = hashlib.sha256()
@@ -56,7 +58,7 @@ def digest(path: Path) -> str:
     return total.hexdigest()
 
 
-def run(name: str, parameters: dict, feedback=None, context=None) -> dict:
+def run_algorithm(name: str, parameters: dict, feedback=None, context=None) -> dict:
     """Run one of our algorithms as a script would. Raises QgsProcessingException with all that was said."""
     import processing
     from qgis.core import QgsProcessingException
@@ -69,7 +71,7 @@ def run(name: str, parameters: dict, feedback=None, context=None) -> dict:
         raise QgsProcessingException(" ".join([str(error), *feedback.errors])) from error
 
 
-def draw(layer, shape, **values):
+def draw_feature(layer, shape, **values):
     """As the tool does: the new feature with its default values, then into the layer."""
     from qgis.core import QgsGeometry, QgsVectorLayerUtils
 

@@ -3,27 +3,27 @@
 
 from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
 
-from plugin.bridge.checking.check import check
+from plugin.bridge.checking.check import check_plan
 from plugin.bridge.checking.live_check import LiveCheck
-from plugin.bridge.layers.snapshots import snapshot
+from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.running.tasks import Runner
 from plugin.core.check import Options
 from plugin.core.model.rule import all_rules
-from tests.qgis.helpers import X, Y, frame, square, write_small
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.helpers import X, Y, make_frame, make_square, write_small
+from tests.qgis.waiting import process_events, wait_until
 
 MODES = [Qgis.TransactionMode.Disabled, Qgis.TransactionMode.BufferedGroups, Qgis.TransactionMode.AutomaticGroups]
 OPTIONS = Options(profile="hunyuan")
 
 
-def rectangle(x, y, width=100.0, height=100.0):
+def make_rectangle(x, y, width=100.0, height=100.0):
     """In the layer's plane, from the small plan's corner."""
     left, low = X + x, Y + y
     corners = [(left, low), (left + width, low), (left + width, low + height), (left, low + height), (left, low)]
     return QgsGeometry.fromWkt("MultiPolygon(((" + ",".join(f"{a} {b}" for a, b in corners) + ")))")
 
 
-def local(findings):
+def local_findings(findings):
     """What tells findings of local rules apart, and what they say."""
     rules = all_rules()
     return {
@@ -41,10 +41,10 @@ class Desk:
         self.project = QgsProject.instance()
         self.project.setTransactionMode(mode)
         # Of three rows one may lie astray; of two, nobody could say which.
-        farmland = frame([square(0, 200 * n) for n in range(3)])
+        farmland = make_frame([make_square(0, 200 * n) for n in range(3)])
         # Parcels of which none is cultivated are no survey of farmland: one stays so whatever is edited.
         codes = {"DLBM": ["0103", "0701", "0103"], "CZCSXM": [None, "203", None], "TBMJ": [1e4] * 3}
-        parcels = frame([square(0, 0), square(1000, 0), square(3000, 3000)], **codes)
+        parcels = make_frame([make_square(0, 0), make_square(1000, 0), make_square(3000, 3000)], **codes)
         path = write_small(folder / "小县.gpkg", YJJBNTBHTB=farmland, DLTB=parcels)
         names = ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
         self.layers = {name: QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in names}
@@ -53,14 +53,14 @@ class Desk:
         self.live = None
 
     def check(self):
-        shots = [snapshot(layer) for layer in self.layers.values()]
+        shots = [take_snapshot(layer) for layer in self.layers.values()]
         self.live = LiveCheck(self.runner, self.layers.values())
-        checked = check(shots, OPTIONS)
+        checked = check_plan(shots, OPTIONS)
         self.findings = list(checked.report.findings)
         self.live.rechecked.connect(self.take)
         self.live.outdated.connect(lambda: self.outdated.append(1))
         self.live.judge(checked, OPTIONS, {shot.name: shot.layer_id for shot in shots})
-        assert wait(lambda: self.live.idle)
+        assert wait_until(lambda: self.live.idle)
         return self
 
     def take(self, change, rows, step):
@@ -74,11 +74,11 @@ class Desk:
 
     def settled(self):
         """Once all is looked at: the same as a fresh check says?"""
-        let_work(0.03)
-        assert wait(lambda: self.live.idle)
+        process_events(0.03)
+        assert wait_until(lambda: self.live.idle)
         assert not self.outdated
-        fresh = check([snapshot(layer) for layer in self.layers.values()], OPTIONS).report.findings
-        ours, theirs = local(self.findings), local(fresh)
+        fresh = check_plan([take_snapshot(layer) for layer in self.layers.values()], OPTIONS).report.findings
+        ours, theirs = local_findings(self.findings), local_findings(fresh)
         assert ours == theirs
         return {f.code for f in self.findings}
 

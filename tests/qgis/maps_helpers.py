@@ -6,7 +6,7 @@ import shutil
 import struct
 from pathlib import Path
 
-from tests.qgis.helpers import SAMPLE, X, Y, frame, square
+from tests.qgis.helpers import SAMPLE, X, Y, make_frame, make_square
 
 
 def sample_project(folder: Path):
@@ -18,35 +18,35 @@ def sample_project(folder: Path):
     copy = folder / "county.gpkg"
     shutil.copyfile(SAMPLE, copy)
     project = QgsProject()
-    sample.load(project, copy)
+    sample.load_sample(project, copy)
     return project
 
 
 def builder_for(project, document=None, catalogue=None):
     from plugin.bridge.layouts.build import Builder
-    from plugin.bridge.layouts.material import of_project
+    from plugin.bridge.layouts.map_layers import from_project
     from plugin.bridge.project import county
     from plugin.core.standard import map_set as maps
 
-    return Builder(of_project(project, county.options(project)), catalogue or maps.load(), document)
+    return Builder(from_project(project, county.options(project)), catalogue or maps.load_map_set(), document)
 
 
 def centre_layers():
     """A town of 1 × 1 km with its layers, in a county of 10 × 10 km with two townships."""
-    quarter = [square(x, y, 500, 500) for x in (4000, 4500) for y in (4000, 4500)]
+    quarter = [make_square(x, y, 500, 500) for x in (4000, 4500) for y in (4000, 4500)]
     return {
-        "XZQX": frame([square(0, 0, 10_000, 10_000)], XZQDM=["140225"], XZQMC=["浑源县"]),
-        "XZQXZ": frame(
-            [square(0, 0, 5000, 10_000), square(5000, 0, 5000, 10_000)],
+        "XZQX": make_frame([make_square(0, 0, 10_000, 10_000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        "XZQXZ": make_frame(
+            [make_square(0, 0, 5000, 10_000), make_square(5000, 0, 5000, 10_000)],
             XZQDM=["140225100", "140225101"],
             XZQMC=["永安镇", "王庄堡镇"],
         ),
-        "ZXCQFW": frame([square(4000, 4000, 1000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
-        "ZXCQXZYDYH": frame(quarter, YDYHFLDM=["0701", "0901", "1401", "1701"]),
-        "ZXCQGHYDYH": frame(quarter, YDYHFLDM=["0701", "0804", "1401", "1701"]),
-        "ZXCQGHFQ": frame(quarter, GHFQDM=["410", "410", "420", "430"], GHFQMC=["", "", "", ""]),
-        "ZXCQCSLX": frame([square(4100, 4100, 100, 300)]),
-        "ZXCQCSLVX": frame([square(4600, 4600, 200, 200)]),
+        "ZXCQFW": make_frame([make_square(4000, 4000, 1000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        "ZXCQXZYDYH": make_frame(quarter, YDYHFLDM=["0701", "0901", "1401", "1701"]),
+        "ZXCQGHYDYH": make_frame(quarter, YDYHFLDM=["0701", "0804", "1401", "1701"]),
+        "ZXCQGHFQ": make_frame(quarter, GHFQDM=["410", "410", "420", "430"], GHFQMC=["", "", "", ""]),
+        "ZXCQCSLX": make_frame([make_square(4100, 4100, 100, 300)]),
+        "ZXCQCSLVX": make_frame([make_square(4600, 4600, 200, 200)]),
     }
 
 

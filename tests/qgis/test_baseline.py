@@ -7,13 +7,13 @@ import pytest
 from qgis.core import QgsProcessingException, QgsProject
 
 from plugin.bridge.project import county
-from tests.qgis.helpers import digest, frame, run, square, write_small
+from tests.qgis.helpers import digest_files, make_frame, make_square, run_algorithm, write_small
 
 RULES = "LAW015,LAW016,LAW017"
 
 
 def line(width=100.0):
-    return frame([square(0, 0, width)], BSM=["140225000000000001"])
+    return make_frame([make_square(0, 0, width)], BSM=["140225000000000001"])
 
 
 @pytest.fixture
@@ -24,26 +24,26 @@ def files(tmp_path):
 
 def test_check_plan_tells_what_was_added(provider, files, tmp_path):
     sealed, plan = files
-    sums = digest(sealed), digest(plan)
-    done = run("check_plan", {"SOURCE": str(plan), "BASELINE": str(sealed), "RULES": "LAW017"})
+    sums = digest_files(sealed), digest_files(plan)
+    done = run_algorithm("check_plan", {"SOURCE": str(plan), "BASELINE": str(sealed), "RULES": "LAW017"})
     assert (done["WARNINGS"], done["ERRORS"]) == (1, 0)
-    same = run(
+    same = run_algorithm(
         "check_plan", {"SOURCE": str(plan), "BASELINE": str(shutil.copy(plan, tmp_path / "c.gpkg")), "RULES": RULES}
     )
     # The sealed edition is the data itself (RUN904).
     assert (same["WARNINGS"], same["SKIPPED"]) == (1, 0)
     for baseline, words in ((plan, "就是要检查的数据"), (tmp_path / "nothing.gpkg", "nothing.gpkg")):
         with pytest.raises(QgsProcessingException, match=words):
-            run("check_plan", {"SOURCE": str(plan), "BASELINE": str(baseline)})
+            run_algorithm("check_plan", {"SOURCE": str(plan), "BASELINE": str(baseline)})
     with pytest.raises(QgsProcessingException):
-        run("check_plan", {"SOURCE": str(plan), "BASELINE": str(sealed), "OUTPUT_FINDINGS": str(sealed)})
-    assert (digest(sealed), digest(plan)) == sums
+        run_algorithm("check_plan", {"SOURCE": str(plan), "BASELINE": str(sealed), "OUTPUT_FINDINGS": str(sealed)})
+    assert (digest_files(sealed), digest_files(plan)) == sums
 
 
 def test_a_rule_by_itself_takes_it(provider, files):
     sealed, plan = files
     given = {"RED_LINE": f"{plan}|layername=STBHHX", "BASELINE": str(sealed)}
-    assert run("sealed_lines_unchanged", given)["FINDINGS"] == 1
+    assert run_algorithm("sealed_lines_unchanged", given)["FINDINGS"] == 1
     assert provider.algorithm("layer_overlap").parameterDefinition("BASELINE") is None
 
 

@@ -22,7 +22,7 @@ from qgis.core import (
 
 from plugin.core.model import rule as rules
 from plugin.core.model.rule import EACH, Need, Severity
-from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest, run, square, write_small
+from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest_files, make_square, run_algorithm, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 THREE_LINES = "REL001,REL002,REL003"
@@ -52,9 +52,9 @@ def rows_of(path):
 
 def test_the_sample_and_its_counts_agree_everywhere(tmp_path):
     truth = read_json(TRUTH)["defects"]
-    before = digest(SAMPLE)
-    result = run("check_plan", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", **outputs(tmp_path)})
-    assert digest(SAMPLE) == before
+    before = digest_files(SAMPLE)
+    result = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", **outputs(tmp_path)})
+    assert digest_files(SAMPLE) == before
     expected = Counter(d["severity"] for d in truth)
     assert (result["ERRORS"], result["WARNINGS"]) == (expected["ERROR"], expected["WARNING"])
     assert result["VERDICT"] == "fail"
@@ -77,14 +77,14 @@ def test_from_the_command_line(qgis_process, tmp_path):
     folder.mkdir()
     plan = folder / "浑源 县.gpkg"
     shutil.copy(SAMPLE, plan)
-    before = digest(plan)
+    before = digest_files(plan)
     targets = [f"{k}={v}" for k, v in outputs(folder / "结果").items()]
     done = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={plan}", "PROFILE=hunyuan", *targets)
     assert done.returncode == 0, done.stdout + done.stderr
     errors = sum(d["severity"] == "ERROR" for d in read_json(TRUTH)["defects"])
     assert f"ERRORS:\t{errors}\n" in done.stdout and "VERDICT:\tfail\n" in done.stdout
     assert "结论：不通过" in done.stdout
-    assert digest(plan) == before
+    assert digest_files(plan) == before
     assert sorted(p.name for p in folder.iterdir()) == ["浑源 县.gpkg", "结果"]
     assert sorted(p.name for p in (folder / "结果").iterdir()) == ["findings.gpkg", "report.html", "report.json"]
     report = read_json(folder / "结果" / "report.json")
@@ -102,10 +102,10 @@ def test_a_folder_of_shapefiles(small, tmp_path):
     for role, table in small_layers().items():
         encoding = "GBK" if role == "CZKFBJ" else "UTF-8"
         table.to_file(folder / f"{role}.shp", encoding=encoding, engine="pyogrio")
-    before = digest(folder)
-    result = run("check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES})
+    before = digest_files(folder)
+    result = run_algorithm("check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES})
     assert (result["ERRORS"], result["VERDICT"]) == (1, "fail")
-    assert digest(folder) == before
+    assert digest_files(folder) == before
 
 
 def test_layers_of_the_project_with_unsaved_edits(small, project, tmp_path):
@@ -118,27 +118,27 @@ def test_layers_of_the_project_with_unsaved_edits(small, project, tmp_path):
     red_line.startEditing()
     row = QgsFeature(red_line.fields())
     row["BSM"] = "140225000099"
-    row.setGeometry(QgsGeometry.fromWkt(square(50, 200, 10, 10).wkt))
+    row.setGeometry(QgsGeometry.fromWkt(make_square(50, 200, 10, 10).wkt))
     assert red_line.addFeature(row)
-    before = digest(small)
+    before = digest_files(small)
     target = tmp_path / "r.json"
-    result = run("check_plan", {"RULES": THREE_LINES, "OUTPUT_JSON": str(target)})
+    result = run_algorithm("check_plan", {"RULES": THREE_LINES, "OUTPUT_JSON": str(target)})
     assert result["ERRORS"] == 2
-    assert digest(small) == before
+    assert digest_files(small) == before
     assert red_line.isEditable() and red_line.isModified()
     report = read_json(target)
     found = next(f for f in report["findings"] if f["related_keys"] == ["140225000099"])
     assert found["role"] == "YJJBNTBHTB" and found["area_m2"] == pytest.approx(100, rel=1e-2)
     assert {lay["role"]: lay["unsaved"] for lay in report["provenance"]["layers"]}["STBHHX"] == 1
     red_line.rollBack()
-    assert run("check_plan", {"RULES": THREE_LINES})["ERRORS"] == 1
+    assert run_algorithm("check_plan", {"RULES": THREE_LINES})["ERRORS"] == 1
 
 
 def test_chosen_layers_of_the_project_only(small, project):
     layers = [QgsVectorLayer(f"{small}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX", "CZKFBJ")]
     project.addMapLayers(layers)
-    assert run("check_plan", {"LAYERS": layers, "RULES": THREE_LINES})["ERRORS"] == 1
-    two = run("check_plan", {"LAYERS": [layers[0].id(), layers[2].id()], "RULES": THREE_LINES})
+    assert run_algorithm("check_plan", {"LAYERS": layers, "RULES": THREE_LINES})["ERRORS"] == 1
+    two = run_algorithm("check_plan", {"LAYERS": [layers[0].id(), layers[2].id()], "RULES": THREE_LINES})
     assert (two["ERRORS"], two["SKIPPED"], two["VERDICT"]) == (0, 2, "incomplete")
 
 
@@ -150,7 +150,7 @@ def test_roles_by_name_by_id_and_from_a_file(small, project, tmp_path):
     file.write_text("# 本县\nYJJBNTBHTB=永农\nSTBHHX=画的线\n", encoding="utf-8")
     ids = f"YJJBNTBHTB={layers['YJJBNTBHTB'].id()};STBHHX={layers['STBHHX'].id()}"
     for given in ("YJJBNTBHTB=永农；STBHHX＝画的线", ids, str(file)):
-        assert run("check_plan", {"RULES": THREE_LINES, "ROLES": given})["ERRORS"] == 1, given
+        assert run_algorithm("check_plan", {"RULES": THREE_LINES, "ROLES": given})["ERRORS"] == 1, given
 
 
 def test_a_template_kept_in_the_project_beats_the_name(small, project):
@@ -159,7 +159,7 @@ def test_a_template_kept_in_the_project_beats_the_name(small, project):
     drawn = QgsVectorLayer(f"{small}|layername=STBHHX", "新画的", "ogr")
     set_template(drawn, "STBHHX")
     project.addMapLayers([drawn, QgsVectorLayer(f"{small}|layername=YJJBNTBHTB", "YJJBNTBHTB", "ogr")])
-    assert run("check_plan", {"RULES": "REL001"})["ERRORS"] == 1
+    assert run_algorithm("check_plan", {"RULES": "REL001"})["ERRORS"] == 1
 
 
 # --- outputs
@@ -167,7 +167,7 @@ def test_a_template_kept_in_the_project_beats_the_name(small, project):
 
 def test_a_layer_in_memory(small):
     context = QgsProcessingContext()
-    result = run(
+    result = run_algorithm(
         "check_plan",
         {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": "TEMPORARY_OUTPUT"},
         context=context,
@@ -190,14 +190,14 @@ def test_a_table_within_a_geopackage(small, tmp_path):
     target = tmp_path / "all.gpkg"
     for table in ("first", "second"):
         given = f"ogr:dbname='{target}' table=\"{table}\" (geom)"
-        run("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": given})
+        run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": given})
     assert QgsVectorLayer(f"{target}|layername=first", "x", "ogr").featureCount() == 1
     assert QgsVectorLayer(f"{target}|layername=second", "x", "ogr").featureCount() == 1
 
 
 def test_an_existing_output_is_replaced(small, tmp_path):
     for _ in range(2):
-        run("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
+        run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
     assert len(rows_of(tmp_path / "findings.gpkg")) == 1
     assert len(list(tmp_path.iterdir())) == 4, "three outputs and the folder of the plan"
 
@@ -215,18 +215,18 @@ def test_an_existing_output_is_replaced(small, tmp_path):
     ],
 )  # fmt: skip
 def test_outputs_that_cannot_be_are_said_before_the_run(small, tmp_path, name, value, says):
-    before = digest(small)
+    before = digest_files(small)
     given = {**outputs(tmp_path), name: value.format(plan=small, folder=tmp_path)}
     log = Log()
     with pytest.raises(QgsProcessingException, match=says):
-        run("check_plan", {"SOURCE": str(small), **given}, log)
-    assert digest(small) == before and list(tmp_path.iterdir()) == [small.parent]
+        run_algorithm("check_plan", {"SOURCE": str(small), **given}, log)
+    assert digest_files(small) == before and list(tmp_path.iterdir()) == [small.parent]
     assert not any("REL" in line for line in log.lines), "nothing was checked"
 
 
 def test_open_elsewhere_leaves_every_old_output(small, tmp_path, monkeypatch):
-    run("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
-    before = digest(tmp_path)
+    run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
+    before = digest_files(tmp_path)
     real = os.replace
 
     def replace(source, destination):
@@ -236,9 +236,9 @@ def test_open_elsewhere_leaves_every_old_output(small, tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(QgsProcessingException, match="正被其他程序打开"):
-        run("check_plan", {"SOURCE": str(small), **outputs(tmp_path)})
+        run_algorithm("check_plan", {"SOURCE": str(small), **outputs(tmp_path)})
     monkeypatch.undo()
-    assert digest(tmp_path) == before
+    assert digest_files(tmp_path) == before
 
 
 # --- what cannot be run
@@ -264,13 +264,13 @@ def test_a_message_that_names_the_matter(small, given, says):
     if given and "SOURCE" not in given and "LAYERS" not in given:
         given = {"SOURCE": str(small), **given}
     with pytest.raises(QgsProcessingException, match=says):
-        run("check_plan", given)
+        run_algorithm("check_plan", given)
 
 
 def test_a_source_and_layers_are_one_too_many(small):
     layer = QgsVectorLayer(f"{small}|layername=STBHHX", "STBHHX", "ogr")
     with pytest.raises(QgsProcessingException, match="只能给一项"):
-        run("check_plan", {"SOURCE": str(small), "LAYERS": [layer]})
+        run_algorithm("check_plan", {"SOURCE": str(small), "LAYERS": [layer]})
 
 
 def test_it_says_why_and_exits_with_one(qgis_process, tmp_path):
@@ -313,30 +313,32 @@ def broken_rule():
 
 
 def test_a_rule_that_raises_leaves_the_others(small, tmp_path, broken_rule):
-    result = run("check_plan", {"SOURCE": str(small), "RULES": f"{broken_rule} {THREE_LINES}", **outputs(tmp_path)})
+    result = run_algorithm(
+        "check_plan", {"SOURCE": str(small), "RULES": f"{broken_rule} {THREE_LINES}", **outputs(tmp_path)}
+    )
     assert (result["ERRORS"], result["VERDICT"]) == (1, "fail")
     report = read_json(result["OUTPUT_JSON"])
     outcomes = {r["code"]: r["outcome"] for r in report["rules"]}
     assert outcomes == {broken_rule: "crashed", "REL001": "failed", "REL002": "passed", "REL003": "passed"}
     assert {r["code"] for r in rows_of(result["OUTPUT_FINDINGS"])} == {"RUN900", "REL001"}
-    alone = run("check_plan", {"SOURCE": str(small), "RULES": f"{broken_rule},REL002"})
+    alone = run_algorithm("check_plan", {"SOURCE": str(small), "RULES": f"{broken_rule},REL002"})
     assert (alone["ERRORS"], alone["VERDICT"]) == (0, "incomplete")
 
 
 def test_a_missing_layer_is_skipped_not_passed(small, tmp_path):
     plan = write_small(tmp_path / "two.gpkg", STBHHX=None, CZKFBJ=None)
-    result = run("check_plan", {"SOURCE": str(plan), "RULES": f"GEO002,{THREE_LINES}"})
+    result = run_algorithm("check_plan", {"SOURCE": str(plan), "RULES": f"GEO002,{THREE_LINES}"})
     assert (result["SKIPPED"], result["VERDICT"]) == (3, "incomplete")
 
 
 def test_an_invalid_polygon_is_reported_and_the_others_are_checked(tmp_path):
     from shapely import Polygon
 
-    from tests.qgis.helpers import X, Y, frame
+    from tests.qgis.helpers import X, Y, make_frame
 
     bow_tie = Polygon([(X + 500, Y), (X + 600, Y + 100), (X + 600, Y), (X + 500, Y + 100)])
-    plan = write_small(tmp_path / "bad.gpkg", STBHHX=frame([square(80, 0, 200, 100), bow_tie]))
-    result = run("check_plan", {"SOURCE": str(plan), "RULES": "GEO002,REL001", **outputs(tmp_path)})
+    plan = write_small(tmp_path / "bad.gpkg", STBHHX=make_frame([make_square(80, 0, 200, 100), bow_tie]))
+    result = run_algorithm("check_plan", {"SOURCE": str(plan), "RULES": "GEO002,REL001", **outputs(tmp_path)})
     assert Counter(r["code"] for r in rows_of(result["OUTPUT_FINDINGS"])) == {"GEO002": 1, "REL001": 1}
 
 
@@ -367,33 +369,33 @@ class Cancelling(QgsProcessingFeedback):
     ("texts", "rules"), [(0, 0), (1, 0), (0, 1), (0, 12)], ids=["at once", "reading", "first", "rules"]
 )
 def test_cancel_is_heard_within_a_second_and_spoils_nothing(small, tmp_path, texts, rules):
-    run("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
-    before = digest(tmp_path)
+    run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
+    before = digest_files(tmp_path)
     feedback = Cancelling(texts, rules)
     if not texts and not rules:
         feedback.stop()
-    assert run("check_plan", {"SOURCE": str(SAMPLE), **outputs(tmp_path)}, feedback) == {}
+    assert run_algorithm("check_plan", {"SOURCE": str(SAMPLE), **outputs(tmp_path)}, feedback) == {}
     after = time.process_time() - feedback.asked
     print(f"cancelled after {texts} texts and {rules} rules: {after:.2f} s")
     assert after < 1.0
-    assert digest(tmp_path) == before
+    assert digest_files(tmp_path) == before
 
 
 def test_findings_in_the_project_are_no_input(small, project, tmp_path):
     layers = [QgsVectorLayer(f"{small}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX")]
     project.addMapLayers(layers)
     given = {"RULES": "REL001", **outputs(tmp_path)}
-    run("check_plan", given)
+    run_algorithm("check_plan", given)
     project.addMapLayer(QgsVectorLayer(given["OUTPUT_FINDINGS"], "findings", "ogr"))
-    run("check_plan", given)
+    run_algorithm("check_plan", given)
     assert "findings" not in json.dumps(read_json(given["OUTPUT_JSON"])["provenance"])
 
 
 def test_a_table_in_the_folder_that_was_checked_is_no_output(small, tmp_path):
-    before = digest(small)
+    before = digest_files(small)
     with pytest.raises(QgsProcessingException, match="就是要检查的数据"):
-        run("check_plan", {"SOURCE": str(small.parent), "RULES": "REL001", "OUTPUT_FINDINGS": str(small)})
-    assert digest(small) == before
+        run_algorithm("check_plan", {"SOURCE": str(small.parent), "RULES": "REL001", "OUTPUT_FINDINGS": str(small)})
+    assert digest_files(small) == before
 
 
 def test_a_filegdb(small, tmp_path):
@@ -404,25 +406,25 @@ def test_a_filegdb(small, tmp_path):
     folder = tmp_path / "浑源.gdb"
     for role, table in small_layers().items():
         pyogrio.write_dataframe(table, folder, layer=role, driver="OpenFileGDB", append=folder.exists())
-    before = digest(folder)
-    result = run("check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES, **outputs(tmp_path)})
+    before = digest_files(folder)
+    result = run_algorithm("check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES, **outputs(tmp_path)})
     assert (result["ERRORS"], result["VERDICT"]) == (1, "fail")
-    assert digest(folder) == before
+    assert digest_files(folder) == before
     with pytest.raises(QgsProcessingException, match="就是要检查的数据"):
-        run("check_plan", {"SOURCE": str(folder), "OUTPUT_FINDINGS": str(folder / "f.gpkg")})
+        run_algorithm("check_plan", {"SOURCE": str(folder), "OUTPUT_FINDINGS": str(folder / "f.gpkg")})
 
 
 def test_an_output_without_a_suffix_is_a_geopackage(small, tmp_path):
     given = {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": str(tmp_path / "findings")}
-    assert run("check_plan", given)["OUTPUT_FINDINGS"] == str(tmp_path / "findings.gpkg")
+    assert run_algorithm("check_plan", given)["OUTPUT_FINDINGS"] == str(tmp_path / "findings.gpkg")
 
 
 def test_no_file_beside_the_data_after_reading_it_through_qgis(qgis_process, small):
-    before = digest(small.parent)
+    before = digest_files(small.parent)
     layers = [f"LAYERS={small}|layername={name}" for name in ("YJJBNTBHTB", "STBHHX")]
     done = qgis_process("run", "sanxian:check_plan", "--", *layers, "RULES=REL001")
     assert done.returncode == 0 and "ERRORS:\t1\n" in done.stdout
-    assert digest(small.parent) == before
+    assert digest_files(small.parent) == before
 
 
 def test_in_english_every_line_is(small, tmp_path, monkeypatch):
@@ -436,7 +438,7 @@ def test_in_english_every_line_is(small, tmp_path, monkeypatch):
     ):
         log = Log()
         target = {"OUTPUT_FINDINGS": str(tmp_path / f"{name}.gpkg")}
-        run(name, {**given, **target, **({"RULES": "REL001"} if name == "check_plan" else {})}, log)
+        run_algorithm(name, {**given, **target, **({"RULES": "REL001"} if name == "check_plan" else {})}, log)
         assert any("Written" in line for line in log.lines), log.lines
         assert not any("已写出" in line for line in log.lines)
 
@@ -444,27 +446,27 @@ def test_in_english_every_line_is(small, tmp_path, monkeypatch):
 def test_figures_of_text_and_tables_are_held_against_the_map(tmp_path):
     table = tmp_path / "数.csv"
     table.write_text("指标,数值,单位,位置\n城镇开发边界面积,99.00,平方千米,文本第8条\n", encoding="utf-8")
-    result = run("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(table), "RULES": "LAW007"})
+    result = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(table), "RULES": "LAW007"})
     assert result["ERRORS"] == 1
     with pytest.raises(QgsProcessingException, match="没有"):
-        run("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(tmp_path / "没有.csv")})
+        run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(tmp_path / "没有.csv")})
 
 
 def test_a_register_of_heritage_is_held_against_the_layers(tmp_path):
     table = tmp_path / "名录.csv"
     table.write_text("名称,类型,级别\n悬空寺,文物保护单位,全国重点\n凌云塔,文物保护单位,县级\n", encoding="utf-8")
-    result = run("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(table), "RULES": "LAW024"})
+    result = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(table), "RULES": "LAW024"})
     # 凌云塔 stands in no layer; nothing else is told, for the sample's ranges have no kinds.
     assert (result["ERRORS"], result["WARNINGS"]) == (0, 1)
     with pytest.raises(QgsProcessingException, match="没有"):
-        run("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(tmp_path / "没有.csv")})
+        run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(tmp_path / "没有.csv")})
 
 
 def test_a_plan_is_checked_in_its_phase_with_the_tasks_of_its_townships(tmp_path):
     table = SAMPLE.parent / "township_tasks.csv"
     report = tmp_path / "报告.json"
     given = {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "RULES": "LAW004,LAW005,ATT001", "OUTPUT_JSON": str(report)}
-    run("check_plan", {**given, "PHASE": "编制", "TARGETS": str(table)})
+    run_algorithm("check_plan", {**given, "PHASE": "编制", "TARGETS": str(table)})
     said = json.loads(report.read_text(encoding="utf-8"))
     assert said["provenance"]["phase"] == "drafting"
     assert {r["code"]: (r["severity"], r["outcome"]) for r in said["rules"]} == {
@@ -474,9 +476,9 @@ def test_a_plan_is_checked_in_its_phase_with_the_tasks_of_its_townships(tmp_path
         "LAW005": ("ERROR", "passed"),
     }
     with pytest.raises(QgsProcessingException, match=r"终稿.*报批"):
-        run("check_plan", {"SOURCE": str(SAMPLE), "PHASE": "终稿"})
+        run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "PHASE": "终稿"})
     with pytest.raises(QgsProcessingException, match=r"无\.csv"):
-        run("check_plan", {"SOURCE": str(SAMPLE), "TARGETS": str(tmp_path / "无.csv")})
+        run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "TARGETS": str(tmp_path / "无.csv")})
 
 
 @pytest.mark.parametrize("target", ["TEMPORARY_OUTPUT", "发现.gpkg"])

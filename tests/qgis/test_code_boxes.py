@@ -10,13 +10,13 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtGui import QInputMethodEvent
 from qgis.PyQt.QtWidgets import QApplication, QComboBox, QDialogButtonBox, QLabel, QScrollArea, QWidget
 
-from plugin.bridge.editing.forms import apply_template
+from plugin.bridge.editing.attribute_forms import apply_template
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.gui.editing.code_boxes import CodeBoxes, make_searchable
 from plugin.gui.editing.form_help import add_tips, attach_form_help
-from plugin.gui.widgets import look
-from tests.qgis.waiting import let_work, wait
+from plugin.gui.widgets import theme
+from tests.qgis.waiting import process_events, wait_until
 
 NORM = Norm(load_standard(), load_profile("hunyuan"))
 
@@ -100,12 +100,12 @@ def test_help_of_a_form_outlives_python_names_and_goes_with_the_form(layer):
     form = QgsAttributeForm(layer, next(layer.getFeatures()))
     make_searchable(form)
     attach_form_help(form)
-    helpers = len(look._helpers)
+    helpers = len(theme._helpers)
     gc.collect()
     type_in(box_of(form), "999").editingFinished.emit()
     assert reasons(form).text() and box_of(form).lineEdit().text() == "999（不在代码表中）"
     sip.delete(form)
-    assert len(look._helpers) < helpers
+    assert len(theme._helpers) < helpers
 
 
 def test_a_second_wrong_code_takes_the_place_of_the_first(form):
@@ -159,7 +159,7 @@ def test_a_form_scrolls_down_only(qgis_app, project):
     form.show()
     make_searchable(form)
     attach_form_help(form)
-    let_work(0.2)
+    process_events(0.2)
     areas = [area for area in form.findChildren(QScrollArea) if area.widget() is not None]
     assert areas
     for area in areas:
@@ -206,12 +206,12 @@ def test_a_form_is_made_searchable_when_it_gets_the_focus(qgis_app, layer):
     window.activateWindow()
     box = box_of(form)
     box.setFocus()
-    assert wait(box.isEditable)
+    assert wait_until(box.isEditable)
     watch.stop()
     other = QgsAttributeForm(layer, next(layer.getFeatures()), parent=window)
     other.show()
     box_of(other).setFocus()
-    let_work(0.3)
+    process_events(0.3)
     assert not box_of(other).isEditable()
     window.deleteLater()
 

@@ -8,30 +8,30 @@ import openpyxl
 import pytest
 from qgis.core import QgsProcessing, QgsProcessingException, QgsVectorLayer
 
-from tests.qgis.helpers import Log, digest, frame, run, square, write_small
+from tests.qgis.helpers import Log, digest_files, make_frame, make_square, run_algorithm, write_small
 
 ROLE = "YJJBNTBHTB"
 
 
 def fields(count, codes=None, **more):
-    shapes = [square(100 * n, 0) for n in range(count)]
+    shapes = [make_square(100 * n, 0) for n in range(count)]
     keys = [f"14022500000000{n:04d}" for n in range(1, count + 1)]
-    return frame(shapes, BSM=keys, DLBM=codes or ["0103"] * count, YJJBNTMJ=[9000.0] * count, **more)
+    return make_frame(shapes, BSM=keys, DLBM=codes or ["0103"] * count, YJJBNTMJ=[9000.0] * count, **more)
 
 
 def editions(tmp_path):
     before = write_small(tmp_path / "前.gpkg", **{ROLE: fields(4)})
-    towns = frame([square(-50, -50, 300, 300), square(250, -50, 300, 300)], XZQMC=["甲镇", "乙镇"])
+    towns = make_frame([make_square(-50, -50, 300, 300), make_square(250, -50, 300, 300)], XZQMC=["甲镇", "乙镇"])
     after = write_small(tmp_path / "后.gpkg", **{ROLE: fields(3, ["0103", "0101", "0103"]), "XZQXZ": towns})
     return f"{before}|layername={ROLE}", f"{after}|layername={ROLE}", f"{after}|layername=XZQXZ"
 
 
 def test_parts_as_a_layer_and_a_workbook(provider, tmp_path):
     before, after, towns = editions(tmp_path)
-    sums = [digest(Path(path.partition("|")[0])) for path in (before, after)]
+    sums = [digest_files(Path(path.partition("|")[0])) for path in (before, after)]
     log, target, book = Log(), tmp_path / "变化.gpkg", tmp_path / "对比.xlsx"
     given = {"BEFORE": before, "AFTER": after, "TOWNSHIPS": towns, "OUTPUT": str(target), "OUTPUT_XLSX": str(book)}
-    done = run("compare_versions", given, log)
+    done = run_algorithm("compare_versions", given, log)
     assert (done["IDENTICAL"], done["VERDICT"], done["PARTS"]) == (False, "different", 2)
     assert done["AREA_OUT"] == pytest.approx(10_000, rel=2e-3) and done["AREA_IN"] == 0
     made = gpd.read_file(target)
@@ -42,7 +42,7 @@ def test_parts_as_a_layer_and_a_workbook(provider, tmp_path):
     assert made.area[0] == pytest.approx(10_000) and made.crs == gpd.read_file(after.partition("|")[0], layer=ROLE).crs
     assert openpyxl.load_workbook(book).sheetnames == ["对比结论", "分乡镇", "变化明细"]
     assert any(line.startswith("不一致。永久基本农田保护图斑") for line in log.lines)
-    assert [digest(Path(path.partition("|")[0])) for path in (before, after)] == sums
+    assert [digest_files(Path(path.partition("|")[0])) for path in (before, after)] == sums
 
 
 def test_unsaved_edits_count_and_the_same_is_the_same(provider, project, tmp_path):
@@ -51,28 +51,28 @@ def test_unsaved_edits_count_and_the_same_is_the_same(provider, project, tmp_pat
     layer = QgsVectorLayer(f"{copy}|layername={ROLE}", "永久基本农田", "ogr")
     project.addMapLayer(layer)
     given = {"BEFORE": before, "AFTER": layer, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
-    done = run("compare_versions", given)
+    done = run_algorithm("compare_versions", given)
     assert (done["IDENTICAL"], done["VERDICT"]) == (True, "identical") and done["OUTPUT"].featureCount() == 0
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
-    assert run("compare_versions", given)["AREA_OUT"] == pytest.approx(10_000, rel=2e-3)
+    assert run_algorithm("compare_versions", given)["AREA_OUT"] == pytest.approx(10_000, rel=2e-3)
     # The path of an open layer is that layer, to QGIS.
     with pytest.raises(QgsProcessingException, match="同一个图层"):
-        run("compare_versions", {"BEFORE": f"{copy}|layername={ROLE}", "AFTER": layer})
+        run_algorithm("compare_versions", {"BEFORE": f"{copy}|layername={ROLE}", "AFTER": layer})
     layer.rollBack()
 
 
 def test_a_file_against_itself_is_told_as_a_file(provider, tmp_path):
     before, _, _ = editions(tmp_path)
     with pytest.raises(QgsProcessingException, match=Path(str(before).split("|")[0]).name) as error:
-        run("compare_versions", {"BEFORE": before, "AFTER": before})
+        run_algorithm("compare_versions", {"BEFORE": before, "AFTER": before})
     assert "同一个文件" in str(error.value) and "工程" not in str(error.value)
 
 
 def test_what_cannot_be_compared_is_said(provider, tmp_path):
     before, after, _ = editions(tmp_path)
     with pytest.raises(QgsProcessingException, match="NOPE"):
-        run("compare_versions", {"BEFORE": before, "AFTER": after, "ROLE": "NOPE"})
+        run_algorithm("compare_versions", {"BEFORE": before, "AFTER": after, "ROLE": "NOPE"})
     with pytest.raises(QgsProcessingException, match="xlsx"):
-        run("compare_versions", {"BEFORE": before, "AFTER": after, "OUTPUT_XLSX": str(tmp_path / "a.csv")})
+        run_algorithm("compare_versions", {"BEFORE": before, "AFTER": after, "OUTPUT_XLSX": str(tmp_path / "a.csv")})
     assert not list(tmp_path.glob("a.*"))

@@ -6,7 +6,7 @@ import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from plugin.bridge.checking.figures import COLUMNS
-from tests.qgis.helpers import SAMPLE, Log, digest, run, write_small
+from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
@@ -19,10 +19,10 @@ def rows(path):
 
 
 def test_table_and_workbook_hold_the_same_figures(tmp_path):
-    before = digest(SAMPLE)
+    before = digest_files(SAMPLE)
     targets = {"OUTPUT": str(tmp_path / "数.gpkg"), "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
-    result = run("compute_indicators", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", **targets})
-    assert digest(SAMPLE) == before
+    result = run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", **targets})
+    assert digest_files(SAMPLE) == before
     found = rows(result["OUTPUT"])
     by_code = {f["code"]: f for f in found if f["target"] is not None and f["sheet"] == "指标表"}
     assert result["COMPUTED"] > 15 and result["NOT_COMPUTED"] > 10 and result["BROKEN"] == 2
@@ -37,7 +37,9 @@ def test_table_and_workbook_hold_the_same_figures(tmp_path):
 
 def test_a_temporary_table_has_the_names_and_no_warnings_of_them():
     log = Log()
-    table = run("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT": "TEMPORARY_OUTPUT"}, feedback=log)["OUTPUT"]
+    table = run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT": "TEMPORARY_OUTPUT"}, feedback=log)[
+        "OUTPUT"
+    ]
     assert table.featureCount() > 20 and all(f.alias() for f in table.fields())
     assert not [line for line in log.lines if "alias" in line.lower() or "别名" in line]
 
@@ -49,7 +51,7 @@ def test_layers_of_the_project_as_they_are_now(tmp_path, project):
     layer = project.mapLayersByName("STBHHX")[0]
 
     def red_line():
-        result = run("compute_indicators", {"OUTPUT": str(tmp_path / "f.gpkg")})
+        result = run_algorithm("compute_indicators", {"OUTPUT": str(tmp_path / "f.gpkg")})
         return next(f["value"] for f in rows(result["OUTPUT"]) if f["code"] == "red_line_area")
 
     before = red_line()
@@ -62,5 +64,5 @@ def test_layers_of_the_project_as_they_are_now(tmp_path, project):
 @pytest.mark.parametrize("name", ["x.xls", "x.csv", "nowhere/deeper/x.xlsx"])
 def test_a_workbook_that_cannot_be_written_is_told_first(tmp_path, name):
     with pytest.raises(QgsProcessingException):
-        run("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT_XLSX": str(tmp_path / name)})
+        run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT_XLSX": str(tmp_path / name)})
     assert not list(tmp_path.iterdir())

@@ -14,7 +14,7 @@ from plugin.bridge.project import county
 from plugin.core.cancellation import NEVER
 from plugin.core.errors import DataError
 from plugin.core.profile import load_profile
-from plugin.core.profile.county_file import CountySettings, compose, profile_beside, read_county
+from plugin.core.profile.county_file import CountySettings, compose_county, default_profile_path, read_county
 from plugin.gui.county_form.form import CountyForm
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.wizard.dialog import NewProjectWizard
@@ -201,8 +201,8 @@ def test_another_year_is_another_row(saved):
 
 
 def test_what_the_form_does_not_show_is_kept(saved, tmp_path):
-    path = profile_beside(Path(saved.fileName()))
-    text = compose(CountySettings("阳高县", "140221", "shanxi"), path)
+    path = default_profile_path(Path(saved.fileName()))
+    text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
     text += (
         '[quality.min_area_m2]\nDLTB = 300.0 # ours\n\n[absent]\nconcepts = ["zones"]\n\n'
         '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = ["absent", "ratio.form", "all"]\n'
@@ -226,7 +226,7 @@ def test_taking_one_item_out_takes_all_apart(saved):
     form = CountyForm()
     given = CountySettings("阳高县", "140221", "shanxi")
     path = Path("县.profile.toml")
-    text = compose(given, path) + '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = ["all"]\n'
+    text = compose_county(given, path) + '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = ["all"]\n'
     form.open(read_county(path, text), path, text)
     assert form.confirmation.confirmation().items == ("all",) and form.confirmation.badge.kind == "ok"
     form.confirmation.items.item(0).setCheckState(Qt.CheckState.Unchecked)
@@ -250,7 +250,7 @@ def test_a_file_that_changed_meanwhile_is_not_replaced(saved, tmp_path):
 
 def test_an_existing_file_is_never_replaced_by_a_new_one(saved, tmp_path):
     path = tmp_path / "阳高县规划.profile.toml"
-    path.write_text(compose(CountySettings("阳高县", "140221", "shanxi"), path) + "# ours\n", encoding="utf-8")
+    path.write_text(compose_county(CountySettings("阳高县", "140221", "shanxi"), path) + "# ours\n", encoding="utf-8")
     dialog = ProfileDialog(saved)
     assert dialog.profile.findData(str(path)) >= 0, "it is offered"
     enter(dialog.form)
@@ -310,7 +310,7 @@ def test_the_wizard_writes_the_county_s_profile_beside_the_project(wizard, tmp_p
     wizard.wanted.connect(wanted.append)
     assert wizard.profile.profile.currentData() == "shanxi"
     row(wizard.profile.form, "boundary_area").value.setText("14.20")
-    assert not wizard.next.isEnabled() and "依据文件" in wizard.said.text()
+    assert not wizard.next.isEnabled() and "依据文件" in wizard.message_label.text()
     enter(wizard.profile.form)
     assert wizard.next.isEnabled()
     wizard.next.click()
@@ -321,7 +321,7 @@ def test_the_wizard_writes_the_county_s_profile_beside_the_project(wizard, tmp_p
     wizard.next.click()
     (request,) = wanted
     made = make_database(request, lambda *_: None, NEVER)
-    assemble.build(request, made)
+    assemble.build_project(request, made)
     assert {p.name for p in tmp_path.iterdir()} == {"县规划.gpkg", "县规划.profile.toml", "县规划.qgz"}
     opened = QgsProject()
     assert opened.read(str(tmp_path / "县规划.qgz"))
@@ -341,7 +341,7 @@ def test_the_wizard_leaves_a_profile_that_is_there(wizard, tmp_path):
     (tmp_path / "县规划.profile.toml").write_text("# ours\n", encoding="utf-8")
     wizard.target.name.setText("县规划 ")
     wizard.target.name.setText("县规划")
-    assert not wizard.next.isEnabled() and "已存在" in wizard.said.text()
+    assert not wizard.next.isEnabled() and "已存在" in wizard.message_label.text()
     with pytest.raises(DataError, match="profile_exists"):
         make_database(wizard.draft.request(), lambda *_: None, NEVER)
     assert [p.name for p in tmp_path.iterdir()] == ["县规划.profile.toml"]
@@ -353,8 +353,8 @@ def test_without_own_values_the_wizard_writes_no_profile(wizard):
 
 
 def test_a_file_that_cannot_be_changed_without_loss_is_left_alone(saved):
-    path = profile_beside(Path(saved.fileName()))
-    text = compose(CountySettings("阳高县", "140221", "shanxi"), path)
+    path = default_profile_path(Path(saved.fileName()))
+    text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
     text += '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = [ # by vote\n  "tolerance",\n]\n'
     path.write_text(text, encoding="utf-8")
     county.keep(saved, county.County(profile=str(path)))

@@ -22,7 +22,7 @@ from qgis.PyQt import sip
 
 from plugin.core.standard import load_standard
 from plugin.paths import STANDARDS
-from tests.qgis.helpers import Log, digest, run
+from tests.qgis.helpers import Log, digest_files, run_algorithm
 
 SQUARE = "MULTIPOLYGON (((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380000)))"
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("provider", "project")
 
 def create(path, feedback=None, **more):
     given = {"GROUPS": "three_lines", "COUNTY": "浑源县", "CRS": "EPSG:4526", "OUTPUT": str(path), **more}
-    return run("create_layers", given, feedback)
+    return run_algorithm("create_layers", given, feedback)
 
 
 def names_in(path):
@@ -88,9 +88,9 @@ def test_qgis_reads_fields_domain_and_crs(tmp_path, suffix):
 def test_existing(tmp_path):
     path = tmp_path / "库.gpkg"
     create(path, GROUPS="zones")
-    before = digest(path)
+    before = digest_files(path)
     said = refused(path)
-    assert "已经存在" in said and digest(path) == before
+    assert "已经存在" in said and digest_files(path) == before
     result = create(path, GROUPS="zones,three_lines", EXISTING="add")
     assert result["LAYERS"] == 7 and len(names_in(path)) == 8
     create(path, GROUPS="zones", EXISTING="replace")
@@ -161,8 +161,8 @@ def test_a_locked_filegdb(tmp_path):
     path = tmp_path / "库.gdb"
     create(path, GROUPS="zones")
     (path / "a00000009.PC.12.34.wr.lock").touch()
-    before = digest(path)
-    assert "wr.lock" in refused(path, EXISTING="add") and digest(path) == before
+    before = digest_files(path)
+    assert "wr.lock" in refused(path, EXISTING="add") and digest_files(path) == before
 
 
 def test_a_database_with_unsaved_edits_is_left_alone(tmp_path):
@@ -200,7 +200,7 @@ def test_the_structure_rules_find_nothing_on_it(tmp_path, project, suffix):
     rules = "SCH002,SCH003,SCH004,SCH005,SCH006,SCH007,SCH008"
     report = tmp_path / "r.json"
     feedback = Log()
-    result = run("check_plan", {"RULES": rules, "OUTPUT_JSON": str(report)}, feedback)
+    result = run_algorithm("check_plan", {"RULES": rules, "OUTPUT_JSON": str(report)}, feedback)
     assert (result["ERRORS"], result["WARNINGS"], result["SKIPPED"]) == (0, 0, 0), feedback.lines
     said = json.loads(report.read_text(encoding="utf-8"))
     assert not said["findings"] and {r["outcome"] for r in said["rules"]} == {"passed"}
@@ -216,7 +216,7 @@ def test_the_structure_rules_on_layers_of_no_database(project):
     assert layer.dataProvider().addFeature(feature)
     project.addMapLayer(layer)
     feedback = Log()
-    result = run("check_plan", {"RULES": "SCH004,SCH006,SCH007"}, feedback)
+    result = run_algorithm("check_plan", {"RULES": "SCH004,SCH006,SCH007"}, feedback)
     assert (result["ERRORS"], result["SKIPPED"]) == (0, 2), feedback.lines
     assert any("不存字段别名" in line for line in feedback.lines) and any("不存值域" in line for line in feedback.lines)
 
@@ -233,7 +233,7 @@ def test_a_change_of_the_database_is_seen_at_the_next_check(tmp_path, project):
     report = tmp_path / "r.json"
 
     def found():
-        run("check_plan", {"RULES": "SCH006", "OUTPUT_JSON": str(report)})
+        run_algorithm("check_plan", {"RULES": "SCH006", "OUTPUT_JSON": str(report)})
         return [f["field"] for f in json.loads(report.read_text(encoding="utf-8"))["findings"]]
 
     assert found() == []

@@ -22,7 +22,7 @@ from tests.benchmarks import bulk_edit
 from tests.county import measure
 from tests.qgis.helpers import X, Y
 from tests.qgis.test_forms import memory, stored, with_form
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.waiting import process_events, wait_until
 
 NORM = Norm(load_standard(), load_profile("hunyuan"))
 
@@ -83,13 +83,13 @@ def test_a_change_of_many_rows_is_filled_in_its_own_command(functions, source, c
     layer = parcels(source, count)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
-    assert wait(filled(layer, "DLMC", "果园"))
+    assert wait_until(filled(layer, "DLMC", "果园"))
     assert layer.undoStack().count() == 1
     layer.undoStack().undo()
     assert filled(layer, "DLMC", "旱地")() and filled(layer, "DLBM", "0103")()
     assert not layer.editBuffer().changedAttributeValues() and not layer.isModified()
     layer.undoStack().redo()
-    assert wait(filled(layer, "DLMC", "果园")) and layer.undoStack().count() == 1
+    assert wait_until(filled(layer, "DLMC", "果园")) and layer.undoStack().count() == 1
     assert layer.commitChanges(), layer.commitErrors()
     assert filled(layer, "DLMC", "果园")()
 
@@ -120,10 +120,10 @@ def test_undone_and_redone_halfway_every_row_is_filled_in_the_end(functions, sou
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
     layer.undoStack().undo()
-    let_work(0.05)
+    process_events(0.05)
     assert filled(layer, "DLMC", "旱地")()
     layer.undoStack().redo()
-    assert wait(filled(layer, "DLMC", "果园"))
+    assert wait_until(filled(layer, "DLMC", "果园"))
     layer.undoStack().undo()
     assert filled(layer, "DLMC", "旱地")() and not layer.editBuffer().changedAttributeValues()
 
@@ -186,7 +186,7 @@ def test_areas_of_many_moved_shapes_follow(functions, source):
         shape.translate(7.0, 0.0)
         layer.changeGeometry(row.id(), shape)
     layer.endEditCommand()
-    assert wait(lambda: NULL not in column(layer, "MJ"))
+    assert wait_until(lambda: NULL not in column(layer, "MJ"))
     rows = list(layer.getFeatures())[:: dependent_fields.AT_ONCE // 3]
     expected = measure.statutory_area([shapely.from_wkt(row.geometry().asWkt(9)) for row in rows])
     assert [row["MJ"] for row in rows] == pytest.approx(list(expected), abs=0.01)

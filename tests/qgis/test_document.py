@@ -8,9 +8,9 @@ import pytest
 from qgis.core import QgsProcessingException, QgsProject
 
 from plugin.bridge import settings
-from plugin.bridge.layouts import keep
-from plugin.bridge.layouts.run import Order
-from plugin.bridge.layouts.run import run as run_order
+from plugin.bridge.layouts import saved_layouts
+from plugin.bridge.layouts.run import MapExportOrder
+from plugin.bridge.layouts.run import export_maps as run_order
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county, document
 from plugin.bridge.running.tasks import Runner
@@ -20,18 +20,18 @@ from plugin.core.profile import DocumentInfo, Profile
 from plugin.core.standard import map_set as maps
 from plugin.gui.checking.exports import Exports
 from plugin.gui.county_form.profile_dialog import ProfileDialog
-from plugin.gui.findings.whose import Basis
+from plugin.gui.findings.result_owner import InputFingerprint
 from plugin.gui.package.form_page import FormPage
 from plugin.gui.project.document_line import DocumentDialog, DocumentLine, Fallback, ask_until_exportable
 from tests.qgis.gui_helpers import result_of, small_report
-from tests.qgis.helpers import SAMPLE, Log, run
+from tests.qgis.helpers import SAMPLE, Log, run_algorithm
 from tests.qgis.maps_helpers import builder_for, sample_project
 from tests.qgis.test_gui_desk import Window
-from tests.qgis.waiting import wait
+from tests.qgis.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
 
-MAPS = maps.load()
+MAPS = maps.load_map_set()
 A3 = MAPS.sheets["A3"]
 WHOLE = DocumentInfo("公开", "浑源县人民政府", "某院", "2026年11月", "晋S(2026)001号", "公示稿已脱密")
 HEAD = 'id = "x"\nname = "浑源县"\narea_code = "140225"\n[document]\nsecrecy = "秘密"\ncompiler = "浑源县人民政府"\n'
@@ -68,10 +68,10 @@ def test_the_values_are_kept_in_the_project(tmp_path):
 
 def test_a_check_takes_them_and_stays_current_when_they_change(project):
     document.save(project, WHOLE)
-    before = Basis.of(project)
+    before = InputFingerprint.from_project(project)
     assert county.options(project).document_info == WHOLE
     document.save(project, DocumentInfo(secrecy="内部"))
-    assert Basis.of(project) == before
+    assert InputFingerprint.from_project(project) == before
 
 
 # --- the form
@@ -112,7 +112,7 @@ def test_a_lower_level_is_refused_until_it_has_a_reason(project):
     dialog.reason.setText("公示稿已脱密")
     dialog.accept()
     assert document.of(project) == DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
-    assert document.resolve(project, profile_of(secrecy="秘密")).lowered[0].reason == "公示稿已脱密"
+    assert document.resolve_project_document(project, profile_of(secrecy="秘密")).lowered[0].reason == "公示稿已脱密"
 
 
 def test_an_approval_number_is_for_public_results(project):
@@ -187,13 +187,15 @@ def test_forms_that_start_exports_have_the_line(project):
 
 # --- package
 def test_a_package_takes_the_level_of_its_parameter_and_keeps_the_reason(provider, project, tmp_path):
-    sample.load(project, sample.copy(tmp_path / "copy"))
+    sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
     document.save(project, DocumentInfo(secrecy="机密"))
     wanted = {"FORCE": True, "MAPS": False, "SECRECY": "内部"}
     with pytest.raises(QgsProcessingException, match="机密"):
-        run("export_package", {**wanted, "OUTPUT": str(tmp_path / "无理由")})
+        run_algorithm("export_package", {**wanted, "OUTPUT": str(tmp_path / "无理由")})
     log = Log()
-    done = run("export_package", {**wanted, "SECRECY_REASON": "另有批准", "OUTPUT": str(tmp_path / "成果")}, log)
+    done = run_algorithm(
+        "export_package", {**wanted, "SECRECY_REASON": "另有批准", "OUTPUT": str(tmp_path / "成果")}, log
+    )
     assert any("另有批准" in line and "机密" in line for line in log.lines)
     manifest = json.loads((Path(done["OUTPUT"]) / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["secrecy"] == "内部"
@@ -210,7 +212,7 @@ def test_a_package_takes_the_level_of_its_parameter_and_keeps_the_reason(provide
 # --- maps
 def test_maps_without_a_level_are_an_error_that_names_the_setting(provider, tmp_path):
     with pytest.raises(QgsProcessingException, match=r"密级.*\[document\] secrecy.*SECRECY"):
-        run("export_maps", {"SOURCE": str(SAMPLE), "MAPS": "three_zones", "OUTPUT": str(tmp_path / "图")})
+        run_algorithm("export_maps", {"SOURCE": str(SAMPLE), "MAPS": "three_zones", "OUTPUT": str(tmp_path / "图")})
     assert list(tmp_path.rglob("*.*")) == []
 
 
@@ -220,22 +222,24 @@ def test_maps_take_the_level_of_the_profile_and_log_a_lower_one(provider, tmp_pa
     wanted = {"SOURCE": str(SAMPLE), "PROFILE": str(profile), "MAPS": "three_zones", "FORMAT": "jpg"}
     folder = tmp_path / "图"
     with pytest.raises(QgsProcessingException, match="没有降密理由"):
-        run("export_maps", {**wanted, "SECRECY": "公开", "OUTPUT": str(folder)})
+        run_algorithm("export_maps", {**wanted, "SECRECY": "公开", "OUTPUT": str(folder)})
     log = Log()
-    run("export_maps", {**wanted, "SECRECY": "公开", "SECRECY_REASON": "公示稿已脱密", "OUTPUT": str(folder)}, log)
+    run_algorithm(
+        "export_maps", {**wanted, "SECRECY": "公开", "SECRECY_REASON": "公示稿已脱密", "OUTPUT": str(folder)}, log
+    )
     assert any("公示稿已脱密" in line and "秘密" in line for line in log.lines)
     assert any("没有审图号" in line for line in log.lines)
     assert len(list(folder.glob("*.jpg"))) == 1
 
 
 def test_parameters_do_not_lower_the_level_of_the_project_in_silence(provider, project, tmp_path):
-    sample.load(project, sample.copy(tmp_path / "copy"))
+    sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
     document.save(project, DocumentInfo(secrecy="机密"))
     wanted = {"MAPS": "three_zones", "FORMAT": "jpg", "OUTPUT": str(tmp_path / "图")}
     with pytest.raises(QgsProcessingException, match="机密"):
-        run("export_maps", {**wanted, "SECRECY": "内部"})
+        run_algorithm("export_maps", {**wanted, "SECRECY": "内部"})
     log = Log()
-    run("export_maps", {**wanted, "SECRECY": "内部", "SECRECY_REASON": "另有批准"}, log)
+    run_algorithm("export_maps", {**wanted, "SECRECY": "内部", "SECRECY_REASON": "另有批准"}, log)
     assert any("另有批准" in line and "机密" in line for line in log.lines)
 
 
@@ -244,13 +248,13 @@ def sheet(qgis_app, tmp_path):
     """A project with its own sheet, marked 秘密."""
     project = sample_project(tmp_path)
     builder = builder_for(project, DocumentInfo("秘密"))
-    keep.put(builder, [(MAPS.maps["three_zones"], A3, False)])
+    saved_layouts.save_layouts(builder, [(MAPS.maps["three_zones"], A3, False)])
     return project
 
 
 def order(folder):
     folder.mkdir()
-    return Order(maps=(MAPS.maps["three_zones"],), sheet=A3, folder=folder, formats=("pdf",))
+    return MapExportOrder(maps=(MAPS.maps["three_zones"],), sheet=A3, folder=folder, formats=("pdf",))
 
 
 def test_a_sheet_of_the_project_keeps_its_level_unless_there_is_a_reason(sheet, tmp_path):
@@ -261,7 +265,7 @@ def test_a_sheet_of_the_project_keeps_its_level_unless_there_is_a_reason(sheet, 
     builder = builder_for(sheet, DocumentInfo("内部", secrecy_reason="公示稿已脱密"))
     outcome = run_order(builder, order(tmp_path / "乙"))
     assert len(outcome.files) == 1
-    assert [("公示稿已脱密" in note.said(Texts("zh"))) for note in outcome.notes] == [True]
+    assert [("公示稿已脱密" in note.render(Texts("zh"))) for note in outcome.notes] == [True]
 
 
 def test_the_approval_number_is_on_public_sheets_only(sheet):
@@ -274,27 +278,27 @@ def test_the_approval_number_is_on_public_sheets_only(sheet):
 
 
 def test_an_own_sheet_without_a_place_for_the_approval_number_is_reported(sheet, tmp_path):
-    layout = keep.find(sheet, MAPS.maps["three_zones"], A3, False)
+    layout = saved_layouts.find_layout(sheet, MAPS.maps["three_zones"], A3, False)
     layout.removeLayoutItem(layout.itemById("approval"))
     outcome = run_order(builder_for(sheet, WHOLE), order(tmp_path / "丙"))
-    assert any("没有审图号标签" in note.said(Texts("zh")) for note in outcome.notes)
+    assert any("没有审图号标签" in note.render(Texts("zh")) for note in outcome.notes)
 
 
 # --- reports
 def test_a_saved_report_has_the_values_of_now(project, monkeypatch):
     window, runner, result, written = Window(), Runner(), result_of(small_report()), []
     monkeypatch.setattr(
-        "plugin.bridge.checking.check.write", lambda checked, outputs, **more: written.append(checked.report)
+        "plugin.bridge.checking.check.write_outputs", lambda checked, outputs, **more: written.append(checked.report)
     )
     document.save(project, DocumentInfo(secrecy="内部", compiler="浑源县人民政府"))
     Exports(window, runner, lambda: result, lambda: document.of(project)).save("json", "报告.json")
-    assert wait(lambda: bool(written), 30)
+    assert wait_until(lambda: bool(written), 30)
     said = written[0].provenance["document"]
     assert (said["secrecy"], said["compiler"]) == ("内部", "浑源县人民政府")
     assert "document" not in result.report.provenance
     # A result of another project or a package keeps its own.
     Exports(window, runner, lambda: result).save("json", "报告.json")
-    assert wait(lambda: len(written) == 2, 30)
+    assert wait_until(lambda: len(written) == 2, 30)
     assert "document" not in written[1].provenance
     runner.stop_all()
     window.window.deleteLater()

@@ -13,14 +13,23 @@ import pyogrio
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsProcessingFeedback, QgsProject, QgsVectorLayer
 
-from plugin.bridge.layouts import export, keep
-from plugin.bridge.layouts.run import Order
-from plugin.bridge.layouts.run import run as run_order
+from plugin.bridge.layouts import export, saved_layouts
+from plugin.bridge.layouts.run import MapExportOrder
+from plugin.bridge.layouts.run import export_maps as run_order
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard import map_set as maps
-from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, small_layers, square, write_small
+from tests.qgis.helpers import (
+    SAMPLE,
+    Log,
+    digest_files,
+    make_frame,
+    make_square,
+    run_algorithm,
+    small_layers,
+    write_small,
+)
 from tests.qgis.maps_helpers import (
     builder_for,
     centre_layers,
@@ -30,7 +39,7 @@ from tests.qgis.maps_helpers import (
     sample_project,
 )
 
-MAPS = maps.load()
+MAPS = maps.load_map_set()
 A3 = MAPS.sheets["A3"]
 #: A level of secrecy, without which nothing is exported.
 PUBLIC = {"SECRECY": "公开"}
@@ -50,7 +59,7 @@ def county(qgis_app, tmp_path_factory):
 
 def order(folder, *ids, **more):
     more = {"sheet": A3, "formats": ("jpg",), **more}
-    return Order(maps=tuple(maps.chosen_maps(MAPS, list(ids))), folder=folder, **more)
+    return MapExportOrder(maps=tuple(maps.chosen_maps(MAPS, list(ids))), folder=folder, **more)
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +85,8 @@ def test_all_maps_of_the_county_under_the_names_of_the_submission(made):
 @pytest.mark.slow
 def test_all_maps_of_the_sample_county_with_its_centre(provider, tmp_path):
     """Every map of the catalogue, at 300 dpi, from the folder of the sample; read by no project, changed by nobody."""
-    before = {path.name: digest(path) for path in SAMPLE.parent.iterdir()}
-    found = run(
+    before = {path.name: digest_files(path) for path in SAMPLE.parent.iterdir()}
+    found = run_algorithm(
         "export_maps", {**PUBLIC, "SOURCE": str(SAMPLE.parent), "PROFILE": "hunyuan", "OUTPUT": str(tmp_path / "图件")}
     )
     assert (found["MADE"], found["NOT_MADE"]) == (len(MAPS.maps), "")
@@ -92,11 +101,11 @@ def test_all_maps_of_the_sample_county_with_its_centre(provider, tmp_path):
             assert jpg_size(path) == (4960, 3507)
         assert str(tmp_path).encode() not in data
         assert re.search(rb"/(Author|Creator|Producer) ?\(\s*" + re.escape(user), data) is None
-    assert {path.name: digest(path) for path in SAMPLE.parent.iterdir()} == before
+    assert {path.name: digest_files(path) for path in SAMPLE.parent.iterdir()} == before
 
 
 def test_a_map_of_the_town_centre_without_its_layers_is_told_and_no_more(made):
-    lacking = {one.id: lack.key for one, lack in made[1].lacking}
+    lacking = {one.id: lack.key for one, lack in made[1].not_made}
     assert lacking == {m.id: "no_centre" for m in MAPS.maps.values() if m.scope == "centre"}
 
 
@@ -259,8 +268,8 @@ def test_layers_in_the_tree_keep_their_strength(county, tmp_path):
 def test_the_projects_own_sheet_is_printed_as_edited(qgis_app, tmp_path):
     project = sample_project(tmp_path)
     builder = builder_for(project, DocumentInfo(compiler="浑源县人民政府"))
-    keep.put(builder, [(MAPS.maps["three_zones"], A3, False)])
-    layout = keep.find(project, MAPS.maps["three_zones"], A3, False)
+    saved_layouts.save_layouts(builder, [(MAPS.maps["three_zones"], A3, False)])
+    layout = saved_layouts.find_layout(project, MAPS.maps["three_zones"], A3, False)
     folder = tmp_path / "图"
     folder.mkdir()
     run_order(builder, order(folder, "three_zones", formats=("pdf",)))
@@ -268,7 +277,7 @@ def test_the_projects_own_sheet_is_printed_as_edited(qgis_app, tmp_path):
     before = path.read_bytes()
     layout.itemById("note").setText("本县自己的说明：图中数据截至2026年。")
     outcome = run_order(builder, order(folder, "three_zones", formats=("pdf",)))
-    assert outcome.own == [layout.name()] and path.read_bytes() != before
+    assert outcome.user_layouts == [layout.name()] and path.read_bytes() != before
     assert len(project.layoutManager().printLayouts()) == 1
 
 
@@ -276,7 +285,9 @@ def test_the_projects_own_sheet_is_printed_as_edited(qgis_app, tmp_path):
 def test_maps_of_the_town_centre(provider, tmp_path):
     source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(small_layers()), **centre_layers()})
     log, folder = Log(), tmp_path / "图"
-    result = run("export_maps", {**PUBLIC, "SOURCE": str(source), "FORMAT": "jpg", "OUTPUT": str(folder)}, log)
+    result = run_algorithm(
+        "export_maps", {**PUBLIC, "SOURCE": str(source), "FORMAT": "jpg", "OUTPUT": str(folder)}, log
+    )
     assert {p.name for p in folder.iterdir()} == {
         "140225浑源县06中心城区用地现状图.jpg",
         "140225浑源县07中心城区土地使用规划图.jpg",
@@ -301,10 +312,10 @@ def test_sheets_of_the_town_centre(qgis_app, tmp_path):
     layout = builder.build(MAPS.maps["centre_lines"], A3)
     # 1 km in a frame of 308 × 258 mm.
     assert layout.itemById("map").scale() == pytest.approx(4000)
-    shown = legend.shown(layout.itemById("legend"))
+    shown = legend.legend_entries(layout.itemById("legend"))
     assert list(shown)[:3] == ["中心城区范围", "城市蓝线", "城市绿线"] and "城市黄线" not in shown
     plan = builder.build(MAPS.maps["centre_plan"], A3)
-    printed = legend.shown(plan.itemById("legend"))["规划用地用海分类"]
+    printed = legend.legend_entries(plan.itemById("legend"))["规划用地用海分类"]
     assert set(printed) == {"城镇住宅", "教育", "公园绿地", "陆地水域"}
     # The frame of the map is on the locator, where the county is.
     overview = plan.itemById("locator").overviews().overview(0)
@@ -313,7 +324,7 @@ def test_sheets_of_the_town_centre(qgis_app, tmp_path):
 
 # --- the algorithm
 def test_a_file_as_the_source_is_only_read(provider, tmp_path):
-    before = digest(SAMPLE)
+    before = digest_files(SAMPLE)
     log, folder = Log(), tmp_path / "图"
     parameters = {
         "SOURCE": str(SAMPLE),
@@ -323,13 +334,13 @@ def test_a_file_as_the_source_is_only_read(provider, tmp_path):
         "DATE": "2026年11月",
         "OUTPUT": str(folder),
     }
-    result = run("export_maps", {**parameters, "MAPS": "three_lines, heritage"}, log)
+    result = run_algorithm("export_maps", {**parameters, "MAPS": "three_lines, heritage"}, log)
     assert {p.name for p in folder.iterdir()} == {
         f"140225浑源县{name}.{kind}"
         for name in ("02县域三条控制线图", "05县域历史文化保护规划图")
         for kind in ("jpg", "pdf")
     }
-    assert result["MADE"] == 2 and result["FILES"] == 4 and digest(SAMPLE) == before
+    assert result["MADE"] == 2 and result["FILES"] == 4 and digest_files(SAMPLE) == before
     assert not list(SAMPLE.parent.glob("*-wal")) and any(
         "已导出图件 2 幅（A3，300 dpi），4 个文件" in line for line in log.lines
     )
@@ -342,19 +353,19 @@ def test_a_folder_of_shapefiles_in_gbk(provider, tmp_path):
         rows = pyogrio.read_dataframe(SAMPLE, layer=role).head(50)
         pyogrio.write_dataframe(rows, folder / f"{role}.shp", encoding="GBK")
         (folder / f"{role}.cpg").unlink(missing_ok=True)
-    before = digest(folder)
+    before = digest_files(folder)
     parameters = {**PUBLIC, "SOURCE": str(folder), "MAPS": "three_lines", "FORMAT": "jpg"}
-    run("export_maps", {**parameters, "OUTPUT": str(tmp_path / "图")})
+    run_algorithm("export_maps", {**parameters, "OUTPUT": str(tmp_path / "图")})
     assert [p.name for p in (tmp_path / "图").iterdir()] == ["140225浑源县02县域三条控制线图.jpg"]
-    assert digest(folder) == before
+    assert digest_files(folder) == before
 
 
 def test_the_projects_layers_with_unsaved_edits(provider, project, tmp_path):
     from plugin.bridge.new_project import sample
 
-    sample.load(project, sample.copy(tmp_path / "copy"))
+    sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
     folder = tmp_path / "图"
-    run("export_maps", {**PUBLIC, "MAPS": [2], "FORMAT": "pdf", "OUTPUT": str(folder)})
+    run_algorithm("export_maps", {**PUBLIC, "MAPS": [2], "FORMAT": "pdf", "OUTPUT": str(folder)})
     assert [p.name for p in folder.iterdir()] == ["140225浑源县03县域三区图.pdf"]
     assert not project.layoutManager().printLayouts()
 
@@ -376,7 +387,7 @@ def test_cancel_between_pages(provider, tmp_path):
 
     folder, feedback = tmp_path / "图", Impatient(False)
     parameters = {**PUBLIC, "SOURCE": str(SAMPLE), "FORMAT": "jpg", "OUTPUT": str(folder)}
-    result = run("export_maps", parameters, feedback)
+    result = run_algorithm("export_maps", parameters, feedback)
     assert feedback.pages == 2 and result == {}
     assert not folder.exists() or list(folder.iterdir()) == []
 
@@ -397,7 +408,7 @@ def test_cancel_between_pages(provider, tmp_path):
 def test_what_cannot_be_is_said(provider, tmp_path, change, said):
     parameters = {**PUBLIC, "SOURCE": str(SAMPLE), "OUTPUT": str(tmp_path / "图"), **change}
     with pytest.raises(QgsProcessingException, match=said):
-        run("export_maps", parameters)
+        run_algorithm("export_maps", parameters)
     assert not list(tmp_path.rglob("*.jpg"))
 
 
@@ -410,7 +421,7 @@ def test_a_county_replaces_order_numbers_and_titles(provider, tmp_path):
         encoding="utf-8",
     )
     parameters = {**PUBLIC, "SOURCE": str(SAMPLE), "MAPS": "three_lines", "FORMAT": "jpg", "MAP_SET": str(own)}
-    run("export_maps", {**parameters, "OUTPUT": str(tmp_path / "图")})
+    run_algorithm("export_maps", {**parameters, "OUTPUT": str(tmp_path / "图")})
     assert [p.name for p in (tmp_path / "图").iterdir()] == ["140225浑源县21国土空间控制线规划图.jpg"]
 
 
@@ -438,10 +449,10 @@ def test_streams_of_the_pdf_open(made):
 
 def test_a_township_in_two_rows_is_one_page(qgis_app, tmp_path):
     layers = centre_layers()
-    parts = [square(0, 0, 5000, 10_000), square(5000, 0, 4000, 10_000), square(9000, 0, 1000, 10_000)]
+    parts = [make_square(0, 0, 5000, 10_000), make_square(5000, 0, 4000, 10_000), make_square(9000, 0, 1000, 10_000)]
     codes, names = ["140225100", "140225101", "140225100"], ["永安镇", "王庄堡镇", "永安镇"]
-    layers["XZQXZ"] = frame(parts, XZQDM=codes, XZQMC=names)
-    layers["YDYHGHFQ"] = frame([square(0, 0, 10_000, 10_000)], GHFQDM=["300"], GHFQMC=["农田保护区"])
+    layers["XZQXZ"] = make_frame(parts, XZQDM=codes, XZQMC=names)
+    layers["YDYHGHFQ"] = make_frame([make_square(0, 0, 10_000, 10_000)], GHFQDM=["300"], GHFQMC=["农田保护区"])
     source = write_small(tmp_path / "飞地.gpkg", **{**dict.fromkeys(small_layers()), **layers})
     project = QgsProject()
     for name in ("XZQX", "XZQXZ", "YDYHGHFQ"):
@@ -458,7 +469,7 @@ def test_a_township_in_two_rows_is_one_page(qgis_app, tmp_path):
 
 def test_data_in_degrees_are_drawn_in_the_countys_zone(provider, tmp_path):
     """Sealed data come in EPSG:4490: a map of degrees would be squeezed, and have no scale."""
-    from plugin.bridge.layouts.source import opened
+    from plugin.bridge.layouts.source import open_source
     from plugin.core.check import Options
 
     source = tmp_path / "度.gpkg"
@@ -466,7 +477,7 @@ def test_data_in_degrees_are_drawn_in_the_countys_zone(provider, tmp_path):
         pyogrio.write_dataframe(gpd.read_file(SAMPLE, layer=name).to_crs(4490), source, layer=name, driver="GPKG")
     from plugin.bridge.layouts.build import Builder
 
-    with opened(str(source), Options()) as material:
+    with open_source(str(source), Options()) as material:
         assert material.crs.authid() == "EPSG:4526"
         layout = Builder(material, MAPS).build(MAPS.maps["zones"], A3)
         assert layout.itemById("map").scale() == pytest.approx(220_000)

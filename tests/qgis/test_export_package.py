@@ -9,10 +9,10 @@ import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsVectorLayer
 
 from plugin.core.files.digests import is_whole
-from tests.core.made_package import pdf
+from tests.core.package_fixtures import pdf
 from tests.county import make_county
 from tests.county.write import write_geopackage
-from tests.qgis.helpers import SAMPLE, Log, digest, run
+from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
@@ -49,13 +49,13 @@ def test_promised_parameters():
 
 
 def test_a_county_that_passes(tmp_path, clean, documents):
-    before, feedback = digest(clean), Log()
+    before, feedback = digest_files(clean), Log()
     given = {"SOURCE": str(clean), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
-    made = run("export_package", given, feedback)
+    made = run_algorithm("export_package", given, feedback)
     package = tmp_path / "结果" / ROOT
     assert made["OUTPUT"] == str(package) and made["VERDICT"] == "conditional" and is_whole(package)
     assert made["DIGEST"] == hashlib.sha256((package / "manifest.json").read_bytes()).hexdigest()
-    assert made["DIGEST"] in "\n".join(feedback.lines) and digest(clean) == before
+    assert made["DIGEST"] in "\n".join(feedback.lines) and digest_files(clean) == before
     with fiona.open(tmp_path / "结果" / GDB, layer="CZKFBJ") as layer:
         assert layer.crs.to_epsg() == 4490 and next(iter(layer))["properties"]["GHFQMC"]
     manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
@@ -68,14 +68,14 @@ def test_a_county_that_passes(tmp_path, clean, documents):
 def test_the_sample_county_does_not_pass_unless_forced(tmp_path):
     given = {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "OUTPUT": str(tmp_path / "结果")}
     with pytest.raises(QgsProcessingException) as caught:
-        run("export_package", given)
+        run_algorithm("export_package", given)
     assert (
         "不通过" in str(caught.value)
         and "用“强制生成”" in str(caught.value)
         and not (tmp_path / "结果" / ROOT).exists()
     )
     feedback = Log()
-    made = run("export_package", {**given, "FORCE": True}, feedback)
+    made = run_algorithm("export_package", {**given, "FORCE": True}, feedback)
     assert made["VERDICT"] == "fail" and made["ERRORS"] > 0 and is_whole(tmp_path / "结果" / ROOT)
     assert any("强制生成" in line for line in feedback.lines)
 
@@ -88,7 +88,7 @@ def test_layers_of_the_project_with_their_edits(tmp_path, clean, documents):
     feature = next(heritage.getFeatures())
     field = heritage.fields().indexOf("MC")
     heritage.changeAttributeValue(feature.id(), field, "改过的名称")
-    run("export_package", {"DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")})
+    run_algorithm("export_package", {"DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")})
     heritage.rollBack()
     with fiona.open(tmp_path / "结果" / GDB, layer="LSWHBHX") as layer:
         assert "改过的名称" in [f["properties"]["MC"] for f in layer]
@@ -105,7 +105,7 @@ def test_layers_of_the_project_with_their_edits(tmp_path, clean, documents):
 )
 def test_bad_parameters_are_said_before_anything_runs(tmp_path, clean, given, says):
     with pytest.raises(QgsProcessingException) as caught:
-        run("export_package", {"SOURCE": str(clean), "OUTPUT": str(tmp_path / "结果"), **given})
+        run_algorithm("export_package", {"SOURCE": str(clean), "OUTPUT": str(tmp_path / "结果"), **given})
     assert says in str(caught.value) and not (tmp_path / "结果").exists()
 
 
@@ -113,7 +113,7 @@ def test_cancelled(tmp_path, clean, documents):
     feedback = Log()
     feedback.progressChanged.connect(lambda value: feedback.cancel() if value > 60 else None)
     given = {"SOURCE": str(clean), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
-    assert run("export_package", given, feedback) == {}
+    assert run_algorithm("export_package", given, feedback) == {}
     # Cancelled early, there is not even the folder.
     assert not (tmp_path / "结果").exists() or not any((tmp_path / "结果").iterdir())
 

@@ -22,11 +22,11 @@ from qgis.core import (
     edit,
 )
 
-from plugin.bridge.editing import bsm
+from plugin.bridge.editing import feature_numbers
 from plugin.bridge.editing.expression_function import Function
 from tests.county import measure
-from tests.qgis.helpers import ROOT, X, Y, frame, square
-from tests.qgis.waiting import spent, wait
+from tests.qgis.helpers import ROOT, X, Y, make_frame, make_square
+from tests.qgis.waiting import measure_time, wait_until
 
 NAMES = (
     "sanxian_statutory_area",
@@ -63,7 +63,7 @@ def layer_of(shapes=(), crs="EPSG:4526", bsm=()):
 
 def add(layer, bsm):
     row = QgsFeature(layer.fields())
-    row.setGeometry(QgsGeometry.fromWkt(square(0, 0).wkt))
+    row.setGeometry(QgsGeometry.fromWkt(make_square(0, 0).wkt))
     row["BSM"] = bsm
     assert layer.addFeature(row)
     return row
@@ -85,7 +85,7 @@ def test_area_agrees_with_the_formula_written_by_another_hand(functions, epsg):
 
 
 def test_area_of_multipart_curved_and_no_polygons(functions):
-    parts = shapely.MultiPolygon([square(0, 0), square(500, 0, 10, 10)])
+    parts = shapely.MultiPolygon([make_square(0, 0), make_square(500, 0, 10, 10)])
     (expected,) = measure.statutory_area([parts])
     assert evaluate(f"sanxian_statutory_area(geom_from_wkt('{parts.wkt}'), 4526)") == pytest.approx(expected, abs=1e-3)
     arc = f"CURVEPOLYGON(CIRCULARSTRING({X} {Y}, {X + 100} {Y + 100}, {X + 200} {Y}, {X + 100} {Y - 100}, {X} {Y}))"
@@ -129,7 +129,7 @@ def test_codes(functions):
 
 
 def test_each_call_in_an_edited_layer_gives_another_number(functions):
-    layer = layer_of([square(0, 0)], bsm=[f"{COUNTY}000000000041"])
+    layer = layer_of([make_square(0, 0)], bsm=[f"{COUNTY}000000000041"])
     assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000042"
     assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000042", "shown only"
     layer.startEditing()
@@ -143,15 +143,15 @@ def test_each_call_in_an_edited_layer_gives_another_number(functions):
 
 
 def test_by_name_and_from_another_layer(functions, project):
-    layer = layer_of([square(0, 0)], bsm=[f"{COUNTY}000000000007"])
+    layer = layer_of([make_square(0, 0)], bsm=[f"{COUNTY}000000000007"])
     project.addMapLayer(layer)
     for said in ("图层", layer.id()):
         assert evaluate(f"sanxian_next_bsm('{said}')") == f"{COUNTY}000000000008"
 
 
 def write(path, *numbers):
-    shapes = [square(200 * n, 0) for n in range(len(numbers))]
-    pyogrio.write_dataframe(frame(shapes, BSM=list(numbers)), path, layer="CZKFBJ", driver="GPKG")
+    shapes = [make_square(200 * n, 0) for n in range(len(numbers))]
+    pyogrio.write_dataframe(make_frame(shapes, BSM=list(numbers)), path, layer="CZKFBJ", driver="GPKG")
 
 
 def test_a_deleted_number_is_never_given_again(functions, project, tmp_path):
@@ -192,15 +192,15 @@ def test_a_given_number_is_remembered_by_the_data(functions, project, tmp_path, 
 
 
 def test_a_thousand_pasted_features_do_not_make_one_wait(functions):
-    layer = layer_of([square(0, 0)], bsm=[f"{COUNTY}000000000001"])
+    layer = layer_of([make_square(0, 0)], bsm=[f"{COUNTY}000000000001"])
     layer.setDefaultValueDefinition(0, QgsDefaultValue("sanxian_next_bsm()"))
     layer.startEditing()
-    rows = [QgsVectorLayerUtils.QgsFeatureData(QgsGeometry.fromWkt(square(n, 0).wkt), {}) for n in range(1000)]
+    rows = [QgsVectorLayerUtils.QgsFeatureData(QgsGeometry.fromWkt(make_square(n, 0).wkt), {}) for n in range(1000)]
 
     def paste():
         assert layer.addFeatures(QgsVectorLayerUtils.createFeatures(layer, rows, layer.createExpressionContext()))
 
-    assert spent(paste) < 5
+    assert measure_time(paste) < 5
     assert len({f["BSM"] for f in layer.getFeatures()}) == 1001
     layer.rollBack()
 
@@ -216,8 +216,8 @@ def test_a_filter_hides_no_number(functions, project, tmp_path):
 def database(path, **layers):
     """A GeoPackage: table → its numbers."""
     for name, numbers in layers.items():
-        shapes = [square(200 * n, 0) for n in range(len(numbers))]
-        data = frame(shapes, BSM=list(numbers)).astype({"BSM": object})
+        shapes = [make_square(200 * n, 0) for n in range(len(numbers))]
+        data = make_frame(shapes, BSM=list(numbers)).astype({"BSM": object})
         pyogrio.write_dataframe(data, path, layer=name, driver="GPKG", geometry_type="Polygon")
 
 
@@ -296,18 +296,18 @@ def test_a_layer_that_left_the_project_still_counts(functions, project, tmp_path
 
 def test_the_shapefiles_of_a_folder_are_one_database(functions, project, tmp_path):
     for name, number in (("YJJBNT", 8), ("CZKFBJ", 3)):
-        pyogrio.write_dataframe(frame([square(0, 0)], BSM=numbered(number)), tmp_path / f"{name}.shp")
+        pyogrio.write_dataframe(make_frame([make_square(0, 0)], BSM=numbered(number)), tmp_path / f"{name}.shp")
     layer = QgsVectorLayer(str(tmp_path / "CZKFBJ.shp"), "CZKFBJ", "ogr")
     project.addMapLayer(layer)
     assert evaluate(NEXT, layer) == numbered(9)[0]
 
 
 def test_no_layer_is_read_again_for_a_further_number(functions, project, monkeypatch):
-    first, second = layer_of([square(0, 0)], bsm=numbered(5)), layer_of()
+    first, second = layer_of([make_square(0, 0)], bsm=numbered(5)), layer_of()
     project.addMapLayers([first, second])
     reads = []
-    values = bsm._values
-    monkeypatch.setattr(bsm, "_values", lambda *given: reads.append(given) or values(*given))
+    values = feature_numbers._values
+    monkeypatch.setattr(feature_numbers, "_values", lambda *given: reads.append(given) or values(*given))
     second.startEditing()
     assert [evaluate(NEXT, second) for _ in range(3)] == numbered(6, 7, 8)
     assert len(reads) == 2, "each layer once"
@@ -316,7 +316,7 @@ def test_no_layer_is_read_again_for_a_further_number(functions, project, monkeyp
 
 def test_numbers_a_column_in_one_go(functions):
     """As the field calculator does: one expression prepared once, evaluated feature by feature."""
-    layer = layer_of([square(200 * n, 0) for n in range(5)], bsm=[f"{COUNTY}000000000003"])
+    layer = layer_of([make_square(200 * n, 0) for n in range(5)], bsm=[f"{COUNTY}000000000003"])
     context = layer.createExpressionContext()
     expression = QgsExpression('CASE WHEN "BSM" IS NULL THEN sanxian_next_bsm(@layer, \'140225\') ELSE "BSM" END')
     assert expression.prepare(context)
@@ -337,7 +337,7 @@ def test_on_a_thread_of_qt(functions, qgis_app):
             "label", lambda task: heard.append(evaluate(f"sanxian_statutory_area({wkt}, 'EPSG:4526')"))
         )
         QgsApplication.taskManager().addTask(task)
-        assert wait(lambda count=count: len(heard) > count)
+        assert wait_until(lambda count=count: len(heard) > count)
     (expected,) = measure.statutory_area([HOLED])
     assert heard == pytest.approx([expected] * 3, abs=1e-3)
 
@@ -372,9 +372,9 @@ def test_loading_and_unloading(qgis_app):
 
 
 def test_gone_they_listen_to_no_layer(project):
-    layer = layer_of([square(0, 0)], bsm=[f"{COUNTY}000000000001"])
+    layer = layer_of([make_square(0, 0)], bsm=[f"{COUNTY}000000000001"])
     signals = (layer.featureAdded, layer.beforeCommitChanges, layer.dataChanged, layer.willBeDeleted)
-    ledgers = bsm.Ledgers()
+    ledgers = feature_numbers.NumberRegisters()
     project.addMapLayer(layer)
     before = [layer.receivers(signal) for signal in signals]
     ledgers.start(project)
@@ -397,14 +397,14 @@ def test_headless(qgis_process, tmp_path):
         f"--OUTPUT={out}",
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    (expected,) = measure.statutory_area([square(0, 0)])
+    (expected,) = measure.statutory_area([make_square(0, 0)])
     assert pyogrio.read_dataframe(out)["MJ"].tolist() == pytest.approx([expected], abs=0.005)
 
 
 def two_tables(path):
     """A database with two empty tables, both loaded."""
     for name in ("YJJBNTBHTB", "CZKFBJ"):
-        empty = frame([square(0, 0)], BSM=[None]).iloc[:0]
+        empty = make_frame([make_square(0, 0)], BSM=[None]).iloc[:0]
         pyogrio.write_dataframe(empty, path, layer=name, driver="GPKG", geometry_type="Polygon")
     return [QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in ("YJJBNTBHTB", "CZKFBJ")]
 

@@ -26,7 +26,7 @@ from qgis.PyQt.QtCore import QDate
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard, standard_ids
 from tests.county import measure
-from tests.qgis.helpers import X, Y, draw, square
+from tests.qgis.helpers import X, Y, draw_feature, make_square
 
 HARD = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
 NORM = Norm(load_standard(), load_profile("hunyuan"))
@@ -51,7 +51,7 @@ def stored(role, path, driver):
 
 
 def with_form(layer, role, norm=NORM):
-    from plugin.bridge.editing.forms import apply_template
+    from plugin.bridge.editing.attribute_forms import apply_template
 
     apply_template(layer, norm.standard.templates[role], norm)
     QgsProject.instance().addMapLayer(layer)
@@ -85,12 +85,12 @@ def layer(request, functions, tmp_path):
 def test_a_drawn_polygon_gets_number_area_and_name(layer):
     shape = shapely.Polygon([(X, Y), (X + 812.3, Y + 20), (X + 700, Y + 633.7), (X + 10, Y + 500)])
     layer.startEditing()
-    drawn = draw(layer, shape, GHFQDM="410")
+    drawn = draw_feature(layer, shape, GHFQDM="410")
     assert drawn["BSM"] == FIRST
     assert drawn["MJ"] == pytest.approx(area(shape), abs=0.01)
     assert drawn["GHFQMC"] == "城镇集中建设区"
     assert (drawn["XZQDM"], drawn["XZQMC"]) == ("140225", "浑源县")
-    assert draw(layer, square(2000, 0), GHFQDM="430")["BSM"] == "140225000000000002"
+    assert draw_feature(layer, make_square(2000, 0), GHFQDM="430")["BSM"] == "140225000000000002"
     refused = {f.name(): problems(layer, drawn, f.name())[1] for f in layer.fields()}
     assert not any(refused.values()), refused
     assert layer.commitChanges(), layer.commitErrors()
@@ -101,11 +101,11 @@ def test_a_drawn_polygon_gets_number_area_and_name(layer):
 
 def test_area_and_name_follow_every_edit(layer):
     with edit(layer):
-        draw(layer, square(0, 0), GHFQDM="410")
+        draw_feature(layer, make_square(0, 0), GHFQDM="410")
     (fid,) = layer.allFeatureIds()
     layer.startEditing()
-    layer.changeGeometry(fid, QgsGeometry.fromWkt(square(0, 0, 300, 77).wkt))
-    assert layer.getFeature(fid)["MJ"] == pytest.approx(area(square(0, 0, 300, 77)), abs=0.01)
+    layer.changeGeometry(fid, QgsGeometry.fromWkt(make_square(0, 0, 300, 77).wkt))
+    assert layer.getFeature(fid)["MJ"] == pytest.approx(area(make_square(0, 0, 300, 77)), abs=0.01)
     layer.moveVertex(X + 400, Y, fid, 1)
     moved = shapely.from_wkt(layer.getFeature(fid).geometry().asWkt(9))
     assert layer.getFeature(fid)["MJ"] == pytest.approx(area(moved), abs=0.01)
@@ -117,20 +117,20 @@ def test_area_and_name_follow_every_edit(layer):
 
 def test_editing_without_the_plugin_wipes_nothing_out(layer, functions):
     with edit(layer):
-        draw(layer, square(0, 0), GHFQDM="410")
+        draw_feature(layer, make_square(0, 0), GHFQDM="410")
     functions.unregister()
     (fid,) = layer.allFeatureIds()
     with edit(layer):
-        layer.changeGeometry(fid, QgsGeometry.fromWkt(square(0, 0, 300, 77).wkt))
+        layer.changeGeometry(fid, QgsGeometry.fromWkt(make_square(0, 0, 300, 77).wkt))
         layer.changeAttributeValue(fid, layer.fields().lookupField("XZQMC"), "某县")
     kept = layer.getFeature(fid)
-    assert (kept["BSM"], kept["MJ"], kept["GHFQMC"]) == (FIRST, area(square(0, 0)), "城镇集中建设区")
+    assert (kept["BSM"], kept["MJ"], kept["GHFQMC"]) == (FIRST, area(make_square(0, 0)), "城镇集中建设区")
     functions.register()
 
 
 def test_a_wrong_code_cannot_be_saved_and_says_why(layer):
     layer.startEditing()
-    drawn = draw(layer, square(0, 0), GHFQDM="410")
+    drawn = draw_feature(layer, make_square(0, 0), GHFQDM="410")
     drawn["GHFQDM"] = "999"
     sound, said = problems(layer, drawn, "GHFQDM")
     named = ("城镇开发边界 CZKFBJ", "规划分区代码 GHFQDM", "规划分区代码表", "下拉表")
@@ -211,8 +211,8 @@ def test_a_required_text_is_more_than_blanks(functions):
 
 def test_a_number_that_stands_already_cannot_be_saved(layer):
     layer.startEditing()
-    draw(layer, square(0, 0))
-    other = draw(layer, square(500, 0))
+    draw_feature(layer, make_square(0, 0))
+    other = draw_feature(layer, make_square(500, 0))
     assert problems(layer, other, "BSM")[0]
     other["BSM"] = FIRST
     assert not problems(layer, other, "BSM")[0]
@@ -226,7 +226,7 @@ def test_the_form_itself_refuses(layer):
     if not QgsGui.editorWidgetRegistry().factories():
         QgsGui.editorWidgetRegistry().initEditors()
     layer.startEditing()
-    drawn = draw(layer, square(0, 0), GHFQDM="410")
+    drawn = draw_feature(layer, make_square(0, 0), GHFQDM="410")
     form = QgsAttributeForm(layer, layer.getFeature(drawn.id()))
     ok = form.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
     form.changeAttribute("GHFQDM", "420")
@@ -241,20 +241,20 @@ def test_the_form_itself_refuses(layer):
 def test_deleting_the_highest_frees_no_number(layer):
     with edit(layer):
         for n in range(3):
-            draw(layer, square(500 * n, 0))
+            draw_feature(layer, make_square(500 * n, 0))
     highest = max(layer.getFeatures(), key=lambda f: f["BSM"])
     assert highest["BSM"].endswith("003")
     with edit(layer):
         layer.deleteFeature(highest.id())
     layer.startEditing()
-    assert draw(layer, square(0, 500))["BSM"].endswith("004")
+    assert draw_feature(layer, make_square(0, 500))["BSM"].endswith("004")
     layer.deleteFeature(max(layer.getFeatures(), key=lambda f: f["BSM"]).id())
-    assert draw(layer, square(0, 900))["BSM"].endswith("005")
+    assert draw_feature(layer, make_square(0, 900))["BSM"].endswith("005")
 
 
 def test_pieces_and_copies_get_their_own_number_and_area(layer):
     layer.startEditing()
-    draw(layer, square(0, 0), GHFQDM="410")
+    draw_feature(layer, make_square(0, 0), GHFQDM="410")
     layer.selectAll()
     cut = QgsCompoundCurve()
     cut.addCurve(QgsLineString([QgsPoint(X + 30, Y - 50), QgsPoint(X + 30, Y + 500)]))
@@ -270,7 +270,7 @@ def test_pieces_and_copies_get_their_own_number_and_area(layer):
 
 
 def test_code_lists_are_shown_with_names_and_levels(functions):
-    from plugin.bridge.editing.forms import choices_of
+    from plugin.bridge.editing.attribute_forms import choices_of
 
     layer = with_form(memory("XZYDYH"), "XZYDYH")
     setup = layer.editorWidgetSetup(layer.fields().lookupField("YDYHFLDM"))
@@ -284,7 +284,7 @@ def test_code_lists_are_shown_with_names_and_levels(functions):
     for name, codes in NORM.standard.code_lists.items():
         assert {code for _, code in choices_of(codes)} == set(codes.codes), name
     layer.startEditing()
-    drawn = draw(layer, square(0, 0), YDYHFLDM="010300")
+    drawn = draw_feature(layer, make_square(0, 0), YDYHFLDM="010300")
     assert drawn["YDYHFLMC"] == "旱地"
 
 
@@ -306,7 +306,7 @@ def test_sections_aliases_and_what_nobody_types(functions):
 def test_townships_are_not_given_the_countys_name(functions):
     layer = with_form(memory("XZQXZ"), "XZQXZ")
     layer.startEditing()
-    drawn = draw(layer, square(0, 0))
+    drawn = draw_feature(layer, make_square(0, 0))
     assert drawn["XZQDM"] == NULL and drawn["BSM"] == FIRST
     layer.rollBack()
 
@@ -315,7 +315,7 @@ def test_without_a_county_the_layers_own_numbers_tell(functions):
     norm = Norm(load_standard(), load_profile())
     layer = with_form(memory("CZKFBJ", norm), "CZKFBJ", norm)
     layer.startEditing()
-    drawn = draw(layer, square(0, 0))
+    drawn = draw_feature(layer, make_square(0, 0))
     assert drawn["BSM"] == NULL and not problems(layer, drawn, "BSM")[0]
     known = QgsFeature(layer.fields())
     known["BSM"] = "140226000000000008"
@@ -323,7 +323,7 @@ def test_without_a_county_the_layers_own_numbers_tell(functions):
     layer.rollBack()
     layer.dataProvider().addFeatures([known])
     layer.startEditing()
-    assert draw(layer, square(0, 0))["BSM"] == "140226000000000009"
+    assert draw_feature(layer, make_square(0, 0))["BSM"] == "140226000000000009"
 
 
 def test_the_county_kept_with_the_layer_holds_where_the_profile_names_none(functions):
@@ -333,11 +333,11 @@ def test_the_county_kept_with_the_layer_holds_where_the_profile_names_none(funct
     layer.setCustomProperty("sanxian/county_name", "西乡县")
     with_form(layer, "CZKFBJ", norm)
     layer.startEditing()
-    drawn = draw(layer, square(0, 0))
+    drawn = draw_feature(layer, make_square(0, 0))
     assert (drawn["BSM"], drawn["XZQDM"], drawn["XZQMC"]) == ("610724000000000001", "610724", "西乡县")
     # The list knows better where it has the county, and a profile of a county is that county's.
     with_form(layer, "CZKFBJ")
-    assert draw(layer, square(500, 0))["XZQMC"] == "浑源县"
+    assert draw_feature(layer, make_square(500, 0))["XZQMC"] == "浑源县"
     layer.rollBack()
 
 
@@ -345,14 +345,14 @@ def test_the_sample_county_is_ready_to_draw_in(functions, project, tmp_path):
     from plugin.bridge.layers.properties import template_id
     from plugin.bridge.new_project import sample
 
-    layers = {template_id(one): one for one in sample.load(project, sample.copy(tmp_path))}
+    layers = {template_id(one): one for one in sample.load_sample(project, sample.copy_sample(tmp_path))}
     boundary = layers["CZKFBJ"]
     # One running number over all layers of the database.
     taken = {f["BSM"] for one in layers.values() for f in one.getFeatures() if f["BSM"]}
     boundary.startEditing()
-    drawn = draw(boundary, square(0, 0), GHFQDM="410")
+    drawn = draw_feature(boundary, make_square(0, 0), GHFQDM="410")
     assert drawn["BSM"] == f"{int(max(taken)) + 1}" and drawn["XZQMC"] == "浑源县"
-    assert drawn["MJ"] == area(square(0, 0))
+    assert drawn["MJ"] == area(make_square(0, 0))
     boundary.rollBack()
     parcels = layers["DLTB"]
     assert parcels.editFormConfig().tabs()[0].children()[0].name() == "标识"
@@ -363,13 +363,13 @@ def test_the_sample_opens_without_the_libraries(functions, project, tmp_path, mo
     from plugin.bridge.new_project import sample
 
     monkeypatch.setitem(sys.modules, "plugin.core.profile", None)
-    layers = sample.load(project, sample.copy(tmp_path))
+    layers = sample.load_sample(project, sample.copy_sample(tmp_path))
     plain = Qgis.AttributeFormLayout.AutoGenerated
     assert len(layers) > 5 and {layer.editFormConfig().layout() for layer in layers} == {plain}
 
 
 def test_forms_for_the_layers_that_play_a_role(functions, project):
-    from plugin.bridge.editing.forms import apply_to_project
+    from plugin.bridge.editing.attribute_forms import apply_to_project
 
     boundary, other = memory("CZKFBJ"), memory("DLTB")
     project.addMapLayers([boundary, other])
@@ -396,8 +396,8 @@ def test_every_template_gives_a_form(functions, name):
         assert sorted(placed(layer)) == sorted(layer.fields().names()), role
         if template.geometry == "polygon":
             layer.startEditing()
-            drawn = draw(layer, square(0, 0))
+            drawn = draw_feature(layer, make_square(0, 0))
             assert drawn["BSM"] == FIRST, role
             measured = template.field("area")
-            assert measured is None or drawn[measured.name] == area(square(0, 0)), role
+            assert measured is None or drawn[measured.name] == area(make_square(0, 0)), role
         QgsProject.instance().removeMapLayer(layer)

@@ -17,12 +17,12 @@ from plugin.bridge.checking import findings_layer
 from plugin.bridge.layers import recognise
 from plugin.bridge.project import county
 from plugin.core.errors import InputError
-from plugin.core.package.form.load import load_package
-from plugin.gui import desk as desk_module
-from plugin.gui.findings import idle
-from plugin.gui.findings.result import Result
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.gui import desktop_controller as desk_module
+from plugin.gui.findings import empty_states
+from plugin.gui.findings.result import CheckView
 from tests.qgis.gui_helpers import result_of, small_report
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.waiting import process_events, wait_until
 
 
 class Window:
@@ -85,7 +85,7 @@ def make_desk():
     iface = Window()
     iface.window.resize(1600, 900)
     iface.window.show()
-    return desk_module.Desk(iface)
+    return desk_module.DesktopController(iface)
 
 
 @pytest.fixture
@@ -93,13 +93,13 @@ def desk(chinese, qgis_app, project, monkeypatch):
     settings.put("show_findings_layer", True)
     desk = make_desk()
     # A result stands for its check: what the check finds is told elsewhere.
-    monkeypatch.setattr(Result, "of", lambda checked: checked.result)
-    assert wait(desk.dock.isVisible)
+    monkeypatch.setattr(CheckView, "of", lambda checked: checked.result)
+    assert wait_until(desk.dock.isVisible)
     yield desk
     desk.unload()
     settings.put("show_findings_layer", True)
     desk.iface.window.deleteLater()
-    let_work(0.02)
+    process_events(0.02)
 
 
 def plan_layer(project, name="CZKFBJ"):
@@ -113,7 +113,7 @@ def answer():
     result = result_of(small_report())
     result.checked.plan.crs = CRS.from_epsg(4526)
     checked = SimpleNamespace(result=result, plan=result.checked.plan, report=result.report)
-    return checked, findings_layer.features(result.report.findings)
+    return checked, findings_layer.make_features(result.report.findings)
 
 
 class Held:
@@ -141,7 +141,7 @@ def end(job):
 def is_cleared(desk):
     """Is nothing of a result in view any more?"""
     dock = desk.dock
-    parts = (dock.verdict, dock.filters, dock.walk, dock.stale)
+    parts = (dock.verdict, dock.filters, dock.navigation, dock.stale)
     return dock.result is None and not dock.tree.findings.groups and not any(p.isVisibleTo(dock) for p in parts)
 
 
@@ -152,10 +152,10 @@ def test_a_check_ends_with_the_project_it_is_of(desk, held, project):
     assert job.isCanceled()
     plan_layer(project, "DLTB")
     end(job)
-    assert findings_layer.find(project) is None and len(project.mapLayers()) == 1
+    assert findings_layer.find_findings_layer(project) is None and len(project.mapLayers()) == 1
     assert is_cleared(desk) and not desk.busy and desk.actions["layer"].isEnabled()
     end(held.run(desk))
-    assert findings_layer.find(project) is not None and desk.dock.stale.isHidden()
+    assert findings_layer.find_findings_layer(project) is not None and desk.dock.stale.isHidden()
 
 
 def test_a_project_that_goes_takes_mark_verdict_and_rows_along(desk, held, project):
@@ -178,8 +178,8 @@ def test_a_project_emptied_by_hand_shows_no_result(desk, held, project):
     project.removeMapLayer(first.id())
     assert not is_cleared(desk), "one layer of the plan is left"
     project.removeMapLayer(second.id())
-    assert is_cleared(desk) and findings_layer.find(project) is None
-    let_work(0.6)
+    assert is_cleared(desk) and findings_layer.find_findings_layer(project) is None
+    process_events(0.6)
     assert "还没有规划图层" in desk.dock.empty.label.text()
 
 
@@ -195,10 +195,10 @@ def test_findings_of_a_package_go_with_the_next_project(desk, held, project):
 def test_a_saved_project_does_not_come_back_with_an_empty_findings_layer(desk, held, project, tmp_path):
     plan_layer(project)
     end(held.run(desk))
-    assert findings_layer.find(project) is not None
+    assert findings_layer.find_findings_layer(project) is not None
     assert project.write(str(tmp_path / "县.qgz"))
     assert project.read(str(tmp_path / "县.qgz"))
-    assert findings_layer.find(project) is None and len(project.mapLayers()) == 1
+    assert findings_layer.find_findings_layer(project) is None and len(project.mapLayers()) == 1
     assert [n.name() for n in project.layerTreeRoot().children()] == ["CZKFBJ"]
     assert not project.isDirty()
     assert desk.actions["layer"].isChecked(), "the wish stays for the next run"
@@ -207,19 +207,19 @@ def test_a_saved_project_does_not_come_back_with_an_empty_findings_layer(desk, h
 def test_a_findings_layer_taken_off_by_hand(desk, held, project):
     plan_layer(project)
     end(held.run(desk))
-    project.removeMapLayer(findings_layer.find(project).id())
+    project.removeMapLayer(findings_layer.find_findings_layer(project).id())
     assert len(project.layerTreeRoot().children()) == 1, "no empty group"
     assert not desk.actions["layer"].isChecked() and desk.actions["layer"].isEnabled()
     desk.actions["layer"].setChecked(True)
-    assert findings_layer.find(project) is not None
+    assert findings_layer.find_findings_layer(project) is not None
 
 
 def test_the_sample_in_a_project_emptied_by_hand_is_another_plan(desk, held, project, monkeypatch):
     plan_layer(project)
     end(held.run(desk))
     project.removeAllMapLayers()
-    monkeypatch.setattr(desk_module.sample, "copy", lambda: None)
-    monkeypatch.setattr(desk_module.sample, "load", lambda project, _path: [plan_layer(project)])
+    monkeypatch.setattr(desk_module.sample, "copy_sample", lambda: None)
+    monkeypatch.setattr(desk_module.sample, "load_sample", lambda project, _path: [plan_layer(project)])
     desk.open_sample()
     assert is_cleared(desk)
 
@@ -229,7 +229,7 @@ def test_the_map_shows_the_whole_sample_wherever_it_was(desk, project, tmp_path)
     canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:4528"))
     canvas.setExtent(QgsRectangle(40_400_000, 3_900_000, 40_410_000, 3_910_000))
     desk.open_sample()
-    let_work(0.2)
+    process_events(0.2)
     county = next(v for v in project.mapLayers().values() if v.name() == "县级行政区").extent()
     seen = canvas.extent()
     assert canvas.mapSettings().destinationCrs() == project.crs()
@@ -240,92 +240,92 @@ def test_a_layer_that_takes_no_findings_is_told(desk, held, project, monkeypatch
     plan_layer(project)
     monkeypatch.setattr(findings_layer, "added", lambda *_all: False)
     end(held.run(desk))
-    assert findings_layer.find(project) is None
+    assert findings_layer.find_findings_layer(project) is None
     assert desk.dock.note.text() == "问题未能显示到地图上；列表是完整的。请重新检查，或用“导出”另存。"
 
 
 @pytest.mark.parametrize("how", ["cancelled", "failed"])
 def test_after_a_first_run_that_came_to_nothing_the_layers_are_seen(desk, held, project, qgis_app, how):
     """Layers came while the run went on, or the panel had not yet looked."""
-    desk.dock.set_idle(idle.no_layer(desk.making.show, desk.open_sample))
+    desk.dock.set_idle(empty_states.no_layer_state(desk.new_project.show, desk.open_sample))
     plan_layer(project)
-    desk.look.stop()
+    desk.recognition.stop()
     job = held.run(desk)
     if how == "cancelled":
         job.cancel()
     else:
         job._error = InputError("source_missing", source="x")
     job.finished(False)
-    let_work(0.6)
+    process_events(0.6)
     assert "还没有规划图层" not in desk.dock.empty.label.text()
 
 
 def test_an_answer_about_layers_of_before_is_not_heard(desk, held, project):
     plan_layer(project)
-    desk.look.look()
+    desk.recognition.update()
     first = held.jobs[-1]
     plan_layer(project, "DLTB")
-    desk.look.look()
+    desk.recognition.update()
     said = desk.dock.empty.label.text()
-    first._result = recognise.Recognised({}, [], [])
+    first._result = recognise.RecognisedLayers({}, [], [])
     first.finished(True)
     assert desk.dock.empty.label.text() == said
 
 
 def test_the_verdict_is_of_the_data_while_nothing_changed(desk, held, project, small, monkeypatch):
     """A package may be made of the last check only while that is of these data."""
-    form = load_package("county")
+    form = load_package_spec("county")
     layer = QgsVectorLayer(f"{small}|layername=CZKFBJ", "CZKFBJ", "ogr")
     project.addMapLayer(layer)
     # What a check found is edited elsewhere; here nobody follows the layers.
     monkeypatch.setattr(desk.editing, "judge", lambda *_all: None)
-    assert desk.whose.fresh(form) is None, "not checked"
+    assert desk.result_owner.fresh(form) is None, "not checked"
     end(held.run(desk))
     result = desk.dock.result
-    assert desk.whose.fresh(form) is result and desk.whose.latest() is result
+    assert desk.result_owner.fresh(form) is result and desk.result_owner.latest() is result
     other = SimpleNamespace(standard="three_lines_2022")
-    assert desk.whose.fresh(other) is None, "it would be checked by another standard"
+    assert desk.result_owner.fresh(other) is None, "it would be checked by another standard"
     county.keep(project, county.County(profile="hunyuan"))
-    assert desk.whose.fresh(form) is None
+    assert desk.result_owner.fresh(form) is None
     county.keep(project, county.County())
-    assert desk.whose.fresh(form) is result, "as it was"
+    assert desk.result_owner.fresh(form) is result, "as it was"
     result.edited.add("x")
-    assert desk.whose.fresh(form) is None, "found again bit by bit is no whole check"
+    assert desk.result_owner.fresh(form) is None, "found again bit by bit is no whole check"
     result.edited.clear()
     layer.setSubsetString("BSM <> 'x'")
-    assert desk.whose.fresh(form) is None
+    assert desk.result_owner.fresh(form) is None
     end(held.run(desk))
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
-    assert desk.whose.fresh(form) is None
+    assert desk.result_owner.fresh(form) is None
     layer.rollBack()
     end(held.run(desk))
-    assert desk.whose.fresh(form) is desk.dock.result
+    assert desk.result_owner.fresh(form) is desk.dock.result
     os.utime(small, ns=(1, 1))
-    assert desk.whose.fresh(form) is None, "the file was written by somebody else"
+    assert desk.result_owner.fresh(form) is None, "the file was written by somebody else"
 
 
 def test_a_layer_that_is_no_file_is_always_checked_again(desk, held, project):
     plan_layer(project)
     end(held.run(desk))
-    assert desk.whose.latest() is not None and desk.whose.fresh(load_package("county")) is None
+    assert desk.result_owner.latest() is not None and desk.result_owner.fresh(load_package_spec("county")) is None
 
 
 def test_findings_of_a_package_are_not_the_project_s(desk, held, project):
     plan_layer(project)
     end(held.run(desk))
-    assert findings_layer.find(project) is not None
+    assert findings_layer.find_findings_layer(project) is not None
     (checked, rows) = answer()
     desk._inspected(checked.result, rows, "/汇交/某县.zip")
     assert desk.dock.stale.text() == "这是 14:32 检查成果包“某县.zip”的结果，不是当前工程的。"
-    assert findings_layer.find(project) is None and desk.whose.latest() is None
+    assert findings_layer.find_findings_layer(project) is None and desk.result_owner.latest() is None
     desk.dock.step(1)
     desk.dock.tree.formRequested.emit(desk.dock.tree.current())
     assert "成果包里的要素" in desk.dock.note.text()
     desk.on_map.set_wanted(True)
-    assert findings_layer.find(project) is None
+    assert findings_layer.find_findings_layer(project) is None
     end(held.run(desk))
-    assert desk.dock.stale.isHidden() and findings_layer.find(project) is not None
+    assert desk.dock.stale.isHidden() and findings_layer.find_findings_layer(project) is not None
 
 
 def fail(job, error):
@@ -339,10 +339,10 @@ def bar_texts(desk):
 
 
 def test_a_package_that_cannot_be_inspected_is_not_taken_for_the_one_before(desk, held, project):
-    desk.inspection.start("/汇交/好.zip", load_package("county"))
+    desk.inspection.start("/汇交/好.zip", load_package_spec("county"))
     end(held.jobs[-1])
     assert desk.dock.stale_icon.isHidden()
-    desk.inspection.start("/汇交/坏.zip", load_package("county"))
+    desk.inspection.start("/汇交/坏.zip", load_package_spec("county"))
     fail(held.jobs[-1], InputError("package_no_zip", source="坏.zip"))
     why = "“坏.zip”不是成果包文件夹，也不是能读的 zip"
     assert desk.dock.stale.text() == (
@@ -353,7 +353,7 @@ def test_a_package_that_cannot_be_inspected_is_not_taken_for_the_one_before(desk
     assert title == "检查成果包" and text.startswith(why)
     desk.dock.step(1)
     assert "没有检查成" in desk.dock.stale.text(), "said for as long as the former result is in view"
-    desk.inspection.start("/汇交/另一个.zip", load_package("county"))
+    desk.inspection.start("/汇交/另一个.zip", load_package_spec("county"))
     assert not bar_texts(desk) and desk.dock.stale_icon.isHidden(), "what is said is of the last one"
     end(held.jobs[-1])
     assert desk.dock.stale.text() == "这是 14:32 检查成果包“另一个.zip”的结果，不是当前工程的。"
@@ -380,7 +380,7 @@ def test_libraries_that_went_missing_are_told_beside_a_former_result_too(desk, h
 
 def test_drops_menus_and_windows_go_with_the_plugin(chinese, qgis_app, project):
     iface = Window()
-    desk = desk_module.Desk(iface)
+    desk = desk_module.DesktopController(iface)
     desk.export.show()
     shown = desk.export.dialog
     assert iface.drops == [desk.drop] and shown.isVisible()
@@ -400,7 +400,7 @@ def test_wide_enough_to_read_when_first_shown(desk, qgis_app):
     layers.setWidget(QTreeView())
     desk.iface.window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, layers)
     desk.iface.window.resizeDocks([layers], [240], Qt.Orientation.Horizontal)
-    let_work(0.1)
+    process_events(0.1)
     beside = layers.width()
     settings.put("dock_sized", False)
     dock._first_width._given = False
@@ -409,18 +409,18 @@ def test_wide_enough_to_read_when_first_shown(desk, qgis_app):
     dock.hide()
     window.resize(2 * dock.sizeHint().width(), 900)
     dock.show()
-    let_work(0.1)
+    process_events(0.1)
     assert not settings.get("dock_sized", False), "no room yet"
     window.resize(4 * dock.sizeHint().width(), 900)
-    assert wait(lambda: abs(dock.width() - dock.sizeHint().width()) <= 2)
+    assert wait_until(lambda: abs(dock.width() - dock.sizeHint().width()) <= 2)
     assert layers.width() >= beside - 2, "the map gives the room"
     desk.iface.window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
-    let_work(0.1)
+    process_events(0.1)
     narrow = dock.width()
     assert narrow < dock.sizeHint().width()
     dock.hide()
     dock.show()
-    let_work(0.1)
+    process_events(0.1)
     assert dock.width() == narrow, "once: afterwards the width is the user's"
 
 
@@ -430,20 +430,20 @@ def test_as_wide_as_it_was_left_when_qgis_starts_in_a_small_window(desk, qgis_ap
     settings.put("dock_width", 0)
     dock._first_width._given = True
     window.resize(4 * dock.sizeHint().width(), 900)
-    let_work(0.1)
+    process_events(0.1)
     wide = dock.sizeHint().width() + 60
     window.resizeDocks([dock], [wide], Qt.Orientation.Horizontal)
-    assert wait(lambda: dock.width() == wide) and settings.get("dock_width", 0) == wide
+    assert wait_until(lambda: dock.width() == wide) and settings.get("dock_width", 0) == wide
     # As after a start: the window is small at first, and the panel is cut.
     dock._first_width._given = False
     dock.hide()
     window.resize(dock.widget().minimumWidth() + 300, 700)
     window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
     dock.show()
-    let_work(0.1)
+    process_events(0.1)
     window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
-    let_work(0.1)
+    process_events(0.1)
     assert dock.width() < wide and settings.get("dock_width", 0) == wide
     window.resize(4 * dock.sizeHint().width(), 900)
-    assert wait(lambda: dock.width() == wide)
+    assert wait_until(lambda: dock.width() == wide)
     settings.put("dock_width", 0)

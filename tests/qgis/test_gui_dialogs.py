@@ -10,22 +10,22 @@ from plugin.bridge.layers import recognise
 from plugin.bridge.layers.properties import template_id
 from plugin.bridge.project import county
 from plugin.core.check import Options
-from plugin.core.engine.explanation import in_force
+from plugin.core.engine.explanation import find_effective_values
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, RuleOutcome
 from plugin.core.model.rule import all_rules
 from plugin.gui.county_form import profile_dialog
 from plugin.gui.county_form.profile_dialog import ProfileDialog
-from plugin.gui.findings import detail_pane, idle
+from plugin.gui.findings import detail_pane, empty_states
 from plugin.gui.help import help_dialog
 from plugin.gui.help.doctor_dialog import DoctorDialog
 from plugin.gui.help.help_dialog import HelpDialog
 from plugin.gui.project.roles_dialog import RolesDialog
 from plugin.gui.widgets import messages
 from plugin.paths import SAMPLE
-from tests.every import every
-from tests.qgis.gui_helpers import finding
+from tests.parametrize import for_each
+from tests.qgis.gui_helpers import make_finding
 
 pytestmark = pytest.mark.usefixtures("chinese")
 
@@ -50,7 +50,7 @@ def test_roles_show_what_was_recognised_and_keep_a_choice(project, layers):
     assert again.choices()["STBHHX"].id() == layers["我的红线"].id()
     again._combos["STBHHX"].setCurrentIndex(0)
     again.accept()
-    assert recognise.chosen(project) == {}
+    assert recognise.chosen_roles(project) == {}
 
 
 def test_one_layer_plays_one_role(project, layers):
@@ -59,14 +59,14 @@ def test_one_layer_plays_one_role(project, layers):
         dialog._combos[role].setLayer(layers["我的红线"])
     dialog.accept()
     assert "我的红线" in dialog.problem.text() and dialog.result() == 0
-    assert recognise.chosen(project) == {}
+    assert recognise.chosen_roles(project) == {}
 
 
 def test_cancel_changes_nothing(project, layers):
     dialog = RolesDialog(project)
     dialog._combos["STBHHX"].setLayer(layers["我的红线"])
     dialog.reject()
-    assert recognise.chosen(project) == {}
+    assert recognise.chosen_roles(project) == {}
 
 
 def test_profile_shows_limits_and_targets_and_is_kept(project):
@@ -110,7 +110,7 @@ def test_all_rules_are_chosen_for_the_project(project):
     dialog.rules.setCurrentIndex(dialog.rules.findData("all"))
     dialog.accept()
     options = county.options(project)
-    assert options.rules == ("all",) and idle.rule_count(options) == len(all_rules())
+    assert options.rules == ("all",) and empty_states.rule_count(options) == len(all_rules())
     assert ProfileDialog(project).rules.currentData() == "all"
     county.keep(project, county.County(rules="quality"))
     dialog = ProfileDialog(project)
@@ -137,10 +137,10 @@ def test_the_panel_s_own_errors_speak_the_interface_s_language(qgis_app, monkeyp
     monkeypatch.setattr(settings, "interface_locale", lambda: "zh_CN")
     settings.put("language", "en")
     try:
-        assert messages.explain(error) == Texts("zh").explain(error)
+        assert messages.explain_error(error) == Texts("zh").explain(error)
         settings.put("language", "zh")
         monkeypatch.setattr(settings, "interface_locale", lambda: "en")
-        assert messages.explain(error) == Texts("en").explain(error)
+        assert messages.explain_error(error) == Texts("en").explain(error)
     finally:
         settings.put("language", "zh")
 
@@ -150,14 +150,14 @@ def test_no_full_width_signs_in_an_english_interface(project, monkeypatch):
         monkeypatch.setattr(module, "tr", lambda text: text)
     county.keep(project, county.County(profile="hunyuan"))
     assert "km² (浑源县" in ProfileDialog(project).summary.text()
-    one = finding("REL002", "1", 12_640.35, net_area_m2=12_000.0)
-    assert "　" not in detail_pane.figures(one) and len(detail_pane.figures(one).split("  ")) == 3
+    one = make_finding("REL002", "1", 12_640.35, net_area_m2=12_000.0)
+    assert "　" not in detail_pane.format_figures(one) and len(detail_pane.format_figures(one).split("  ")) == 3
 
 
 def test_chinese_keeps_its_own_signs(project):
     county.keep(project, county.County(profile="hunyuan"))
     assert "km²（浑源县" in ProfileDialog(project).summary.text()
-    assert "　" in detail_pane.figures(finding("REL002", "1", 12_640.35))
+    assert "　" in detail_pane.format_figures(make_finding("REL002", "1", 12_640.35))
 
 
 def test_a_findings_file_plays_no_role(project, layers):
@@ -185,7 +185,7 @@ def test_environment_opens_where_a_library_is_missing(qgis_app, monkeypatch):
     assert "geopandas_of_tomorrow" in text and text.index("geopandas") < text.index("\n"), "the remedy comes first"
 
 
-@every("code", [*all_rules(), "RUN900", ""])
+@for_each("code", [*all_rules(), "RUN900", ""])
 def test_help_has_a_page_for_everything(qgis_app, code):
     dialog = HelpDialog(code)
     assert code in dialog.browser.toPlainText() or code.startswith("RUN")
@@ -207,7 +207,7 @@ def test_a_rule_s_page_tells_sources_and_the_values_in_force(chinese, qgis_app):
     assert "ratio.limit = 1.25（县配置 浑源县）" in text and "现在用的值" in text
     # What the check in view took comes before what a next one would.
     taken = RuleOutcome("REL006", "x", "ERROR", Outcome.PASSED)
-    taken.parameters = [one.to_dict() for one in in_force(all_rules()["REL006"], norm, {"max_share": 0.3})]
+    taken.parameters = [one.to_dict() for one in find_effective_values(all_rules()["REL006"], norm, {"max_share": 0.3})]
     dialog = HelpDialog("REL006", norm=norm, outcome=lambda code: taken if code == "REL006" else None)
     assert "max_share = 0.3 (30%)（本次指定）" in dialog.browser.toPlainText()
     assert "眼前这次检查" in dialog.browser.toPlainText()
@@ -218,7 +218,7 @@ def test_a_rule_s_page_tells_sources_and_the_values_in_force(chinese, qgis_app):
 
 def test_without_a_norm_the_page_still_helps(chinese, qgis_app, project):
     county.keep(project, county.County(profile="nowhere"))
-    norm, outcome = idle.in_force(None, county.options(project))
+    norm, outcome = empty_states.effective_norm(None, county.options(project))
     assert norm is None and outcome("REL006") is None
     assert "整改建议" in HelpDialog("REL006", norm=norm, outcome=outcome).browser.toPlainText()
 

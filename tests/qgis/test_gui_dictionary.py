@@ -11,7 +11,7 @@ from plugin.bridge.layers.properties import set_template
 from plugin.core.standard import load_standard
 from plugin.gui.help import dictionary_dialog
 from plugin.gui.help.dictionary_dialog import DictionaryDialog, role_of
-from tests.qgis.waiting import wait
+from tests.qgis.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese")
 
@@ -67,18 +67,18 @@ def test_links_lead_to_lists_and_back(dialog):
 def test_searching_leaves_what_holds_it_and_marks_it(qgis_app, dialog):
     everything = shown(dialog)
     dialog.search.setText("乔木林地")
-    assert wait(lambda: len(shown(dialog)) < len(everything))
+    assert wait_until(lambda: len(shown(dialog)) < len(everything))
     assert set(shown(dialog)) == {"codes-sandiao", "codes-land_use_2023"}
     dialog.show_page("codes-sandiao")
     marks = dialog.browser.extraSelections()
     assert len(marks) == 2 and {m.cursor.selectedText() for m in marks} == {"乔木林地"}
     dialog.search.setText("没有这样的词")
-    assert wait(dialog.nothing.isVisible) and not shown(dialog)
+    assert wait_until(dialog.nothing.isVisible) and not shown(dialog)
     dialog.search.clear()
-    assert wait(lambda: shown(dialog) == everything)
+    assert wait_until(lambda: shown(dialog) == everything)
     # A page that the search hides is shown all the same when a link leads to it.
     dialog.search.setText("乔木林地")
-    assert wait(lambda: len(shown(dialog)) == 2)
+    assert wait_until(lambda: len(shown(dialog)) == 2)
     dialog.show_page("layer-CZKFBJ")
     assert "GHFQDM" in dialog.browser.toPlainText()
 

@@ -10,14 +10,14 @@ from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton
 
-from plugin.bridge.layers.recognise import Recognised
-from plugin.gui.findings import idle
+from plugin.bridge.layers.recognise import RecognisedLayers
+from plugin.gui.findings import empty_states
 from plugin.gui.findings.dock import FindingsDock
 from plugin.gui.findings.form import HELP
 from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE
-from plugin.gui.widgets import look
+from plugin.gui.widgets import theme
 from tests.qgis.gui_helpers import clean_report, result_of, small_report
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.waiting import process_events, wait_until
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def dock(chinese, qgis_app):
     yield dock
     dock.hide()
     dock.deleteLater()
-    let_work(0.01)
+    process_events(0.01)
 
 
 def nothing():
@@ -37,7 +37,7 @@ def nothing():
 
 def give(dock, report):
     result = result_of(report)
-    dock.set_clean(*idle.clean_states(result, nothing, dock.show_reasons))
+    dock.set_clean(*empty_states.clean_states(result, nothing, dock.show_reasons))
     dock.set_result(result)
     return result
 
@@ -48,25 +48,25 @@ def said(dock):
     return dock.empty.label.text(), [b.text() for b in dock.empty.buttons()]
 
 
-LACKING = Recognised({"A": "1", "B": "2", "C": "3"}, [("boundary", ("CZKFBJ",))], [])
+LACKING = RecognisedLayers({"A": "1", "B": "2", "C": "3"}, [("boundary", ("CZKFBJ",))], [])
 
 
 @pytest.mark.parametrize(
     ("empty", "text", "buttons"),
     [
         (
-            lambda act: idle.no_layer(act, act),
+            lambda act: empty_states.no_layer_state(act, act),
             "还没有规划图层。先新建县级规划项目，或打开示例县试一遍。",
             ["新建县级规划项目…", "打开示例县"],
         ),
         (
-            lambda act: idle.roles_missing(LACKING, act, act),
+            lambda act: empty_states.roles_missing_state(LACKING, act, act),
             "认出 3 个图层，还缺城镇开发边界 CZKFBJ。缺图层的规则会跳过，不算通过。",
             ["图层角色…", "仍然检查"],
         ),
-        (idle.never_run, "还没有检查过。", ["全面检查"]),
+        (empty_states.never_checked_state, "还没有检查过。", ["全面检查"]),
         (
-            idle.package_missing,
+            empty_states.libraries_missing_state,
             "检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。",
             ["环境自检…"],
         ),
@@ -78,7 +78,7 @@ def test_before_a_check(dock, empty, text, buttons):
     dock.set_idle(empty(lambda: done.append(1)))
     assert said(dock) == (text, buttons)
     dock.empty.buttons()[0].click()
-    assert wait(lambda: done)
+    assert wait_until(lambda: done)
     assert done
     assert dock.verdict.isHidden() and dock.filters.isHidden() and not dock.export_button.isEnabled()
 
@@ -94,7 +94,7 @@ def test_no_finding_but_something_skipped(dock, qgis_app):
     assert said(dock) == ("没有发现问题，但有 1 条规则没能检查，不能算通过。", ["查看原因"])
     assert dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "未完成"
     dock.empty.buttons()[0].click()
-    assert wait(lambda: dock.stack.currentWidget() is dock.tree)
+    assert wait_until(lambda: dock.stack.currentWidget() is dock.tree)
     parent = dock.tree.filter.index(0, 0)
     assert dock.tree.filter.index(0, 0, parent).data() == "缺图层。"
 
@@ -102,17 +102,17 @@ def test_no_finding_but_something_skipped(dock, qgis_app):
 def test_filter_that_hides_all(dock, qgis_app):
     give(dock, small_report())
     QTest.keyClicks(dock.filters.search, "nothing like it")
-    assert wait(lambda: dock.stack.currentWidget() is dock.empty)
+    assert wait_until(lambda: dock.stack.currentWidget() is dock.empty)
     assert said(dock) == ("没有符合筛选条件的问题（共 6 处）。", ["清除筛选"])
     dock.empty.buttons()[0].click()
-    assert wait(lambda: dock.stack.currentWidget() is dock.tree)
+    assert wait_until(lambda: dock.stack.currentWidget() is dock.tree)
     assert not dock.filters.search.text() and all(b.isChecked() for b in dock.verdict.buttons.values())
 
 
 def test_nothing_selected(dock):
     give(dock, small_report())
     assert [w.text() for w in dock.detail.findChildren(QLabel)] == ["请选择一条问题，查看检查目的、整改建议和依据。"]
-    assert not dock.walk.zoom.isEnabled()
+    assert not dock.navigation.zoom.isEnabled()
 
 
 def test_verdict_is_a_shape_and_a_word_and_counts_stay_when_off(dock):
@@ -138,7 +138,7 @@ def test_severity_buttons_are_the_filter(dock):
 def test_counts_tell_what_other_filters_leave(dock):
     give(dock, small_report())
     dock.filters.search.setText("蔡村镇")
-    assert wait(lambda: len(dock.tree.filter.in_view()) == 1)
+    assert wait_until(lambda: len(dock.tree.filter.in_view()) == 1)
     texts = [b.text() for b in dock.verdict.buttons.values()]
     assert texts in (["错误 1/3", "警告 0/2", "提示 0/0", "豁免 1/1", "跳过 0/2"], ["1/3", "0/2", "0/0", "1/1", "0/2"])
     # The rule's row, its detail and the buttons count the same.
@@ -147,7 +147,7 @@ def test_counts_tell_what_other_filters_leave(dock):
     dock.tree.setCurrentIndex(dock.tree._group_index(group))
     assert "显示 1 处，共 3 处" in "\n".join(w.text() for w in dock.detail.findChildren(QLabel))
     dock.clear_filters()
-    assert wait(lambda: dock.verdict.buttons["ERROR"].text() in ("错误 3", "3"))
+    assert wait_until(lambda: dock.verdict.buttons["ERROR"].text() in ("错误 3", "3"))
 
 
 def test_the_detail_shows_no_finding_that_is_filtered_out(dock):
@@ -162,7 +162,7 @@ def test_the_detail_shows_no_finding_that_is_filtered_out(dock):
     for button in dock.verdict.buttons.values():
         button.setChecked(False)
     assert [w.text() for w in dock.detail.findChildren(QLabel)] == ["请选择一条问题，查看检查目的、整改建议和依据。"]
-    assert not dock.walk.zoom.isEnabled()
+    assert not dock.navigation.zoom.isEnabled()
 
 
 def test_detail_of_a_finding(dock):
@@ -180,8 +180,8 @@ def test_detail_of_a_finding(dock):
     ):
         assert expected in words
     assert "A" in words.split("\n")
-    assert dock.walk.position.text() == "1 / 3"
-    assert dock.walk.zoom.isEnabled()
+    assert dock.navigation.position.text() == "1 / 3"
+    assert dock.navigation.zoom.isEnabled()
 
 
 def test_detail_of_a_skipped_rule_says_why(dock):
@@ -200,7 +200,7 @@ def test_selecting_goes_to_the_map_and_again_on_a_second_click(dock, qgis_app):
     place = dock.tree.visualRect(index).center()
     for clicks in (1, 2):
         QTest.mouseClick(dock.tree.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
-        let_work(0.02)
+        process_events(0.02)
         assert len(heard) == clicks
     assert heard[0].key.endswith("1")
 
@@ -253,7 +253,7 @@ def test_a_low_panel_puts_the_detail_behind_a_tab(dock, qgis_app):
     dock.step(1)
     assert dock.tabs.isHidden() and dock.detail.isVisible() and dock.tree.isVisible()
     dock.resize(QSize(430, 14 * dock.fontMetrics().lineSpacing()))
-    let_work(0.05)
+    process_events(0.05)
     assert dock.tabs.isVisible() and not dock.detail.isVisible() and dock.tree.isVisible()
     dock.tabs.setCurrentIndex(HELP)
     assert dock.detail.isVisible() and not dock.tree.isVisible()
@@ -277,10 +277,10 @@ def test_colours_follow_the_theme(dock):
     dark.setColor(QPalette.ColorRole.Window, QColor("#222222"))
     dark.setColor(QPalette.ColorRole.WindowText, QColor("#dddddd"))
     try:
-        assert look.color("error").name() == "#d50058"
+        assert theme.color("error").name() == "#d50058"
         QgsApplication.setPalette(dark)
-        assert look.color("error").name() == "#ff5c9e"
-        assert look.faint().lightness() > 128
+        assert theme.color("error").name() == "#ff5c9e"
+        assert theme.faint().lightness() > 128
     finally:
         QgsApplication.setPalette(before)
 
@@ -290,19 +290,19 @@ def test_counts_drop_their_words_where_there_is_no_room(dock, qgis_app):
     bar = dock.verdict
     assert {b.text() for b in bar.buttons.values()} >= {"错误 3", "豁免 1"}
     bar.setFixedWidth(bar.minimumSizeHint().width())
-    assert wait(lambda: bar.buttons["ERROR"].text() == "3")
+    assert wait_until(lambda: bar.buttons["ERROR"].text() == "3")
     assert [b.text() for b in bar.buttons.values()] == ["3", "2", "0", "1", "2"]
     assert [b.accessibleName() for b in bar.buttons.values()] == ["错误 3", "警告 2", "提示 0", "豁免 1", "跳过 2"]
     assert all(b.accessibleName() in b.toolTip() for b in bar.buttons.values())
     bar.setFixedWidth(600)
-    assert wait(lambda: bar.buttons["ERROR"].text() == "错误 3")
+    assert wait_until(lambda: bar.buttons["ERROR"].text() == "错误 3")
 
 
 def test_the_titles_have_the_room(dock, qgis_app):
     """At its first width the list gives most of it to rule and place."""
     give(dock, small_report())
     dock.resize(dock.sizeHint().width(), 900)
-    let_work(0.05)
+    process_events(0.05)
     tree = dock.tree
     assert tree.columnWidth(PLACE) >= 0.5 * tree.viewport().width()
     for column in (COUNT, AREA, STATE):
@@ -338,23 +338,23 @@ def test_icons_follow_a_theme_that_changes_while_the_panel_is_open(dock, qgis_ap
         dark.setColor(getattr(QPalette.ColorRole, role), QColor(colour))
     icons = {
         "button": dock.run_button.icon,
-        "next": dock.walk.next.icon,
+        "next": dock.navigation.next.icon,
         "kind": dock.verdict.buttons["ERROR"].icon,
     }
     light = {name: ink_of(icon()) for name, icon in icons.items()}
     try:
         dock.setPalette(dark)
         QgsApplication.setPalette(dark)
-        let_work(0.05)
+        process_events(0.05)
         assert {n: ink_of(i()) for n, i in icons.items()} == {
-            "button": ink_of(look.icon("refresh")),
-            "next": ink_of(look.icon("next")),
+            "button": ink_of(theme.icon("refresh")),
+            "next": ink_of(theme.icon("next")),
             "kind": "#ff5c9e",
         }
         assert not set(light.values()) & {ink_of(i()) for i in icons.values()}
     finally:
         QgsApplication.setPalette(before)
-        let_work(0.05)
+        process_events(0.05)
 
 
 def test_every_tool_has_a_word(dock):

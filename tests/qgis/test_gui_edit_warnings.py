@@ -14,7 +14,7 @@ from plugin.gui.editing.warnings import EditWarnings
 from tests.core.files.test_edit_risks import WRITER
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_desk import Window
-from tests.qgis.waiting import PATIENCE, let_work, wait
+from tests.qgis.waiting import PATIENCE, process_events, wait_until
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def opened(chinese, qgis_app, project, tmp_path, monkeypatch):
     for layer in (first, second):
         layer.rollBack()
     iface.window.deleteLater()
-    let_work(0.02)
+    process_events(0.02)
 
 
 def shown(iface):
@@ -112,7 +112,7 @@ def test_a_server_that_does_not_answer_blocks_no_editing(opened, monkeypatch):
     monkeypatch.setattr(edit_warnings, "_TIMEOUT", 0.4)
     assert first.startEditing() and shown(iface) == ""
     answers.set()
-    assert wait(lambda: "nas" in shown(iface))
+    assert wait_until(lambda: "nas" in shown(iface))
 
 
 def test_nothing_is_followed_any_more(opened, monkeypatch, project):

@@ -12,12 +12,12 @@ from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.project import county
-from plugin.gui import desk as desk_module
+from plugin.gui import desktop_controller as desk_module
 from plugin.gui.findings.groups import STATE
 from tests.qgis.helpers import write_small
-from tests.qgis.live_helpers import rectangle
+from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_desk import Window
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.waiting import process_events, wait_until
 
 OUTDATED = "检查后图层有大量或外来的改动，没有逐处复查，结果已过时。"
 
@@ -34,7 +34,7 @@ def open_desk(chinese, qgis_app, project, tmp_path):
     iface = Window()
     iface.window.resize(1600, 900)
     iface.window.show()
-    desk = desk_module.Desk(iface)
+    desk = desk_module.DesktopController(iface)
     yield desk, layers
     desk.unload()
     for layer in project.mapLayers().values():
@@ -42,7 +42,7 @@ def open_desk(chinese, qgis_app, project, tmp_path):
             layer.rollBack()
     settings.put("check_while_editing", True)
     iface.window.deleteLater()
-    let_work(0.02)
+    process_events(0.02)
 
 
 @pytest.fixture
@@ -54,13 +54,13 @@ def checked(open_desk, qgis_app):
 
 def check(desk):
     desk.run()
-    assert wait(lambda: not desk.busy and desk.editing._now is not None)
+    assert wait_until(lambda: not desk.busy and desk.editing._now is not None)
     settled(desk)
 
 
 def settled(desk):
-    let_work(0.1)
-    assert wait(lambda: desk.editing._now is None or desk.editing._now.idle)
+    process_events(0.1)
+    assert wait_until(lambda: desk.editing._now is None or desk.editing._now.idle)
 
 
 def draw(layer, shape, **values):
@@ -72,7 +72,7 @@ def draw(layer, shape, **values):
 
 
 def on_map(project):
-    layer = findings_layer.find(project)
+    layer = findings_layer.find_findings_layer(project)
     return sorted((f["code"], f["key"], f["fingerprint"]) for f in layer.getFeatures())
 
 
@@ -86,7 +86,7 @@ def test_what_is_drawn_over_another_is_found_and_gone_with_undo(checked, project
     verdict, errors = dock.verdict._word.text(), dock.verdict._counts["ERROR"]
     before = as_listed(desk)
     assert dock.verdict._edited.isHidden() and on_map(project) == before
-    draw(boundary, rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw(boundary, make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     settled(desk)
     assert dock.verdict._counts["ERROR"] > errors and dock.verdict._word.text() == verdict
     assert dock.verdict._edited.text() == "编辑后已复查 1 处 · 全县指标未重算" and dock.verdict._edited.isVisible()
@@ -109,7 +109,7 @@ def test_the_finding_that_was_put_right_gives_way(checked, qgis_app):
     assert desk.mark.shown
     line = layers["STBHHX"]
     line.startEditing()
-    line.changeGeometry(1, rectangle(90, 0, 200))
+    line.changeGeometry(1, make_rectangle(90, 0, 200))
     settled(desk)
     now = dock.tree.current()
     assert now is not wanted and now.code == "REL001" and now.area_m2 < wanted.area_m2
@@ -117,7 +117,7 @@ def test_the_finding_that_was_put_right_gives_way(checked, qgis_app):
     said = [label.text() for label in dock.detail.findChildren(QLabel)]
     assert now.message in said and wanted.message not in said
     extent = desk.iface.mapCanvas().extent()
-    line.changeGeometry(1, rectangle(200, 0, 100))
+    line.changeGeometry(1, make_rectangle(200, 0, 100))
     settled(desk)
     assert "REL001" not in {f.code for f in dock.result.findings}
     assert not desk.mark.shown and desk.iface.mapCanvas().extent() == extent
@@ -130,14 +130,14 @@ def test_too_much_at_once_is_said_and_a_whole_check_offered(checked, qgis_app, m
     parcels.startEditing()
     parcels.beginEditCommand("move")
     for fid in (1, 2):
-        parcels.changeGeometry(fid, rectangle(500 * fid, 900))
+        parcels.changeGeometry(fid, make_rectangle(500 * fid, 900))
     parcels.endEditCommand()
-    assert wait(desk.dock.stale.isVisible)
+    assert wait_until(desk.dock.stale.isVisible)
     assert desk.dock.stale.text() == f"{desk.dock.result.time} {OUTDATED}"
     assert desk.dock.stale_button.isVisible() and desk.dock.stale_button.text() == "重新检查"
     monkeypatch.undo()
     desk.dock.stale_button.click()
-    assert wait(lambda: not desk.busy and desk.dock.stale.isHidden())
+    assert wait_until(lambda: not desk.busy and desk.dock.stale.isHidden())
 
 
 def test_switched_off_it_waits_and_on_again_it_catches_up(checked, qgis_app):
@@ -145,8 +145,8 @@ def test_switched_off_it_waits_and_on_again_it_catches_up(checked, qgis_app):
     assert desk.actions["live"].isChecked() and desk.actions["live"].text() == "实时检查"
     desk.actions["live"].setChecked(False)
     assert settings.get("check_while_editing", True) is False
-    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
-    let_work(0.3)
+    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    process_events(0.3)
     assert not desk.dock.result.edited
     desk.actions["live"].setChecked(True)
     settled(desk)
@@ -158,9 +158,9 @@ def test_a_project_that_goes_and_a_check_that_was_cancelled(checked, project, qg
     following = desk.editing._now
     desk.run()
     desk.checking.cancel()
-    assert wait(lambda: not desk.busy)
+    assert wait_until(lambda: not desk.busy)
     assert desk.editing._now is following and desk.editing._next is None
-    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     settled(desk)
     assert desk.dock.result.edited
     layers["CZKFBJ"].rollBack()
@@ -191,7 +191,7 @@ def test_an_edit_costs_the_desktop_next_to_nothing(checked, qgis_app, monkeypatc
     live.rechecked.connect(timed(desk._edited))
     layers["CZKFBJ"].startEditing()
     for n in range(10):
-        layers["CZKFBJ"].changeGeometry(1, rectangle(50 + n, 200))
+        layers["CZKFBJ"].changeGeometry(1, make_rectangle(50 + n, 200))
         settled(desk)
     assert len(taken) >= 20 and sorted(taken)[len(taken) // 2] < 0.02, taken
     print([round(1000 * s, 1) for s in taken])
@@ -212,13 +212,13 @@ def test_unloaded_nothing_listens(open_desk, qgis_app):
 def test_a_report_saved_after_edits_is_that_of_the_whole_check_and_says_so(checked, qgis_app, tmp_path):
     desk, layers = checked
     whole = sorted(f.fingerprint for f in desk.dock.result.findings)
-    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     settled(desk)
     assert desk.dock.result.edited
     path, bar = tmp_path / "报告.json", desk.iface.messageBar()
     desk.exports.save("json", str(path))
     text = f"内容是 {desk.dock.result.time} 全面检查的结果，不含编辑后的复查"
-    assert wait(lambda: any(text in item.text() for item in bar.items()))
+    assert wait_until(lambda: any(text in item.text() for item in bar.items()))
     saved = json.loads(path.read_text(encoding="utf-8"))
     assert sorted(f["fingerprint"] for f in saved["findings"]) == whole
 
@@ -241,7 +241,7 @@ def test_a_rule_that_was_skipped_and_finds_something_around_an_edit_is_partly_ch
     group, state, reason = row_of(dock, "REL001")
     skipped = group.outcome.reason
     assert (state, reason) == ("跳过", skipped) and not group.findings
-    draw(line, rectangle(50, 0), BSM="140225000030")
+    draw(line, make_rectangle(50, 0), BSM="140225000030")
     settled(desk)
     group, state, reason = row_of(dock, "REL001")
     assert [f.code for f in group.findings] == ["REL001"]

@@ -11,11 +11,11 @@ from qgis.gui import QgsMessageBar
 from plugin.bridge.layers.properties import file_of, set_template, template_id
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
-from plugin.gui.findings.whose import Basis
-from plugin.gui.toolbox.exchange import Exchange, free
+from plugin.gui.findings.result_owner import InputFingerprint
+from plugin.gui.toolbox.exchange import Exchange, find_free_path
 from plugin.gui.toolbox.vct_drop import VctDrop, is_vct
-from tests.core.vct_files import SQUARES, put
-from tests.qgis.waiting import wait
+from tests.core.vct_files import SQUARES, write_file
+from tests.qgis.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "provider", "project")
 
@@ -61,7 +61,7 @@ def exchange(asked):
 
 @pytest.fixture
 def plan(project, tmp_path):
-    sample.load(project, sample.copy(tmp_path / "县"))
+    sample.load_sample(project, sample.copy_sample(tmp_path / "县"))
     return {template_id(layer): layer for layer in project.mapLayers().values()}
 
 
@@ -83,7 +83,7 @@ def test_a_vct_file_goes_beside_itself_and_replaces_nothing(exchange, asked, tmp
     exchange.import_vct(str(tmp_path / "浑源.vct"))
     assert asked.given == {"INPUT": str(tmp_path / "浑源.vct"), "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
     assert said(exchange).startswith("已从 VCT 读入 9 个图层、120 行")
-    assert free(tmp_path / "新.gpkg") == str(tmp_path / "新.gpkg")
+    assert find_free_path(tmp_path / "新.gpkg") == str(tmp_path / "新.gpkg")
 
 
 def test_remarks_on_a_vct_file_are_in_the_message(exchange, asked, tmp_path):
@@ -164,7 +164,7 @@ def test_what_comparing_left_in_memory_is_in_nobodys_way(exchange, asked, projec
     """Its source, all fields named, is longer than a path may be."""
     fields = "".join(f"&field=a_long_name_{n}:string(0,0)" for n in range(20))
     project.addMapLayer(QgsVectorLayer(f"MultiPolygon?crs=EPSG:4526{fields}", "调入、调出和属性变更的地块", "memory"))
-    assert not county.options(project).waivers and Basis.of(project).layers
+    assert not county.options(project).waivers and InputFingerprint.from_project(project).layers
     exchange.yearly()
     assert asked.given["CURRENT"] == file_of(plan["CZKFBJ"])
 
@@ -190,11 +190,11 @@ def test_comparing_without_a_layer_in_use(exchange, asked, project):
 def test_only_our_vct_files_are_taken_from_a_drop(qgis_app, tmp_path):
     taken = []
     drop = VctDrop(taken.append)
-    ours, idrisi = put(tmp_path / "a.VCT", SQUARES), tmp_path / "b.vct"
+    ours, idrisi = write_file(tmp_path / "a.VCT", SQUARES), tmp_path / "b.vct"
     idrisi.write_bytes(b"file title  : x\r\n")
     assert not drop.handleFileDrop(str(idrisi)) and not drop.handleFileDrop(str(tmp_path / "没有.vct"))
     assert not drop.handleFileDrop(str(tmp_path / "a.shp"))
     assert drop.handleFileDrop(str(ours)) and not taken, "not within the drop"
-    assert wait(lambda: taken == [str(ours)])
-    comments = put(tmp_path / "c.vct", "注释\n" + SQUARES)
+    assert wait_until(lambda: taken == [str(ours)])
+    comments = write_file(tmp_path / "c.vct", "注释\n" + SQUARES)
     assert is_vct(str(comments))

@@ -10,11 +10,11 @@ from plugin.bridge.layers import layer_groups, recognise
 from plugin.bridge.layers.properties import IMPORTED_PROPERTY, set_template, template_id
 from plugin.bridge.project import county
 from plugin.gui.project.roles_dialog import GroupDialog, RolesDialog
-from tests.core.vct_files import SQUARES, put
+from tests.core.vct_files import SQUARES, write_file
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_desk import make_desk
-from tests.qgis.test_vct import Log, run
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.test_vct import Log, run_algorithm
+from tests.qgis.waiting import process_events, wait_until
 
 ROLES = ("CZKFBJ", "DLTB", "STBHHX", "YJJBNTBHTB")
 
@@ -27,7 +27,7 @@ def desk(chinese, qgis_app, project, tmp_path):
     yield made
     made.unload()
     made.iface.window.deleteLater()
-    let_work(0.02)
+    process_events(0.02)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def checked_layers(desk):
 
 
 def finish(desk):
-    assert wait(lambda: not desk.busy)
+    assert wait_until(lambda: not desk.busy)
 
 
 def test_one_box_asks_which_group_is_checked_and_is_not_asked_again(desk, two, project, monkeypatch):
@@ -94,7 +94,7 @@ def test_the_choice_goes_with_the_project(desk, two, project, monkeypatch, tmp_p
     assert project.write(str(tmp_path / "县.qgz"))
     project.clear()
     project.read(str(tmp_path / "县.qgz"))
-    assert wait(lambda: not desk.kept.reading)
+    assert wait_until(lambda: not desk.saved_results.reading)
     desk.run()
     finish(desk)
     assert len(answer.asked) == 1 and checked_layers(desk) == {"小县.gpkg"}
@@ -130,7 +130,7 @@ def test_a_third_database_with_other_roles_stays_in_the_check(desk, two, project
 def test_roles_that_the_user_gave_are_no_question(desk, two, project, monkeypatch):
     answer = Answer(monkeypatch)
     for role in ROLES:
-        recognise.choose(project, role, two["现行库", role])
+        recognise.choose_role(project, role, two["现行库", role])
     desk.run()
     finish(desk)
     assert not answer.asked and checked_layers(desk) == {"小县.gpkg"}
@@ -167,12 +167,12 @@ def test_an_imported_group_comes_below_the_findings(desk, provider, project, tmp
         project.addMapLayer(QgsVectorLayer(f"{path}|layername={role}", role, "ogr"))
     desk.run()
     finish(desk)
-    root, shown = project.layerTreeRoot(), findings_layer.find(project).id()
+    root, shown = project.layerTreeRoot(), findings_layer.find_findings_layer(project).id()
     assert root.children()[0].name() == "检查结果"
     context = QgsProcessingContext()
     context.setProject(project)
-    given = {"INPUT": str(put(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg")}
-    run("import_vct", given, context=context)
+    given = {"INPUT": str(write_file(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg")}
+    run_algorithm("import_vct", given, context=context)
     ((source, details),) = context.layersToLoadOnCompletion().items()
     layer = QgsVectorLayer(source, details.name, "ogr")
     project.addMapLayer(layer, False)
@@ -180,6 +180,6 @@ def test_an_imported_group_comes_below_the_findings(desk, provider, project, tmp
     root.insertGroup(0, details.groupName).addLayer(layer)
     details.postProcessor().postProcessLayer(layer, context, Log())
     assert [node.name() for node in root.children()][:2] == ["检查结果", "VCT a"]
-    let_work(0.05)
-    assert findings_layer.find(project).id() == shown and root.findLayer(shown) is not None
+    process_events(0.05)
+    assert findings_layer.find_findings_layer(project).id() == shown and root.findLayer(shown) is not None
     assert layer.customProperty(IMPORTED_PROPERTY)

@@ -5,17 +5,17 @@ import pytest
 from qgis.PyQt.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
-from plugin.core.live.session import Change
+from plugin.core.live.session import FindingsChange
 from plugin.core.model.report import Report
-from plugin.gui.findings.filter import FindingsFilter, Wanted
+from plugin.gui.findings.filter import FilterSettings, FindingsFilter
 from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE, hectares, place_of
 from plugin.gui.findings.model import FindingsModel
 from plugin.gui.findings.tree import FindingsTree
-from plugin.gui.widgets.look import KINDS
-from tests.qgis.gui_helpers import clean_report, finding, large_report, small_report
-from tests.qgis.waiting import let_work, spent
+from plugin.gui.widgets.theme import KINDS
+from tests.qgis.gui_helpers import clean_report, large_report, make_finding, small_report
+from tests.qgis.waiting import measure_time, process_events
 
-EVERYTHING = Wanted(kinds=frozenset(KINDS))
+EVERYTHING = FilterSettings(kinds=frozenset(KINDS))
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_skipped_rule_says_why_in_a_row(shown):
 
 def test_counts_and_areas_follow_the_filter(shown):
     assert shown.index(0, COUNT).data() == "3"
-    shown.set_wanted(Wanted())
+    shown.set_wanted(FilterSettings())
     assert shown.index(0, COUNT).data() == "2"
     assert shown.index(0, AREA).data() == "1.35"
 
@@ -94,15 +94,15 @@ def test_counts_and_areas_follow_the_filter(shown):
 @pytest.mark.parametrize(
     ("wanted", "keys"),
     [
-        (Wanted(), {1, 2, 4, 5}),
-        (Wanted(kinds=frozenset({"ERROR"})), {1, 2, 5}),
-        (Wanted(kinds=frozenset({"waived"})), {3}),
-        (Wanted(townships=frozenset({"蔡村镇"})), {2}),
-        (Wanted(townships=frozenset({""})), {5}),
-        (Wanted(rules=frozenset({"LAW010"})), {4}),
-        (Wanted(text="000000004"), {4}),
-        (Wanted(text="rel002 永安"), {1}),
-        (Wanted(text="没有这样的"), set()),
+        (FilterSettings(), {1, 2, 4, 5}),
+        (FilterSettings(kinds=frozenset({"ERROR"})), {1, 2, 5}),
+        (FilterSettings(kinds=frozenset({"waived"})), {3}),
+        (FilterSettings(townships=frozenset({"蔡村镇"})), {2}),
+        (FilterSettings(townships=frozenset({""})), {5}),
+        (FilterSettings(rules=frozenset({"LAW010"})), {4}),
+        (FilterSettings(text="000000004"), {4}),
+        (FilterSettings(text="rel002 永安"), {1}),
+        (FilterSettings(text="没有这样的"), set()),
     ],
     ids=["default", "errors", "waived", "township", "no township", "rule", "key", "two words", "nothing"],
 )
@@ -112,9 +112,9 @@ def test_filter(shown, wanted, keys):
 
 
 def test_reasons_go_with_the_skipped_button(shown):
-    shown.set_wanted(Wanted(kinds=frozenset({"skipped"})))
+    shown.set_wanted(FilterSettings(kinds=frozenset({"skipped"})))
     assert [t.split()[0] for t in texts(shown)] == ["TOP002", "TOP003"]
-    shown.set_wanted(Wanted(kinds=frozenset({"ERROR"})))
+    shown.set_wanted(FilterSettings(kinds=frozenset({"ERROR"})))
     assert [t.split()[0] for t in texts(shown)] == ["REL002", "ATT001"]
 
 
@@ -138,10 +138,10 @@ def test_words():
     assert hectares(None) == "—"
     assert hectares(12_640.35) == "1.26"
     assert hectares(3.0) == "<0.01"
-    assert place_of(finding("REL002", "140225000000001374", 1.0)) == "永安镇  …001374"
+    assert place_of(make_finding("REL002", "140225000000001374", 1.0)) == "永安镇  …001374"
     # A file's whole path, cut in the middle where there is no room: …报告.pdf stands for several.
-    assert place_of(finding("DOC005", "2-规划文档/检查报告.pdf", None, "")) == "2-规划文档/检查报告.pdf"
-    assert place_of(finding("SCH002", "", None, "")) == "SCH002  "
+    assert place_of(make_finding("DOC005", "2-规划文档/检查报告.pdf", None, "")) == "2-规划文档/检查报告.pdf"
+    assert place_of(make_finding("SCH002", "", None, "")) == "SCH002  "
 
 
 def test_walk_follows_filter_and_stops_at_the_ends(tree):
@@ -202,11 +202,11 @@ def test_a_hundred_thousand_findings_stay_fast(qgis_app):
     seconds = {}
 
     def timed(name, action):
-        seconds[name] = round(spent(lambda: (action(), let_work(0.01))), 2)
+        seconds[name] = round(measure_time(lambda: (action(), process_events(0.01))), 2)
 
-    timed("show", lambda: tree.show_report(report, Wanted(rules=frozenset({"none"}))))
-    timed("filter", lambda: tree.set_wanted(Wanted(text="乡镇7")))
-    timed("all", lambda: tree.set_wanted(Wanted()))
+    timed("show", lambda: tree.show_report(report, FilterSettings(rules=frozenset({"none"}))))
+    timed("filter", lambda: tree.set_wanted(FilterSettings(text="乡镇7")))
+    timed("all", lambda: tree.set_wanted(FilterSettings()))
     timed("open", lambda: tree.expand(tree._group_index(tree.findings.groups[0])))
     timed("sort", lambda: tree.filter.sort(PLACE, Qt.SortOrder.AscendingOrder))
     timed("step", lambda: tree.step(1))
@@ -216,15 +216,15 @@ def test_a_hundred_thousand_findings_stay_fast(qgis_app):
 
 
 def change(gone=(), found=(), renewed=()):
-    return Change(gone=list(gone), found=list(found), renewed=list(renewed))
+    return FindingsChange(gone=list(gone), found=list(found), renewed=list(renewed))
 
 
 def test_findings_come_and_go_in_place(shown, model):
     row = texts(shown).index(next(t for t in texts(shown) if t.startswith("REL002")))
     children(shown, row)
     first, second, waived = model.groups[row].findings
-    renewed = finding("REL002", first.key, 70_000.0)
-    new = finding("REL002", "140225000000000009", 30_000.0)
+    renewed = make_finding("REL002", first.key, 70_000.0)
+    new = make_finding("REL002", "140225000000000009", 30_000.0)
     kept = QPersistentModelIndex(shown.index(0, 0, shown.index(row, 0)))
     assert shown.change(change([second], [new], [(first, renewed)])) == []
     assert {f.key[-2:] for f in shown.in_view() if f.code == "REL002"} == {"01", "03", "09"}
@@ -237,7 +237,7 @@ def test_findings_come_and_go_in_place(shown, model):
 def test_a_rule_that_had_nothing_to_say_comes_in_and_goes(shown, model):
     warned = next(g for g in model.groups if g.code == "LAW010")
     inside = QPersistentModelIndex(model.index(0, 0, model.index(model.groups.index(warned), 0)))
-    new = finding("TOP001", "140225000000000011", 100.0)
+    new = make_finding("TOP001", "140225000000000011", 100.0)
     (group,) = shown.change(change(found=[new]))
     assert group.code == "TOP001" and "TOP001  图层内部不重叠" in texts(shown)
     # By its area, after the errors that are larger and before those without one.
@@ -255,9 +255,9 @@ def test_what_is_selected_stays_when_others_change(tree):
     selected, heard = tree.current(), []
     tree.chosen.connect(heard.append)
     second = next(f for f in tree.filter.in_view() if f.key.endswith("002"))
-    assert not tree.change(change([second], [finding("REL002", "140225000000000009", 90_000.0)]))
+    assert not tree.change(change([second], [make_finding("REL002", "140225000000000009", 90_000.0)]))
     assert tree.current() is selected and heard == []
-    renewed = finding("REL002", selected.key, 5.0)
+    renewed = make_finding("REL002", selected.key, 5.0)
     assert tree.change(change(renewed=[(selected, renewed)])) and tree.current() is renewed
     assert tree.change(change(gone=[renewed])) and tree.current() is not renewed
     assert heard == [], "an edit moves the map nowhere"
@@ -269,12 +269,12 @@ def test_the_list_does_not_jump(qgis_app):
     tree.show()
     report = large_report(300)
     tree.show_report(report, EVERYTHING)
-    let_work(0.02)
+    process_events(0.02)
     tree.select(tree.filter.in_view()[150])
     tree.scrollTo(tree.currentIndex(), tree.ScrollHint.PositionAtTop)
     top = tree.findings.finding_at(tree.filter.mapToSource(tree.indexAt(QPoint(0, 0))))
     largest = sorted(report.findings, key=lambda f: -f.area_m2)
-    tree.change(change(largest[:3], [finding("REL002", f"9{n}", 1e6) for n in range(7)]))
-    let_work(0.02)
+    tree.change(change(largest[:3], [make_finding("REL002", f"9{n}", 1e6) for n in range(7)]))
+    process_events(0.02)
     assert tree.findings.finding_at(tree.filter.mapToSource(tree.indexAt(QPoint(0, 0)))) is top
     tree.deleteLater()

@@ -9,19 +9,19 @@ from qgis.PyQt.QtCore import QModelIndex, Qt, qInstallMessageHandler
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
 from plugin.bridge.checking import findings_layer
-from plugin.core.live.session import Change
+from plugin.core.live.session import FindingsChange
 from plugin.gui.findings import filter as findings_filter
 from plugin.gui.findings import groups as findings_groups
 from plugin.gui.findings import rows as findings_rows
-from plugin.gui.findings.filter import FindingsFilter, Wanted
+from plugin.gui.findings.filter import FilterSettings, FindingsFilter
 from plugin.gui.findings.groups import AREA, BATCH, COUNT, PLACE, STATE
 from plugin.gui.findings.model import FindingsModel
 from plugin.gui.findings.tree import FindingsTree
-from plugin.gui.widgets.look import KINDS
-from tests.qgis.gui_helpers import finding, large_report
-from tests.qgis.waiting import let_work, wait
+from plugin.gui.widgets.theme import KINDS
+from tests.qgis.gui_helpers import large_report, make_finding
+from tests.qgis.waiting import process_events, wait_until
 
-EVERYTHING = Wanted(kinds=frozenset(KINDS))
+EVERYTHING = FilterSettings(kinds=frozenset(KINDS))
 COUNTED = 3 * BATCH + 500
 ZONE = CRS.from_epsg(4526)
 
@@ -32,7 +32,7 @@ def tree(qgis_app):
     tree.resize(400, 600)
     tree.show()
     tree.show_report(large_report(COUNTED), EVERYTHING)
-    let_work(0.02)
+    process_events(0.02)
     yield tree
     tree.deleteLater()
 
@@ -63,7 +63,7 @@ def test_rows_come_by_and_by(tree, qgis_app):
     lengths = []
     for _ in range(4):
         tree.scrollToBottom()
-        let_work(0.02)
+        process_events(0.02)
         lengths.append(len(rows(tree)))
     assert lengths == [2 * BATCH, 3 * BATCH, COUNTED, COUNTED]
     assert rows(tree) == tree.filter.in_view()
@@ -72,7 +72,7 @@ def test_rows_come_by_and_by(tree, qgis_app):
 def test_another_filter_begins_anew_with_what_it_lets_through(tree):
     tree.scrollToBottom()
     for text, count in (("乡镇7", COUNTED // 20), ("zzz", 0), ("", COUNTED)):
-        tree.set_wanted(Wanted(kinds=frozenset(KINDS), text=text))
+        tree.set_wanted(FilterSettings(kinds=frozenset(KINDS), text=text))
         assert len(tree.filter.in_view()) == count
         # Qt was given no more rows than these to ask of.
         assert tree.findings.groups[0].loaded <= BATCH
@@ -85,7 +85,7 @@ def test_far_down_a_finding_is_selected_and_stays_so(tree):
     assert tree.select(last) and tree.current() is last and tree.position() == (COUNTED, COUNTED, "ERROR")
     assert not tree.step(1) and tree.step(-1) and tree.position() == (COUNTED - 1, COUNTED, "ERROR")
     tree.select(last)
-    tree.set_wanted(Wanted(kinds=frozenset(KINDS), text=last.township))
+    tree.set_wanted(FilterSettings(kinds=frozenset(KINDS), text=last.township))
     assert tree.current() is last
     tree.set_wanted(EVERYTHING)
     assert tree.current() is last
@@ -118,7 +118,7 @@ def test_whatever_happens_the_rows_are_the_first_of_all_in_view(tree, strict, wa
     for step in range(40):
         what = chance.choice(("filter", "sort", "more", "gone", "come", "renewed"))
         if what == "filter":
-            wanted = Wanted(kinds=frozenset(KINDS), text=chance.choice(texts))
+            wanted = FilterSettings(kinds=frozenset(KINDS), text=chance.choice(texts))
             tree.set_wanted(wanted)
         elif what == "sort":
             column, down = chance.choice((PLACE, AREA, STATE)), chance.choice((True, False))
@@ -128,9 +128,9 @@ def test_whatever_happens_the_rows_are_the_first_of_all_in_view(tree, strict, wa
             tree.filter.load_more(tree.filter.index(0, 0))
         else:
             some = chance.sample(group.findings, changed)
-            new = [finding("REL002", f"n{step}-{n}", chance.uniform(1, 4000.0), "乡镇7") for n in range(changed)]
+            new = [make_finding("REL002", f"n{step}-{n}", chance.uniform(1, 4000.0), "乡镇7") for n in range(changed)]
             tree.change(
-                Change(
+                FindingsChange(
                     gone=some if what == "gone" else [],
                     found=new if what == "come" else [],
                     renewed=list(zip(some, new, strict=True)) if what == "renewed" else [],
@@ -158,33 +158,33 @@ def test_a_model_of_its_own_counts_no_rows_before_they_are_asked_for(qgis_app):
 
 
 def put(project, count, lost=lambda: None):
-    rows = findings_layer.features(large_report(count).findings)
-    return rows, findings_layer.show(project, rows, ZONE, lost)
+    rows = findings_layer.make_features(large_report(count).findings)
+    return rows, findings_layer.show_findings(project, rows, ZONE, lost)
 
 
 def test_very_many_rows_come_to_the_map_by_and_by(qgis_app, project):
     rows, layer = put(project, 2 * findings_layer.BATCH + 7)
     assert layer.featureCount() == findings_layer.BATCH
-    assert wait(lambda: layer.featureCount() == len(rows))
+    assert wait_until(lambda: layer.featureCount() == len(rows))
     assert len({row.id() for row in rows}) == len(rows) and all(layer.getFeature(r.id()).isValid() for r in rows[::999])
 
 
 def test_an_edit_before_all_rows_are_there_waits_for_them(qgis_app, project):
     rows, layer = put(project, findings_layer.BATCH + 7)
-    assert findings_layer.change(layer, rows[-3:], [])
+    assert findings_layer.change_findings(layer, rows[-3:], [])
     assert layer.featureCount() == len(rows) - 3
 
 
 def test_another_check_and_a_layer_that_goes_end_it(qgis_app, project):
     put(project, 3 * findings_layer.BATCH)
     rows, layer = put(project, findings_layer.BATCH + 1)
-    assert wait(lambda: layer.featureCount() == len(rows))
-    let_work(0.05)
+    assert wait_until(lambda: layer.featureCount() == len(rows))
+    process_events(0.05)
     assert layer.featureCount() == len(rows)
     put(project, 2 * findings_layer.BATCH)
-    findings_layer.remove(project)
-    let_work(0.05)
-    assert findings_layer.find(project) is None
+    findings_layer.remove_findings_layer(project)
+    process_events(0.05)
+    assert findings_layer.find_findings_layer(project) is None
 
 
 def refusing(monkeypatch, lot):
@@ -203,16 +203,16 @@ def test_rows_that_are_not_taken_later_take_the_layer_away_and_it_is_said(qgis_a
     heard = []
     refusing(monkeypatch, 2)
     put(project, 2 * findings_layer.BATCH, lambda: heard.append("lost"))
-    assert wait(lambda: bool(heard))
-    assert findings_layer.find(project) is None and heard == ["lost"]
+    assert wait_until(lambda: bool(heard))
+    assert findings_layer.find_findings_layer(project) is None and heard == ["lost"]
 
 
 def test_rows_that_are_not_taken_at_an_edit_are_told_to_the_edit_alone(qgis_app, project, monkeypatch):
     heard = []
     refusing(monkeypatch, 2)
     rows, layer = put(project, 2 * findings_layer.BATCH, lambda: heard.append("lost"))
-    assert not findings_layer.change(layer, rows[-3:], [])
-    let_work(0.05)
+    assert not findings_layer.change_findings(layer, rows[-3:], [])
+    process_events(0.05)
     assert not heard and layer.featureCount() == len(rows), "left to the one who edits, who shows all again"
 
 
@@ -222,5 +222,5 @@ def test_rows_not_taken_take_no_layer_away_that_was_filled_anew_since(qgis_app, 
     _, layer = put(project, 2 * findings_layer.BATCH, lambda: heard.append("lost"))
     findings_layer.of(layer)._step()
     rows, layer = put(project, 9)
-    let_work(0.05)
-    assert not heard and findings_layer.find(project) == layer and layer.featureCount() == len(rows)
+    process_events(0.05)
+    assert not heard and findings_layer.find_findings_layer(project) == layer and layer.featureCount() == len(rows)

@@ -13,7 +13,7 @@ from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox, QLineEdit
 
-from plugin.bridge.editing import forms
+from plugin.bridge.editing import attribute_forms
 from plugin.bridge.layers.properties import template_id
 from plugin.bridge.mapping import run as mapping_work
 from plugin.bridge.project import county
@@ -22,8 +22,8 @@ from plugin.core.errors import Cancelled
 from plugin.gui.mapping import table as mapping_table
 from plugin.gui.mapping.dialog import MappingDialog
 from tests.core.survey import ROWS, write_survey
-from tests.qgis.helpers import digest
-from tests.qgis.waiting import PATIENCE, wait
+from tests.qgis.helpers import digest_files
+from tests.qgis.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese")
 
@@ -48,7 +48,7 @@ def dialog(provider, project, qgis_app, survey):
 
 
 def ready(dialog):
-    assert wait(lambda: dialog._job is None and dialog._run is None), dialog.summary.text()
+    assert wait_until(lambda: dialog._job is None and dialog._run is None), dialog.summary.text()
 
 
 def choose(dialog, role):
@@ -122,7 +122,7 @@ def test_codes_as_they_are_are_told_not_to_be_in_the_list(dialog):
 
 
 def test_a_person_decides_and_the_run_does_it(qgis_app, dialog, survey, tmp_path):
-    before = digest(survey.parent)
+    before = digest_files(survey.parent)
     dialog.table.selectRow(dialog.table._row("YDYHFLDM"))
     assert dialog.choices.isVisibleTo(dialog) and dialog.choices.table.rowCount() == 4
     box = pick(dialog, "choice.0204", "0205")
@@ -138,10 +138,10 @@ def test_a_person_decides_and_the_run_does_it(qgis_app, dialog, survey, tmp_path
     lost = pd.read_excel(tmp_path / "出 库.未对应.xlsx", dtype=str).dropna(subset=["source_fid"])
     assert set(lost["value"]) == {"0701", "01", "9999"}
     assert "3 个值需要核对" in dialog.summary.text() and "出 库.mapping.toml" in dialog.summary.text()
-    assert digest(survey.parent) == before
+    assert digest_files(survey.parent) == before
     (layer,) = [v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "XZYDYH"]
     assert layer.featureCount() == len(ROWS) and layer.renderer().type() == "categorizedSymbol"
-    assert forms.role_of_form(layer) == "XZYDYH"
+    assert attribute_forms.role_of_form(layer) == "XZYDYH"
     # And the mapping that was kept does the same again.
     dialog._prepare()
     ready(dialog)
@@ -232,15 +232,15 @@ def test_closed_in_the_middle_of_a_run_it_ends_without_a_word_and_writes_nothing
     held, runner, target = Held(monkeypatch), dialog._runner, tmp_path / "成果.gpkg"
     dialog.output.setFilePath(str(target))
     dialog.run()
-    assert wait(held.begun.is_set)
+    assert wait_until(held.begun.is_set)
     run = weakref.ref(dialog._run)
     dialog.reject()
     dialog._run = None
     gc.collect()
     assert run() is not None, "the task uses what it holds"
     held.free.set()
-    assert wait(lambda: not runner._jobs)
-    assert wait(lambda: not QgsApplication.taskManager().activeTasks())
+    assert wait_until(lambda: not runner._jobs)
+    assert wait_until(lambda: not QgsApplication.taskManager().activeTasks())
     assert not target.exists() and not list(tmp_path.glob("*.toml"))
 
 
@@ -248,7 +248,7 @@ def test_unload_waits_for_a_run(dialog, monkeypatch, tmp_path):
     held, runner = Held(monkeypatch), dialog._runner
     dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
     dialog.run()
-    assert wait(held.begun.is_set)
+    assert wait_until(held.begun.is_set)
     run = dialog._run
     threading.Timer(0.2, held.free.set).start()
     dialog.reject()
@@ -261,7 +261,7 @@ def test_nobody_waits_longer_than_he_said_for_a_run_that_does_not_end(dialog, mo
     held = Held(monkeypatch)
     dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
     dialog.run()
-    assert wait(held.begun.is_set)
+    assert wait_until(held.begun.is_set)
     run = dialog._run
     # The run ends by this alone: whoever waits for its end finds it free.
     hand = threading.Timer(5, held.free.set)
@@ -284,12 +284,12 @@ def test_a_reading_that_was_stopped_in_the_list_of_tasks_is_said(dialog, monkeyp
             time.sleep(0.005)
         raise Cancelled
 
-    monkeypatch.setattr(mapping_work, "prepare", prepare)
+    monkeypatch.setattr(mapping_work, "prepare_mapping", prepare)
     dialog.template.setCurrentIndex(dialog.template.findData("DLTB"))
     dialog.template.activated.emit(dialog.template.currentIndex())
-    assert wait(reading.is_set)
+    assert wait_until(reading.is_set)
     dialog._job.cancel()
-    assert wait(lambda: dialog._job is None)
+    assert wait_until(lambda: dialog._job is None)
     assert dialog.summary.text() == "已取消读取。点“重新推荐”再读一遍。" and not dialog.start.isEnabled()
     monkeypatch.undo()
     dialog.again.click()
@@ -302,7 +302,7 @@ def test_a_run_that_was_stopped_in_the_list_of_tasks_is_no_failure(dialog, monke
     held = Held(monkeypatch)
     dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
     dialog.run()
-    assert wait(held.begun.is_set)
+    assert wait_until(held.begun.is_set)
     dialog._run._task.cancel()
     held.free.set()
     ready(dialog)

@@ -9,17 +9,17 @@ from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QMessageBox
 
-from plugin.bridge.layouts import keep
+from plugin.bridge.layouts import saved_layouts
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import document
 from plugin.bridge.running.tasks import Runner
 from plugin.core.errors import InputError
 from plugin.core.profile import DocumentInfo
-from plugin.gui.maps.layouts import LayoutsDialog, Maps
+from plugin.gui.maps.layouts import LayoutsDialog, MapActions
 from plugin.gui.project.document_line import DocumentDialog
 from tests.qgis.helpers import write_small
 from tests.qgis.maps_helpers import builder_for
-from tests.qgis.waiting import wait
+from tests.qgis.waiting import wait_until
 
 
 class Iface:
@@ -45,13 +45,13 @@ class Iface:
 @pytest.fixture
 def desk(qgis_app, project):
     runner, iface = Runner(), Iface()
-    yield Maps(iface, runner), iface
+    yield MapActions(iface, runner), iface
     runner.stop_all()
 
 
 @pytest.fixture
 def county(project, tmp_path):
-    sample.load(project, sample.copy(tmp_path / "copy"))
+    sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
     return builder_for(project)
 
 
@@ -88,7 +88,7 @@ def test_edited_layouts_are_asked_for(desk, county, monkeypatch, answer):
     wanted = [(county.catalogue.maps[one], county.catalogue.sheets["A3"], False) for one in ("zones", "heritage")]
     maps.put(county, wanted)
     assert [kind for kind, _ in iface.said] == ["success"] and QgsProject.instance().isDirty()
-    keep.find(QgsProject.instance(), *wanted[0]).itemById("note").setText("本县自己的说明")
+    saved_layouts.find_layout(QgsProject.instance(), *wanted[0]).itemById("note").setText("本县自己的说明")
     asked = []
 
     def exec_(box):
@@ -104,7 +104,7 @@ def test_edited_layouts_are_asked_for(desk, county, monkeypatch, answer):
     monkeypatch.setattr(QMessageBox, "clickedButton", clicked)
     maps.put(county, wanted)
     assert len(asked) == 1 and "04 县域国土空间规划分区图 A3" in asked[0] and "05" not in asked[0]
-    note = keep.find(QgsProject.instance(), *wanted[0]).itemById("note").currentText()
+    note = saved_layouts.find_layout(QgsProject.instance(), *wanted[0]).itemById("note").currentText()
     assert (note == "本县自己的说明") is not answer
 
 
@@ -113,7 +113,7 @@ def test_from_the_menu_to_the_dialog(desk, county, monkeypatch):
     opened = []
     monkeypatch.setattr(LayoutsDialog, "exec", lambda dialog: opened.append(dialog) or 1)
     maps.make_layouts()
-    assert wait(lambda: bool(iface.said))
+    assert wait_until(lambda: bool(iface.said))
     assert len(opened) == 1 and len(QgsProject.instance().layoutManager().printLayouts()) == 5
     assert iface.said[0][0] == "success" and "02 县域三条控制线图 A3" in iface.said[0][1]
 
@@ -131,7 +131,7 @@ def test_without_a_county_it_says_so(desk, project, tmp_path, monkeypatch):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={role}", role, "ogr"))
     monkeypatch.setattr(LayoutsDialog, "exec", lambda dialog: 1)
     maps.make_layouts()
-    assert wait(lambda: bool(iface.said))
+    assert wait_until(lambda: bool(iface.said))
     assert iface.said[0][0] == "warning" and "XZQX" in iface.said[0][1]
     assert not project.layoutManager().printLayouts()
 
@@ -194,7 +194,7 @@ def test_a_layout_is_not_made_again_with_a_lower_level(desk, county):
     with pytest.raises(InputError) as caught:
         maps.put(builder_for(project, DocumentInfo("内部")), wanted)
     assert caught.value.key == "document_sheet_lowered"
-    assert keep.find(project, *wanted[0]).itemById("secrecy").currentText() == "密级：秘密"
+    assert saved_layouts.find_layout(project, *wanted[0]).itemById("secrecy").currentText() == "密级：秘密"
     maps.put(builder_for(project, DocumentInfo("内部", secrecy_reason="公示稿已脱密")), wanted)
-    assert keep.find(project, *wanted[0]).itemById("secrecy").currentText() == "密级：内部"
+    assert saved_layouts.find_layout(project, *wanted[0]).itemById("secrecy").currentText() == "密级：内部"
     assert any("公示稿已脱密" in text for _, text in iface.said)

@@ -6,7 +6,7 @@ from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
 from plugin.gui.widgets.messages import Messages, push
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.waiting import process_events, wait_until
 
 LONG = "图层“城镇开发边界”的数据位于网络位置：请先将“县.gpkg”复制到本机磁盘，编辑副本，完成后再放回原处。" * 2
 
@@ -22,7 +22,7 @@ def bar(chinese, qgis_app):
     window.show()
     yield bar
     window.deleteLater()
-    let_work(0.02)
+    process_events(0.02)
 
 
 def browser(bar):
@@ -40,12 +40,12 @@ def test_a_long_message_is_not_cut(bar, way):
     else:
         iface = type("Iface", (), {"messageBar": lambda self: bar})()
         Messages(iface, "编辑前提示").warn(LONG)
-    assert wait(lambda: is_whole(bar), 20) and browser(bar).document().size().height() > 60
+    assert wait_until(lambda: is_whole(bar), 20) and browser(bar).document().size().height() > 60
     bar.window().resize(700, 300)
-    assert wait(lambda: is_whole(bar), 20), "also in a narrow window"
+    assert wait_until(lambda: is_whole(bar), 20), "also in a narrow window"
 
 
 def test_a_message_without_end_leaves_room_for_the_map(bar):
     push(bar, "info", "生成布局", LONG * 20)
-    assert wait(lambda: browser(bar).height() > 60)
+    assert wait_until(lambda: browser(bar).height() > 60)
     assert browser(bar).height() < 10 * browser(bar).fontMetrics().lineSpacing()

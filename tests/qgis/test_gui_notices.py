@@ -5,13 +5,13 @@ import pytest
 from qgis.PyQt.QtCore import QCoreApplication, QEvent
 from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QToolButton
 
-from plugin.core.live.session import Change
+from plugin.core.live.session import FindingsChange
 from plugin.core.model.rule import Severity
 from plugin.gui.findings.edit_notices import describe
-from tests.qgis.gui_helpers import finding, result_of, small_report
-from tests.qgis.live_helpers import rectangle
+from tests.qgis.gui_helpers import make_finding, result_of, small_report
+from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw, open_desk, settled  # noqa: F401
-from tests.qgis.waiting import wait
+from tests.qgis.waiting import wait_until
 
 UNDO, ZOOM = "撤销这步编辑", "缩放"
 
@@ -37,7 +37,7 @@ def button(desk, text):
 def drawn(checked):  # noqa: F811
     """A desk after a piece of the boundary was drawn over farmland."""
     desk, layers = checked
-    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     settled(desk)
     return desk, layers
 
@@ -45,14 +45,16 @@ def drawn(checked):  # noqa: F811
 def test_a_message_names_rule_amount_and_place(chinese):
     result = result_of(small_report())
     found = [
-        finding("REL002", "1", 12_640.35),
-        finding("REL002", "2", 900.0, "蔡村镇"),
-        finding("LAW010", "3", None, "西坊城镇", Severity.WARNING),
+        make_finding("REL002", "1", 12_640.35),
+        make_finding("REL002", "2", 900.0, "蔡村镇"),
+        make_finding("LAW010", "3", None, "西坊城镇", Severity.WARNING),
     ]
     assert describe(result, found) == (
         "编辑后新增 3 个问题：REL002 永农与开发边界不重叠，2 处，1.35 公顷，永安镇、蔡村镇；LAW010 永农为耕地，西坊城镇。"
     )
-    many = [finding(code, "1", 1e4, f"镇{n}") for n, code in enumerate(["REL002"] * 4 + ["ATT001", "TOP001", "TOP003"])]
+    many = [
+        make_finding(code, "1", 1e4, f"镇{n}") for n, code in enumerate(["REL002"] * 4 + ["ATT001", "TOP001", "TOP003"])
+    ]
     text = describe(result, many)
     assert "镇0、镇1、镇2等" in text and text.endswith("；另有 1 条规则。")
 
@@ -88,7 +90,7 @@ def test_undo_is_disabled_while_the_edit_is_not_the_last_and_never_undoes_anothe
     boundary.undoStack().undo()
     assert undo.isEnabled()
     layers["DLTB"].startEditing()
-    assert layers["DLTB"].changeGeometry(1, rectangle(2000, 2000))
+    assert layers["DLTB"].changeGeometry(1, make_rectangle(2000, 2000))
     assert undo.isEnabled(), "an edit of another layer is another undo stack"
     boundary.rollBack()
     assert not undo.isEnabled()
@@ -98,8 +100,8 @@ def test_undo_is_disabled_while_the_edit_is_not_the_last_and_never_undoes_anothe
 def test_edits_checked_together_are_not_undone_one_by_one(checked):  # noqa: F811
     desk, layers = checked
     desk.actions["live"].setChecked(False)
-    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
-    draw(layers["CZKFBJ"], rectangle(60, 210), BSM="140225000051", GHFQDM="410")
+    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
     desk.actions["live"].setChecked(True)
     settled(desk)
     assert not button(desk, UNDO).isEnabled() and "多步编辑" in button(desk, UNDO).toolTip()
@@ -107,7 +109,7 @@ def test_edits_checked_together_are_not_undone_one_by_one(checked):  # noqa: F81
 
 def test_one_message_at_a_time_and_gone_with_its_findings(drawn):
     desk, layers = drawn
-    draw(layers["CZKFBJ"], rectangle(60, 210), BSM="140225000051", GHFQDM="410")
+    draw(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
     settled(desk)
     assert len(messages(desk)) == 1
     assert "TOP001" in message_text(desk)
@@ -140,7 +142,7 @@ def test_the_counter_shows_what_changed_since_the_whole_check(open_desk):  # noq
     check(desk)
     assert not counter.isHidden() and counter.text() == "实时检查　错误 0　警告 0"
     before = desk.dock.verdict._counts["ERROR"]
-    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     assert "待复检 1" in counter.text()
     settled(desk)
     more = desk.dock.verdict._counts["ERROR"] - before
@@ -160,7 +162,7 @@ def test_a_waiver_is_no_edit(drawn):
     text = desk.notices.counter.text()
     known = next(f for f in desk.dock.result.report.findings if str(f.severity) == "ERROR")
     known.state = "waived"
-    desk._waived([known], Change())
+    desk._waived([known], FindingsChange())
     assert desk.dock.verdict._counts["waived"] == 1
     assert desk.notices.counter.text() == text
 
@@ -181,12 +183,12 @@ def test_the_counter_reports_when_live_check_is_off_or_stopped(checked, monkeypa
     counter = desk.notices.counter
     desk.actions["live"].setChecked(False)
     assert counter.text() == "实时检查　已关闭"
-    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     assert counter.text() == "实时检查　已关闭　待复检 1"
     desk.actions["live"].setChecked(True)
     settled(desk)
     layers["DLTB"].dataProvider().reloadData()
-    assert wait(lambda: desk.editing.is_outdated)
+    assert wait_until(lambda: desk.editing.is_outdated)
     assert counter.text() == "实时检查　已停止，请重新检查"
 
 

@@ -14,25 +14,25 @@ from plugin.bridge import settings
 from plugin.bridge.layers import recognise
 from plugin.bridge.package import layers as package_layers
 from plugin.bridge.package import preview as package_ahead
-from plugin.bridge.package.preview import NOTHING, REFUSED, REPLACED, Against, Ahead, SlotSeen
-from plugin.bridge.project import kept_paths
+from plugin.bridge.package.preview import NOTHING, REFUSED, REPLACED, Objections, PackagePreview, SlotPreview
+from plugin.bridge.project import saved_paths
 from plugin.bridge.running.tasks import Runner
 from plugin.core.cancellation import NEVER
 from plugin.core.errors import InputError, OutputError
 from plugin.core.files.digests import MANIFEST, SCHEMA
-from plugin.core.package.form.load import load_package
-from plugin.core.package.order import Order
-from plugin.core.package.problems import Level, Problem, Shut
+from plugin.core.package.order import ExportOrder
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.problems import GateRefusal, Level, Problem
 from plugin.gui.package.export import PackageExport
-from plugin.gui.package.export_dialog import End, ExportDialog
+from plugin.gui.package.export_dialog import ExportDialog, RunEnd
+from plugin.gui.package.export_preview import ExportEnvironment
 from plugin.gui.package.form_page import SlotsList
 from plugin.gui.package.inspect import InspectDialog
-from plugin.gui.package.look_ahead import Surroundings
-from plugin.gui.widgets.elided import ElidedLabel
-from tests.core.made_package import pdf
+from plugin.gui.widgets.elided_label import ElidedLabel
+from tests.core.package_fixtures import pdf
 from tests.qgis.gui_helpers import result_of, small_report
 from tests.qgis.helpers import SAMPLE
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
 
@@ -51,8 +51,8 @@ def put_manifest(package, *files):
 def ahead(tmp_path, documents=True, **more):
     folder = tmp_path / "文档"
     folder.mkdir(exist_ok=True)
-    order = Order(load_package("county"), tmp_path / "成果", folder if documents else None, **more)
-    return package_ahead.look_ahead(order, VALUES), folder
+    order = ExportOrder(load_package_spec("county"), tmp_path / "成果", folder if documents else None, **more)
+    return package_ahead.preview_package(order, VALUES), folder
 
 
 # --- looking ahead
@@ -77,11 +77,13 @@ def test_slots_are_told_while_nobody_knows_which_county_it_is(tmp_path):
     folder.mkdir()
     (folder / TEXT).write_bytes(b"%PDF-1.4\n")
     (folder / "别的.txt").write_bytes(b"x")
-    order = Order(load_package("county"), tmp_path / "成果", folder)
-    seen = package_ahead.look_ahead(order, {})
+    order = ExportOrder(load_package_spec("county"), tmp_path / "成果", folder)
+    seen = package_ahead.preview_package(order, {})
     slots = {slot.title: slot for slot in seen.slots}
     assert seen.root == "" and slots["规划文本"].files == (TEXT,) and seen.left_out == ("别的.txt",)
-    assert [slot.title for slot in seen.slots] == [slot.title for slot in package_ahead.look_ahead(order, VALUES).slots]
+    assert [slot.title for slot in seen.slots] == [
+        slot.title for slot in package_ahead.preview_package(order, VALUES).slots
+    ]
     assert all("{" not in slot.pattern for slot in seen.slots)
     assert slots["规划文本"].pattern == "行政区代码＋县名国土空间总体规划文本.pdf" and str(folder) in seen.watched
 
@@ -106,44 +108,44 @@ def test_files_of_the_former_package_are_told_as_such(tmp_path):
 
 
 def test_what_the_plan_lacks_is_told_before_and_looked_for_once(small):
-    from plugin.core.check import Options, check
+    from plugin.core.check import Options, check_plan
 
-    checked = check(str(small), Options(lang="zh"))
-    looker = package_ahead.Looker(checked)
-    order = Order(load_package("county"), small.parent)
+    checked = check_plan(str(small), Options(lang="zh"))
+    looker = package_ahead.ObjectionFinder(checked)
+    order = ExportOrder(load_package_spec("county"), small.parent)
     assert looker.known(order) is None
-    against = looker.look(order, NEVER)
+    against = looker.find_objections(order, NEVER)
     assert "检查结论是" in against.gates[0] and against.notes
     assert looker.known(order) is against
-    assert looker.known(Order(load_package("county"), small.parent, personal=True)) is None
+    assert looker.known(ExportOrder(load_package_spec("county"), small.parent, personal=True)) is None
 
 
 def test_a_folder_of_documents_that_is_gone_is_an_error(tmp_path):
-    order = Order(load_package("county"), tmp_path, tmp_path / "没有")
+    order = ExportOrder(load_package_spec("county"), tmp_path, tmp_path / "没有")
     with pytest.raises(InputError, match="package_no_documents"):
-        package_ahead.look_ahead(order, VALUES)
+        package_ahead.preview_package(order, VALUES)
 
 
 def test_the_county_is_told_by_the_profile_or_not_at_all():
     from plugin.core.check import Options
 
-    form = load_package("county")
-    assert package_ahead.values_of(form, Options(profile="hunyuan"), None) == VALUES
-    assert package_ahead.values_of(form, Options(), None) == {}
-    assert package_ahead.values_of(load_package("city"), Options(profile="hunyuan"), None)["code"] == "140200"
+    form = load_package_spec("county")
+    assert package_ahead.preview_values(form, Options(profile="hunyuan"), None) == VALUES
+    assert package_ahead.preview_values(form, Options(), None) == {}
+    assert package_ahead.preview_values(load_package_spec("city"), Options(profile="hunyuan"), None)["code"] == "140200"
 
 
 def test_the_list_says_found_missing_broken_in_words_and_shapes(tmp_path):
     slots = (
-        SlotSeen("document", "规划文本", "M", TEXT),
-        SlotSeen("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), broken=True),
-        SlotSeen("table", "规划表格", "C", "c.mdb", ("c.mdb",), former=True),
-        SlotSeen("map", "规划图件", "C", "d.jpg", ("1.jpg", "2.jpg")),
-        SlotSeen("map", "附图", "C", "e.jpg", drawn=True),
-        SlotSeen("map", "别的图", "C", "f.jpg"),
+        SlotPreview("document", "规划文本", "M", TEXT),
+        SlotPreview("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), broken=True),
+        SlotPreview("table", "规划表格", "C", "c.mdb", ("c.mdb",), former=True),
+        SlotPreview("map", "规划图件", "C", "d.jpg", ("1.jpg", "2.jpg")),
+        SlotPreview("map", "附图", "C", "e.jpg", drawn=True),
+        SlotPreview("map", "别的图", "C", "f.jpg"),
     )
     shown = SlotsList()
-    shown.show_ahead(Ahead(slots=slots), True)
+    shown.show_preview(PackagePreview(slots=slots), True)
     told = [[shown.topLevelItem(n).text(c) for c in range(3)] for n in range(shown.topLevelItemCount())]
     assert told == [
         ["规划文本", "必须有", f"没有找到：{TEXT}"],
@@ -156,7 +158,7 @@ def test_the_list_says_found_missing_broken_in_words_and_shapes(tmp_path):
     ]
     assert shown.topLevelItem(3).toolTip(2) == "1.jpg\n2.jpg"
     assert not any(shown.topLevelItem(n).icon(0).isNull() for n in range(7))
-    shown.show_ahead(Ahead(slots=slots), False)
+    shown.show_preview(PackagePreview(slots=slots), False)
     assert shown.topLevelItem(4).text(2) == "没有找到：e.jpg"
 
 
@@ -172,11 +174,11 @@ def dialog(qgis_app, project):
 def test_nothing_is_exported_without_a_folder_or_over_somebody_else_s(dialog):
     assert not dialog.go.isEnabled()
     dialog.form.folder.line.setText("/somewhere")
-    dialog.show_ahead(Ahead(ROOT))
+    dialog.show_preview(PackagePreview(ROOT))
     assert dialog.go.isEnabled()
-    dialog.show_ahead(Ahead(ROOT, state=REFUSED, why="不是我们的"))
+    dialog.show_preview(PackagePreview(ROOT, state=REFUSED, why="不是我们的"))
     assert not dialog.go.isEnabled() and dialog.form.replaced.text() == dialog.go.toolTip() == "不是我们的"
-    dialog.show_ahead(Ahead(ROOT, state=REPLACED))
+    dialog.show_preview(PackagePreview(ROOT, state=REPLACED))
     assert dialog.go.isEnabled() and "整个换掉" in dialog.form.replaced.text()
 
 
@@ -199,18 +201,18 @@ def test_the_gate_says_whose_verdict_it_is(dialog):
     assert gate.verdict.text().startswith("上次检查之后数据改过")
     gate.show_check(result_of(small_report()), True)
     assert gate.verdict.text() == "不通过：错误 3，警告 2，跳过 2。14:32 检查，数据没有变。"
-    gate.show_against(Against(("会丢内容",), ("缺规划文本",), ("提一句",)))
+    gate.show_objections(Objections(("会丢内容",), ("缺规划文本",), ("提一句",)))
     assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢内容", "缺规划文本", "提一句"]
-    gate.show_against(NOTHING)
+    gate.show_objections(NOTHING)
     assert gate.reasons.isHidden()
 
 
 def test_by_keyboard_alone(dialog, qgis_app):
     """Tab goes through the form in the order of reading, Enter exports, Esc closes."""
     dialog.form.folder.line.setText("/somewhere")
-    dialog.show_ahead(Ahead(ROOT))
+    dialog.show_preview(PackagePreview(ROOT))
     dialog.show()
-    let_work(0.05)
+    process_events(0.05)
     order, widget = [], dialog.form.forms.combo
     for _ in range(120):
         order.append(widget)
@@ -246,7 +248,7 @@ def test_long_paths_are_elided_and_whole_in_the_tooltip(qgis_app):
 def test_folders_are_kept_with_the_project(dialog, project, tmp_path):
     dialog.form.folder.line.setText(str(tmp_path))
     dialog.form.keep()
-    assert kept_paths.full(project, "package_folder") == str(tmp_path)
+    assert saved_paths.full(project, "package_folder") == str(tmp_path)
     assert ExportDialog(project).form.folder.text() == str(tmp_path)
 
 
@@ -291,13 +293,13 @@ class World:
         self.fresh = self.latest = None
         self.number, self.shown = 1, 0
         self.checking, self.iface, self.runner = Checking(), Iface(), Runner()
-        around = Surroundings(lambda _form: self.fresh, lambda: self.latest, lambda: self.number, self.show)
+        around = ExportEnvironment(lambda _form: self.fresh, lambda: self.latest, lambda: self.number, self.show)
         self.export = PackageExport(self.iface, self.runner, self.checking, around, self.iface)
         self.told, self.orders = None, []
-        monkeypatch.setattr("plugin.bridge.package.making.export", self.write)
+        monkeypatch.setattr("plugin.bridge.package.tasks.export_package", self.write)
         # What the plan lacks is told elsewhere; here there is no plan.
-        monkeypatch.setattr(package_ahead.Looker, "look", lambda *_all: NOTHING)
-        monkeypatch.setattr("plugin.gui.package.look_ahead.values_of", lambda *_all: VALUES)
+        monkeypatch.setattr(package_ahead.ObjectionFinder, "find_objections", lambda *_all: NOTHING)
+        monkeypatch.setattr("plugin.gui.package.export_preview.preview_values", lambda *_all: VALUES)
         self.export.show()
         self.dialog.form.folder.line.setText(str(tmp_path / "成果"))
 
@@ -331,7 +333,7 @@ def world(qgis_app, monkeypatch, tmp_path):
     yield made
     made.export.close()
     made.runner.stop_all()
-    let_work(0.02)
+    process_events(0.02)
 
 
 def made_package(forced=False, problems=()):
@@ -340,7 +342,7 @@ def made_package(forced=False, problems=()):
 
 
 def ended(world):
-    return wait(lambda: world.dialog.pages.currentWidget() is world.dialog.end)
+    return wait_until(lambda: world.dialog.pages.currentWidget() is world.dialog.end)
 
 
 def test_a_fresh_verdict_is_used_and_no_check_runs(world, qgis_app):
@@ -410,7 +412,7 @@ def test_a_check_that_comes_to_nothing_and_a_project_without_layers(world):
 def test_a_shut_gate_lists_its_reasons(world, qgis_app, key):
     world.result()
     names = {"title": "规划文本", "name": TEXT}
-    shut = Shut(
+    shut = GateRefusal(
         tuple(Problem(Level.GATE, which, "地类图斑", params=names) for which in ("file_missing", "layer_empty"))
     )
     world.told = OutputError(key, target=ROOT, count=2, reasons=shut)
@@ -442,10 +444,10 @@ def test_folders_that_cannot_be_looked_at_for_no_known_reason_are_said(world, mo
         raise error
 
     form = world.dialog.form
-    assert wait(world.dialog.go.isEnabled)
-    monkeypatch.setattr("plugin.gui.package.look_ahead.look_ahead", refuse)
-    world.export.look()
-    assert wait(lambda: not world.dialog.go.isEnabled())
+    assert wait_until(world.dialog.go.isEnabled)
+    monkeypatch.setattr("plugin.gui.package.export_preview.preview_package", refuse)
+    world.export.preview()
+    assert wait_until(lambda: not world.dialog.go.isEnabled())
     name = type(error).__name__
     assert (
         form.replaced.text()
@@ -462,7 +464,7 @@ def test_closed_in_the_middle_it_goes_on_and_tells_in_the_message_bar(world, qgi
     world.dialog.reject()
     assert not world.dialog.isVisible() and world.export.busy
     world.dialog.wanted.emit()
-    assert wait(lambda: not world.export.busy)
+    assert wait_until(lambda: not world.export.busy)
     assert len(world.orders) == 1, "one at a time"
     assert "成果包已生成" in world.iface.bar.currentItem().text()
     world.export.show()
@@ -480,11 +482,11 @@ def test_cancel_says_that_nothing_was_made(world, qgis_app):
             time.sleep(0.005)
 
     world.write = slow
-    import plugin.bridge.package.making as package
+    import plugin.bridge.package.tasks as package
 
-    package.export = slow
+    package.export_package = slow
     world.dialog.wanted.emit()
-    let_work(0.1)
+    process_events(0.1)
     world.dialog.run.button.click()
     assert not world.dialog.run.button.isEnabled()
     assert ended(world)
@@ -505,7 +507,7 @@ def test_the_end_of_an_export_nobody_waits_for_is_not_heard(world, qgis_app):
     world.export.close()
     assert world.dialog is None
     world.runner.stop_all()
-    let_work(0.05)
+    process_events(0.05)
 
 
 # --- looking at a package
@@ -529,22 +531,22 @@ def test_layers_of_a_package_are_shown_of_a_copy_and_are_none_of_the_plan(projec
     before = (folder / "数据.gpkg").read_bytes()
     into = tmp_path / "副本"
     into.mkdir()
-    paths = package_layers.copies(str(folder.parent), load_package("county"), into)
+    paths = package_layers.copy_datasets(str(folder.parent), load_package_spec("county"), into)
     assert [p.name for p in paths] == ["数据.gpkg"] and into in paths[0].parents
-    layers = package_layers.show(project, ROOT, paths, load_standard())
+    layers = package_layers.show_package_layers(project, ROOT, paths, load_standard())
     names = [node.name() for node in project.layerTreeRoot().children()[0].children()]
     assert names.index("城镇开发边界 CZKFBJ") < names.index("地类图斑 DLTB")
     assert layers and all(layer.readOnly() for layer in layers) and not recognise.plan_layers(project)
     own = QgsVectorLayer("Polygon?crs=EPSG:4526", "CZKFBJ", "memory")
     project.addMapLayer(own)
-    package_layers.remove(project)
+    package_layers.remove_package_layers(project)
     assert list(project.mapLayers()) == [own.id()] and len(project.layerTreeRoot().children()) == 1
     assert (folder / "数据.gpkg").read_bytes() == before
     assert sorted(p.name for p in folder.iterdir()) == ["数据.gpkg"], "no log of SQLite's beside it"
 
 
 def test_ends_are_told_apart_by_shape(dialog):
-    dialog.show_end(End("error", "没有生成"))
+    dialog.show_end(RunEnd("error", "没有生成"))
     assert dialog.end.folder.isHidden() and dialog.end.findings.isHidden() and dialog.back.isVisibleTo(dialog)
     assert QgsProject.instance() is not None
 
@@ -559,13 +561,13 @@ def test_layers_of_a_package_come_again_after_they_were_taken_off_by_hand(qgis_a
     shutil.copyfile(SAMPLE, folder / "数据.gpkg")
     runner, iface = Runner(), Iface()
     inspection = PackageInspection(iface, runner, Checking(), lambda: None, iface)
-    inspection._package = str(folder.parent), load_package("county")
+    inspection._package = str(folder.parent), load_package_spec("county")
     for _ in range(2):
         inspection.show_layers()
-        assert wait(lambda: package_layers.shown(project))
+        assert wait_until(lambda: package_layers.find_shown_layers(project))
         project.removeAllMapLayers()
     inspection.show_layers()
-    assert wait(lambda: package_layers.shown(project))
+    assert wait_until(lambda: package_layers.find_shown_layers(project))
     held = Path(inspection._copies.name)
     inspection.close()
     assert not project.mapLayers() and not held.exists(), "nothing is left of them"

@@ -15,11 +15,11 @@ from plugin.gui.findings import selection as selection_module
 from plugin.gui.findings.features import features_of
 from plugin.gui.findings.groups import format_hectares, format_label_lines
 from plugin.gui.findings.map_marks import MapMark, place_label
-from tests.qgis.gui_helpers import X, Y, finding
-from tests.qgis.live_helpers import rectangle
+from tests.qgis.gui_helpers import X, Y, make_finding
+from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import checked, draw, open_desk, settled  # noqa: F401
 from tests.qgis.test_gui_work import HOME
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.waiting import process_events, wait_until
 
 YELLOW, BLACK = QColor("#FFE800"), QColor("#000000")
 
@@ -45,11 +45,11 @@ def pixels(canvas, colour):
 @pytest.mark.parametrize("scale", [500, 5_000, 50_000, 500_000])
 def test_the_selected_finding_stands_out_at_every_scale(canvas, scale):
     mark = MapMark(canvas)
-    one = finding("REL002", "140225000000000001", 3_000.0, width_m=71.2)
+    one = make_finding("REL002", "140225000000000001", 3_000.0, width_m=71.2)
     assert pixels(canvas, YELLOW) == 0
     mark.show(one, HOME)
     canvas.zoomScale(scale)
-    wait(lambda: not canvas.isDrawing())
+    wait_until(lambda: not canvas.isDrawing())
     assert mark.callout.spot is not None
     assert pixels(canvas, YELLOW) > 60 and pixels(canvas, BLACK) > 60
     assert QRectF(canvas.rect()).contains(mark.callout.label)
@@ -59,7 +59,7 @@ def test_the_selected_finding_stands_out_at_every_scale(canvas, scale):
 
 def test_a_small_finding_has_a_ring(canvas):
     mark = MapMark(canvas)
-    mark.show(finding("REL002", "1", 12_640.35), HOME)
+    mark.show(make_finding("REL002", "1", 12_640.35), HOME)
     assert not mark.callout.is_small
     canvas.zoomScale(200_000)
     assert mark.callout.is_small
@@ -67,7 +67,7 @@ def test_a_small_finding_has_a_ring(canvas):
 
 def test_out_of_view_the_label_goes_and_comes_back(canvas):
     mark = MapMark(canvas)
-    one = finding("REL002", "1", 12_640.35)
+    one = make_finding("REL002", "1", 12_640.35)
     mark.show(one, HOME)
     home = canvas.extent()
     canvas.setExtent(QgsRectangle(X + 50_000, Y, X + 60_000, Y + 8_000))
@@ -78,13 +78,13 @@ def test_out_of_view_the_label_goes_and_comes_back(canvas):
 
 def test_where_only_a_part_is_in_view_the_mark_is_on_that_part(canvas):
     mark = MapMark(canvas)
-    mark.show(finding("REL002", "1", 1_000_000.0), HOME)
+    mark.show(make_finding("REL002", "1", 1_000_000.0), HOME)
     canvas.setExtent(QgsRectangle(X + 9_900, Y + 10, X + 9_990, Y + 80))
     assert canvas.rect().contains(mark.callout.spot.toPoint())
 
 
 def test_label_names_code_place_area_width_and_both_keys(chinese):
-    one = finding(
+    one = make_finding(
         "REL002",
         "140225000000001374",
         12_640.35,
@@ -97,7 +97,7 @@ def test_label_names_code_place_area_width_and_both_keys(chinese):
         "1.26 公顷（12\u202f640.35 m²）　宽 71.2 m",
         "…001374 ↔ …000003",
     ]
-    assert format_label_lines(finding("ATT001", "", None, "")) == ["ATT001"]
+    assert format_label_lines(make_finding("ATT001", "", None, "")) == ["ATT001"]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def pair_of(desk, code="REL002"):
 def overlap(checked):  # noqa: F811
     """A desk with a finding between a farmland parcel and a piece of the boundary."""
     desk, layers = checked
-    draw(layers["CZKFBJ"], rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     settled(desk)
     return desk, layers, pair_of(desk)
 
@@ -164,7 +164,7 @@ def test_both_features_of_a_pair_can_be_selected(overlap):
 
 def test_both_features_of_one_layer_stay_selected(overlap):
     desk, layers, _pair = overlap
-    draw(layers["CZKFBJ"], rectangle(60, 210), BSM="140225000051", GHFQDM="410")
+    draw(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
     settled(desk)
     twice = pair_of(desk, "TOP001")
     layers["CZKFBJ"].selectAll()
@@ -211,8 +211,8 @@ def test_features_are_outlined_in_strokes_of_their_own(overlap):
 
 
 def test_findings_on_layers_and_files_name_no_feature():
-    assert features_of(finding("SCH002", "", None)) == []
-    assert features_of(finding("DOC001", "a/b.pdf", None, role="")) == []
+    assert features_of(make_finding("SCH002", "", None)) == []
+    assert features_of(make_finding("DOC001", "a/b.pdf", None, role="")) == []
 
 
 # --- a click on the map
@@ -228,7 +228,7 @@ def shown(overlap):
     from plugin.bridge.checking import findings_layer
 
     canvas = desk.iface.mapCanvas()
-    canvas.setLayers([findings_layer.find(QgsProject.instance())])
+    canvas.setLayers([findings_layer.find_findings_layer(QgsProject.instance())])
     canvas.setExtent(QgsRectangle(*shapely.buffer(pair.geometry, 200).bounds))
     tool = QgsMapToolPan(canvas)
     canvas.setMapTool(tool)
@@ -314,7 +314,7 @@ def test_waived_and_warning_marks_have_their_own_icon(canvas):
     mark = MapMark(canvas)
     images = []
     for severity in (Severity.ERROR, Severity.WARNING):
-        mark.show(finding("REL002", "1", 40_000.0, severity=severity), HOME)
+        mark.show(make_finding("REL002", "1", 40_000.0, severity=severity), HOME)
         images.append(mark.callout._icon.toImage())
     assert images[0] != images[1]
 
@@ -325,4 +325,4 @@ def test_stopped_it_leaves_the_canvas_alone(shown, monkeypatch):
     monkeypatch.setattr(desk.selection, "click", lambda place: pytest.fail("stopped"))
     click(desk, pair)
     assert not desk.mark.shown
-    let_work(0.01)
+    process_events(0.01)

@@ -11,12 +11,12 @@ from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.project import waivers
 from plugin.core.waivers.file import read_waivers
+from plugin.gui.findings.navigation_bar import WaiveButton, find_refusal_text
 from plugin.gui.findings.waiver_dialog import FindingCard, WaiverDialog
-from plugin.gui.findings.walk_bar import WaiveButton, why_not
-from tests.qgis.gui_helpers import finding
-from tests.qgis.live_helpers import rectangle
+from tests.qgis.gui_helpers import make_finding
+from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw, open_desk, settled  # noqa: F401
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.waiting import process_events, wait_until
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def words(monkeypatch):
             widget = getattr(widget, "line", widget)
             (widget.setPlainText if field == "reason" else widget.setText)(text)
         (dialog.all_selected if scope[0] == "all" else dialog.only_this).setChecked(True)
-        assert wait(lambda: not dialog._digest.busy)
+        assert wait_until(lambda: not dialog._digest.busy)
         assert dialog.ok.isEnabled() == (not dialog.errors())
         dialog.accept()
         said.append(" ".join(dialog.errors()))
@@ -53,11 +53,11 @@ def select(desk, *findings):
         index = tree.filter.index_of(one)
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         tree.selectionModel().select(index, flags)
-    assert wait(lambda: desk.dock.walk.waive._findings or not findings)
+    assert wait_until(lambda: desk.dock.navigation.waive._findings or not findings)
 
 
 def states_on_map(project):
-    return sorted((f["code"], f["state"]) for f in findings_layer.find(project).getFeatures())
+    return sorted((f["code"], f["state"]) for f in findings_layer.find_findings_layer(project).getFeatures())
 
 
 def test_a_finding_is_accepted_and_taken_back(checked, project, qgis_app, words, tmp_path):  # noqa: F811
@@ -65,7 +65,7 @@ def test_a_finding_is_accepted_and_taken_back(checked, project, qgis_app, words,
     (crossing,) = of_rule(desk, "REL001")
     errors = desk.dock.result.counts()["ERROR"]
     select(desk, crossing)
-    button = desk.dock.walk.waive
+    button = desk.dock.navigation.waive
     assert button.text() == "豁免…" and button.isEnabled()
     button.click()
     path = tmp_path / "小县.waivers.csv"
@@ -80,7 +80,7 @@ def test_a_finding_is_accepted_and_taken_back(checked, project, qgis_app, words,
     # Shown again by its button, with what was said of it, and taken back.
     desk.dock.verdict.buttons["waived"].setChecked(True)
     desk.dock.tree.select(crossing)
-    assert wait(lambda: button.text() == "撤销豁免")
+    assert wait_until(lambda: button.text() == "撤销豁免")
     shown = " ".join(label.text() for label in desk.dock.detail.findChildren(QLabel))
     assert "防洪堤已批复" in shown and "〔2026〕12号" in shown and "王工" in shown and "豁免" in shown
     button.click()
@@ -90,11 +90,11 @@ def test_a_finding_is_accepted_and_taken_back(checked, project, qgis_app, words,
 
 def test_several_at_once_and_a_rule_as_a_whole(checked, project, qgis_app, words, tmp_path):  # noqa: F811
     desk, _ = checked
-    open_ones = [f for f in desk.dock.result.findings if not why_not(f)]
+    open_ones = [f for f in desk.dock.result.findings if not find_refusal_text(f)]
     assert len(open_ones) > 2
     select(desk, *open_ones[:2])
-    assert desk.dock.walk.waive.text() == "豁免 2 处…"
-    desk.dock.walk.waive.click()
+    assert desk.dock.navigation.waive.text() == "豁免 2 处…"
+    desk.dock.navigation.waive.click()
     assert {f.state for f in open_ones[:2]} == {"waived"}
     assert len(read_waivers(tmp_path / "小县.waivers.csv")) == 2
     # The next check comes to the same.
@@ -103,7 +103,9 @@ def test_several_at_once_and_a_rule_as_a_whole(checked, project, qgis_app, words
     assert sorted((f.fingerprint, f.state) for f in desk.dock.result.findings) == before
     # A rule's row stands for its findings in view.
     tree = desk.dock.tree
-    group = next(g for g in tree.findings.groups if any(not why_not(f) and f.state == "open" for f in g.findings))
+    group = next(
+        g for g in tree.findings.groups if any(not find_refusal_text(f) and f.state == "open" for f in g.findings)
+    )
     tree.selectionModel().setCurrentIndex(
         tree._group_index(group),
         QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
@@ -115,17 +117,17 @@ def test_edits_keep_what_is_accepted(checked, project, qgis_app, words):  # noqa
     desk, layers = checked
     (crossing,) = of_rule(desk, "REL001")
     select(desk, crossing)
-    desk.dock.walk.waive.click()
+    desk.dock.navigation.waive.click()
     # Another parcel of farmland beside it, into the red line as well.
-    draw(layers["YJJBNTBHTB"], rectangle(80, 300, 100, 100), BSM="140225000099")
+    draw(layers["YJJBNTBHTB"], make_rectangle(80, 300, 100, 100), BSM="140225000099")
     layers["STBHHX"].startEditing()
     feature = next(layers["STBHHX"].getFeatures())
-    layers["STBHHX"].changeGeometry(feature.id(), rectangle(80, 0, 200, 400))
+    layers["STBHHX"].changeGeometry(feature.id(), make_rectangle(80, 0, 200, 400))
     settled(desk)
     states = {f.key: f.state for f in of_rule(desk, "REL001")}
     assert states[crossing.key] == "waived" and "open" in states.values()
     # The conflict itself grows: it is open again.
-    layers["STBHHX"].changeGeometry(feature.id(), rectangle(60, 0, 200, 400))
+    layers["STBHHX"].changeGeometry(feature.id(), make_rectangle(60, 0, 200, 400))
     settled(desk)
     assert {f.key: f.state for f in of_rule(desk, "REL001")}[crossing.key] == "open"
 
@@ -136,15 +138,15 @@ def test_what_lacks_is_said_and_the_dialog_stays(checked, qgis_app, words, tmp_p
     (crossing,) = of_rule(desk, "REL001")
     given["document"] = " "
     select(desk, crossing)
-    desk.dock.walk.waive.click()
+    desk.dock.navigation.waive.click()
     assert said == ["请填写批准文件的文号。"] and crossing.state == "open"
     assert not (tmp_path / "小县.waivers.csv").exists()
     given["document"], given["file"] = "〔2026〕12号", str(tmp_path / "没有" / "没有" / "x.csv")
-    desk.dock.walk.waive.click()
+    desk.dock.navigation.waive.click()
     assert "没有" in said[-1] and crossing.state == "open"
     # A file of one's own is remembered with the project.
     given["file"] = str(tmp_path / "我的.csv")
-    desk.dock.walk.waive.click()
+    desk.dock.navigation.waive.click()
     assert crossing.state == "waived" and waivers.chosen(desk_project()) == str(tmp_path / "我的.csv")
 
 
@@ -161,7 +163,7 @@ def test_a_damaged_file_is_told_and_nothing_changes(checked, qgis_app, words, tm
     path.write_text("编号,规则\n1,2\n", encoding="utf-8-sig")
     data = path.read_bytes()
     select(desk, crossing)
-    desk.dock.walk.waive.click()
+    desk.dock.navigation.waive.click()
     assert "小县.waivers.csv" in words[0][-1] and crossing.state == "open" and path.read_bytes() == data
 
 
@@ -169,7 +171,7 @@ def test_nobody_s_name_is_put_in_unasked(chinese, qgis_app, tmp_path):
     kept = settings.get("waiver_author", "")
     settings.put("waiver_author", "")
     dialog = WaiverDialog(
-        [finding("REL002", "1", 10.0)], tmp_path / "x.waivers.csv", lambda findings, words, path: None
+        [make_finding("REL002", "1", 10.0)], tmp_path / "x.waivers.csv", lambda findings, words, path: None
     )
     assert dialog.author.text() == "" and dialog.words().author == ""
     settings.put("waiver_author", kept)
@@ -179,16 +181,16 @@ def test_nobody_s_name_is_put_in_unasked(chinese, qgis_app, tmp_path):
 def test_the_button_says_why_it_cannot(chinese, qgis_app):
     button = WaiveButton()
     assert not button.isEnabled()
-    button.show_for([finding("REL002", "", 10.0, params={"fid": 3})])
+    button.show_for([make_finding("REL002", "", 10.0, params={"fid": 3})])
     assert not button.isEnabled() and "标识码" in button.toolTip()
-    note = finding("GEO006", "1", 10.0)
+    note = make_finding("GEO006", "1", 10.0)
     note.severity = type(note.severity).INFO
     button.show_for([note])
     assert not button.isEnabled() and "提示" in button.toolTip()
     # Of several the ones that can be accepted are meant.
-    button.show_for([note, finding("REL002", "1", 10.0), finding("REL002", "2", 10.0)])
+    button.show_for([note, make_finding("REL002", "1", 10.0), make_finding("REL002", "2", 10.0)])
     assert button.text() == "豁免 2 处…"
-    late = finding("RUN902", "1", 10.0, params={"rule": "REL002", "waiver": {"id": "W1"}})
+    late = make_finding("RUN902", "1", 10.0, params={"rule": "REL002", "waiver": {"id": "W1"}})
     button.show_for([late])
     assert button.text() == "撤销豁免" and button.isEnabled()
     button.deleteLater()
@@ -199,7 +201,7 @@ def dialog(chinese, qgis_app, tmp_path):
     kept = settings.get("waiver_author", "")
     settings.put("waiver_author", "")
     saved = []
-    findings = [finding("REL002", str(n), 10.0 * n) for n in (1, 2, 3)]
+    findings = [make_finding("REL002", str(n), 10.0 * n) for n in (1, 2, 3)]
     made = WaiverDialog(
         findings,
         tmp_path / "x.waivers.csv",
@@ -247,14 +249,14 @@ def test_an_error_stands_at_its_field_and_moves_nothing(dialog):
     assert at.message.text() == "请填写批准文件的文号。" and at.message.y() > dialog.document.y()
     fill(dialog)
     dialog.attachment.line.setText("没有.pdf")
-    assert wait(lambda: not dialog._digest.busy)
+    assert wait_until(lambda: not dialog._digest.busy)
     assert places() == before
     assert dialog.errors() == ["附件无法读取。请检查路径；没有附件的，此项留空。"]
 
 
 def test_labels_stand_beside_the_middle_of_their_lines(dialog):
     dialog.show()
-    let_work(0.05)
+    process_events(0.05)
     for line, text in ((dialog.document, "文号 *"), (dialog.author, "登记人 *")):
         (label,) = (one for one in dialog.findChildren(QLabel) if one.text() == text)
         middles = [one.mapTo(dialog, one.rect().center()).y() for one in (label, line)]
@@ -266,7 +268,7 @@ def test_size_and_digest_of_the_attachment(dialog, tmp_path):
     fill(dialog)
     dialog.attachment.line.setText("批复.pdf")
     assert not dialog.ok.isEnabled(), "it waits for the digest"
-    assert wait(dialog.ok.isEnabled)
+    assert wait_until(dialog.ok.isEnabled)
     digest = hashlib.sha256(b"x" * 3_000_000).hexdigest()
     text = dialog._at_attachment.message.text()
     assert digest[:8] in text and digest[-4:] in text and "2.86 M" in text

@@ -27,9 +27,9 @@ from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
 from plugin.bridge.running.tasks import Job, Runner
 from plugin.gui.findings.map_marks import MapMark, to_qgis, view_of
-from tests.qgis.gui_helpers import X, Y, finding, small_report
-from tests.qgis.helpers import SAMPLE, digest, write_small
-from tests.qgis.waiting import PATIENCE, let_work, wait
+from tests.qgis.gui_helpers import X, Y, make_finding, small_report
+from tests.qgis.helpers import SAMPLE, digest_files, write_small
+from tests.qgis.waiting import PATIENCE, process_events, wait_until
 
 HOME = QgsCoordinateReferenceSystem("EPSG:4526")
 
@@ -72,7 +72,7 @@ def test_work_is_off_the_main_thread_and_answers_on_it(qgis_app, start, heard):
     job = start(lambda progress, cancellation: (progress(0.5, "half"), threading.current_thread())[1])
     steps = []
     job.step.connect(lambda share, text: steps.append((share, text, threading.current_thread())))
-    assert wait(lambda: heard)
+    assert wait_until(lambda: heard)
     (kind, worker, answered) = heard[0]
     assert kind == "done" and worker is not threading.main_thread() and answered is threading.main_thread()
     assert all(thread is threading.main_thread() for _, _, thread in steps)
@@ -80,7 +80,7 @@ def test_work_is_off_the_main_thread_and_answers_on_it(qgis_app, start, heard):
 
 def test_an_error_is_told_once(qgis_app, start, heard):
     start(lambda progress, cancellation: 1 / 0)
-    assert wait(lambda: heard)
+    assert wait_until(lambda: heard)
     assert [h[:2] for h in heard] == [("error", "division by zero")]
 
 
@@ -89,14 +89,14 @@ def test_cancel_is_heard_by_work_under_way(qgis_app, start, heard):
     job = start(until_cancelled(begun))
     assert begun.wait(PATIENCE)
     job.cancel()
-    assert wait(lambda: heard)
+    assert wait_until(lambda: heard)
     assert [kind for kind, _, _ in heard] == ["cancelled"]
 
 
 def test_what_finished_after_cancel_is_cancelled(qgis_app, start, heard):
     job = start(lambda progress, cancellation: time.sleep(0.2))
     job.cancel()
-    assert wait(lambda: heard)
+    assert wait_until(lambda: heard)
     assert heard[0][0] == "cancelled"
 
 
@@ -108,7 +108,7 @@ def test_nobody_is_called_back_after_unload(qgis_app, heard):
     assert begun.wait(PATIENCE)
     runner.stop_all()
     assert job.wait(0), "it is over, not given up"
-    let_work(0.1)
+    process_events(0.1)
     assert not heard and not QgsApplication.taskManager().activeTasks()
 
 
@@ -124,7 +124,7 @@ def canvas(qgis_app, project):
 
 
 def test_a_conflict_takes_thirty_percent_of_the_view(canvas):
-    one = finding("REL002", "1", 1_200_000.0)
+    one = make_finding("REL002", "1", 1_200_000.0)
     assert MapMark(canvas).show(one, HOME)
     box = to_qgis(one.geometry).boundingBox()
     assert canvas.extent().contains(box)
@@ -139,7 +139,7 @@ def test_a_tall_conflict_fits_too():
 
 @pytest.mark.parametrize("shape", [shapely.Point(X, Y), shapely.box(X, Y, X + 0.5, Y + 0.5)], ids=["point", "small"])
 def test_never_nearer_than_1_to_500(canvas, shape):
-    one = finding("GEO002", "1", None, geometry=shape)
+    one = make_finding("GEO002", "1", None, geometry=shape)
     assert MapMark(canvas).show(one, HOME)
     assert canvas.scale() == pytest.approx(500, rel=0.02)
     assert canvas.extent().contains(to_qgis(shape).boundingBox())
@@ -148,7 +148,7 @@ def test_never_nearer_than_1_to_500(canvas, shape):
 def test_in_the_map_s_own_crs(canvas):
     degrees = QgsCoordinateReferenceSystem("EPSG:4490")
     canvas.setDestinationCrs(degrees)
-    one = finding("REL002", "1", 40_000.0)
+    one = make_finding("REL002", "1", 40_000.0)
     assert MapMark(canvas).show(one, HOME)
     moved = QgsCoordinateTransform(HOME, degrees, QgsProject.instance()).transformBoundingBox(
         to_qgis(one.geometry).boundingBox()
@@ -160,17 +160,17 @@ def test_one_mark_at_a_time_and_none_left(qgis_app, canvas):
     items = len(canvas.scene().items())
     mark = MapMark(canvas)
     for key in "12":
-        mark.show(finding("REL002", key, 40_000.0), HOME)
+        mark.show(make_finding("REL002", key, 40_000.0), HOME)
     # The flashes are QGIS's own and go by themselves.
     one = 5
-    assert wait(lambda: len(canvas.scene().items()) == items + one)
+    assert wait_until(lambda: len(canvas.scene().items()) == items + one)
     mark.clear()
     assert len(canvas.scene().items()) == items
 
 
 def test_a_finding_without_a_place_moves_nothing(canvas):
     before = canvas.extent()
-    assert not MapMark(canvas).show(finding("SCH002", "1", None), HOME)
+    assert not MapMark(canvas).show(make_finding("SCH002", "1", None), HOME)
     assert canvas.extent() == before
 
 
@@ -178,53 +178,53 @@ def test_a_finding_without_a_place_moves_nothing(canvas):
 def test_findings_layer_is_one_and_is_filled_again(project):
     report = small_report()
     crs = CRS.from_epsg(4526)
-    first = findings_layer.show(project, findings_layer.features(report.findings), crs)
-    second = findings_layer.show(project, findings_layer.features(report.findings[:2]), crs)
+    first = findings_layer.show_findings(project, findings_layer.make_features(report.findings), crs)
+    second = findings_layer.show_findings(project, findings_layer.make_features(report.findings[:2]), crs)
     assert first is second and second.featureCount() == 2
     assert second.renderer().type() == "categorizedSymbol"
     assert project.layerTreeRoot().children()[0].findLayers()[0].layerId() == second.id()
     assert second not in recognise.plan_layers(project), "a result is never an input"
-    findings_layer.remove(project)
+    findings_layer.remove_findings_layer(project)
     assert not project.mapLayers() and not project.layerTreeRoot().children()
 
 
 def test_findings_layer_leaves_a_group_with_other_layers(project):
-    layer = findings_layer.show(project, [], CRS.from_epsg(4526))
+    layer = findings_layer.show_findings(project, [], CRS.from_epsg(4526))
     group = project.layerTreeRoot().findLayer(layer.id()).parent()
     other = QgsVectorLayer("Polygon?crs=EPSG:4526", "other", "memory")
     project.addMapLayer(other, False)
     group.addLayer(other)
-    findings_layer.remove(project)
+    findings_layer.remove_findings_layer(project)
     assert [n.name() for n in project.layerTreeRoot().children()[0].children()] == ["other"]
 
 
 def test_a_findings_file_the_user_saved_is_left_alone(project, tmp_path):
     """ "Make permanent" keeps the layer and its custom property; only what lies below is another."""
     report, crs = small_report(), CRS.from_epsg(4526)
-    layer = findings_layer.show(project, findings_layer.features(report.findings), crs)
+    layer = findings_layer.show_findings(project, findings_layer.make_features(report.findings), crs)
     path = tmp_path / "检查结果.gpkg"
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = "GPKG"
     assert QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), project.transformContext(), options)[0] == 0
     layer.setDataSource(str(path), layer.name(), "ogr")
     assert layer.customProperty(recognise.FINDINGS_PROPERTY) and layer.featureCount() == len(report.findings)
-    assert findings_layer.find(project) is None
-    second = findings_layer.show(project, findings_layer.features(report.findings[:1]), crs)
+    assert findings_layer.find_findings_layer(project) is None
+    second = findings_layer.show_findings(project, findings_layer.make_features(report.findings[:1]), crs)
     assert second.id() != layer.id() and second.featureCount() == 1
     assert QgsVectorLayer(str(path), "", "ogr").featureCount() == len(report.findings)
     assert len(project.layerTreeRoot().children()) == 1, "one group for both"
-    findings_layer.remove(project)
+    findings_layer.remove_findings_layer(project)
     assert project.mapLayers() == {layer.id(): layer}
 
 
 @pytest.mark.parametrize("deed", ["truncate", "addFeatures"])
-def test_findings_that_do_not_fit_leave_no_half_of_a_layer(project, monkeypatch, deed):
+def test_findings_that_do_not_fit_leave_no_half_of_a_layer(project, monkeypatch, action):
     class Provider:
-        truncate = staticmethod(lambda: deed != "truncate")
-        addFeatures = staticmethod(lambda rows: (deed != "addFeatures", rows))
+        truncate = staticmethod(lambda: action != "truncate")
+        addFeatures = staticmethod(lambda rows: (action != "addFeatures", rows))
 
     monkeypatch.setattr(findings_layer, "_provider", lambda _layer: Provider)
-    assert findings_layer.show(project, [QgsFeature()], CRS.from_epsg(4526)) is None
+    assert findings_layer.show_findings(project, [QgsFeature()], CRS.from_epsg(4526)) is None
     assert not project.mapLayers() and not project.layerTreeRoot().children()
 
 
@@ -235,12 +235,12 @@ def test_recognition_by_name_and_by_choice(project, tmp_path):
         project.addMapLayer(QgsVectorLayer(f"{path}|layername={name}", name, "ogr"))
     lines = QgsVectorLayer(f"{path}|layername=CZKFBJ", "我的边界", "ogr")
     project.addMapLayer(lines)
-    found = recognise.recognise(recognise.outlines(project), county.options(project))
+    found = recognise.recognise_layers(recognise.take_outlines(project), county.options(project))
     assert set(found.roles) == {"YJJBNTBHTB", "STBHHX", "DLTB"}
-    assert found.lacking == [("boundary", ("CZKFBJ",))]
-    recognise.choose(project, "CZKFBJ", lines)
-    found = recognise.recognise(recognise.outlines(project), county.options(project))
-    assert found.roles["CZKFBJ"] == lines.id() and not found.lacking
+    assert found.missing_concepts == [("boundary", ("CZKFBJ",))]
+    recognise.choose_role(project, "CZKFBJ", lines)
+    found = recognise.recognise_layers(recognise.take_outlines(project), county.options(project))
+    assert found.roles["CZKFBJ"] == lines.id() and not found.missing_concepts
 
 
 def test_county_is_kept_with_the_project(project, tmp_path):
@@ -259,9 +259,9 @@ def test_county_is_kept_with_the_project(project, tmp_path):
 
 # --- the sample county
 def test_sample_opens_as_a_copy_in_groups_with_symbols(project, tmp_path):
-    before = digest(SAMPLE)
-    path = sample.copy(tmp_path / "示例 县")
-    layers = sample.load(project, path)
+    before = digest_files(SAMPLE)
+    path = sample.copy_sample(tmp_path / "示例 县")
+    layers = sample.load_sample(project, path)
     assert [g.name() for g in project.layerTreeRoot().children()] == [
         "三条控制线",
         "历史文化保护线",
@@ -272,27 +272,29 @@ def test_sample_opens_as_a_copy_in_groups_with_symbols(project, tmp_path):
     assert by_role["CZKFBJ"].name() == "城镇开发边界" and by_role["DLTB"].opacity() == 0.5
     assert all(v.isValid() and v.featureCount() for v in layers)
     assert by_role["CZKFBJ"].startEditing() and by_role["CZKFBJ"].rollBack()
-    assert digest(SAMPLE) == before
+    assert digest_files(SAMPLE) == before
     assert county.of(project).profile == "hunyuan"
-    assert set(recognise.recognise(recognise.outlines(project), county.options(project)).roles) == set(by_role)
+    assert set(recognise.recognise_layers(recognise.take_outlines(project), county.options(project)).roles) == set(
+        by_role
+    )
 
 
 def test_copies_do_not_pile_up(project, tmp_path):
     for _ in range(3):
-        layers = sample.load(project, sample.copy(tmp_path))
+        layers = sample.load_sample(project, sample.copy_sample(tmp_path))
         assert layers[0].startEditing() and layers[0].rollBack(), "that changes the file, and what it holds not"
         project.clear()
     assert [p.name for p in tmp_path.iterdir()] == ["county.gpkg"]
 
 
 def test_a_copy_that_is_open_or_edited_is_left(project, tmp_path):
-    layers = sample.load(project, sample.copy(tmp_path))
-    assert sample.copy(tmp_path).name == "county-2.gpkg", "the first is open"
+    layers = sample.load_sample(project, sample.copy_sample(tmp_path))
+    assert sample.copy_sample(tmp_path).name == "county-2.gpkg", "the first is open"
     layer = next(v for v in layers if v.featureCount())
     left = layer.featureCount() - 1
     assert layer.startEditing() and layer.deleteFeature(next(layer.getFeatures()).id()) and layer.commitChanges()
     source = layer.source()
     del layer, layers
     project.clear()
-    assert sample.copy(tmp_path).name == "county-2.gpkg", "the first holds the user's work, the second is as new"
+    assert sample.copy_sample(tmp_path).name == "county-2.gpkg", "the first holds the user's work, the second is as new"
     assert QgsVectorLayer(source, "", "ogr").featureCount() == left

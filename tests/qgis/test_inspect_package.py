@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException
 
-from tests.core.made_package import whole_package
-from tests.qgis.helpers import digest, run
+from tests.core.package_fixtures import whole_package
+from tests.qgis.helpers import digest_files, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
@@ -35,13 +35,17 @@ def test_promised_parameters():
 
 
 def test_a_package_and_a_damaged_one(tmp_path, package):
-    before = digest(package)
-    done = run("inspect_package", {"INPUT": str(package)})
+    before = digest_files(package)
+    done = run_algorithm("inspect_package", {"INPUT": str(package)})
     # The mdb of the documents was not compared.
-    assert (done["ERRORS"], done["WARNINGS"], done["VERDICT"]) == (0, 1, "conditional") and digest(package) == before
+    assert (done["ERRORS"], done["WARNINGS"], done["VERDICT"]) == (0, 1, "conditional") and digest_files(
+        package
+    ) == before
     (package / TEXT).unlink()
     outputs = {"OUTPUT_HTML": str(tmp_path / "a.html"), "OUTPUT_JSON": str(tmp_path / "a.json")}
-    done = run("inspect_package", {"INPUT": str(package), "OUTPUT_FINDINGS": str(tmp_path / "a.gpkg"), **outputs})
+    done = run_algorithm(
+        "inspect_package", {"INPUT": str(package), "OUTPUT_FINDINGS": str(tmp_path / "a.gpkg"), **outputs}
+    )
     assert done["ERRORS"] == 2 and done["VERDICT"] == "fail"
     told = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert {f["code"] for f in told["findings"]} == {"DOC002", "DOC006", "DOC011"}
@@ -51,7 +55,7 @@ def test_a_package_and_a_damaged_one(tmp_path, package):
 @pytest.mark.parametrize(("given", "says"), [({}, "INPUT"), ({"INPUT": "/没有"}, "没有"), ({"PACKAGE": "省"}, "省")])
 def test_bad_parameters(tmp_path, given, says):
     with pytest.raises(QgsProcessingException) as caught:
-        run("inspect_package", {"INPUT": str(tmp_path), **given} if given else {"INPUT": ""})
+        run_algorithm("inspect_package", {"INPUT": str(tmp_path), **given} if given else {"INPUT": ""})
     assert says in str(caught.value)
 
 

@@ -20,13 +20,13 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 
 from plugin.bridge.layers.properties import TEMPLATE_PROPERTY, file_of, set_template, to_qgis_crs, unsaved_edits
-from plugin.bridge.layers.reading import read, read_all, states
-from plugin.bridge.layers.snapshots import snapshot, unique_names
+from plugin.bridge.layers.reading import read_all, read_snapshot, read_states
+from plugin.bridge.layers.snapshots import take_snapshot, unique_names
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.io import read_source
 from plugin.core.live.session import _same
-from tests.qgis.helpers import SAMPLE, square, write_small
+from tests.qgis.helpers import SAMPLE, make_square, write_small
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
 FIELDS = "field=BSM:string(18)&field=N:integer&field=X:double&field=D:date&field=T:datetime&field=B:bool&field=L:int8"
@@ -58,7 +58,7 @@ def add(layer, shape, **values):
 def test_missing_values_are_real_ones_and_types_are_the_templates():
     moment = QDateTime(QDate(2020, 12, 31), QTime(23, 59, 1))
     full = ["1402", 7, 1.5, QDate(2020, 1, 2), moment, True, 9]
-    table = read(snapshot(memory([square(0, 0).wkt] * 2, values=[full, [NULL] * 7])))
+    table = read_snapshot(take_snapshot(memory([make_square(0, 0).wkt] * 2, values=[full, [NULL] * 7])))
     assert [(f.name, f.type) for f in table.fields] == [
         ("BSM", "text"), ("N", "integer"), ("X", "real"), ("D", "date"), ("T", "date"), ("B", "integer"), ("L", "integer"),
     ]  # fmt: skip
@@ -75,7 +75,7 @@ def test_missing_values_are_real_ones_and_types_are_the_templates():
 def test_the_same_table_as_from_the_file():
     for source in read_source(SAMPLE):
         layer = QgsVectorLayer(f"{SAMPLE}|layername={source.name}", source.name, "ogr")
-        table = read(snapshot(layer))
+        table = read_snapshot(take_snapshot(layer))
         assert table.fields == source.fields or [(f.name, f.type) for f in table.fields] == [
             ("fid", "integer"), *((f.name, f.type) for f in source.fields)
         ]  # fmt: skip
@@ -93,32 +93,32 @@ def test_the_same_table_as_from_the_file():
 
 def test_a_whole_number_key_keeps_its_eighteen_digits_beside_a_missing_one():
     keys = [140225000000000001, NULL, 140225000000000002]
-    layer = memory([square(0, 0).wkt] * 3, fields="field=BSM:int8", values=[[k] for k in keys])
-    assert read(snapshot(layer)).frame["BSM"].tolist() == [140225000000000001, None, 140225000000000002]
+    layer = memory([make_square(0, 0).wkt] * 3, fields="field=BSM:int8", values=[[k] for k in keys])
+    assert read_snapshot(take_snapshot(layer)).frame["BSM"].tolist() == [140225000000000001, None, 140225000000000002]
 
 
 def test_a_field_called_geometry_stands_beside_the_shapes():
-    layer = memory([square(0, 0).wkt], fields="field=geometry:string", values=[["甲"]])
-    frame = read(snapshot(layer)).frame
-    assert frame["geometry"].tolist() == ["甲"] and frame.geometry.iloc[0].equals(square(0, 0))
+    layer = memory([make_square(0, 0).wkt], fields="field=geometry:string", values=[["甲"]])
+    frame = read_snapshot(take_snapshot(layer)).frame
+    assert frame["geometry"].tolist() == ["甲"] and frame.geometry.iloc[0].equals(make_square(0, 0))
 
 
 def test_a_ring_that_cannot_be_held_is_told_from_no_shape():
-    layer = memory(["POLYGON ((0 0, 1 1))", None, square(0, 0).wkt])
-    table = read(snapshot(layer))
+    layer = memory(["POLYGON ((0 0, 1 1))", None, make_square(0, 0).wkt])
+    table = read_snapshot(take_snapshot(layer))
     assert shapely.is_missing(table.frame.geometry.to_numpy()).tolist() == [True, True, False]
     assert table.broken == (table.frame.index[0],)
 
 
 @pytest.mark.parametrize("wkt", [None, "POLYGON EMPTY"], ids=["null", "empty"])
 def test_no_shape_stays_none_or_empty(wkt):
-    shape = read(snapshot(memory([wkt]))).frame.geometry.iloc[0]
+    shape = read_snapshot(take_snapshot(memory([wkt]))).frame.geometry.iloc[0]
     assert shape is None or shape.is_empty
 
 
 def test_arcs_are_found_and_cut_to_segments():
     circle = "CURVEPOLYGON (CIRCULARSTRING (0 0, 10 10, 20 0, 10 -10, 0 0))"
-    table = read(snapshot(memory([square(0, 0).wkt, circle], kind="CurvePolygon")))
+    table = read_snapshot(take_snapshot(memory([make_square(0, 0).wkt, circle], kind="CurvePolygon")))
     ids = table.frame.index.tolist()
     assert table.curves == (ids[1],) and table.curve_step == 4.0
     assert table.notices[0][0] == "notice_curves" and table.notices[0][1]["count"] == 1
@@ -136,12 +136,12 @@ def test_arcs_are_found_and_cut_to_segments():
     ],
 )
 def test_heights_stay_and_measures_go(kind, wkt, has_z):
-    shape = read(snapshot(memory([wkt], kind=kind))).frame.geometry.iloc[0]
+    shape = read_snapshot(take_snapshot(memory([wkt], kind=kind))).frame.geometry.iloc[0]
     assert shape.has_z == has_z and shape.area == pytest.approx(40.5)
 
 
 def test_a_bow_tie_is_read_as_it_is():
-    shape = read(snapshot(memory(["POLYGON ((0 0, 9 9, 9 0, 0 9, 0 0))"]))).frame.geometry.iloc[0]
+    shape = read_snapshot(take_snapshot(memory(["POLYGON ((0 0, 9 9, 9 0, 0 9, 0 0))"]))).frame.geometry.iloc[0]
     assert not shape.is_valid
 
 
@@ -149,62 +149,62 @@ def test_a_bow_tie_is_read_as_it_is():
     ("authid", "expected"), [("EPSG:4526", CRS.from_epsg(4526)), ("EPSG:4490", CRS.from_epsg(4490)), ("", None)]
 )
 def test_systems_by_code(authid, expected):
-    layer = memory([square(0, 0).wkt])
+    layer = memory([make_square(0, 0).wkt])
     layer.setCrs(QgsCoordinateReferenceSystem(authid))
-    assert read(snapshot(layer)).crs == expected
+    assert read_snapshot(take_snapshot(layer)).crs == expected
 
 
 def test_a_system_of_ones_own_comes_by_its_definition():
-    layer = memory([square(0, 0).wkt])
+    layer = memory([make_square(0, 0).wkt])
     own = "+proj=tmerc +lat_0=0 +lon_0=113.5 +k=1 +x_0=500000 +y_0=0 +ellps=GRS80 +units=m +no_defs"
     layer.setCrs(QgsCoordinateReferenceSystem.fromProj(own))
-    crs = read(snapshot(layer)).crs
+    crs = read_snapshot(take_snapshot(layer)).crs
     assert crs is not None and crs.to_epsg() is None and "113.5" in crs.to_wkt()
     assert to_qgis_crs(crs).isValid()
 
 
 def test_unsaved_edits_count():
-    layer = memory([square(0, 0).wkt, square(200, 0).wkt, square(400, 0).wkt])
+    layer = memory([make_square(0, 0).wkt, make_square(200, 0).wkt, make_square(400, 0).wkt])
     first, second, third = (f.id() for f in layer.getFeatures())
     layer.startEditing()
-    add(layer, square(600, 0), BSM="new")
-    layer.changeGeometry(first, QgsGeometry.fromWkt(square(5, 5).wkt))
+    add(layer, make_square(600, 0), BSM="new")
+    layer.changeGeometry(first, QgsGeometry.fromWkt(make_square(5, 5).wkt))
     layer.changeAttributeValue(first, 0, "changed")
     layer.changeAttributeValue(second, 0, "changed")
     layer.deleteFeature(third)
     assert unsaved_edits(layer) == 4
-    shot = snapshot(layer)
+    shot = take_snapshot(layer)
     layer.rollBack()
-    table = read(shot)
+    table = read_snapshot(shot)
     assert table.unsaved == 4 and table.notices[-1][0] == "notice_unsaved"
     assert sorted(v for v in table.frame["BSM"]) == ["changed", "changed", "new"]
     assert third not in table.frame.index and (table.frame.index < 0).sum() == 1
 
 
 def test_a_snapshot_outlives_its_layer():
-    layer = memory([square(0, 0).wkt], values=[["a", 1, 1.0, NULL, NULL, NULL, NULL]])
-    shot = snapshot(layer)
+    layer = memory([make_square(0, 0).wkt], values=[["a", 1, 1.0, NULL, NULL, NULL, NULL]])
+    shot = take_snapshot(layer)
     del layer
-    assert read(shot).frame["BSM"].tolist() == ["a"]
+    assert read_snapshot(shot).frame["BSM"].tolist() == ["a"]
 
 
 def test_filter_and_selection_narrow_and_a_filter_is_noted():
-    layer = memory([square(0, 0).wkt, square(200, 0).wkt], values=[["a"] + [NULL] * 6, ["b"] + [NULL] * 6])
+    layer = memory([make_square(0, 0).wkt, make_square(200, 0).wkt], values=[["a"] + [NULL] * 6, ["b"] + [NULL] * 6])
     layer.setSubsetString("BSM = 'b'")
-    table = read(snapshot(layer))
+    table = read_snapshot(take_snapshot(layer))
     assert table.frame["BSM"].tolist() == ["b"]
     assert table.notices == [("notice_filter", {"layer": "CZKFBJ", "filter": "BSM = 'b'"})]
     layer.setSubsetString("")
     first = next(layer.getFeatures()).id()
-    assert read(snapshot(layer, QgsFeatureRequest([first]))).frame["BSM"].tolist() == ["a"]
+    assert read_snapshot(take_snapshot(layer, QgsFeatureRequest([first]))).frame["BSM"].tolist() == ["a"]
 
 
 def test_names_and_files():
     layer = QgsVectorLayer(f"{SAMPLE}|layername=DLTB", "county", "ogr")
-    assert snapshot(layer).name == "DLTB", "QGIS named it after the file"
+    assert take_snapshot(layer).name == "DLTB", "QGIS named it after the file"
     assert QgsVectorLayer(f"{SAMPLE}|layername=DLTB", "图斑", "ogr").name() == "图斑"
     assert file_of(layer) == str(SAMPLE)
-    shots = unique_names(snapshot(memory([], name="DLTB")) for _ in range(3))
+    shots = unique_names(take_snapshot(memory([], name="DLTB")) for _ in range(3))
     assert [s.name for s in shots] == ["DLTB", "DLTB (2)", "DLTB (3)"]
 
 
@@ -213,20 +213,20 @@ def test_the_template_is_kept_with_the_layer(project):
     QgsProject.instance().addMapLayer(layer)
     set_template(layer, "STBHHX")
     assert layer.customProperty(TEMPLATE_PROPERTY) == "STBHHX"
-    assert read(snapshot(layer)).template_id == "STBHHX"
+    assert read_snapshot(take_snapshot(layer)).template_id == "STBHHX"
     layer.setCustomProperty(TEMPLATE_PROPERTY, "county_db/CZKFBJ")
-    assert snapshot(layer).template_id == "CZKFBJ"
+    assert take_snapshot(layer).template_id == "CZKFBJ"
     set_template(layer, "")
-    assert snapshot(layer).template_id == ""
+    assert take_snapshot(layer).template_id == ""
 
 
 def test_an_empty_layer_has_its_columns():
-    table = read(snapshot(memory([])))
+    table = read_snapshot(take_snapshot(memory([])))
     assert len(table.frame) == 0 and "BSM" in table.frame.columns and table.crs is not None
 
 
 def test_reading_stops_when_asked():
-    layer = memory([square(0, 0).wkt] * 3)
+    layer = memory([make_square(0, 0).wkt] * 3)
     asked = []
 
     def cancelled():
@@ -234,24 +234,24 @@ def test_reading_stops_when_asked():
         return True
 
     with pytest.raises(Cancelled):
-        list(read_all([snapshot(layer)], progress=lambda share, text: None, cancellation=Cancellation(cancelled)))
+        list(read_all([take_snapshot(layer)], progress=lambda share, text: None, cancellation=Cancellation(cancelled)))
     assert len(asked) == 1
 
 
 def test_coordinates_are_not_rounded():
     x = float(np.nextafter(38_470_000.0, 4e7))
     wkt = f"POLYGON (({x!r} 0, 38470100 0, 38470100 100, {x!r} 0))"
-    assert shapely.get_coordinates(read(snapshot(memory([wkt]))).frame.geometry.iloc[0])[0, 0] == x
+    assert shapely.get_coordinates(read_snapshot(take_snapshot(memory([wkt]))).frame.geometry.iloc[0])[0, 0] == x
 
 
 def test_features_are_read_one_by_one_as_they_are_all_at_once():
     moment = QDateTime(QDate(2020, 12, 31), QTime(23, 59, 1))
     full = ["1402", 7, 1.5, QDate(2020, 1, 2), moment, True, 9]
     circle = "CURVEPOLYGON (CIRCULARSTRING (0 0, 10 10, 20 0, 10 -10, 0 0))"
-    shapes = [square(0, 0).wkt, circle, None, "POLYGON ((0 0, 9 9, 9 0, 0 9, 0 0))"]
+    shapes = [make_square(0, 0).wkt, circle, None, "POLYGON ((0 0, 9 9, 9 0, 0 9, 0 0))"]
     layer = memory(shapes, kind="CurvePolygon", values=[full, [NULL] * 7, full])
-    frame = read(snapshot(layer)).frame
-    found = states(layer, [*frame.index.tolist(), 10**9])
+    frame = read_snapshot(take_snapshot(layer)).frame
+    found = read_states(layer, [*frame.index.tolist(), 10**9])
     assert found.pop(10**9) is None and list(found) == frame.index.tolist()
     for fid, state in found.items():
         shape = frame.geometry.loc[fid]
@@ -266,9 +266,9 @@ def test_a_number_that_the_database_has_yet_to_give_is_none(tmp_path):
     path = write_small(tmp_path / "小县.gpkg")
     layer = QgsVectorLayer(f"{path}|layername=DLTB", "DLTB", "ogr")
     assert layer.startEditing()
-    drawn = QgsVectorLayerUtils.createFeature(layer, QgsGeometry.fromWkt(square(0, 0).wkt))
+    drawn = QgsVectorLayerUtils.createFeature(layer, QgsGeometry.fromWkt(make_square(0, 0).wkt))
     assert layer.addFeature(drawn)
     fid = min(layer.allFeatureIds())
-    assert fid < 0 and read(snapshot(layer)).frame["fid"].loc[fid] is None
-    assert states(layer, [fid])[fid].attributes["fid"] is None
+    assert fid < 0 and read_snapshot(take_snapshot(layer)).frame["fid"].loc[fid] is None
+    assert read_states(layer, [fid])[fid].attributes["fid"] is None
     layer.rollBack()

@@ -5,14 +5,14 @@ import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsVectorLayer
 
 from tests.core.exchange.test_structure_table import BASE, ROWS, book
-from tests.qgis.helpers import Log, run
+from tests.qgis.helpers import Log, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
 
 def make(table, path, feedback=None, **more):
     given = {"SOURCE": str(table), "COUNTY": "浑源县", "OUTPUT": str(path), **more}
-    return run("layers_from_structure", given, feedback)
+    return run_algorithm("layers_from_structure", given, feedback)
 
 
 def test_promised_parameters():
@@ -34,7 +34,7 @@ def test_a_database_and_a_standard(tmp_path, suffix):
     # The standard is chosen by its path, here to make its layers once more.
     again = tmp_path / f"再建{suffix}"
     given = {"GROUPS": "own", "COUNTY": "浑源县", "CRS": "EPSG:4526", "STANDARD": str(folder), "OUTPUT": str(again)}
-    assert run("create_layers", given)["LAYERS"] == 2
+    assert run_algorithm("create_layers", given)["LAYERS"] == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([table.name, path.name, "标准", again.name])
 
 

@@ -19,18 +19,18 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QSize
 
-from plugin.bridge.layouts import export, frame, keep, legend
-from plugin.bridge.layouts.build import crs_text
+from plugin.bridge.layouts import export, frame, legend, saved_layouts
+from plugin.bridge.layouts.build import format_crs
 from plugin.core.errors import DataError, InputError
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard import load_standard
 from plugin.core.standard import map_set as maps
 from plugin.paths import LAYOUTS
-from tests.qgis.helpers import ROOT, SAMPLE, X, square, write_small
-from tests.qgis.helpers import frame as table
+from tests.qgis.helpers import ROOT, SAMPLE, X, make_square, write_small
+from tests.qgis.helpers import make_frame as table
 from tests.qgis.maps_helpers import builder_for, centre_layers, sample_project
 
-MAPS = maps.load()
+MAPS = maps.load_map_set()
 COUNTY_MAPS = [m.id for m in MAPS.maps.values() if m.scope == "county"]
 ITEMS = (
     "border plan title number secrecy map north north_name locator locator_title legend legend_title scale scale_bar note "
@@ -88,7 +88,7 @@ def test_a_slip_in_the_map_set_is_named(tmp_path, old, new, key):
     own = tmp_path / "maps.toml"
     own.write_text(maps.MAPS.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(DataError) as error:
-        maps.load(own)
+        maps.load_map_set(own)
     assert str(own) in str(error.value.params) and key in str(error.value.params)
 
 
@@ -180,7 +180,7 @@ def codes_on(layer, field, place=None):
 
 
 def test_legend_of_zones_has_the_codes_of_the_layer(sheets):
-    shown = legend.shown(sheets["zones"].itemById("legend"))
+    shown = legend.legend_entries(sheets["zones"].itemById("legend"))
     assert list(shown) == ["县界", "乡镇界", "规划分区"]
     present = codes_on("YDYHGHFQ", "GHFQDM")
     # 550 is in no list. The names stand without their codes.
@@ -195,37 +195,37 @@ def zone_names(codes):
 
 @pytest.mark.parametrize("one", COUNTY_MAPS)
 def test_a_legend_prints_no_codes(sheets, one):
-    printed = [name for names in legend.shown(sheets[one].itemById("legend")).values() for name in names]
+    printed = [name for names in legend.legend_entries(sheets[one].itemById("legend")).values() for name in names]
     assert printed and not [name for name in printed if name[:1].isdigit()]
 
 
 def test_legend_of_the_lines_has_the_lines_and_the_ground(sheets):
-    shown = legend.shown(sheets["three_lines"].itemById("legend"))
+    shown = legend.legend_entries(sheets["three_lines"].itemById("legend"))
     assert list(shown) == ["县界", "乡镇界", "城镇开发边界", "生态保护红线", "永久基本农田", "现状底图"]
     assert shown["现状底图"] == ["水域", "道路", "现状城镇、村庄与工矿"]
 
 
 def test_a_layer_off_the_map_is_not_in_its_legend(qgis_app, tmp_path):
-    far = table([square(50_000, 0)], MC=["远处的保护范围"])
+    far = table([make_square(50_000, 0)], MC=["远处的保护范围"])
     layers = centre_layers()
     file = write_small(
         tmp_path / "小县.gpkg",
-        **layers | {"LSWHBHX": table([square(100, 100)], MC=["核心保护范围"]), "CZKFBJ": far.assign(GHFQDM="410")},
+        **layers | {"LSWHBHX": table([make_square(100, 100)], MC=["核心保护范围"]), "CZKFBJ": far.assign(GHFQDM="410")},
     )
     project = QgsProject()
     for name in ("XZQX", "XZQXZ", "LSWHBHX", "CZKFBJ"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
     layout = builder_for(project).build(MAPS.maps["heritage"], MAPS.sheets["A3"])
-    assert list(legend.shown(layout.itemById("legend"))) == ["县界", "乡镇界", "历史文化保护线"]
-    assert legend.shown(layout.itemById("legend"))["历史文化保护线"] == ["核心保护范围"]
+    assert list(legend.legend_entries(layout.itemById("legend"))) == ["县界", "乡镇界", "历史文化保护线"]
+    assert legend.legend_entries(layout.itemById("legend"))["历史文化保护线"] == ["核心保护范围"]
 
 
 def test_three_zones_of_the_planning_zones(sheets, builder):
-    from plugin.core.profile.spaces import space_map
+    from plugin.core.profile.space_map import space_map
 
     mapping = space_map(builder.material.norm)
     expected = {mapping.name(mapping.space(code)) for code in codes_on("YDYHGHFQ", "GHFQDM")}
-    assert set(legend.shown(sheets["three_zones"].itemById("legend"))["三区"]) == expected
+    assert set(legend.legend_entries(sheets["three_zones"].itemById("legend"))["三区"]) == expected
 
 
 # --- by township
@@ -244,7 +244,7 @@ def test_a_township_has_its_page(builder):
             assert item.scale() in [pytest.approx(s) for s in MAPS.all_scales()]
             box = item.extent()
             assert shapely.box(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()).contains(town.geometry)
-            told = set(legend.shown(layout.itemById("legend"))["规划分区"]) - {"其他"}
+            told = set(legend.legend_entries(layout.itemById("legend"))["规划分区"]) - {"其他"}
             inside = codes_on("YDYHGHFQ", "GHFQDM", town.geometry.buffer(-1))
             # A zone beyond the boundary that touches it may be told, too.
             touching = codes_on("YDYHGHFQ", "GHFQDM", town.geometry.buffer(1))
@@ -337,7 +337,11 @@ def test_a_township_is_shown_in_its_county(builder):
 
 def test_adjoining_counties_of_the_project_are_on_map_and_locator(qgis_app, tmp_path):
     around = table(
-        [square(-10_000, 0, 10_000, 10_000), square(0, 0, 10_000, 10_000), square(10_000, 0, 90_000, 10_000)],
+        [
+            make_square(-10_000, 0, 10_000, 10_000),
+            make_square(0, 0, 10_000, 10_000),
+            make_square(10_000, 0, 90_000, 10_000),
+        ],
         XZQDM=["140622", "140225", "140223"],
         XZQMC=["应县", "浑源县", "广灵县"],
     )
@@ -360,16 +364,19 @@ def test_an_edited_sheet_is_not_replaced_unasked(qgis_app, tmp_path):
     project = sample_project(tmp_path)
     builder = builder_for(project, INFO)
     wanted = [(MAPS.maps[one], MAPS.sheets["A3"], False) for one in ("zones", "heritage")]
-    assert keep.put(builder, wanted).made == ["04 县域国土空间规划分区图 A3", "05 县域历史文化保护规划图 A3"]
+    assert saved_layouts.save_layouts(builder, wanted).made == [
+        "04 县域国土空间规划分区图 A3",
+        "05 县域历史文化保护规划图 A3",
+    ]
     assert len(project.layoutManager().printLayouts()) == 2
     edited = project.layoutManager().layoutByName("04 县域国土空间规划分区图 A3")
-    assert isinstance(edited, QgsPrintLayout) and not keep.is_edited(edited)
+    assert isinstance(edited, QgsPrintLayout) and not saved_layouts.is_edited(edited)
     edited.itemById("note").setText("本县自己的说明")
-    again = keep.put(builder, wanted)
+    again = saved_layouts.save_layouts(builder, wanted)
     assert again.edited == ["04 县域国土空间规划分区图 A3"] and again.made == ["05 县域历史文化保护规划图 A3"]
-    assert text(keep.find(project, *wanted[0]), "note") == "本县自己的说明"
-    asked = keep.put(builder, wanted, replace=again.edited)
-    assert not asked.edited and text(keep.find(project, *wanted[0]), "note") == MAPS.note
+    assert text(saved_layouts.find_layout(project, *wanted[0]), "note") == "本县自己的说明"
+    asked = saved_layouts.save_layouts(builder, wanted, replace=again.edited)
+    assert not asked.edited and text(saved_layouts.find_layout(project, *wanted[0]), "note") == MAPS.note
     assert len(project.layoutManager().printLayouts()) == 2
 
 
@@ -377,15 +384,15 @@ def test_a_sheet_saved_and_read_again_is_not_an_edited_one(qgis_app, tmp_path):
     project = sample_project(tmp_path)
     builder = builder_for(project, INFO)
     wanted = [(MAPS.maps[one], MAPS.sheets["A3"], t) for one, t in (("land_use", False), ("zones", True))]
-    keep.put(builder, wanted)
+    saved_layouts.save_layouts(builder, wanted)
     assert project.write(str(tmp_path / "工程.qgz"))
     opened = QgsProject()
     assert opened.read(str(tmp_path / "工程.qgz"))
     for one in wanted:
-        layout = keep.find(opened, *one)
-        assert layout is not None and not keep.is_edited(layout)
+        layout = saved_layouts.find_layout(opened, *one)
+        assert layout is not None and not saved_layouts.is_edited(layout)
         layout.refresh()
-        assert not keep.is_edited(layout)
+        assert not saved_layouts.is_edited(layout)
 
 
 # --- what it is made of
@@ -400,9 +407,9 @@ def test_a_county_without_name_is_asked_for(qgis_app, tmp_path):
 def test_the_coordinate_system_in_words(qgis_app):
     from qgis.core import QgsCoordinateReferenceSystem as Crs
 
-    assert crs_text(Crs("EPSG:4526")) == "2000国家大地坐标系\n高斯—克吕格投影　中央经线114°"
-    assert crs_text(Crs("EPSG:4490")) == "2000国家大地坐标系"
-    assert crs_text(Crs("EPSG:4546")).endswith("中央经线111°")
+    assert format_crs(Crs("EPSG:4526")) == "2000国家大地坐标系\n高斯—克吕格投影　中央经线114°"
+    assert format_crs(Crs("EPSG:4490")) == "2000国家大地坐标系"
+    assert format_crs(Crs("EPSG:4546")).endswith("中央经线111°")
 
 
 def test_what_a_planner_takes_out_of_a_legend_stays_out(qgis_app, tmp_path):
@@ -410,8 +417,8 @@ def test_what_a_planner_takes_out_of_a_legend_stays_out(qgis_app, tmp_path):
 
     project = sample_project(tmp_path)
     wanted = (MAPS.maps["zones"], MAPS.sheets["A3"], True)
-    keep.put(builder_for(project, INFO), [wanted])
-    own = keep.find(project, *wanted)
+    saved_layouts.save_layouts(builder_for(project, INFO), [wanted])
+    own = saved_layouts.find_layout(project, *wanted)
     (node,) = (n for n in own.itemById("legend").model().rootGroup().findLayers() if n.name() == "规划分区")
     names = [n.data(0) for n in own.itemById("legend").model().layerLegendNodes(node)]
     order = list(QgsMapLayerLegendUtils.legendNodeOrder(node))
@@ -423,5 +430,5 @@ def test_what_a_planner_takes_out_of_a_legend_stays_out(qgis_app, tmp_path):
         seen = set()
         for number in range(16):
             export.turn_to(layout, export.Page(number, "", ""))
-            seen |= set(legend.shown(layout.itemById("legend")).get("规划分区", ()))
+            seen |= set(legend.legend_entries(layout.itemById("legend")).get("规划分区", ()))
     assert "生态保护区" not in seen and seen >= {"农田保护区", "城镇集中建设区", "一般农业区"}

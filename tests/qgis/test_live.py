@@ -6,8 +6,8 @@ from qgis.core import QgsVectorLayerUtils
 
 from plugin.bridge.checking import live_check as live_module
 from tests.qgis.helpers import X, Y
-from tests.qgis.live_helpers import MODES, Desk, rectangle
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.live_helpers import MODES, Desk, make_rectangle
+from tests.qgis.waiting import process_events, wait_until
 
 NAMES = ["none", "buffered", "automatic"]
 
@@ -36,7 +36,7 @@ def test_one_thing_after_another(desk):
     assert "REL001" in desk.settled() and "REL002" not in desk.settled()
     desk.edit()
     # A polygon over others, a vertex drawn away, a code that is none.
-    paste(boundary, [feature(boundary, rectangle(50, 200), BSM="140225000050", GHFQDM="410")])
+    paste(boundary, [feature(boundary, make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")])
     assert "REL002" in desk.settled()
     assert farmland.moveVertex(X + 60, Y + 10, 1, 1)
     desk.settled()
@@ -65,8 +65,8 @@ def test_moved_changed_and_undone_in_one_go(desk):
     desk.edit()
     farmland = desk["YJJBNTBHTB"]
     before = desk.settled()
-    assert farmland.changeGeometry(1, rectangle(-300, 0))
-    assert farmland.changeGeometry(2, rectangle(80, 0, 50))
+    assert farmland.changeGeometry(1, make_rectangle(-300, 0))
+    assert farmland.changeGeometry(2, make_rectangle(80, 0, 50))
     desk.settled()
     farmland.undoStack().setIndex(0)
     assert desk.settled() == before
@@ -75,9 +75,9 @@ def test_moved_changed_and_undone_in_one_go(desk):
 def test_saved_features_are_known_by_their_new_ids(desk):
     desk.edit()
     boundary, farmland = desk["CZKFBJ"], desk["YJJBNTBHTB"]
-    paste(boundary, [feature(boundary, rectangle(50, 200), BSM="140225000050", GHFQDM="410")])
+    paste(boundary, [feature(boundary, make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")])
     # Without a key only its id tells it, and the message names it.
-    paste(farmland, [feature(farmland, rectangle(100, 0, 30), BSM="")])
+    paste(farmland, [feature(farmland, make_rectangle(100, 0, 30), BSM="")])
     desk.settled()
     desk.save(boundary, stop=False)
     desk.save(farmland, stop=False)
@@ -85,7 +85,7 @@ def test_saved_features_are_known_by_their_new_ids(desk):
     assert "REL002" in desk.settled()
     desk.edit()
     new = max(boundary.allFeatureIds())
-    assert boundary.changeGeometry(new, rectangle(2000, 200))
+    assert boundary.changeGeometry(new, make_rectangle(2000, 200))
     assert "REL002" not in desk.settled()
     assert farmland.deleteFeature(max(farmland.allFeatureIds()))
     desk.settled()
@@ -100,7 +100,7 @@ def test_rolled_back_all_is_as_before(desk):
     before = desk.settled()
     desk.edit()
     boundary, parcels, line = desk["CZKFBJ"], desk["DLTB"], desk["STBHHX"]
-    paste(boundary, [feature(boundary, rectangle(50, 200), BSM="140225000050", GHFQDM="410")])
+    paste(boundary, [feature(boundary, make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")])
     assert parcels.changeAttributeValue(1, parcels.fields().lookupField("DLBM"), "999")
     assert line.deleteFeature(1)
     assert desk.settled() != before
@@ -113,12 +113,12 @@ def test_rolled_back_all_is_as_before(desk):
 def test_a_roll_back_after_saving_takes_back_what_came_since(desk):
     desk.edit()
     boundary = desk["CZKFBJ"]
-    assert boundary.changeGeometry(1, rectangle(50, 200))
+    assert boundary.changeGeometry(1, make_rectangle(50, 200))
     assert "REL002" in desk.settled()
     desk.save(boundary, stop=False)
     desk.settled()
     desk.edit()
-    assert boundary.changeGeometry(1, rectangle(2000, 200))
+    assert boundary.changeGeometry(1, make_rectangle(2000, 200))
     assert "REL002" not in desk.settled()
     desk.roll_back(boundary)
     assert "REL002" in desk.settled()
@@ -127,7 +127,7 @@ def test_a_roll_back_after_saving_takes_back_what_came_since(desk):
 def test_a_paste_is_one_batch(desk):
     desk.edit()
     parcels = desk["DLTB"]
-    many = [feature(parcels, rectangle(20 * n, 500, 25), BSM=f"1402250009{n:02d}", DLBM="0103") for n in range(40)]
+    many = [feature(parcels, make_rectangle(20 * n, 500, 25), BSM=f"1402250009{n:02d}", DLBM="0103") for n in range(40)]
     paste(parcels, many)
     assert "TOP001" in desk.settled()
     assert len(desk.batches) == 1 and len(desk.batches[0].places) == 40
@@ -140,24 +140,24 @@ def test_too_many_at_once_are_a_matter_for_a_whole_check(desk, monkeypatch):
     monkeypatch.setattr(live_module, "LIMIT", 10)
     desk.edit()
     parcels = desk["DLTB"]
-    paste(parcels, [feature(parcels, rectangle(20 * n, 500, 25), DLBM="0103") for n in range(11)])
-    assert wait(lambda: desk.outdated)
-    assert parcels.changeGeometry(1, rectangle(500, 500))
-    let_work(0.2)
+    paste(parcels, [feature(parcels, make_rectangle(20 * n, 500, 25), DLBM="0103") for n in range(11)])
+    assert wait_until(lambda: desk.outdated)
+    assert parcels.changeGeometry(1, make_rectangle(500, 500))
+    process_events(0.2)
     assert desk.outdated == [1] and not desk.batches
 
 
 def test_what_somebody_else_wrote_is_not_guessed_at(desk):
     desk["DLTB"].dataProvider().reloadData()
-    assert wait(lambda: desk.outdated)
+    assert wait_until(lambda: desk.outdated)
 
 
 def test_a_layer_that_is_closed_ends_it(desk):
     desk.project.removeMapLayer(desk.layers.pop("DLTB").id())
     assert desk.outdated == [1]
     desk.edit()
-    assert desk["YJJBNTBHTB"].changeGeometry(1, rectangle(500, 500))
-    let_work(0.2)
+    assert desk["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
+    process_events(0.2)
     assert not desk.batches
 
 
@@ -173,8 +173,8 @@ def test_stopped_it_listens_to_nothing(desk):
 def test_paused_it_collects(desk):
     desk.live.pause(True)
     desk.edit()
-    assert desk["YJJBNTBHTB"].changeGeometry(1, rectangle(500, 500))
-    let_work(0.2)
+    assert desk["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
+    process_events(0.2)
     assert not desk.batches
     desk.live.pause(False)
     assert "REL001" not in desk.settled() and len(desk.batches) == 1
@@ -184,17 +184,17 @@ def test_edits_while_it_is_being_checked_are_not_missed(qgis_app, project, tmp_p
     desk = Desk(tmp_path, MODES[0])
     from tests.qgis import live_helpers
 
-    whole = live_helpers.check
+    whole = live_helpers.check_plan
 
     def slow(shots, options):
         checked = whole(shots, options)
         desk.edit()
-        assert desk["YJJBNTBHTB"].changeGeometry(1, rectangle(500, 500))
+        assert desk["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
         return checked
 
-    monkeypatch.setattr(live_helpers, "check", slow)
+    monkeypatch.setattr(live_helpers, "check_plan", slow)
     desk.check()
-    monkeypatch.setattr(live_helpers, "check", whole)
+    monkeypatch.setattr(live_helpers, "check_plan", whole)
     assert "REL001" not in desk.settled()
     desk.close()
 
@@ -207,8 +207,8 @@ def test_edits_while_edits_are_checked_queue_up(desk, monkeypatch):
     monkeypatch.setattr(desk.runner, "start", lambda job: (started.append(job), start(job))[1])
     for x in (500, 600, 0, 700):
         before = len(started)
-        assert farmland.changeGeometry(1, rectangle(x, 500))
-        assert wait(lambda before=before: len(started) > before or desk.live._job is not None)
+        assert farmland.changeGeometry(1, make_rectangle(x, 500))
+        assert wait_until(lambda before=before: len(started) > before or desk.live._job is not None)
     assert "REL001" not in desk.settled()
     assert 1 <= len(started) <= 4
     assert isinstance(desk.batches[0].rechecks, list)
@@ -219,9 +219,9 @@ def test_one_command_is_named_and_undone_alone(desk):
     desk.edit()
     boundary = desk["CZKFBJ"]
     before = desk.settled()
-    assert boundary.changeGeometry(1, rectangle(500, 500))
+    assert boundary.changeGeometry(1, make_rectangle(500, 500))
     desk.settled()
-    paste(boundary, [feature(boundary, rectangle(50, 200), BSM="140225000050", GHFQDM="410")])
+    paste(boundary, [feature(boundary, make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")])
     desk.settled()
     first, second = desk.steps
     assert second.layer is boundary and second.is_last and not first.is_last
@@ -236,12 +236,12 @@ def test_one_command_is_named_and_undone_alone(desk):
 def test_a_redo_or_another_edit_at_the_same_place_is_another_step(desk):
     desk.edit()
     boundary = desk["CZKFBJ"]
-    assert boundary.changeGeometry(1, rectangle(50, 200))
+    assert boundary.changeGeometry(1, make_rectangle(50, 200))
     desk.settled()
     step = desk.steps[0]
     boundary.undoStack().undo()
     desk.settled()
-    assert boundary.changeGeometry(1, rectangle(60, 200))
+    assert boundary.changeGeometry(1, make_rectangle(60, 200))
     desk.settled()
     assert not step.is_last and not step.undo()
     assert desk.steps[-1].is_last
@@ -250,7 +250,7 @@ def test_a_redo_or_another_edit_at_the_same_place_is_another_step(desk):
 def test_a_command_that_is_saved_is_no_longer_undone(desk):
     desk.edit()
     boundary = desk["CZKFBJ"]
-    assert boundary.changeGeometry(1, rectangle(50, 200))
+    assert boundary.changeGeometry(1, make_rectangle(50, 200))
     desk.settled()
     step = desk.steps[0]
     assert step.is_last
@@ -262,8 +262,8 @@ def test_a_command_that_is_saved_is_no_longer_undone(desk):
 def test_several_commands_checked_together_name_none(desk):
     desk.edit()
     desk.live.pause(True)
-    assert desk["CZKFBJ"].changeGeometry(1, rectangle(50, 200))
-    assert desk["YJJBNTBHTB"].changeGeometry(1, rectangle(500, 500))
+    assert desk["CZKFBJ"].changeGeometry(1, make_rectangle(50, 200))
+    assert desk["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
     desk.live.pause(False)
     desk.settled()
     assert desk.steps == [None]
@@ -272,10 +272,10 @@ def test_several_commands_checked_together_name_none(desk):
 def test_a_command_is_not_undone_across_a_later_one_of_its_transaction(desk):
     desk.edit()
     boundary, farmland = desk["CZKFBJ"], desk["YJJBNTBHTB"]
-    assert boundary.changeGeometry(1, rectangle(50, 200))
+    assert boundary.changeGeometry(1, make_rectangle(50, 200))
     desk.settled()
     step = desk.steps[0]
-    assert farmland.changeGeometry(1, rectangle(500, 500))
+    assert farmland.changeGeometry(1, make_rectangle(500, 500))
     desk.settled()
     together = boundary.dataProvider().transaction() is not None
     assert step.is_last is not together
@@ -287,7 +287,7 @@ def test_a_command_is_not_undone_across_a_later_one_of_its_transaction(desk):
     # Each alone, or the other one taken back: what is left is this command.
     assert step.undo()
     shape = next(f for f in boundary.getFeatures() if f.id() == 1).geometry()
-    assert not shape.equals(rectangle(50, 200))
+    assert not shape.equals(make_rectangle(50, 200))
     assert desk.settled() is not None
 
 
@@ -296,8 +296,8 @@ def test_changed_features_wait_until_they_are_checked(desk):
     desk.live.waiting.connect(heard.append)
     desk.edit()
     desk.live.pause(True)
-    assert desk["CZKFBJ"].changeGeometry(1, rectangle(50, 200))
-    assert desk["YJJBNTBHTB"].changeGeometry(1, rectangle(500, 500))
+    assert desk["CZKFBJ"].changeGeometry(1, make_rectangle(50, 200))
+    assert desk["YJJBNTBHTB"].changeGeometry(1, make_rectangle(500, 500))
     assert desk.live.waiting_count == 2 and heard[-1] == 2
     desk.live.pause(False)
     desk.settled()

@@ -15,7 +15,7 @@ from qgis.core import QgsProcessing, QgsProcessingException, QgsProcessingFeatur
 
 from plugin.core.standard import load_standard
 from tests.core.survey import ROWS, survey_frame, write_survey
-from tests.qgis.helpers import ROOT, SAMPLE, Log, digest, run
+from tests.qgis.helpers import ROOT, SAMPLE, Log, digest_files, run_algorithm
 
 XZYDYH = ["010300", "010300", "020100", "050700", "060100", None, None, None, None, None]
 
@@ -30,9 +30,11 @@ def left(folder: Path) -> list[str]:
 
 
 def test_into_dltb_and_on_into_2023(provider, survey, tmp_path):
-    before = digest(survey.parent)
+    before = digest_files(survey.parent)
     dltb, lost = tmp_path / "出 1" / "DLTB.gpkg", tmp_path / "出 1" / "未对应.xlsx"
-    first = run("map_fields", {"INPUT": str(survey), "TEMPLATE": "dltb", "OUTPUT": str(dltb), "UNMAPPED": str(lost)})
+    first = run_algorithm(
+        "map_fields", {"INPUT": str(survey), "TEMPLATE": "dltb", "OUTPUT": str(dltb), "UNMAPPED": str(lost)}
+    )
     assert (first["ROWS"], first["LOSSES"], first["EMPTY"]) == (len(ROWS), 2, 1)
     made = gpd.read_file(dltb, layer="DLTB")
     assert list(made.columns[:-1]) == [f.name for f in load_standard().templates["DLTB"].fields]
@@ -47,7 +49,9 @@ def test_into_dltb_and_on_into_2023(provider, survey, tmp_path):
     assert {"9999", "二〇二〇"} <= set(said["value"]) and "数据来源说" in set(said["source_field"])
 
     layer, table = tmp_path / "XZYDYH.gpkg", tmp_path / "未对应.csv"
-    second = run("map_fields", {"INPUT": str(dltb), "TEMPLATE": "XZYDYH", "OUTPUT": str(layer), "UNMAPPED": str(table)})
+    second = run_algorithm(
+        "map_fields", {"INPUT": str(dltb), "TEMPLATE": "XZYDYH", "OUTPUT": str(layer), "UNMAPPED": str(table)}
+    )
     assert (second["ROWS"], second["LOSSES"], second["EMPTY"]) == (len(ROWS), 4, 4)
     made = gpd.read_file(layer, layer="XZYDYH")
     assert [v if isinstance(v, str) else None for v in made["YDYHFLDM"]] == XZYDYH
@@ -60,13 +64,15 @@ def test_into_dltb_and_on_into_2023(provider, survey, tmp_path):
         "9999": "code_unknown",
     }
     assert "0205 0204" in said["message"].iloc[0] and set(said["carried"]) == {"no"}
-    assert digest(survey.parent) == before
+    assert digest_files(survey.parent) == before
 
 
 def test_the_mapping_is_written_beside_edited_and_reused(provider, survey, tmp_path):
     folder = tmp_path / "出"
     log = Log()
-    first = run("map_fields", {"INPUT": str(survey), "TEMPLATE": "XZYDYH", "OUTPUT": str(folder / "a.gpkg")}, log)
+    first = run_algorithm(
+        "map_fields", {"INPUT": str(survey), "TEMPLATE": "XZYDYH", "OUTPUT": str(folder / "a.gpkg")}, log
+    )
     used = folder / "a.mapping.toml"
     assert first["MAPPING_USED"] == str(used) and left(folder) == ["a.gpkg", "a.mapping.toml"]
     assert any(str(used) in line for line in log.lines)
@@ -74,11 +80,11 @@ def test_the_mapping_is_written_beside_edited_and_reused(provider, survey, tmp_p
     used.write_text(f'{text}"0204" = "0205"\n"0701" = "0701"\n', encoding="utf-8")
     edited = used.read_bytes()
     parameters = {"INPUT": str(survey), "TEMPLATE": "XZYDYH", "OUTPUT": str(folder / "a.gpkg")}
-    second = run("map_fields", {**parameters, "MAPPING": str(used)})
+    second = run_algorithm("map_fields", {**parameters, "MAPPING": str(used)})
     assert second["LOSSES"] == 2 and second["MAPPING_USED"] == str(used)
     assert gpd.read_file(folder / "a.gpkg")["YDYHFLDM"].tolist()[5:7] == ["020500", "070100"]
     # Run once more without it: what a person edited stays.
-    run("map_fields", parameters)
+    run_algorithm("map_fields", parameters)
     assert used.read_bytes() == edited and left(folder) == ["a.gpkg", "a.mapping-2.toml", "a.mapping.toml"]
 
 
@@ -88,7 +94,7 @@ def test_in_memory_with_unsaved_edits_and_a_selection(provider, project, survey)
     layer.startEditing()
     layer.changeAttributeValue(1, layer.fields().indexOf("DLBM"), "0101")
     parameters = {"TEMPLATE": "XZYDYH", "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
-    result = run("map_fields", {**parameters, "INPUT": layer, "UNMAPPED": QgsProcessing.TEMPORARY_OUTPUT})
+    result = run_algorithm("map_fields", {**parameters, "INPUT": layer, "UNMAPPED": QgsProcessing.TEMPORARY_OUTPUT})
     assert result["OUTPUT"].featureCount() == len(ROWS) and result["MAPPING_USED"] == ""
     assert [f["YDYHFLDM"] for f in result["OUTPUT"].getFeatures()][1] == "010100"
     assert result["OUTPUT"].fields().field("YDYHFLDM").length() == 6
@@ -96,7 +102,7 @@ def test_in_memory_with_unsaved_edits_and_a_selection(provider, project, survey)
     layer.rollBack()
     layer.selectByIds([0, 1, 5])
     chosen = QgsProcessingFeatureSourceDefinition(layer.id(), selectedFeaturesOnly=True)
-    result = run("map_fields", {**parameters, "INPUT": chosen})
+    result = run_algorithm("map_fields", {**parameters, "INPUT": chosen})
     assert (result["OUTPUT"].featureCount(), result["EMPTY"]) == (3, 1)
 
 
@@ -107,7 +113,9 @@ def test_a_copy_without_personal_data(provider, tmp_path):
     for drop, names in ((False, {"张三"}), (True, {None})):
         made, lost = tmp_path / f"{drop}.gpkg", tmp_path / f"{drop}.csv"
         log = Log()
-        run("map_fields", {**parameters, "DROP_PERSONAL": drop, "OUTPUT": str(made), "UNMAPPED": str(lost)}, log)
+        run_algorithm(
+            "map_fields", {**parameters, "DROP_PERSONAL": drop, "OUTPUT": str(made), "UNMAPPED": str(lost)}, log
+        )
         rows = gpd.read_file(made)
         assert {v if isinstance(v, str) else None for v in rows["ZRRMC"]} == names
         assert set(rows["ZMC"]) == {"一组"} and len(rows) == len(persons)
@@ -117,13 +125,13 @@ def test_a_copy_without_personal_data(provider, tmp_path):
 
 def test_gbk_without_a_cpg(provider, survey, tmp_path):
     survey.with_suffix(".cpg").unlink()
-    run("map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(tmp_path / "b.gpkg")})
+    run_algorithm("map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(tmp_path / "b.gpkg")})
     assert gpd.read_file(tmp_path / "b.gpkg")["DLMC"].tolist()[0] == "旱地"
 
 
 def test_into_a_filegdb(provider, survey, tmp_path):
     target = tmp_path / "库.gdb"
-    run("map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(target)})
+    run_algorithm("map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(target)})
     info = pyogrio.read_info(target, layer="DLTB")
     assert info["features"] == len(ROWS)
     assert dict(zip(info["fields"], info["dtypes"], strict=True))["SJNF"] == "int32"
@@ -132,7 +140,9 @@ def test_into_a_filegdb(provider, survey, tmp_path):
 def test_the_sample_county_is_carried_whole(provider, tmp_path):
     source = gpd.read_file(SAMPLE, layer="DLTB")
     target = tmp_path / "现状.gpkg"
-    result = run("map_fields", {"INPUT": f"{SAMPLE}|layername=DLTB", "TEMPLATE": "XZYDYH", "OUTPUT": str(target)})
+    result = run_algorithm(
+        "map_fields", {"INPUT": f"{SAMPLE}|layername=DLTB", "TEMPLATE": "XZYDYH", "OUTPUT": str(target)}
+    )
     made = gpd.read_file(target)
     assert result["ROWS"] == len(source) == len(made)
     assert made.area.sum() == pytest.approx(source.area.sum(), rel=1e-12)
@@ -172,7 +182,7 @@ def test_what_cannot_be_used_says_why_and_leaves_nothing(change, words, provider
     given = {k: str(tmp_path / v) if k in paths else v for k, v in change.items()}
     parameters = {"INPUT": str(survey), "TEMPLATE": "XZYDYH", "OUTPUT": str(tmp_path / "好.gpkg"), **given}
     with pytest.raises(QgsProcessingException) as error:
-        run("map_fields", parameters)
+        run_algorithm("map_fields", parameters)
     assert all(word in str(error.value) for word in words), str(error.value)
     assert left(tmp_path) == before
 
@@ -180,20 +190,20 @@ def test_what_cannot_be_used_says_why_and_leaves_nothing(change, words, provider
 def test_the_input_is_never_the_output(provider, tmp_path):
     source = tmp_path / "源.gpkg"
     survey_frame().to_file(source, layer="DLTB")
-    before = digest(source)
+    before = digest_files(source)
     with pytest.raises(QgsProcessingException):
-        run("map_fields", {"INPUT": str(source), "TEMPLATE": "DLTB", "OUTPUT": str(source)})
-    assert digest(source) == before and left(tmp_path) == ["源.gpkg"]
+        run_algorithm("map_fields", {"INPUT": str(source), "TEMPLATE": "DLTB", "OUTPUT": str(source)})
+    assert digest_files(source) == before and left(tmp_path) == ["源.gpkg"]
 
 
 def test_an_old_output_stays_when_the_run_fails(provider, survey, tmp_path):
     target = tmp_path / "旧.gpkg"
     survey_frame().to_file(target, layer="x")
-    before = digest(target)
+    before = digest_files(target)
     with pytest.raises(QgsProcessingException):
         # A line layer's template: known only once the rows are read.
-        run("map_fields", {"INPUT": str(survey), "TEMPLATE": "ZDJTJCSSX", "OUTPUT": str(target)})
-    assert digest(target) == before and left(tmp_path) == ["三调 数据", "旧.gpkg"]
+        run_algorithm("map_fields", {"INPUT": str(survey), "TEMPLATE": "ZDJTJCSSX", "OUTPUT": str(target)})
+    assert digest_files(target) == before and left(tmp_path) == ["三调 数据", "旧.gpkg"]
 
 
 def test_from_the_shell(qgis_process, survey, tmp_path):

@@ -11,7 +11,7 @@ import fiona
 import pytest
 
 from plugin.paths import STANDARDS
-from tests.qgis.helpers import SAMPLE, digest, run
+from tests.qgis.helpers import SAMPLE, digest_files, run_algorithm
 
 CODES = STANDARDS / "survey-2020/codelists/sandiao.csv"
 
@@ -65,9 +65,11 @@ def test_the_source_is_in_gbk(survey):
 
 
 def test_a_survey_in_gbk_into_dltb_and_on_into_2023(provider, survey, tmp_path):
-    before = digest(survey.parent)
+    before = digest_files(survey.parent)
     dltb, lost = tmp_path / "库" / "DLTB.gpkg", tmp_path / "库" / "未对应.csv"
-    first = run("map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(dltb), "UNMAPPED": str(lost)})
+    first = run_algorithm(
+        "map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(dltb), "UNMAPPED": str(lost)}
+    )
     source, count = rows(survey, encoding="GBK")
     made, made_count = rows(dltb, "DLTB")
     assert count == made_count == len(source) == first["ROWS"] > 1000
@@ -83,7 +85,7 @@ def test_a_survey_in_gbk_into_dltb_and_on_into_2023(provider, survey, tmp_path):
 
     land_use, table = tmp_path / "XZYDYH.gpkg", tmp_path / "未对应 2023.csv"
     given = {"INPUT": str(dltb), "TEMPLATE": "XZYDYH", "OUTPUT": str(land_use), "UNMAPPED": str(table)}
-    second = run("map_fields", given)
+    second = run_algorithm("map_fields", given)
     done, done_count = rows(land_use, "XZYDYH")
     assert done_count == count == second["ROWS"] and set(done) == set(source)
 
@@ -110,4 +112,4 @@ def test_a_survey_in_gbk_into_dltb_and_on_into_2023(provider, survey, tmp_path):
     # A planted code that its own list does not know: told, and carried.
     assert {row["carried"] for row in listed if row["field"] != "YDYHFLDM"} <= {"yes"}
     assert second["EMPTY"] == len(without)
-    assert digest(survey.parent) == before
+    assert digest_files(survey.parent) == before

@@ -14,16 +14,16 @@ from plugin.bridge.new_project import assemble
 from plugin.bridge.new_project.request import make_database
 from plugin.bridge.project import county
 from plugin.core.cancellation import NEVER
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.files.digests import is_whole
-from plugin.gui.desk import Desk
+from plugin.gui.desktop_controller import DesktopController
 from plugin.gui.wizard.dialog import NewProjectWizard
-from tests.core.made_package import pdf
+from tests.core.package_fixtures import pdf
 from tests.county import make_county
 from tests.county.write import write_geopackage
-from tests.qgis.clicks import Hand
+from tests.qgis.click_counter import Hand
 from tests.qgis.test_gui_desk import Window
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = [pytest.mark.usefixtures("chinese", "provider", "project"), pytest.mark.slow]
 
@@ -49,7 +49,7 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def figures(data):
     """What the layers come to, in the units of a plan, rounded so that the task is met."""
-    measured = {i.id: i.value for i in check(data, Options(profile="shanxi")).report.indicators}
+    measured = {i.id: i.value for i in check_plan(data, Options(profile="shanxi")).report.indicators}
     floors = {"cultivated_area": 1e8 / 15, "farmland_area": 1e8 / 15, "red_line_area": 1e6}
     found = {name: np.floor(measured[name] / unit * 100) / 100 for name, unit in floors.items()}
     found["boundary_area"] = np.ceil(measured["boundary_area"] / 1e6 * 100) / 100
@@ -94,11 +94,11 @@ def desk(qgis_app, project):
     iface = Window()
     iface.window.resize(1600, 900)
     iface.window.show()
-    made = Desk(iface)
+    made = DesktopController(iface)
     yield made
     made.unload()
     iface.window.deleteLater()
-    let_work(0.02)
+    process_events(0.02)
 
 
 def through_the_wizard(hand, project, figures):
@@ -133,7 +133,7 @@ def through_the_wizard(hand, project, figures):
 def check_on_the_desk(hand, desk):
     hand.begin("check")
     hand.trigger(desk.actions["check"])
-    assert wait(lambda: not desk.busy and desk.dock.result is not None, 120)
+    assert wait_until(lambda: not desk.busy and desk.dock.result is not None, 120)
     return desk.dock.result.report
 
 
@@ -141,13 +141,13 @@ def make_package(hand, desk, documents, folder):
     hand.begin("package")
     hand.trigger(desk.actions["package"])
     shown = desk.export.dialog
-    assert wait(shown.isVisible)
+    assert wait_until(shown.isVisible)
     hand.tick(shown.form.maps, False)
     hand.type(shown.form.documents.line, str(documents))
     hand.type(shown.form.folder.line, str(folder))
-    assert wait(shown.go.isEnabled)
+    assert wait_until(shown.go.isEnabled)
     hand.press(shown.go)
-    assert wait(lambda: not desk.export.busy and shown.end.isVisible(), 180)
+    assert wait_until(lambda: not desk.export.busy and shown.end.isVisible(), 180)
     return shown.end.text.text()
 
 
@@ -155,7 +155,7 @@ def test_from_the_wizard_to_the_package(project, desk, tmp_path, data, figures):
     settings.put("project_folder", str(tmp_path))
     hand = Hand()
     request = through_the_wizard(hand, project, figures)
-    assemble.build(request, make_database(request, lambda *_: None, NEVER))
+    assemble.build_project(request, make_database(request, lambda *_: None, NEVER))
     profile = tmp_path / "新荣区规划.profile.toml"
     assert profile.exists() and project.read(str(request.project)) and county.area(project) == (CODE, NAME)
     hand.begin("layers")

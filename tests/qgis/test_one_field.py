@@ -7,7 +7,7 @@ import pytest
 from pyproj import CRS
 from qgis.core import QgsVectorLayer
 
-from plugin.bridge.editing.forms import apply_template
+from plugin.bridge.editing.attribute_forms import apply_template
 from plugin.core.exchange.create import create_database
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard

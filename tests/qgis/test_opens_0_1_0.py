@@ -12,15 +12,15 @@ from qgis.PyQt.QtCore import QSettings
 
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.editing import forms
+from plugin.bridge.editing import attribute_forms
 from plugin.bridge.layers import recognise
 from plugin.bridge.layers.properties import name_of, template_id
-from plugin.bridge.layouts import keep
+from plugin.bridge.layouts import saved_layouts
 from plugin.bridge.new_project import assemble, bookmarks
 from plugin.bridge.project import county, waivers
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard import map_set
-from tests.qgis.helpers import ROOT, draw, square
+from tests.qgis.helpers import ROOT, draw_feature, make_square
 
 OLD = ROOT / "tests" / "upgrade" / "0.1.0"
 ROLES = {"YJJBNTBHTB", "STBHHX", "CZKFBJ", "XZQX", "XZQXZ"}
@@ -53,8 +53,10 @@ def by_role(project):
 def test_the_layers_of_a_wizard_project_are_known(wizard):
     layers = by_role(wizard)
     assert set(layers) == ROLES and all(layer.isValid() for layer in layers.values())
-    assert {role: forms.role_of_form(layer) for role, layer in layers.items()} == {role: role for role in ROLES}
-    assert set(recognise.recognise(recognise.outlines(wizard), county.options(wizard)).roles) == ROLES
+    assert {role: attribute_forms.role_of_form(layer) for role, layer in layers.items()} == {
+        role: role for role in ROLES
+    }
+    assert set(recognise.recognise_layers(recognise.take_outlines(wizard), county.options(wizard)).roles) == ROLES
     assert all(layer.customProperty("sanxian/county") == "140225" for layer in layers.values())
 
 
@@ -72,7 +74,7 @@ def test_what_is_drawn_has_values_and_no_number_that_was_used(wizard):
     boundary = layers["CZKFBJ"]
     assert sorted(f["BSM"] for f in boundary.getFeatures()) == [KEY.format(1), KEY.format(2)]
     assert boundary.startEditing()
-    drawn = draw(boundary, square(0, 2000), GHFQDM="410")
+    drawn = draw_feature(boundary, make_square(0, 2000), GHFQDM="410")
     assert drawn["BSM"] > KEY.format(3) and drawn["BSM"].startswith(KEY[:14])
     assert (drawn["GHFQMC"], drawn["XZQDM"], drawn["XZQMC"]) == ("城镇集中建设区", "140225", "浑源县")
     assert boundary.commitChanges(), boundary.commitErrors()
@@ -93,9 +95,9 @@ def test_every_setting_of_the_county_is_read(wizard, folder):
 
 def test_the_way_of_drawing_is_kept(wizard):
     modes, layers = Qgis.AvoidIntersectionsMode, by_role(wizard)
-    assemble.follow(wizard, layers["CZKFBJ"])
+    assemble.follow_layer(wizard, layers["CZKFBJ"])
     assert wizard.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
-    assemble.follow(wizard, layers["STBHHX"])
+    assemble.follow_layer(wizard, layers["STBHHX"])
     never = {"CZKFBJ", "STBHHX"} & set(wizard.readEntry("sanxian", "avoid_overlaps")[0].split(","))
     assert ("STBHHX" in never) == (wizard.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer)
     assert wizard.topologicalEditing() and wizard.snappingConfig().enabled()
@@ -104,7 +106,7 @@ def test_the_way_of_drawing_is_kept(wizard):
 
 def test_bookmarks_follow_the_townships_as_before(wizard):
     assert [b.name() for b in wizard.bookmarkManager().bookmarks()] == ["永安镇"]
-    follower = bookmarks.Follower()
+    follower = bookmarks.BookmarkUpdater()
     follower.start(wizard)
     layer = by_role(wizard)["XZQXZ"]
     assert layer.startEditing()
@@ -116,25 +118,28 @@ def test_bookmarks_follow_the_townships_as_before(wizard):
 
 
 def test_a_sheet_is_the_project_s_own(wizard):
-    maps = map_set.load()
+    maps = map_set.load_map_set()
     first = next(m for m in maps.maps.values() if m.scope == "county")
-    sheet = keep.find(wizard, first, maps.sheets["A3"], False)
+    sheet = saved_layouts.find_layout(wizard, first, maps.sheets["A3"], False)
     assert sheet is not None and len(wizard.layoutManager().printLayouts()) == 1
 
 
 def test_roles_that_a_planner_chose_are_kept(by_hand):
-    names = {role: name_of(by_hand.mapLayer(layer)) for role, layer in recognise.chosen(by_hand).items()}
+    names = {role: name_of(by_hand.mapLayer(layer)) for role, layer in recognise.chosen_roles(by_hand).items()}
     assert names == {"YJJBNTBHTB": "农田", "STBHHX": "红线", "CZKFBJ": "边界", "DLTB": "地类"}
-    assert dict(county.options(by_hand).roles) == recognise.chosen(by_hand) and county.of(by_hand).profile == "hunyuan"
-    assert {forms.role_of_form(layer) for layer in by_role(by_hand).values()} == set(names)
+    assert (
+        dict(county.options(by_hand).roles) == recognise.chosen_roles(by_hand)
+        and county.of(by_hand).profile == "hunyuan"
+    )
+    assert {attribute_forms.role_of_form(layer) for layer in by_role(by_hand).values()} == set(names)
 
 
 def test_a_layer_of_findings_is_known_and_is_no_layer_of_the_plan(by_hand):
-    layer = findings_layer.find(by_hand)
+    layer = findings_layer.find_findings_layer(by_hand)
     assert layer is not None and recognise.is_findings(layer)
     assert layer not in recognise.plan_layers(by_hand)
-    findings_layer.remove(by_hand)
-    assert findings_layer.find(by_hand) is None
+    findings_layer.remove_findings_layer(by_hand)
+    assert findings_layer.find_findings_layer(by_hand) is None
 
 
 def old_settings():

@@ -18,19 +18,19 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QCoreApplication, QThread
 
-from plugin.bridge.layouts import packed
+from plugin.bridge.layouts import package_maps
 from plugin.bridge.running.main_thread import on_main
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.files.digests import is_whole
 from plugin.paths import PACKAGES
-from tests.core.made_package import jpg, pdf
-from tests.core.small import digest
+from tests.core.package_fixtures import jpg, pdf
+from tests.core.small_plan import digest
 from tests.county import make_county
 from tests.county.write import write_geopackage
-from tests.qgis.helpers import Log, run
+from tests.qgis.helpers import Log, run_algorithm
 from tests.qgis.maps_helpers import jfif_density, jpg_size
-from tests.qgis.waiting import PATIENCE, run_task, wait
+from tests.qgis.waiting import PATIENCE, run_task, wait_until
 
 pytestmark = [pytest.mark.usefixtures("provider", "project"), pytest.mark.slow]
 
@@ -95,7 +95,7 @@ def test_the_package_has_the_maps_and_inspection_passes_it(given, tmp_path):
         project.addMapLayer(other)
     before = sorted(project.mapLayers())
     feedback = Log()
-    run("export_package", given, feedback)
+    run_algorithm("export_package", given, feedback)
     maps = maps_of(given)
     assert sorted(maps) == NAMES
     for path in maps.values():
@@ -103,14 +103,16 @@ def test_the_package_has_the_maps_and_inspection_passes_it(given, tmp_path):
     assert [row["origin"] for row in manifest_of(given)["maps"]].count("made") == 5
     assert sorted(project.mapLayers()) == before and not project.layoutManager().printLayouts()
     assert any("县域三条控制线图" in line for line in feedback.lines)
-    done = run("inspect_package", {"INPUT": str(Path(given["OUTPUT"]) / ROOT), "OUTPUT_JSON": str(tmp_path / "r.json")})
+    done = run_algorithm(
+        "inspect_package", {"INPUT": str(Path(given["OUTPUT"]) / ROOT), "OUTPUT_JSON": str(tmp_path / "r.json")}
+    )
     assert done["VERDICT"] == "conditional" and done["ERRORS"] == 0
     found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["findings"]
     assert [(f["code"], f["severity"]) for f in found if "图" in f["message"]] == [("DOC002", "INFO")]
 
 
 def test_nobody_and_no_place_is_named_in_the_maps(given, tmp_path, two_maps):
-    run("export_package", {**given, "PACKAGE": form_of(tmp_path, *two_maps)})
+    run_algorithm("export_package", {**given, "PACKAGE": form_of(tmp_path, *two_maps)})
     secrets = ["/tmp", "tmp/", socket.gethostname(), str(Path.home())]
     secrets += [getpass.getuser()] if getpass.getuser() != "root" else []
     for path in maps_of(given).values():
@@ -125,7 +127,7 @@ def test_nobody_and_no_place_is_named_in_the_maps(given, tmp_path, two_maps):
 def test_the_maps_are_those_of_the_packed_plan_with_its_edits(given, tmp_path, county, two_maps):
     """What the planner has drawn and not saved is packed, and so it is on the map."""
     form = form_of(tmp_path, *two_maps)
-    run("export_package", {**given, "PACKAGE": form})
+    run_algorithm("export_package", {**given, "PACKAGE": form})
     first = maps_of(given)[NAMES[1]].read_bytes()
     project = QgsProject.instance()
     import fiona
@@ -133,13 +135,13 @@ def test_the_maps_are_those_of_the_packed_plan_with_its_edits(given, tmp_path, c
     for name in fiona.listlayers(county):
         project.addMapLayer(QgsVectorLayer(f"{county}|layername={name}", name, "ogr"))
     again = {key: value for key, value in given.items() if key != "SOURCE"} | {"PACKAGE": form}
-    run("export_package", again)
+    run_algorithm("export_package", again)
     assert maps_of(given)[NAMES[1]].read_bytes() == first
     (farmland,) = project.mapLayersByName("YJJBNTBHTB")
     farmland.startEditing()
     for feature in list(farmland.getFeatures())[:40]:
         farmland.deleteFeature(feature.id())
-    run("export_package", {**again, "FORCE": True})
+    run_algorithm("export_package", {**again, "FORCE": True})
     farmland.rollBack()
     assert maps_of(given)[NAMES[1]].read_bytes() != first
 
@@ -147,7 +149,7 @@ def test_the_maps_are_those_of_the_packed_plan_with_its_edits(given, tmp_path, c
 def test_a_map_of_the_planners_is_kept_byte_for_byte(given, tmp_path, two_maps):
     own = jpg(600) + b"\n mine"
     (Path(given["DOCUMENTS"]) / NAMES[1]).write_bytes(own)
-    run("export_package", {**given, "PACKAGE": form_of(tmp_path, *two_maps)})
+    run_algorithm("export_package", {**given, "PACKAGE": form_of(tmp_path, *two_maps)})
     assert maps_of(given)[NAMES[1]].read_bytes() == own and sorted(maps_of(given)) == NAMES[:2]
     origins = {row["number"]: row["origin"] for row in manifest_of(given)["maps"] if row["file"]}
     assert origins == {"01": "made", "02": "given"}
@@ -155,14 +157,14 @@ def test_a_map_of_the_planners_is_kept_byte_for_byte(given, tmp_path, two_maps):
 
 def test_without_maps_when_nobody_wants_them(given):
     feedback = Log()
-    run("export_package", {**given, "MAPS": False}, feedback)
+    run_algorithm("export_package", {**given, "MAPS": False}, feedback)
     assert not maps_of(given) and is_whole(Path(given["OUTPUT"]) / ROOT)
     assert any("生成文档文件夹里没有的图件" in line and "县域三条控制线图" in line for line in feedback.lines)
 
 
 def test_resolution_page_and_world_file_are_the_forms(given, tmp_path, two_maps):
     form = form_of(tmp_path, *two_maps, ("dpi = 300", "dpi = 350"), ("world_file = false", "world_file = true"))
-    run("export_package", {**given, "PACKAGE": form})
+    run_algorithm("export_package", {**given, "PACKAGE": form})
     maps = maps_of(given)
     assert sorted(maps) == sorted([*NAMES[:2], *(name.replace(".jpg", ".jgw") for name in NAMES[:2])])
     assert jfif_density(maps[NAMES[0]]) == (1, 350, 350)
@@ -170,14 +172,16 @@ def test_resolution_page_and_world_file_are_the_forms(given, tmp_path, two_maps)
     row = manifest_of(given)["maps"][0]
     assert step == pytest.approx(row["scale"] * 0.0254 / 350, rel=1e-3) and row["crs"] == "EPSG:4526"
     package = str(Path(given["OUTPUT"]) / ROOT)
-    done = run("inspect_package", {"INPUT": package, "PACKAGE": form, "OUTPUT_JSON": str(tmp_path / "r.json")})
+    done = run_algorithm(
+        "inspect_package", {"INPUT": package, "PACKAGE": form, "OUTPUT_JSON": str(tmp_path / "r.json")}
+    )
     found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["findings"]
     assert done["ERRORS"] == 0 and not [f for f in found if f["code"] == "DOC003"]
 
 
 @pytest.mark.parametrize("after", [1, 2])
 def test_cancelled_between_two_maps_the_former_package_stays(given, tmp_path, after):
-    run("export_package", {**given, "MAPS": False})
+    run_algorithm("export_package", {**given, "MAPS": False})
     package = Path(given["OUTPUT"]) / ROOT
     before, feedback = digest(package), Log()
     seen = []
@@ -189,7 +193,7 @@ def test_cancelled_between_two_maps_the_former_package_stays(given, tmp_path, af
                 feedback.cancel()
 
     feedback.setProgressText = count
-    assert run("export_package", given, feedback) == {}
+    assert run_algorithm("export_package", given, feedback) == {}
     assert len(seen) == after + 1 and digest(package) == before
     assert [p.name for p in package.parent.iterdir()] == [ROOT]
 
@@ -254,13 +258,13 @@ def test_in_the_background_layouts_are_printed_on_the_main_thread(given, tmp_pat
     """As the dialog of the toolbox runs it: the algorithm in a thread of Qt's, layouts on the main one."""
     main, seen = QCoreApplication.instance().thread(), []
     for name in ("__init__", "print", "close"):
-        real = getattr(packed._Press, name)
+        real = getattr(package_maps._Press, name)
 
         def spy(self, *args, real=real, name=name):
             seen.append((name, QThread.currentThread() == main))
             return real(self, *args)
 
-        monkeypatch.setattr(packed._Press, name, spy)
+        monkeypatch.setattr(package_maps._Press, name, spy)
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:export_package").create()
     context, feedback = QgsProcessingContext(), Log()
     context.setProject(QgsProject.instance())
@@ -269,6 +273,6 @@ def test_in_the_background_layouts_are_printed_on_the_main_thread(given, tmp_pat
     ended = []
     task.executed.connect(lambda ok, results: ended.append(ok))
     run_task(task)
-    assert wait(lambda: ended) and ended == [True], feedback.lines
+    assert wait_until(lambda: ended) and ended == [True], feedback.lines
     assert [name for name, _ in seen] == ["__init__", "print", "print", "close"] and all(on for _, on in seen)
     assert sorted(maps_of(given)) == NAMES[:2] and is_whole(Path(given["OUTPUT"]) / ROOT)

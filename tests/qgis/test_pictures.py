@@ -13,13 +13,13 @@ from plugin.bridge.layers import painting, styles
 from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
 from plugin.bridge.pictures.scene import CLOSE_UP_PIXELS, SHARE, close_up_sheet
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled
-from plugin.core.loading.assembly import assemble
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
 from plugin.core.model.rule import all_rules
-from plugin.core.render.html import render
-from plugin.core.render.pictures import Pictures, largest
+from plugin.core.render.html import render_report
+from plugin.core.render.pictures import Pictures, largest_conflicts
 from plugin.paths import SAMPLE
 from tests.core.examples import norm_of, run_example, source_layer
 
@@ -28,12 +28,12 @@ ERROR_PINK = (213, 0, 88)
 
 @pytest.fixture(scope="module")
 def county(qgis_app):
-    return check(SAMPLE / "county.gpkg", Options(profile="hunyuan"))
+    return check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan"))
 
 
 @pytest.fixture(scope="module")
 def drawn(county):
-    return pictures.draw(county.plan, county.report)
+    return pictures.draw_pictures(county.plan, county.report)
 
 
 def image_of(uri: str) -> QImage:
@@ -59,7 +59,7 @@ def share_of(image: QImage, color: tuple[int, int, int], reach: int = 60) -> flo
 
 def small_plan(**layers):
     norm = norm_of()
-    return assemble([source_layer(role, rows, norm) for role, rows in layers.items()], norm)
+    return assemble_plan([source_layer(role, rows, norm) for role, rows in layers.items()], norm)
 
 
 def test_sample_county_has_overview_close_ups_and_legend(county, drawn):
@@ -67,7 +67,7 @@ def test_sample_county_has_overview_close_ups_and_legend(county, drawn):
     overview = image_of(drawn.overview)
     assert overview.width() == OVERVIEW_PIXELS
     assert 0.7 < overview.height() / overview.width() < 1.4
-    assert len(drawn.conflicts) == len(largest(county.report)) == 12
+    assert len(drawn.conflicts) == len(largest_conflicts(county.report)) == 12
     for uri in drawn.conflicts:
         image = image_of(uri)
         assert (image.width(), image.height()) == (CLOSE_UP_PIXELS, 340)
@@ -80,7 +80,7 @@ def test_sample_county_has_overview_close_ups_and_legend(county, drawn):
 
 
 def test_the_page_stays_small_and_whole(county, drawn):
-    page = render(county.report, county.plan.norm, drawn)
+    page = render_report(county.report, county.plan.norm, drawn)
     assert len(page.encode("utf-8")) < 3_000_000
     assert page.count("<img ") == 1 + 5 + 12
     assert "本报告未附图" not in page
@@ -96,7 +96,7 @@ def test_images_say_nothing_of_their_maker(drawn):
 
 
 def test_two_runs_draw_the_same(county, drawn):
-    again = pictures.draw(county.plan, county.report)
+    again = pictures.draw_pictures(county.plan, county.report)
     assert again.legend == drawn.legend and again.conflicts == drawn.conflicts
 
 
@@ -110,14 +110,14 @@ def test_drawn_in_a_worker_thread_as_the_toolbox_does(county, drawn):
 
     class Worker(QThread):
         def run(self):
-            found.append(pictures.draw(county.plan, county.report))
+            found.append(pictures.draw_pictures(county.plan, county.report))
 
     worker = Worker()
     worker.start()
     assert worker.wait(120_000)
     assert found[0].problem == "" and found[0].conflicts == drawn.conflicts
     # A plain thread too: nothing needs an event loop.
-    thread = threading.Thread(target=lambda: found.append(pictures.draw(county.plan, county.report)))
+    thread = threading.Thread(target=lambda: found.append(pictures.draw_pictures(county.plan, county.report)))
     thread.start()
     thread.join(120)
     assert found[1].overview
@@ -125,21 +125,21 @@ def test_drawn_in_a_worker_thread_as_the_toolbox_does(county, drawn):
 
 def test_cancel_is_heard(county):
     with pytest.raises(Cancelled):
-        pictures.draw(county.plan, county.report, cancellation=Cancellation(lambda: True))
+        pictures.draw_pictures(county.plan, county.report, cancellation=Cancellation(lambda: True))
 
 
 def test_what_goes_wrong_is_a_sentence_in_the_report(county, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("/home/someone/secret")
 
-    monkeypatch.setattr(painting, "draw", fail)
-    made = pictures.draw(county.plan, county.report)
+    monkeypatch.setattr(painting, "draw_layers", fail)
+    made = pictures.draw_pictures(county.plan, county.report)
     assert made.overview == "" and made.problem == "出图没有完成（RuntimeError）。检查结果不受影响。"
 
 
 def test_nothing_to_draw_is_no_picture(qgis_app):
     plan = small_plan(YJJBNTBHTB=[None])
-    assert pictures.draw(plan, Report()) == Pictures()
+    assert pictures.draw_pictures(plan, Report()) == Pictures()
 
 
 @pytest.mark.parametrize("code", ["TOP001", "REL001", "REL003", "REL006", "LAW010", "TOP003"])
@@ -149,21 +149,21 @@ def test_each_kind_of_conflict_alone(qgis_app, code):
     example = next(e for e in rule.fails if e.finds)
     report = run_example(rule, example)
     plan = small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
-    made = pictures.draw(plan, report)
+    made = pictures.draw_pictures(plan, report)
     assert made.problem == "" and made.overview
-    assert len(made.conflicts) == len(largest(report))
+    assert len(made.conflicts) == len(largest_conflicts(report))
 
 
 def test_layers_without_a_style_get_a_plain_one(qgis_app, monkeypatch):
-    monkeypatch.setattr(styles, "has_own", lambda name: False)
+    monkeypatch.setattr(styles, "has_own_style", lambda name: False)
     plan = small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
-    made = pictures.draw(plan, Report())
+    made = pictures.draw_pictures(plan, Report())
     assert made.problem == ""
     assert share_of(image_of(made.overview), (68, 68, 68), 120) > 0.001
 
 
 def test_the_conflict_fills_a_third_and_never_closer_than_1_to_500(county):
-    for finding in largest(county.report):
+    for finding in largest_conflicts(county.report):
         sheet = close_up_sheet(finding)
         west, south, east, north = finding.geometry.bounds
         width, height = sheet.extent[2] - sheet.extent[0], sheet.extent[3] - sheet.extent[1]
@@ -191,6 +191,6 @@ def test_pictures_that_fail_leave_a_report_and_their_trace(county, monkeypatch, 
         raise ValueError("on purpose")
 
     monkeypatch.setattr(pictures, "Scene", broken)
-    found = pictures.draw(county.plan, county.report)
+    found = pictures.draw_pictures(county.plan, county.report)
     assert "ValueError" in found.problem and not found.overview
     assert any("Traceback" in text and "on purpose" in text for text in qgis_log)

@@ -18,12 +18,12 @@ from qgis.core import (
 
 from plugin.bridge.layers.properties import template_id
 from plugin.bridge.new_project import assemble, bookmarks
-from plugin.bridge.new_project.request import Request, make_database
+from plugin.bridge.new_project.request import NewProjectRequest, make_database
 from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.standard import load_standard
-from plugin.core.standard.arrangement import branches
-from tests.qgis.helpers import X, Y, digest, draw, square
+from plugin.core.standard.layer_tree import branches
+from tests.qgis.helpers import X, Y, digest_files, draw_feature, make_square
 
 STANDARD = load_standard()
 CHOSEN = tuple(role for b in branches(STANDARD) if b.chosen for role in b.roles)
@@ -43,14 +43,14 @@ def request(folder, suffix=".gpkg", **more):
         "view": (113.37, 39.36, 113.97, 39.88),
         **more,
     }
-    return Request(**given)
+    return NewProjectRequest(**given)
 
 
 def make(wanted):
     said = []
     made = make_database(wanted, lambda share, text: said.append((share, text)), NEVER)
     assert [share for share, _ in said] == sorted(share for share, _ in said) and said[0][0] == 0
-    return assemble.build(wanted, made)
+    return assemble.build_project(wanted, made)
 
 
 def opened(path):
@@ -116,7 +116,7 @@ def test_what_is_drawn_knows_its_county(functions, project, tmp_path, suffix):
     layers = {template_id(layer): layer for layer in project.mapLayers().values()}
     boundary = layers["CZKFBJ"]
     boundary.startEditing()
-    drawn = draw(boundary, square(0, 0), GHFQDM="410")
+    drawn = draw_feature(boundary, make_square(0, 0), GHFQDM="410")
     assert (drawn["BSM"], drawn["GHFQMC"]) == ("140225000000000001", "城镇集中建设区")
     assert (drawn["XZQDM"], drawn["XZQMC"]) == ("140225", "浑源县")
     assert drawn["MJ"] == pytest.approx(10_000, rel=1e-3) and drawn["MJ"] != 10_000
@@ -137,7 +137,7 @@ def test_the_three_lines_as_delivered_in_2022(functions, project, tmp_path):
     assert set(layers) == set(chosen) == set(standard.groups["three_lines"].roles)
     boundary = layers["CZKFBJ"]
     boundary.startEditing()
-    assert draw(boundary, square(0, 0))["BSM"] == "140225000000000001"
+    assert draw_feature(boundary, make_square(0, 0))["BSM"] == "140225000000000001"
     boundary.rollBack()
 
 
@@ -147,16 +147,16 @@ def test_a_county_that_no_list_knows(functions, project, tmp_path):
     assert project.read(str(wanted.project)) and project.title() == "西乡县国土空间总体规划"
     boundary = next(v for v in project.mapLayers().values() if template_id(v) == "CZKFBJ")
     boundary.startEditing()
-    drawn = draw(boundary, shapely.box(500_000, 3_650_000, 500_100, 3_650_100))
+    drawn = draw_feature(boundary, shapely.box(500_000, 3_650_000, 500_100, 3_650_100))
     assert (drawn["BSM"], drawn["XZQDM"], drawn["XZQMC"]) == ("610724000000000001", "610724", "西乡县")
     boundary.rollBack()
     # 应用图层表单 without a profile of the county takes nothing of it away.
-    from plugin.bridge.editing import forms
+    from plugin.bridge.editing import attribute_forms
     from plugin.bridge.project import county
 
-    forms.apply_to_project(project, {"CZKFBJ": boundary.id()}, county.options(project).norm())
+    attribute_forms.apply_to_project(project, {"CZKFBJ": boundary.id()}, county.options(project).norm())
     boundary.startEditing()
-    assert draw(boundary, shapely.box(500_000, 3_650_000, 500_100, 3_650_100))["XZQMC"] == "西乡县"
+    assert draw_feature(boundary, shapely.box(500_000, 3_650_000, 500_100, 3_650_100))["XZQMC"] == "西乡县"
     boundary.rollBack()
 
 
@@ -166,31 +166,31 @@ def test_overlaps_are_avoided_where_the_template_forbids_them(functions, project
     layers = {template_id(layer): layer for layer in project.mapLayers().values()}
     modes = Qgis.AvoidIntersectionsMode
     assert project.avoidIntersectionsMode() == modes.AllowIntersections
-    assemble.follow(project, layers["CZKFBJ"])
+    assemble.follow_layer(project, layers["CZKFBJ"])
     assert project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
-    assemble.follow(project, None)
+    assemble.follow_layer(project, None)
     assert project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
-    assemble.follow(project, layers["LSWHBHX"])
+    assemble.follow_layer(project, layers["LSWHBHX"])
     assert project.avoidIntersectionsMode() == modes.AllowIntersections
     # A project of the user's own keeps what it has.
     other = QgsProject()
     other.setAvoidIntersectionsMode(modes.AvoidIntersectionsLayers)
-    assemble.follow(other, layers["CZKFBJ"])
+    assemble.follow_layer(other, layers["CZKFBJ"])
     assert other.avoidIntersectionsMode() == modes.AvoidIntersectionsLayers
 
 
 def test_bookmarks_follow_the_townships(functions, project, tmp_path):
     make(request(tmp_path))
-    follower = bookmarks.Follower()
+    follower = bookmarks.BookmarkUpdater()
     follower.start(project)
     assert project.read(str(tmp_path / "浑源县规划.qgz"))
-    layer = bookmarks.townships(project)
-    assert template_id(layer) == "XZQXZ" and bookmarks.update(project) == 0
+    layer = bookmarks.find_township_layer(project)
+    assert template_id(layer) == "XZQXZ" and bookmarks.update_bookmarks(project) == 0
     with edit(layer):
-        draw(layer, square(0, 0, 5000, 4000), XZQMC="永安镇", XZQDM="140225100")
-        draw(layer, square(9000, 0, 1000, 1000), XZQMC="永安镇", XZQDM="140225100")
-        draw(layer, square(0, 9000), XZQMC="西坊城镇", XZQDM="140225101")
-        draw(layer, square(0, 12_000), XZQDM="140225102")
+        draw_feature(layer, make_square(0, 0, 5000, 4000), XZQMC="永安镇", XZQDM="140225100")
+        draw_feature(layer, make_square(9000, 0, 1000, 1000), XZQMC="永安镇", XZQDM="140225100")
+        draw_feature(layer, make_square(0, 9000), XZQMC="西坊城镇", XZQDM="140225101")
+        draw_feature(layer, make_square(0, 12_000), XZQDM="140225102")
     manager = project.bookmarkManager()
     marks = {b.name(): b for b in manager.bookmarks()}
     assert set(marks) == {"永安镇", "西坊城镇"} and {b.group() for b in marks.values()} == {"乡镇"}
@@ -205,21 +205,21 @@ def test_bookmarks_follow_the_townships(functions, project, tmp_path):
     with edit(layer):
         layer.deleteFeatures(layer.allFeatureIds())
     assert len(manager.bookmarks()) == 1
-    assert bookmarks.update(project) == 0 and not manager.bookmarks()
+    assert bookmarks.update_bookmarks(project) == 0 and not manager.bookmarks()
 
 
 def test_a_database_that_is_there(functions, tmp_path):
     wanted = request(tmp_path, roles=("CZKFBJ",))
     make(wanted)
-    before = {p.name: digest(p) for p in tmp_path.iterdir()}
+    before = {p.name: digest_files(p) for p in tmp_path.iterdir()}
     with pytest.raises(OutputError, match="project_exists"):
         make(wanted)
     with pytest.raises(OutputError, match="output_exists"):
         make(request(tmp_path, roles=("CZKFBJ",), replace_project=True))
-    assert {p.name: digest(p) for p in tmp_path.iterdir()} == before
+    assert {p.name: digest_files(p) for p in tmp_path.iterdir()} == before
     layer = QgsVectorLayer(f"{wanted.database}|layername=CZKFBJ", "b", "ogr")
     with edit(layer):
-        draw(layer, square(0, 0), BSM="140225000000000007")
+        draw_feature(layer, make_square(0, 0), BSM="140225000000000007")
     del layer
     make(request(tmp_path, roles=("CZKFBJ", "STBHHX"), existing="add", replace_project=True))
     _, layers = opened(wanted.project)
@@ -243,13 +243,13 @@ def test_cancelled_leaves_nothing(functions, tmp_path):
 def test_a_project_that_cannot_be_written_leaves_the_former_one(functions, tmp_path, monkeypatch):
     wanted = request(tmp_path, roles=("CZKFBJ",))
     make(wanted)
-    before = digest(wanted.project)
+    before = digest_files(wanted.project)
     again = request(tmp_path, roles=("CZKFBJ",), existing="replace", replace_project=True)
     made = make_database(again, lambda share, text: None, NEVER)
     monkeypatch.setattr(QgsProject, "write", lambda self, path: False)
     with pytest.raises(OutputError, match="refused"):
-        assemble.build(again, made)
-    assert digest(wanted.project) == before and len(list(tmp_path.iterdir())) == 2
+        assemble.build_project(again, made)
+    assert digest_files(wanted.project) == before and len(list(tmp_path.iterdir())) == 2
 
 
 def test_no_path_of_this_machine_is_in_the_project(functions, tmp_path):

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
-from plugin.bridge.checking.check import check
+from plugin.bridge.checking.check import check_plan
 from plugin.bridge.layers import reading, recognise
 from plugin.bridge.layers.properties import set_template
-from plugin.bridge.layers.snapshots import snapshot
+from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.project import county
 from plugin.core.errors import InputError
 from plugin.core.loading import recognition
-from tests.qgis.helpers import Log, run
+from tests.qgis.helpers import Log, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 THREE_LINES = "REL001,REL002,REL003"
@@ -38,19 +38,21 @@ def test_a_copied_layer_gives_no_choice_but_a_question(small, project):
     copy = made["STBHHX"].clone()
     copy.setName("STBHHX 副本")
     project.addMapLayer(copy)
-    assert set(recognise.chosen(project)) == {"YJJBNTBHTB", "CZKFBJ"}
-    assert recognise.recognise(recognise.outlines(project), county.options(project)).twice == ["STBHHX"]
+    assert set(recognise.chosen_roles(project)) == {"YJJBNTBHTB", "CZKFBJ"}
+    assert recognise.recognise_layers(recognise.take_outlines(project), county.options(project)).repeated_roles == [
+        "STBHHX"
+    ]
     with pytest.raises(QgsProcessingException, match=r"两个图层都像是 STBHHX：.*“STBHHX 副本”"):
-        run("check_plan", {"RULES": THREE_LINES})
-    recognise.choose(project, "STBHHX", copy)
-    assert recognise.chosen(project)["STBHHX"] == copy.id()
+        run_algorithm("check_plan", {"RULES": THREE_LINES})
+    recognise.choose_role(project, "STBHHX", copy)
+    assert recognise.chosen_roles(project)["STBHHX"] == copy.id()
 
 
 def test_the_panel_asks_too(small, project):
     made = add(project, small, "YJJBNTBHTB", "STBHHX")
     project.addMapLayer(made["STBHHX"].clone())
     with pytest.raises(InputError, match="two_layers_one_role"):
-        check([snapshot(v) for v in recognise.plan_layers(project)], county.options(project))
+        check_plan([take_snapshot(v) for v in recognise.plan_layers(project)], county.options(project))
 
 
 # --- broken layers
@@ -61,13 +63,13 @@ def test_a_layer_that_does_not_open_stops_nothing(small, project, tmp_path):
     broken = QgsVectorLayer(str(tmp_path / "搬走 了.gpkg"), "历史文化保护线", "ogr")
     set_template(broken, "LSWHBHX")
     project.addMapLayer(broken)
-    assert set(recognise.chosen(project)) == {"YJJBNTBHTB", "STBHHX"}
+    assert set(recognise.chosen_roles(project)) == {"YJJBNTBHTB", "STBHHX"}
     log = Log()
-    result = run("check_plan", {"RULES": "REL001,REL002"}, log)
+    result = run_algorithm("check_plan", {"RULES": "REL001,REL002"}, log)
     assert (result["ERRORS"], result["SKIPPED"]) == (1, 1)
     said = [line for line in log.lines if "历史文化保护线" in line]
     assert said[0].startswith("图层“历史文化保护线”打不开（搬走 了.gpkg）") and str(tmp_path) not in said[0]
-    checked = check([snapshot(v) for v in recognise.plan_layers(project)], county.options(project))
+    checked = check_plan([take_snapshot(v) for v in recognise.plan_layers(project)], county.options(project))
     assert said[0] in checked.report.provenance["notices"]
 
 
@@ -78,10 +80,10 @@ def test_layers_that_play_no_part_are_named_and_not_read(small, project, monkeyp
     add(project, small, "YJJBNTBHTB", STBHHX="画的线")
     project.addMapLayer(QgsVectorLayer("Polygon?crs=EPSG:4526&field=A:string", "影像索引", "memory"))
     read = []
-    real = reading.read
-    monkeypatch.setattr(reading, "read", lambda shot, **more: read.append(shot.name) or real(shot, **more))
+    real = reading.read_snapshot
+    monkeypatch.setattr(reading, "read_snapshot", lambda shot, **more: read.append(shot.name) or real(shot, **more))
     log = Log()
-    assert run("check_plan", {"RULES": "REL001"}, log)["ERRORS"] == 1
+    assert run_algorithm("check_plan", {"RULES": "REL001"}, log)["ERRORS"] == 1
     assert sorted(read) == ["YJJBNTBHTB", "画的线"]
     assert any("没有认出" in line and "影像索引" in line for line in log.lines)
 
@@ -90,7 +92,7 @@ def test_layers_that_play_no_part_are_named_and_not_read(small, project, monkeyp
 def test_a_layer_chosen_by_name_is_read_whatever_its_name(small, project, given):
     add(project, small, "YJJBNTBHTB")
     project.addMapLayer(QgsVectorLayer(f"{small}|layername=STBHHX", "画的线", "ogr"))
-    assert run("check_plan", {"RULES": "REL001", "ROLES": f"STBHHX={given}"})["ERRORS"] == 1
+    assert run_algorithm("check_plan", {"RULES": "REL001", "ROLES": f"STBHHX={given}"})["ERRORS"] == 1
 
 
 # --- 县配置
@@ -100,22 +102,22 @@ def test_without_a_source_the_county_of_the_project_counts(small, project):
     add(project, small, "YJJBNTBHTB", "STBHHX", "CZKFBJ")
     county.keep(project, county.County(profile="hunyuan", scope="three_lines"))
     log = Log()
-    run("check_plan", {"RULES": THREE_LINES}, log)
+    run_algorithm("check_plan", {"RULES": THREE_LINES}, log)
     assert log.lines[0] == "留空的参数取自工程的县配置：PROFILE=hunyuan, SCOPE=three_lines。"
     log = Log()
-    run("check_plan", {"RULES": THREE_LINES, "PROFILE": "shanxi", "SCOPE": "county"}, log)
+    run_algorithm("check_plan", {"RULES": THREE_LINES, "PROFILE": "shanxi", "SCOPE": "county"}, log)
     assert not any("取自工程" in line for line in log.lines)
     county.keep(project, county.County(profile="没有"))
     with pytest.raises(QgsProcessingException, match="没有县配置“没有”"):
-        run("check_plan", {"RULES": THREE_LINES})
-    assert run("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES})["ERRORS"] == 1
+        run_algorithm("check_plan", {"RULES": THREE_LINES})
+    assert run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES})["ERRORS"] == 1
 
 
 def test_the_choice_of_the_project_counts_among_chosen_layers(small, project):
     made = add(project, small, "YJJBNTBHTB", STBHHX="画的线")
     project.addMapLayer(QgsVectorLayer(f"{small}|layername=STBHHX", "STBHHX", "ogr"))
-    assert run("check_plan", {"RULES": "REL001"})["ERRORS"] == 1
-    alone = run("check_plan", {"RULES": "REL001", "LAYERS": [made["YJJBNTBHTB"]]})
+    assert run_algorithm("check_plan", {"RULES": "REL001"})["ERRORS"] == 1
+    alone = run_algorithm("check_plan", {"RULES": "REL001", "LAYERS": [made["YJJBNTBHTB"]]})
     assert alone["SKIPPED"] == 1
 
 
@@ -125,11 +127,11 @@ def test_the_choice_of_the_project_counts_among_chosen_layers(small, project):
 def test_lacking_is_told_by_the_scope_that_the_check_would_choose(project, monkeypatch):
     standard = county.options(project).norm().standard
     lines = standard.scopes["three_lines"].mandatory
-    outlines = [recognise.Outline("a", "STBHHX", "", ())]
+    outlines = [recognise.LayerOutline("a", "STBHHX", "", ())]
 
     def lacking(**told):
         options = replace(county.options(project), **told)
-        return [concept for concept, _ in recognise.recognise(outlines, options).lacking]
+        return [concept for concept, _ in recognise.recognise_layers(outlines, options).missing_concepts]
 
     assert lacking() == [c for c in lines if c != "red_line"]
     assert set(lacking(scope="county")) > set(lacking())

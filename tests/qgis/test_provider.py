@@ -11,7 +11,7 @@ from qgis.PyQt.QtCore import QUrl
 
 from plugin.bridge import help_pages
 from plugin.core.model.rule import EACH, all_rules
-from tests.every import every
+from tests.parametrize import for_each
 from tests.qgis.helpers import ROOT, SAMPLE
 
 #: Rules on packages need one, and are no algorithms of their own.
@@ -75,7 +75,7 @@ def test_every_algorithm_stands_in_a_group(provider):
 
 
 def test_every_algorithm_has_a_page_of_its_own_without_the_network(provider):
-    pages = {a.name(): QUrl(help_pages.url(a)).toLocalFile() for a in provider.algorithms()}
+    pages = {a.name(): QUrl(help_pages.help_url(a)).toLocalFile() for a in provider.algorithms()}
     assert len(set(pages.values())) == len(pages)
     for algorithm in provider.algorithms():
         page = Path(pages[algorithm.name()]).read_text(encoding="utf-8")
@@ -87,13 +87,13 @@ def test_a_page_that_cannot_be_written_is_none(provider, monkeypatch, qgis_log):
     def refused(*_):
         raise PermissionError(13, "denied")
 
-    monkeypatch.setattr("plugin.bridge.help_pages.beside", refused)
-    monkeypatch.setattr("plugin.bridge.help_pages.page", lambda _: "another")
-    assert help_pages.url(provider.algorithm("check_plan")) == ""
+    monkeypatch.setattr("plugin.bridge.help_pages.atomic_output", refused)
+    monkeypatch.setattr("plugin.bridge.help_pages.help_page", lambda _: "another")
+    assert help_pages.help_url(provider.algorithm("check_plan")) == ""
     assert any("denied" in text for text in qgis_log)
 
 
-@every("rule", RULES.values(), ids=RULES)
+@for_each("rule", RULES.values(), ids=RULES)
 def test_a_rule_asks_for_what_it_declares(provider, rule):
     algorithm = provider.algorithm(rule.algorithm_id)
     sources = {
@@ -186,9 +186,9 @@ def test_without_shapely_the_two_that_can_help_are_there(qgis_process, tmp_path)
 
 
 def test_doctor_finds_this_machine_fit(provider):
-    from tests.qgis.helpers import run
+    from tests.qgis.helpers import run_algorithm
 
-    result = run("doctor", {})
+    result = run_algorithm("doctor", {})
     assert result["OK"] is True
     assert "QGIS" in result["REPORT"] and "geopandas" in result["REPORT"]
 

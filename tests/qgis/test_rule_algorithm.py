@@ -17,9 +17,9 @@ from qgis.core import (
 )
 
 from plugin.core.model.rule import all_rules
-from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest, frame, run, square, write_small
+from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest_files, make_frame, make_square, run_algorithm, write_small
 from tests.qgis.models import input_of, model_of, result_of, value
-from tests.qgis.waiting import run_task, wait
+from tests.qgis.waiting import run_task, wait_until
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
@@ -44,28 +44,28 @@ def truth_of(code):
     ],
 )
 def test_alone_it_finds_what_it_finds_in_the_plan(name, code, sources):
-    before = digest(SAMPLE)
+    before = digest_files(SAMPLE)
     given = {k: v if k == "PROFILE" else layer(SAMPLE, v) for k, v in sources.items()}
-    result = run(name, given)
+    result = run_algorithm(name, given)
     expected = truth_of(code)
     assert result["FINDINGS"] == len(expected) and result["OUTCOME"] == "failed"
     assert result["ERRORS"] == sum(d["severity"] == "ERROR" for d in expected)
-    assert digest(SAMPLE) == before
+    assert digest_files(SAMPLE) == before
 
 
 def test_each_layer_in_turn_with_its_role_recognised_or_told(small):
-    assert run("duplicate_key", {"LAYER": layer(small, "DLTB")})["OUTCOME"] == "passed"
+    assert run_algorithm("duplicate_key", {"LAYER": layer(small, "DLTB")})["OUTCOME"] == "passed"
     nameless = layer(small, "STBHHX", "随便一个名字")
     with pytest.raises(QgsProcessingException, match="没有认出图层“随便一个名字”"):
-        run("duplicate_key", {"LAYER": nameless})
-    assert run("duplicate_key", {"LAYER": nameless, "ROLE": "STBHHX"})["OUTCOME"] == "passed"
+        run_algorithm("duplicate_key", {"LAYER": nameless})
+    assert run_algorithm("duplicate_key", {"LAYER": nameless, "ROLE": "STBHHX"})["OUTCOME"] == "passed"
     with pytest.raises(QgsProcessingException, match="图层角色“没有”不在标准里"):
-        run("duplicate_key", {"LAYER": nameless, "ROLE": "没有"})
+        run_algorithm("duplicate_key", {"LAYER": nameless, "ROLE": "没有"})
 
 
 def test_layers_of_any_name_play_the_part_they_are_given(small):
     given = {"FARMLAND": layer(small, "YJJBNTBHTB", "甲"), "RED_LINE": layer(small, "STBHHX", "甲")}
-    assert run("farmland_in_red_line", given)["ERRORS"] == 1
+    assert run_algorithm("farmland_in_red_line", given)["ERRORS"] == 1
 
 
 def test_only_the_selected_or_the_filtered(small):
@@ -76,7 +76,7 @@ def test_only_the_selected_or_the_filtered(small):
     def errors(**narrowed):
         source = QgsProcessingFeatureSourceDefinition("", **narrowed)
         source.source.setStaticValue(farmland.id())
-        return run("farmland_in_red_line", {"FARMLAND": source, "RED_LINE": red_line})["ERRORS"]
+        return run_algorithm("farmland_in_red_line", {"FARMLAND": source, "RED_LINE": red_line})["ERRORS"]
 
     from qgis.core import QgsProject
 
@@ -96,38 +96,41 @@ def test_unsaved_edits_of_the_layer_count(small):
     red_line = layer(small, "STBHHX")
     red_line.startEditing()
     row = QgsFeature(red_line.fields())
-    row.setGeometry(QgsGeometry.fromWkt(square(0, 200).wkt))
+    row.setGeometry(QgsGeometry.fromWkt(make_square(0, 200).wkt))
     red_line.addFeature(row)
-    assert run("farmland_in_red_line", {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": red_line})["ERRORS"] == 2
+    assert (
+        run_algorithm("farmland_in_red_line", {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": red_line})["ERRORS"]
+        == 2
+    )
 
 
 def test_numbers_beat_the_standards_and_nothing_given_does_not(small, tmp_path):
-    thin = write_small(tmp_path / "thin.gpkg", STBHHX=frame([square(99.95, 0, 100, 4)]))
+    thin = write_small(tmp_path / "thin.gpkg", STBHHX=make_frame([make_square(99.95, 0, 100, 4)]))
     given = {"FARMLAND": layer(thin, "YJJBNTBHTB"), "RED_LINE": layer(thin, "STBHHX")}
-    assert run("farmland_in_red_line", given)["FINDINGS"] == 0, "0.05 m wide and 0.2 m²: a sliver"
-    assert run("farmland_in_red_line", {**given, "MIN_AREA": 0.1})["FINDINGS"] == 1
-    assert run("farmland_in_red_line", {**given, "MIN_WIDTH": 0.01})["FINDINGS"] == 1
+    assert run_algorithm("farmland_in_red_line", given)["FINDINGS"] == 0, "0.05 m wide and 0.2 m²: a sliver"
+    assert run_algorithm("farmland_in_red_line", {**given, "MIN_AREA": 0.1})["FINDINGS"] == 1
+    assert run_algorithm("farmland_in_red_line", {**given, "MIN_WIDTH": 0.01})["FINDINGS"] == 1
 
 
 def test_townships_are_written_to_the_findings(small, tmp_path):
     towns = write_small(
         tmp_path / "towns.gpkg",
-        XZQXZ=frame([square(-1000, -1000, 5000, 5000)], XZQMC=["永安镇"], XZQDM=["140225100"]),
+        XZQXZ=make_frame([make_square(-1000, -1000, 5000, 5000)], XZQMC=["永安镇"], XZQDM=["140225100"]),
     )
     target = tmp_path / "f.gpkg"
     given = {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": layer(small, "STBHHX")}
-    run("farmland_in_red_line", {**given, "TOWNSHIPS": layer(towns, "XZQXZ"), "OUTPUT_FINDINGS": str(target)})
+    run_algorithm("farmland_in_red_line", {**given, "TOWNSHIPS": layer(towns, "XZQXZ"), "OUTPUT_FINDINGS": str(target)})
     found = QgsVectorLayer(str(target), "f", "ogr")
     assert [f["township"] for f in found.getFeatures()] == ["永安镇"]
 
 
 def test_layers_far_apart_pass(small):
     given = {"FARMLAND": layer(small, "YJJBNTBHTB"), "BOUNDARY": layer(small, "CZKFBJ")}
-    assert run("farmland_in_boundary", given)["OUTCOME"] == "passed"
+    assert run_algorithm("farmland_in_boundary", given)["OUTCOME"] == "passed"
 
 
 def test_required_layers_takes_any_number(small):
-    result = run("required_layers", {"LAYERS": [layer(small, "CZKFBJ"), layer(small, "DLTB")]})
+    result = run_algorithm("required_layers", {"LAYERS": [layer(small, "CZKFBJ"), layer(small, "DLTB")]})
     assert (result["WARNINGS"], result["OUTCOME"]) == (2, "failed")
 
 
@@ -138,27 +141,29 @@ def test_without_a_system_it_says_so(small):
     red_line = layer(small, "STBHHX")
     red_line.setCrs(QgsCoordinateReferenceSystem())
     with pytest.raises(QgsProcessingException, match=r"“STBHHX”.*没有坐标系"):
-        run("farmland_in_red_line", {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": red_line})
+        run_algorithm("farmland_in_red_line", {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": red_line})
 
 
 def test_without_its_field_it_says_so(small, tmp_path):
-    plan = write_small(tmp_path / "plan.gpkg", DLTB=frame([square(0, 0)]))
+    plan = write_small(tmp_path / "plan.gpkg", DLTB=make_frame([make_square(0, 0)]))
     with pytest.raises(QgsProcessingException, match=r"DLTB.*缺字段 DLBM"):
-        run("farmland_not_cultivated", {"FARMLAND": layer(plan, "YJJBNTBHTB"), "PARCELS": layer(plan, "DLTB")})
+        run_algorithm(
+            "farmland_not_cultivated", {"FARMLAND": layer(plan, "YJJBNTBHTB"), "PARCELS": layer(plan, "DLTB")}
+        )
 
 
 @pytest.mark.parametrize("given", ["没有.gpkg", None], ids=["not there", "not given"])
 def test_without_its_layer_it_says_so(small, given):
     with pytest.raises(QgsProcessingException, match="FARMLAND"):
-        run("farmland_in_red_line", {"FARMLAND": given, "RED_LINE": layer(small, "STBHHX")})
+        run_algorithm("farmland_in_red_line", {"FARMLAND": given, "RED_LINE": layer(small, "STBHHX")})
 
 
 def test_its_own_input_is_no_output(small):
-    before = digest(small)
+    before = digest_files(small)
     given = {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": layer(small, "STBHHX")}
     with pytest.raises(QgsProcessingException, match="就是要检查的数据"):
-        run("farmland_in_red_line", {**given, "OUTPUT_FINDINGS": str(small)})
-    assert digest(small) == before
+        run_algorithm("farmland_in_red_line", {**given, "OUTPUT_FINDINGS": str(small)})
+    assert digest_files(small) == before
 
 
 # --- models and batches
@@ -241,7 +246,7 @@ def test_tasks_run_it_off_the_main_thread(small, provider):
         task = QgsProcessingAlgRunnerTask(algorithm, given, context, log)
         task.executed.connect(lambda ok, results, done=done: done.append((ok, results)))
         run_task(task)
-        assert wait(lambda done=done: done)
+        assert wait_until(lambda done=done: done)
         ok, results = done[0]
         assert ok and results["ERRORS"] == 1
 
@@ -250,11 +255,11 @@ def test_tasks_run_it_off_the_main_thread(small, provider):
 def test_findings_of_a_check_are_no_input(small, project, tmp_path, name, given):
     """The dialogs offer the layer on top first, and that is the findings'."""
     target = tmp_path / "问题.gpkg"
-    run("check_plan", {"SOURCE": str(small), "RULES": "REL001", "OUTPUT_FINDINGS": str(target)})
+    run_algorithm("check_plan", {"SOURCE": str(small), "RULES": "REL001", "OUTPUT_FINDINGS": str(target)})
     findings = QgsVectorLayer(str(target), "问题", "ogr")
     others = {"FARMLAND": layer(small, "YJJBNTBHTB")} if given == "RED_LINE" else {}
     with pytest.raises(QgsProcessingException, match=r"图层“问题”是检查结果.*请"):
-        run(name, {**others, given: findings})
+        run_algorithm(name, {**others, given: findings})
 
 
 def test_a_rule_takes_the_table_that_it_goes_by():
@@ -266,9 +271,9 @@ def test_a_rule_takes_the_table_that_it_goes_by():
     }
     table = str(SAMPLE.parent / "township_tasks.csv")
     # One field of the sample has the code of another township: that needs no table, without land there is nothing to look at.
-    assert run("township_targets", {**given, "TARGETS": table})["OUTCOME"] == "failed"
-    assert run("township_targets", given)["OUTCOME"] == "failed"
-    assert run("township_targets", {"TOWNSHIPS": given["TOWNSHIPS"]})["OUTCOME"] == "not_applicable"
+    assert run_algorithm("township_targets", {**given, "TARGETS": table})["OUTCOME"] == "failed"
+    assert run_algorithm("township_targets", given)["OUTCOME"] == "failed"
+    assert run_algorithm("township_targets", {"TOWNSHIPS": given["TOWNSHIPS"]})["OUTCOME"] == "not_applicable"
     asked = {code: rule.inputs for code, rule in all_rules().items() if rule.inputs}
     assert asked["LAW004"] == asked["LAW005"] == ("targets",) and asked["LAW007"] == ("figures",)
     assert "REL001" not in asked

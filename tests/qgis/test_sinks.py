@@ -13,8 +13,8 @@ from plugin.core.errors import OutputError
 from plugin.core.files.writing import check_writable
 from plugin.core.model.findings import COLUMNS, Finding
 from plugin.core.model.rule import Severity
-from tests.core.small import write_findings
-from tests.qgis.helpers import digest, square
+from tests.core.small_plan import write_findings
+from tests.qgis.helpers import digest_files, make_square
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
 ZONE = CRS.from_epsg(4526)
@@ -27,15 +27,15 @@ def findings():
         "message": "永久基本农田与生态保护红线重叠",
         "fingerprint": "f",
     }
-    area = Finding("YJJBNTBHTB", key="1", related_keys=["2", "3"], area_m2=1e4, geometry=square(0, 0), **common)
+    area = Finding("YJJBNTBHTB", key="1", related_keys=["2", "3"], area_m2=1e4, geometry=make_square(0, 0), **common)
     point = Finding(
         "STBHHX",
         key="4",
         params={"reason": "self_intersection"},
-        geometry=shapely.Point(square(0, 0).centroid),
+        geometry=shapely.Point(make_square(0, 0).centroid),
         **common,
     )
-    line = Finding("STBHHX", geometry=square(0, 0).exterior, **common)
+    line = Finding("STBHHX", geometry=make_square(0, 0).exterior, **common)
     return [area, point, line, Finding("DLTB", **common)]
 
 
@@ -76,7 +76,7 @@ def test_an_old_output_is_replaced_with_all_its_parts(tmp_path, suffix):
 def test_open_elsewhere_leaves_the_old_whole(tmp_path, monkeypatch, suffix):
     target = tmp_path / f"findings.{suffix}"
     write_findings(target, findings(), ZONE)
-    before = digest(tmp_path)
+    before = digest_files(tmp_path)
     real, moves = os.replace, []
 
     def refuse_the_last(source, destination):
@@ -90,7 +90,7 @@ def test_open_elsewhere_leaves_the_old_whole(tmp_path, monkeypatch, suffix):
     with pytest.raises(OutputError, match="output_open_elsewhere"):
         write_findings(target, findings()[:1], ZONE)
     monkeypatch.undo()
-    assert digest(tmp_path) == before
+    assert digest_files(tmp_path) == before
     assert QgsVectorLayer(str(target), "x", "ogr").featureCount() == 4
 
 

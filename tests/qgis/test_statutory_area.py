@@ -24,7 +24,7 @@ from qgis.core import (
 
 from plugin.core.messages.texts import Texts
 from tests.county import measure
-from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, square
+from tests.qgis.helpers import SAMPLE, Log, digest_files, make_frame, make_square, run_algorithm
 from tests.qgis.models import run_in_model
 
 #: standards/ellipsoid_area.md, (longitude, latitude): T tells the prescribed sum from geodesic and from straight edges.
@@ -35,24 +35,24 @@ BOW_TIE = shapely.Polygon([(112, 38), (112.01, 38.01), (112.01, 38), (112, 38.01
 
 def written(path, **columns):
     shapes = columns.pop("shapes", [T, Q3])
-    table = frame(shapes, crs=columns.pop("crs", 4490), **columns)
+    table = make_frame(shapes, crs=columns.pop("crs", 4490), **columns)
     pyogrio.write_dataframe(table, path, layer=path.stem, dataset_options={"VERSION": "1.2"})
     return path
 
 
 def tiles(**columns):
     """Four parcels of a square of 200 m, and their outline as township; no vertex on one side only."""
-    shapes = [square(0, 0), square(100, 0), square(0, 100), square(100, 100)]
+    shapes = [make_square(0, 0), make_square(100, 0), make_square(0, 100), make_square(100, 100)]
     outline = shapely.union_all(shapes)
     corners = shapely.segmentize(outline, 100.0)
-    return frame(shapes, **columns), frame([corners], XZQMC=["永安镇"], XZQDM=["140225100"])
+    return make_frame(shapes, **columns), make_frame([corners], XZQMC=["永安镇"], XZQDM=["140225100"])
 
 
 def test_areas_side_by_side(provider, tmp_path):
     path = written(tmp_path / "图斑.gpkg", MJ=[490_671.60, 9_878.30], 备注=["甲", None])
-    before, log = digest(path), Log()
+    before, log = digest_files(path), Log()
     target = tmp_path / "面积.gpkg"
-    done = run("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)}, log)
+    done = run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)}, log)
     made = gpd.read_file(target)
     assert list(made.columns)[:-1] == [
         "BSM", "MJ", "备注", "planar_m2", "geodesic_m2", "statutory_m2", "stored_m2", "diff_m2"
@@ -69,18 +69,18 @@ def test_areas_side_by_side(provider, tmp_path):
     assert done["STATUTORY_M2"] == pytest.approx(500_549.84, abs=0.01) and done["STORED_M2"] == pytest.approx(
         500_549.90
     )
-    assert "CONTROL_M2" not in done and digest(path) == before
+    assert "CONTROL_M2" not in done and digest_files(path) == before
     assert any("法定 500 549.84" in line.replace("\u202f", " ") for line in log.lines), log.lines
     assert any("比图斑椭球面积多 0.06 m²；1 个要素相差超过 0.01 m²" in line for line in log.lines)
     # What it made can be put in again, and says the same.
-    again = run("statutory_area", {"INPUT": str(target), "OUTPUT": str(tmp_path / "再.gpkg")}, log)
+    again = run_algorithm("statutory_area", {"INPUT": str(target), "OUTPUT": str(tmp_path / "再.gpkg")}, log)
     assert again["DIFFERING"] == 0 and list(gpd.read_file(tmp_path / "再.gpkg").columns) == list(made.columns)
     assert any("本工具上次的结果" in line for line in log.lines)
 
 
 def test_qgis_s_own_ellipsoidal_area_is_close(provider, tmp_path):
     path = written(tmp_path / "a.gpkg")
-    done = run("statutory_area", {"INPUT": str(path), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT})
+    done = run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT})
     meter = QgsDistanceArea()
     meter.setSourceCrs(QgsCoordinateReferenceSystem("EPSG:4490"), QgsProject.instance().transformContext())
     assert meter.setEllipsoid("PARAMETER:6378137:6356752.314140356")
@@ -89,36 +89,38 @@ def test_qgis_s_own_ellipsoidal_area_is_close(provider, tmp_path):
 
 
 def test_check_lists_what_differs_and_changes_nothing(provider, tmp_path):
-    shapes = [square(100 * n, 0) for n in range(4)]
+    shapes = [make_square(100 * n, 0) for n in range(4)]
     true = np.round(measure.statutory_area(shapes), 2)
     stored = [true[0], true[1] + 0.01, true[2] + 0.02, None]
     path = written(tmp_path / "DLTB.gpkg", shapes=shapes, crs=4526, TBMJ=pd.Series(stored, dtype=float))
     target, log = tmp_path / "不符.gpkg", Log()
-    done = run("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": str(target)}, log)
+    done = run_algorithm("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": str(target)}, log)
     made = gpd.read_file(target)
     # The field is the one that the layer's template uses, and stays as it was.
     assert made["BSM"].tolist() == ["140225000003", "140225000004"] and made["TBMJ"][0] == stored[2]
     assert done["DIFFERING"] == 2 and done["ROWS"] == 4 and np.isnan(made["TBMJ"][1])
     assert made["diff_m2"][0] == pytest.approx(0.02) and any("1 个要素的 TBMJ 原来没有值" in x for x in log.lines)
-    wide = run("statutory_area", {"INPUT": str(path), "MODE": "check", "TOLERANCE": 0.02, "OUTPUT": "TEMPORARY_OUTPUT"})
+    wide = run_algorithm(
+        "statutory_area", {"INPUT": str(path), "MODE": "check", "TOLERANCE": 0.02, "OUTPUT": "TEMPORARY_OUTPUT"}
+    )
     assert wide["DIFFERING"] == 1
 
 
 def test_hectares_are_told(provider, tmp_path):
     path = written(tmp_path / "a.gpkg", MJ=[49.06716, 0.987824])
     log = Log()
-    run("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": "TEMPORARY_OUTPUT"}, log)
+    run_algorithm("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": "TEMPORARY_OUTPUT"}, log)
     assert any("像是公顷" in line for line in log.lines) and any("比图斑椭球面积少" in line for line in log.lines)
 
 
 def test_parts_are_levelled_to_their_township(provider, tmp_path):
     parcels, town = tiles()
-    outside = frame([square(500, 500)]).assign(BSM="140225000099")
+    outside = make_frame([make_square(500, 500)]).assign(BSM="140225000099")
     pyogrio.write_dataframe(pd.concat([parcels, outside], ignore_index=True), tmp_path / "DLTB.gpkg")
     pyogrio.write_dataframe(town, tmp_path / "XZQXZ.gpkg")
     log = Log()
     parameters = {"INPUT": str(tmp_path / "DLTB.gpkg"), "CONTROL": str(tmp_path / "XZQXZ.gpkg")}
-    done = run("statutory_area", {**parameters, "OUTPUT": str(tmp_path / "平差.gpkg")}, log)
+    done = run_algorithm("statutory_area", {**parameters, "OUTPUT": str(tmp_path / "平差.gpkg")}, log)
     made = gpd.read_file(tmp_path / "平差.gpkg")
     (control,) = np.round(measure.statutory_area(town.geometry), 2)
     assert done["REFUSED"] == 0 and done["CONTROL_M2"] == control
@@ -138,9 +140,9 @@ def test_parts_that_leave_a_gap_are_not_levelled(provider, tmp_path):
     pyogrio.write_dataframe(parcels.drop(index=3), path)
     pyogrio.write_dataframe(town, tmp_path / "XZQXZ.gpkg")
     log, parameters = Log(), {"INPUT": str(path), "CONTROL": str(tmp_path / "XZQXZ.gpkg")}
-    done = run("statutory_area", {**parameters, "OUTPUT": str(tmp_path / "x.gpkg")}, log)
+    done = run_algorithm("statutory_area", {**parameters, "OUTPUT": str(tmp_path / "x.gpkg")}, log)
     assert done["REFUSED"] == 1 and gpd.read_file(tmp_path / "x.gpkg")["closed_m2"].isna().all()
-    assert done["MISCLOSURE_M2"] == pytest.approx(measure.statutory_area([square(100, 100)])[0], abs=0.01)
+    assert done["MISCLOSURE_M2"] == pytest.approx(measure.statutory_area([make_square(100, 100)])[0], abs=0.01)
     assert any("没有平差" in line and "TOP002" in line for line in log.lines)
 
 
@@ -150,22 +152,22 @@ def test_a_control_area_as_a_number_and_a_limit_of_one_s_own(provider, tmp_path)
     pyogrio.write_dataframe(parcels, path)
     total = float(measure.statutory_area(parcels.geometry).sum())
     parameters = {"INPUT": str(path), "CONTROL_AREA": total + 3, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
-    assert run("statutory_area", parameters)["REFUSED"] == 1
-    done = run("statutory_area", {**parameters, "LIMIT": 1e-4})
+    assert run_algorithm("statutory_area", parameters)["REFUSED"] == 1
+    done = run_algorithm("statutory_area", {**parameters, "LIMIT": 1e-4})
     closed = [f["closed_m2"] for f in done["OUTPUT"].getFeatures()]
     assert done["REFUSED"] == 0 and round(sum(closed), 2) == round(total + 3, 2)
     profile = tmp_path / "x.toml"
     profile.write_text(
         'id = "x"\nname = "某县"\narea_code = "140225"\n[closure]\nlimit_share = 0.0001\n', encoding="utf-8"
     )
-    assert run("statutory_area", {**parameters, "PROFILE": str(profile)})["REFUSED"] == 0
+    assert run_algorithm("statutory_area", {**parameters, "PROFILE": str(profile)})["REFUSED"] == 0
 
 
 def test_shapes_that_cannot_be_measured_are_named(provider, tmp_path):
     shapes = [T, None, BOW_TIE, shapely.Polygon()]
     path = written(tmp_path / "a.gpkg", shapes=shapes, MJ=[1.0, 2.0, 3.0, 4.0])
     log = Log()
-    done = run("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "b.gpkg")}, log)
+    done = run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "b.gpkg")}, log)
     made = gpd.read_file(tmp_path / "b.gpkg")
     triangles = [shapely.Polygon([(112, 38), (112.005, 38.005), (112, 38.01)]),
                  shapely.Polygon([(112.01, 38), (112.005, 38.005), (112.01, 38.01)])]  # fmt: skip
@@ -185,7 +187,7 @@ def test_selected_features_unsaved_edits_and_arcs(provider, project):
     x, y = 38_470_000, 4_390_000
     circle = f"CURVEPOLYGON (CIRCULARSTRING ({x - 50} {y}, {x} {y + 50}, {x + 50} {y}, {x} {y - 50}, {x - 50} {y}))"
     layer.startEditing()
-    for wkt in (circle, square(0, 0).wkt):
+    for wkt in (circle, make_square(0, 0).wkt):
         feature = QgsFeature(layer.fields())
         feature.setGeometry(QgsGeometry.fromWkt(wkt))
         assert layer.addFeature(feature)
@@ -193,7 +195,7 @@ def test_selected_features_unsaved_edits_and_arcs(provider, project):
     layer.selectByIds([ids[0]])
     log = Log()
     chosen = QgsProcessingFeatureSourceDefinition(layer.id(), True)
-    done = run("statutory_area", {"INPUT": chosen, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}, log)
+    done = run_algorithm("statutory_area", {"INPUT": chosen, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}, log)
     (made,) = list(done["OUTPUT"].getFeatures())
     assert "CircularString" in made.geometry().asWkt() and made["MJ"] == pytest.approx(np.pi * 2500, rel=2e-3)
     assert any("含弧段" in line for line in log.lines) and any("未保存" in line for line in log.lines)
@@ -214,19 +216,19 @@ def test_selected_features_unsaved_edits_and_arcs(provider, project):
 )  # fmt: skip
 def test_what_cannot_be_measured_is_said_and_writes_nothing(provider, tmp_path, columns, parameters, words):
     path = written(tmp_path / "a.gpkg", **columns)
-    before = digest(path)
+    before = digest_files(path)
     with pytest.raises(QgsProcessingException) as caught:
-        run("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "b.gpkg"), **parameters})
+        run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "b.gpkg"), **parameters})
     assert all(word in str(caught.value) for word in words), caught.value
-    assert digest(path) == before and [p.name for p in tmp_path.iterdir()] == [path.name]
+    assert digest_files(path) == before and [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 def test_an_output_that_is_the_input(provider, tmp_path):
     path = written(tmp_path / "a.gpkg")
-    before = digest(path)
+    before = digest_files(path)
     with pytest.raises(QgsProcessingException):
-        run("statutory_area", {"INPUT": str(path), "OUTPUT": str(path)})
-    assert digest(path) == before
+        run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(path)})
+    assert digest_files(path) == before
 
 
 def test_cancel_writes_nothing(provider, tmp_path):
@@ -235,10 +237,10 @@ def test_cancel_writes_nothing(provider, tmp_path):
             self.cancel()
 
     path, target = written(tmp_path / "a.gpkg"), tmp_path / "b.gpkg"
-    run("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)})
-    before = digest(target)
-    assert run("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)}, Impatient(False)) == {}
-    assert digest(target) == before and sorted(p.name for p in tmp_path.iterdir()) == ["a.gpkg", "b.gpkg"]
+    run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)})
+    before = digest_files(target)
+    assert run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)}, Impatient(False)) == {}
+    assert digest_files(target) == before and sorted(p.name for p in tmp_path.iterdir()) == ["a.gpkg", "b.gpkg"]
 
 
 def test_in_a_model(provider, project, tmp_path):
@@ -248,7 +250,7 @@ def test_in_a_model(provider, project, tmp_path):
 
 
 def test_the_sample_from_the_shell(qgis_process, tmp_path):
-    before = digest(SAMPLE)
+    before = digest_files(SAMPLE)
     target = tmp_path / "图斑.gdb"
     arguments = (f"INPUT={SAMPLE}|layername=DLTB", f"CONTROL={SAMPLE}|layername=XZQX", "LIMIT=0.01", f"OUTPUT={target}")
     done = qgis_process("run", "sanxian:statutory_area", "--json", "--", *arguments)
@@ -260,7 +262,7 @@ def test_the_sample_from_the_shell(qgis_process, tmp_path):
     # A second hand at the sum, which knows no repair.
     sound = made[made.is_valid]
     assert sound["statutory_m2"].tolist() == pytest.approx(measure.statutory_area(sound.geometry).tolist(), abs=1e-3)
-    assert digest(SAMPLE) == before
+    assert digest_files(SAMPLE) == before
     refused = qgis_process("run", "sanxian:statutory_area", "--", f"INPUT={tmp_path / 'none.gpkg'}", f"OUTPUT={target}")
     assert refused.returncode == 1 and len(gpd.read_file(target)) == len(made)
 
@@ -273,10 +275,10 @@ def test_both_languages_tell_the_same(provider):
 @pytest.mark.parametrize(("role", "told"), [("STBHHX", True), ("CZKFBJ", False)])
 def test_of_a_sealed_layer_it_is_said_that_a_copy_was_written(provider, tmp_path, role, told):
     path = written(tmp_path / f"{role}.gpkg", MJ=[1.0, 2.0])
-    before, log = digest(path), Log()
-    run("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "out.gpkg")}, log)
+    before, log = digest_files(path), Log()
+    run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "out.gpkg")}, log)
     assert any("封库图层" in line and "副本" in line for line in log.lines) is told
-    assert digest(path) == before
+    assert digest_files(path) == before
     log = Log()
-    run("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": str(tmp_path / "check.gpkg")}, log)
+    run_algorithm("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": str(tmp_path / "check.gpkg")}, log)
     assert not any("封库图层" in line for line in log.lines)

@@ -14,10 +14,10 @@ from qgis.PyQt.QtGui import QColor
 from plugin.bridge.layers import painting, styles
 from plugin.core.standard import load_standard, standard_ids
 from plugin.paths import ICONS, REPORTS, STANDARDS, STYLES
-from tests.every import every
+from tests.parametrize import for_each
 from tests.qgis.helpers import ROOT
 
-TABLE = styles.table()
+TABLE = styles.read_style_table()
 KINDS = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
 DEFAULTS = {f"default_{geometry}": geometry for geometry in KINDS}
 GEOMETRY = {name: spec.get("geometry", "polygon") for name, spec in TABLE["layers"].items()}
@@ -37,7 +37,7 @@ def made(tmp_path_factory):
     return folder
 
 
-@every("name", NAMES)
+@for_each("name", NAMES)
 def test_styles_are_fresh(made, name):
     # Qt 6 orders attributes in its own way: compare what is said, not how.
     def words(path):
@@ -46,20 +46,20 @@ def test_styles_are_fresh(made, name):
     assert words(made / f"{name}.qml") == words(STYLES / f"{name}.qml"), "tools/run.sh python tools/make_styles.py"
 
 
-@every("name", NAMES)
+@for_each("name", NAMES)
 def test_styles_name_no_font_of_the_machine_they_were_made_on(name):
     assert "fontFamily" not in (STYLES / f"{name}.qml").read_text(encoding="utf-8")
 
 
-@every("name", NAMES)
+@for_each("name", NAMES)
 def test_styles_load(qgis_app, name):
     layer = empty(name)
     before = layer.renderer()
-    assert styles.apply(layer, name)
+    assert styles.apply_style(layer, name)
     assert layer.renderer() is not before
 
 
-@every("name", NAMES)
+@for_each("name", NAMES)
 def test_hatches_clipped_to_their_shape_belong_to_whole_shapes(name):
     """QGIS 3.40 ends where it clips such a hatch to a polygon that it has cut at the edge of the map."""
     style = (STYLES / f"{name}.qml").read_text(encoding="utf-8")
@@ -87,8 +87,8 @@ def drawn(layer, rows):
         features.append(feature)
     assert layer.dataProvider().addFeatures(features)[0]
     layer.updateExtents()
-    sheet = painting.Sheet((0.0, 0.0, 230.0, 96.0), 230, 96, 23.0)
-    return painting.draw(sheet, [layer], layer.crs())
+    sheet = painting.PaintedSheet((0.0, 0.0, 230.0, 96.0), 230, 96, 23.0)
+    return painting.draw_layers(sheet, [layer], layer.crs())
 
 
 def ink(image):
@@ -97,10 +97,10 @@ def ink(image):
     return sum(image.pixel(x, y) & 0xFFFFFF != 0xFFFFFF for x in range(image.width()) for y in range(image.height()))
 
 
-@every("name", [n for n in NAMES if n != styles.FINDINGS])
+@for_each("name", [n for n in NAMES if n != styles.FINDINGS])
 def test_every_style_draws_something(qgis_app, name):
     layer = empty(name, "&field=X:string")
-    styles.apply(layer, name if name in TABLE["layers"] else "NO_SUCH_LAYER")
+    styles.apply_style(layer, name if name in TABLE["layers"] else "NO_SUCH_LAYER")
     assert ink(drawn(layer, [(SHAPES[GEOMETRY[name]], {})])) > 20
 
 
@@ -109,7 +109,7 @@ def test_every_layer_of_every_edition_is_drawn_by_one(qgis_app):
     seen = {}
     for standard in standard_ids():
         for template in load_standard(standard).templates.values():
-            look = styles.look_of(template.role, template.geometry)
+            look = styles.style_name(template.role, template.geometry)
             assert GEOMETRY[look] == template.geometry, template.role
             seen[template.role] = look
     # The statutory ones at least have symbols of their own.
@@ -119,14 +119,14 @@ def test_every_layer_of_every_edition_is_drawn_by_one(qgis_app):
 def test_editions_of_a_layer_share_its_symbols(qgis_app):
     asked = {"DLTB2009": "DLTB", "DLTB_2020": "DLTB", "YJJBNTTB": "YJJBNTBHTB", "WHCGHFQ": "YDYHGHFQ"}
     asked |= {"WHQZXCQCSLX": "ZXCQCSLX", "NO_SUCH": "default_polygon", "2020": "default_polygon"}
-    assert {role: styles.look_of(role, "polygon") for role in asked} == asked
-    assert styles.look_of("ZDJTJCSSX", "polygon") == "default_polygon", "a road drawn as an area is no road"
-    assert styles.look_of("NO_SUCH", "line") == "default_line" and not styles.has_own("NO_SUCH")
+    assert {role: styles.style_name(role, "polygon") for role in asked} == asked
+    assert styles.style_name("ZDJTJCSSX", "polygon") == "default_polygon", "a road drawn as an area is no road"
+    assert styles.style_name("NO_SUCH", "line") == "default_line" and not styles.has_own_style("NO_SUCH")
 
 
 def test_a_table_is_left_alone(qgis_app):
     layer = QgsVectorLayer("NoGeometry?field=X:string", "x", "memory")
-    assert not styles.apply(layer, "DLTB")
+    assert not styles.apply_style(layer, "DLTB")
 
 
 def pattern(spec):
@@ -157,7 +157,7 @@ def strokes(spec):
     yield from (one for key in ("hatch", "on_line") for one in spec.get(key, ()))
 
 
-@every("name", [*TABLE["layers"], *TABLE["symbols"]])
+@for_each("name", [*TABLE["layers"], *TABLE["symbols"]])
 def test_lines_are_dark_enough_to_print(name):
     """3:1 against the paper, as WCAG 2.1 asks of graphics; 2:1 against a ground of their own."""
     spec = TABLE["layers"].get(name) or TABLE["symbols"][name]
@@ -178,7 +178,7 @@ def test_the_four_lines_carry_their_character(name, text):
 
 def test_every_land_use_code_has_its_colour(qgis_app):
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=DLBM:string", "x", "memory")
-    styles.apply(layer, "DLTB")
+    styles.apply_style(layer, "DLTB")
     coloured = {
         code
         for c in layer.renderer().categories()
@@ -205,7 +205,7 @@ def test_classes_ask_for_fields_that_the_templates_have(qgis_app, name):
     """And each class is met by the values that the template's own code list allows, as they stand in the data."""
     standard = load_standard()
     layer = empty(name)
-    styles.apply(layer, name)
+    styles.apply_style(layer, name)
     renderer = layer.renderer()
     known = {v for c in renderer.categories() for v in (c.value() if isinstance(c.value(), list) else [c.value()])}
     asked = [name, *TABLE["layers"][name].get("also", ())]
@@ -237,7 +237,7 @@ def test_classes_ask_for_fields_that_the_templates_have(qgis_app, name):
 )
 def test_heritage_is_told_by_its_kind_or_its_name(qgis_app, values, label):
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=LX:string&field=MC:string", "x", "memory")
-    styles.apply(layer, "LSWHBHX")
+    styles.apply_style(layer, "LSWHBHX")
     feature = QgsFeature(layer.fields())
     for name, value in values.items():
         feature[name] = value
@@ -254,12 +254,12 @@ def test_only_findings_have_a_white_halo():
 
 
 def test_a_severity_has_one_colour_everywhere():
-    from plugin.gui.widgets import look
+    from plugin.gui.widgets import theme
 
     page = (REPORTS / "report.html.j2").read_text(encoding="utf-8")
     for one in TABLE["findings"]["classes"]:
         icon = (ICONS / f"{one['icon']}.svg").read_text(encoding="utf-8")
-        assert one["color"] in icon and look._COLORS[one["icon"]][0] == one["color"], one["value"]
+        assert one["color"] in icon and theme._COLORS[one["icon"]][0] == one["color"], one["value"]
         if one["value"].isupper():
             line = next(row for row in page.splitlines() if f'name == "{one["value"]}"' in row)
             assert f'fill="{one["color"]}"' in line, one["value"]

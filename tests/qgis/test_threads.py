@@ -15,7 +15,7 @@ from plugin.bridge.running.tasks import Job, Runner
 from plugin.bridge.running.threads import Hold, steady
 from plugin.core.errors import Cancelled
 from tests.qgis.helpers import ROOT
-from tests.qgis.waiting import PATIENCE, run_task, wait
+from tests.qgis.waiting import PATIENCE, run_task, wait_until
 
 
 def on_a_thread_of_qt(function):
@@ -115,8 +115,8 @@ def test_a_worker_frees_no_cycle_of_the_main_thread(qgis_app):
     Cycle(gone)
     ended = []
     runner.start(Job("test", allocate, on_done=ended.append, on_error=ended.append))
-    assert wait(lambda: ended) and ended == [None]
-    assert wait(gc.isenabled)
+    assert wait_until(lambda: ended) and ended == [None]
+    assert wait_until(gc.isenabled)
     allocate()
     gc.collect()
     assert gone == [threading.main_thread()] * 3
@@ -129,14 +129,14 @@ def test_the_collection_resumes_after_failure_and_stop(qgis_app):
     runner, errors = Runner(), []
     runner.start(Job("test", fails, on_done=errors.append, on_error=errors.append))
     assert not gc.isenabled()
-    assert wait(lambda: errors) and wait(gc.isenabled)
+    assert wait_until(lambda: errors) and wait_until(gc.isenabled)
     runner.start(
         Job(
             "test", lambda progress, cancellation: wait_for(cancellation), on_done=errors.append, on_error=errors.append
         )
     )
     runner.stop_all()
-    assert wait(gc.isenabled)
+    assert wait_until(gc.isenabled)
 
 
 def test_a_hold_that_is_lost_ends(qgis_app):

@@ -16,7 +16,7 @@ from qgis.core import (
 )
 
 from plugin.core.standard import load_standard
-from tests.qgis.helpers import SAMPLE, Log, digest, frame, run, square, write_small
+from tests.qgis.helpers import SAMPLE, Log, digest_files, make_frame, make_square, run_algorithm, write_small
 from tests.qgis.models import run_in_model
 
 ZONES = f"{SAMPLE}|layername=YDYHGHFQ"
@@ -25,14 +25,14 @@ AREAS = ("AGRICULTURAL_M2", "ECOLOGICAL_M2", "URBAN_M2", "OUTSIDE_M2", "UNMAPPED
 
 
 def zones(**more):
-    shapes = [square(0, 0), square(100, 0), square(200, 0), square(0, 100)]
-    return frame(shapes, GHFQDM=["300", "520", "411", "100"], **more)
+    shapes = [make_square(0, 0), make_square(100, 0), make_square(200, 0), make_square(0, 100)]
+    return make_frame(shapes, GHFQDM=["300", "520", "411", "100"], **more)
 
 
 def test_the_sample_into_a_file(provider, tmp_path):
-    before = digest(SAMPLE)
+    before = digest_files(SAMPLE)
     log, target = Log(), tmp_path / "三区.gpkg"
-    done = run(
+    done = run_algorithm(
         "derive_three_zones", {"INPUT": ZONES, "COUNTY_LAYER": COUNTY, "PROFILE": "hunyuan", "OUTPUT": str(target)}, log
     )
     made, source = gpd.read_file(target, layer="SQKJ"), gpd.read_file(SAMPLE, layer="YDYHGHFQ")
@@ -47,7 +47,7 @@ def test_the_sample_into_a_file(provider, tmp_path):
     )
     assert any("农业空间" in line and "占全县" in line for line in log.lines)
     assert any("“550”" in line for line in log.lines) and any("重叠" in line for line in log.lines)
-    assert digest(SAMPLE) == before and [p.name for p in tmp_path.iterdir()] == [target.name]
+    assert digest_files(SAMPLE) == before and [p.name for p in tmp_path.iterdir()] == [target.name]
 
 
 def test_unsaved_edits_a_profile_and_memory(provider, project, tmp_path):
@@ -61,7 +61,7 @@ def test_unsaved_edits_a_profile_and_memory(provider, project, tmp_path):
     layer.startEditing()
     layer.changeAttributeValue(3, layer.fields().indexOf("GHFQDM"), "700")
     parameters = {"INPUT": layer, "PROFILE": str(profile), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
-    done = run("derive_three_zones", parameters)
+    done = run_algorithm("derive_three_zones", parameters)
     made = [(f["SQMC"], f["MJ"]) for f in done["OUTPUT"].getFeatures()]
     # Two squares that only touch in a corner are two parts.
     assert [name for name, _ in made] == ["农业空间", "生态空间", "生态空间", "不划入三区"]
@@ -75,12 +75,12 @@ def test_numbers_go_on_above_all_layers_of_project_and_database(provider, projec
     def numbered(*running):
         return [f"140225{n:012d}" for n in running]
 
-    squares = [square(0, 0), square(100, 0)]
+    squares = [make_square(0, 0), make_square(100, 0)]
     path = write_small(
-        tmp_path / "c.gpkg", YDYHGHFQ=zones(BSM=numbered(1, 2, 3, 4)), CZKFBJ=frame(squares, BSM=numbered(5, 60))
+        tmp_path / "c.gpkg", YDYHGHFQ=zones(BSM=numbered(1, 2, 3, 4)), CZKFBJ=make_frame(squares, BSM=numbered(5, 60))
     )
     parameters = {"INPUT": f"{path}|layername=YDYHGHFQ", "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT, "PROFILE": "hunyuan"}
-    made = [f["BSM"] for f in run("derive_three_zones", parameters)["OUTPUT"].getFeatures()]
+    made = [f["BSM"] for f in run_algorithm("derive_three_zones", parameters)["OUTPUT"].getFeatures()]
     assert made == numbered(*range(61, 61 + len(made)))
     other = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BSM:string(18)", "图层", "memory")
     row = QgsFeature(other.fields())
@@ -88,7 +88,7 @@ def test_numbers_go_on_above_all_layers_of_project_and_database(provider, projec
     project.addMapLayer(other)
     other.startEditing()
     other.addFeature(row)
-    made = [f["BSM"] for f in run("derive_three_zones", parameters)["OUTPUT"].getFeatures()]
+    made = [f["BSM"] for f in run_algorithm("derive_three_zones", parameters)["OUTPUT"].getFeatures()]
     assert made == numbered(*range(91, 91 + len(made)))
     other.rollBack()
 
@@ -97,7 +97,7 @@ def test_in_degrees_the_areas_are_the_same(provider, tmp_path):
     def areas(name, table):
         pyogrio.write_dataframe(table, tmp_path / name)
         target = {"OUTPUT": str(tmp_path / f"out-{name}")}
-        done = run("derive_three_zones", {"INPUT": str(tmp_path / name), **target})
+        done = run_algorithm("derive_three_zones", {"INPUT": str(tmp_path / name), **target})
         assert gpd.read_file(target["OUTPUT"]).crs.to_epsg() == table.crs.to_epsg()
         return [done[k] for k in AREAS]
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_put_together(provider, tmp_path, table, words):
     pyogrio.write_dataframe(table, tmp_path / "zones.gpkg")
     out = tmp_path / "out.gpkg"
     with pytest.raises(QgsProcessingException) as caught:
-        run("derive_three_zones", {"INPUT": str(tmp_path / "zones.gpkg"), "OUTPUT": str(out)})
+        run_algorithm("derive_three_zones", {"INPUT": str(tmp_path / "zones.gpkg"), "OUTPUT": str(out)})
     assert all(word in str(caught.value) for word in words), caught.value
     assert not out.exists()
 
@@ -126,10 +126,10 @@ def test_what_cannot_be_put_together(provider, tmp_path, table, words):
 def test_an_output_that_is_the_input(provider, tmp_path):
     path = tmp_path / "zones.gpkg"
     pyogrio.write_dataframe(zones(), path)
-    before = digest(path)
+    before = digest_files(path)
     with pytest.raises(QgsProcessingException):
-        run("derive_three_zones", {"INPUT": str(path), "OUTPUT": str(path)})
-    assert digest(path) == before
+        run_algorithm("derive_three_zones", {"INPUT": str(path), "OUTPUT": str(path)})
+    assert digest_files(path) == before
 
 
 def test_in_a_model(provider, project, tmp_path):

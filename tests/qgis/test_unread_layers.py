@@ -4,15 +4,15 @@
 import pytest
 from qgis.core import QgsVectorLayer
 
-from plugin.bridge.checking.check import check
+from plugin.bridge.checking.check import check_plan
 from plugin.bridge.layers import recognise
-from plugin.bridge.layers.reading import read
-from plugin.bridge.layers.snapshots import snapshot
+from plugin.bridge.layers.reading import read_snapshot
+from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.project import county
 from plugin.core.check import Options
 from tests.core.io.test_unread import three, with_long_ids
-from tests.core.small import write_gdb, write_gpkg
-from tests.qgis.helpers import run
+from tests.core.small_plan import write_gdb, write_gpkg
+from tests.qgis.helpers import run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
@@ -28,7 +28,7 @@ def unread(checked):
 
 
 def checked_layers(*layers):
-    return check([snapshot(layer) for layer in layers], Options(rules=("TOP001",)))
+    return check_plan([take_snapshot(layer) for layer in layers], Options(rules=("TOP001",)))
 
 
 def test_a_filter_hides_rows_from_a_check_and_is_named(tmp_path):
@@ -42,10 +42,10 @@ def test_a_filter_hides_rows_from_a_check_and_is_named(tmp_path):
 def test_rows_that_qgis_does_not_hand_over_make_the_layer_unusable(tmp_path):
     gdb = write_gdb(tmp_path / "a.gdb", three())
     layer = opened(gdb, "CZKFBJ")
-    assert read(snapshot(layer)).problem is None
+    assert read_snapshot(take_snapshot(layer)).problem is None
     with_long_ids(gdb, 9)
     layer = opened(gdb, "CZKFBJ")
-    table = read(snapshot(layer))
+    table = read_snapshot(take_snapshot(layer))
     handed = len(list(layer.getFeatures()))
     expected = ("rows_disagree", {"read": handed, "stored": 3}) if handed != 3 else None
     assert table.problem == expected
@@ -54,14 +54,14 @@ def test_rows_that_qgis_does_not_hand_over_make_the_layer_unusable(tmp_path):
 def test_a_layer_that_does_not_open_leaves_the_check_incomplete(tmp_path, project):
     project.addMapLayer(opened(write_gpkg(tmp_path / "a.gpkg", three()), "CZKFBJ"))
     project.addMapLayer(QgsVectorLayer(str(tmp_path / "搬走.gpkg"), "耕地保护目标", "ogr"))
-    layers = [snapshot(layer) for layer in recognise.plan_layers(project)]
-    assert ("broken", "耕地保护目标") in unread(check(layers, county.options(project)))
-    results = run("check_plan", {"RULES": "TOP001"})
+    layers = [take_snapshot(layer) for layer in recognise.plan_layers(project)]
+    assert ("broken", "耕地保护目标") in unread(check_plan(layers, county.options(project)))
+    results = run_algorithm("check_plan", {"RULES": "TOP001"})
     assert results["VERDICT"] in ("incomplete", "fail")
 
 
 def test_a_folder_with_data_below_is_incomplete_in_the_toolbox_too(tmp_path):
     write_gpkg(tmp_path / "县" / "a.gpkg", {"GDBHMB": three()["GDBHMB"]})
-    assert run("check_plan", {"SOURCE": str(tmp_path / "县"), "RULES": "TOP001"})["VERDICT"] == "conditional"
+    assert run_algorithm("check_plan", {"SOURCE": str(tmp_path / "县"), "RULES": "TOP001"})["VERDICT"] == "conditional"
     write_gpkg(tmp_path / "县" / "x" / "b.gpkg", {"CZKFBJ": three()["CZKFBJ"]})
-    assert run("check_plan", {"SOURCE": str(tmp_path / "县"), "RULES": "TOP001"})["VERDICT"] == "incomplete"
+    assert run_algorithm("check_plan", {"SOURCE": str(tmp_path / "县"), "RULES": "TOP001"})["VERDICT"] == "incomplete"

@@ -17,10 +17,10 @@ from qgis.core import (
 )
 
 from plugin.bridge import settings
-from plugin.bridge.editing.forms import role_of_form
+from plugin.bridge.editing.attribute_forms import role_of_form
 from plugin.bridge.layers.properties import template_id
-from tests.core.vct_files import SQUARES, changed, put
-from tests.qgis.helpers import SAMPLE, Log, digest, run
+from tests.core.vct_files import SQUARES, changed_text, write_file
+from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
@@ -38,12 +38,12 @@ def test_promised_parameters(name, wanted):
 
 
 def test_the_sample_county_goes_out_and_comes_in(tmp_path):
-    vct, back, before = tmp_path / "浑源 县.vct", tmp_path / "回 来.gpkg", digest(SAMPLE)
+    vct, back, before = tmp_path / "浑源 县.vct", tmp_path / "回 来.gpkg", digest_files(SAMPLE)
     feedback = Log()
-    made = run("export_vct", {"SOURCE": str(SAMPLE), "OUTPUT": str(vct)}, feedback)
-    assert made["LAYERS_WRITTEN"] == 9 and digest(SAMPLE) == before
+    made = run_algorithm("export_vct", {"SOURCE": str(SAMPLE), "OUTPUT": str(vct)}, feedback)
+    assert made["LAYERS_WRITTEN"] == 9 and digest_files(SAMPLE) == before
     assert any("GDBHMB" in line and "多部件" in line for line in feedback.lines), feedback.lines
-    result = run("import_vct", {"INPUT": str(vct), "OUTPUT": str(back)})
+    result = run_algorithm("import_vct", {"INPUT": str(vct), "OUTPUT": str(back)})
     given = sum(pyogrio.read_info(SAMPLE, layer=name)["features"] for name, _ in pyogrio.list_layers(SAMPLE))
     assert result["LAYERS"] == 9 and result["ROWS"] == given < made["ROWS"]
     for name, _ in pyogrio.list_layers(SAMPLE):
@@ -58,10 +58,12 @@ def test_the_sample_county_goes_out_and_comes_in(tmp_path):
 
 
 def test_an_import_is_checked_and_its_summary_is_in_log_and_result(tmp_path):
-    run("export_vct", {"SOURCE": str(SAMPLE), "OUTPUT": str(tmp_path / "a.vct")})
+    run_algorithm("export_vct", {"SOURCE": str(SAMPLE), "OUTPUT": str(tmp_path / "a.vct")})
     feedback = Log()
-    result = run("import_vct", {"INPUT": str(tmp_path / "a.vct"), "OUTPUT": str(tmp_path / "a.gpkg")}, feedback)
-    asked = run("check_plan", {"SOURCE": str(tmp_path / "a.gpkg")})
+    result = run_algorithm(
+        "import_vct", {"INPUT": str(tmp_path / "a.vct"), "OUTPUT": str(tmp_path / "a.gpkg")}, feedback
+    )
+    asked = run_algorithm("check_plan", {"SOURCE": str(tmp_path / "a.gpkg")})
     assert {key: result[key] for key in ("VERDICT", "ERRORS", "WARNINGS")} == {
         key: asked[key] for key in ("VERDICT", "ERRORS", "WARNINGS")
     }
@@ -69,19 +71,19 @@ def test_an_import_is_checked_and_its_summary_is_in_log_and_result(tmp_path):
 
 
 def test_without_check_there_is_only_the_import(tmp_path):
-    given = {"INPUT": str(put(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg"), "CHECK": False}
+    given = {"INPUT": str(write_file(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg"), "CHECK": False}
     feedback = Log()
-    result = run("import_vct", given, feedback)
+    result = run_algorithm("import_vct", given, feedback)
     assert "VERDICT" not in result and not any("检查" in line for line in feedback.lines)
 
 
 def test_a_check_that_cannot_run_does_not_undo_the_import(tmp_path):
     given = {
-        "INPUT": str(put(tmp_path / "a.vct", SQUARES.replace("YDYHGHFQ", "QTTC"))),
+        "INPUT": str(write_file(tmp_path / "a.vct", SQUARES.replace("YDYHGHFQ", "QTTC"))),
         "OUTPUT": str(tmp_path / "a.gpkg"),
     }
     feedback = Log()
-    result = run("import_vct", given, feedback)
+    result = run_algorithm("import_vct", given, feedback)
     assert result["VERDICT"] == "" and result["LAYERS"] == 1 and (tmp_path / "a.gpkg").exists()
     assert any("检查没有完成" in line for line in feedback.lines), feedback.lines
 
@@ -89,10 +91,10 @@ def test_a_check_that_cannot_run_does_not_undo_the_import(tmp_path):
 def test_remarks_of_the_reader_are_in_log_and_result(tmp_path):
     feedback = Log()
     given = {
-        "INPUT": str(put(tmp_path / "a.vct", changed(("Version:3.0", "Version:2.0")))),
+        "INPUT": str(write_file(tmp_path / "a.vct", changed_text(("Version:3.0", "Version:2.0")))),
         "OUTPUT": str(tmp_path / "a.gpkg"),
     }
-    result = run("import_vct", given, feedback)
+    result = run_algorithm("import_vct", given, feedback)
     assert "2.0" in result["REMARKS"] and any("2.0" in line for line in feedback.lines)
 
 
@@ -103,7 +105,7 @@ def test_layers_of_the_project_with_their_edits(tmp_path):
     QgsProject.instance().addMapLayer(copy)
     copy.startEditing()
     copy.deleteFeature(next(copy.getFeatures()).id())
-    made = run("export_vct", {"OUTPUT": str(tmp_path / "a.vct")})
+    made = run_algorithm("export_vct", {"OUTPUT": str(tmp_path / "a.vct")})
     assert made["LAYERS_WRITTEN"] == 1 and made["ROWS"] == layer.featureCount() - 1
     copy.rollBack()
 
@@ -115,9 +117,9 @@ def test_control_lines_come_above_what_would_hide_them(tmp_path):
     names = ("CZKFBJ", "YDYHGHFQ", "STBHHX", "XZQX")
     layers = [QgsVectorLayer(f"{SAMPLE}|layername={name}", name, "ogr") for name in names]
     project.addMapLayers(layers)
-    run("export_vct", {"LAYERS": layers, "OUTPUT": str(tmp_path / "a.vct")})
+    run_algorithm("export_vct", {"LAYERS": layers, "OUTPUT": str(tmp_path / "a.vct")})
     given = {"INPUT": str(tmp_path / "a.vct"), "OUTPUT": str(tmp_path / "a.gpkg")}
-    run("import_vct", given, context=context)
+    run_algorithm("import_vct", given, context=context)
     keys = {d.name.split()[-1]: d.layerSortKey for d in context.layersToLoadOnCompletion().values()}
     assert min(keys["CZKFBJ"], keys["STBHHX"]) > keys["YDYHGHFQ"] > keys["XZQX"] > 0
 
@@ -125,8 +127,8 @@ def test_control_lines_come_above_what_would_hide_them(tmp_path):
 def test_imported_layers_are_loaded(tmp_path):
     context = QgsProcessingContext()
     context.setProject(QgsProject.instance())
-    given = {"INPUT": str(put(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg")}
-    run("import_vct", given, context=context)
+    given = {"INPUT": str(write_file(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg")}
+    run_algorithm("import_vct", given, context=context)
     ((source, details),) = context.layersToLoadOnCompletion().items()
     assert details.name == "用地用海规划分区 YDYHGHFQ" and details.groupName == "VCT a"
     layer = QgsVectorLayer(source, details.name, "ogr")
@@ -139,7 +141,7 @@ def test_imported_layers_are_loaded(tmp_path):
 @pytest.mark.parametrize(
     ("text", "given", "says"),
     [
-        (changed(("-1,-2", "-1,-7")), {}, "-7"),
+        (changed_text(("-1,-2", "-1,-7")), {}, "-7"),
         (SQUARES[: len(SQUARES) // 2], {}, "中断"),
         (SQUARES, {"INPUT": "没有.vct"}, "没有.vct"),
         (SQUARES, {"OUTPUT": "a.shp"}, ".gpkg"),
@@ -147,10 +149,10 @@ def test_imported_layers_are_loaded(tmp_path):
     ids=["unknown line", "cut off", "no file", "another format"],
 )
 def test_bad_input_is_said_and_leaves_nothing(tmp_path, text, given, says):
-    source = put(tmp_path / "a.vct", text)
+    source = write_file(tmp_path / "a.vct", text)
     given = {k: str(tmp_path / v) for k, v in ({"INPUT": "a.vct", "OUTPUT": "a.gpkg"} | given).items()}
     with pytest.raises(QgsProcessingException) as caught:
-        run("import_vct", given)
+        run_algorithm("import_vct", given)
     assert says in str(caught.value) and list(tmp_path.iterdir()) == [source]
 
 
@@ -158,13 +160,13 @@ def test_in_an_english_window_all_that_is_said_of_a_file_is_english(tmp_path, mo
     """Reports in Chinese or not: no report is written here."""
     monkeypatch.setattr(settings, "interface_locale", lambda: "en")
     vct, log = tmp_path / "a.vct", Log()
-    put(vct, SQUARES)
-    run("import_vct", {"INPUT": str(vct), "OUTPUT": str(tmp_path / "a.gpkg")}, log)
+    write_file(vct, SQUARES)
+    run_algorithm("import_vct", {"INPUT": str(vct), "OUTPUT": str(tmp_path / "a.gpkg")}, log)
     assert any(line.startswith("Written") for line in log.lines), log.lines
     assert not any("已写出" in line for line in log.lines)
-    put(vct, SQUARES[: len(SQUARES) // 2])
+    write_file(vct, SQUARES[: len(SQUARES) // 2])
     with pytest.raises(QgsProcessingException) as caught:
-        run("import_vct", {"INPUT": str(vct), "OUTPUT": str(tmp_path / "a.gpkg")}, log)
+        run_algorithm("import_vct", {"INPUT": str(vct), "OUTPUT": str(tmp_path / "a.gpkg")}, log)
     assert "a.vct" in str(caught.value)
     assert not [c for c in str(caught.value) if "\u4e00" <= c <= "\u9fff"]
 

@@ -8,13 +8,13 @@ import pytest
 from qgis.core import QgsProcessingException, QgsProject, QgsVectorLayer
 
 from plugin.bridge.project import county, waivers
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.waivers.file import change_waivers
-from plugin.core.waivers.model import Words, accepted
-from tests.qgis.helpers import Log, run, write_small
+from plugin.core.waivers.model import WaiverEntry, make_waivers
+from tests.qgis.helpers import Log, run_algorithm, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
-WORDS = Words("防洪堤已批复", "〔2026〕12号", "王工", date(2026, 11, 20))
+WORDS = WaiverEntry("防洪堤已批复", "〔2026〕12号", "王工", date(2026, 11, 20))
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def plan(tmp_path):
 
 
 def waive(plan, code="REL001"):
-    checked = check(plan, Options(rules=(code,)))
-    entries = accepted(checked.report.findings, WORDS, checked.waivers.limits)
+    checked = check_plan(plan, Options(rules=(code,)))
+    entries = make_waivers(checked.report.findings, WORDS, checked.waivers.limits)
     change_waivers(checked.waivers.path, add=entries)
     return checked.waivers.path
 
@@ -39,7 +39,7 @@ def load(plan, *roles):
 
 def verdict(**parameters):
     log = Log()
-    return run("check_plan", {"RULES": "REL001", **parameters}, feedback=log), "\n".join(log.lines)
+    return run_algorithm("check_plan", {"RULES": "REL001", **parameters}, feedback=log), "\n".join(log.lines)
 
 
 def test_check_plan_takes_those_beside_the_data_or_those_that_are_named(plan, tmp_path):

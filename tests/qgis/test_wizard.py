@@ -17,7 +17,7 @@ from plugin.bridge.new_project import assemble
 from plugin.gui.wizard import new_project
 from plugin.gui.wizard.dialog import NewProjectWizard
 from plugin.paths import PROFILES
-from tests.qgis.waiting import let_work, wait
+from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
 
@@ -56,9 +56,12 @@ def polygon(name, shape, crs="EPSG:4490"):
 def test_hunyuan_from_the_first_step_to_the_last(wizard, tmp_path):
     said = []
     wizard.wanted.connect(said.append)
-    assert wizard.steps.item(1).text() == "县、坐标系与图层" and wizard.said.text() == "将创建 13 个图层，合计 5 组"
+    assert (
+        wizard.steps.item(1).text() == "县、坐标系与图层"
+        and wizard.message_label.text() == "将创建 13 个图层，合计 5 组"
+    )
     wizard.next.click()
-    assert not wizard.next.isEnabled() and wizard.said.text() == "请选县。"
+    assert not wizard.next.isEnabled() and wizard.message_label.text() == "请选县。"
     wizard.place.county.search.set_text("140225")
     wizard.place.county.search.activated.emit(0)
     assert wizard.place.county.county.currentText() == "浑源县  140225"
@@ -146,10 +149,10 @@ def test_a_layer_in_metres_is_read_in_degrees(wizard, project):
 def test_a_crs_of_another_province_is_refused(wizard):
     place = county(wizard, "140225")
     place.crs.buttons["other"].setChecked(True)
-    assert not wizard.next.isEnabled() and wizard.said.text() == "请选坐标系。"
+    assert not wizard.next.isEnabled() and wizard.message_label.text() == "请选坐标系。"
     place.crs.other.setCrs(QgsCoordinateReferenceSystem("EPSG:4513"))
     assert place.crs.warning.kind == "error" and "山西省用 EPSG:4525" in place.crs.warning.label.text()
-    assert not wizard.next.isEnabled() and "EPSG:4513" in wizard.said.text()
+    assert not wizard.next.isEnabled() and "EPSG:4513" in wizard.message_label.text()
     place.crs.other.setCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
     assert not wizard.next.isEnabled()
     place.crs.other.setCrs(QgsCoordinateReferenceSystem("EPSG:4525"))
@@ -164,20 +167,20 @@ def test_a_county_of_another_province_is_typed(wizard):
     place.county.province.setCurrentIndex(place.county.province.findText("陕西省"))
     assert not place.county.city.isVisibleTo(wizard) and place.county.code.isVisibleTo(wizard)
     place.county.code.setText("610700")
-    assert "6 位数字" in wizard.said.text()
+    assert "6 位数字" in wizard.message_label.text()
     place.county.code.setText("620724")
-    assert "陕西省的代码以 61 开头" in wizard.said.text()
+    assert "陕西省的代码以 61 开头" in wizard.message_label.text()
     place.county.code.setText("610724")
-    assert "县名" in wizard.said.text()
+    assert "县名" in wizard.message_label.text()
     place.county.name.setText("西乡县")
-    assert "不能推荐带号" in place.crs.notice.label.text() and wizard.said.text() == "请选坐标系。"
+    assert "不能推荐带号" in place.crs.notice.label.text() and wizard.message_label.text() == "请选坐标系。"
     place.county.source.setCurrentIndex(place.county.source.findData("typed"))
     place.county.west.setValue(107.25)
     place.county.east.setValue(108.25)
     assert wizard.draft.crs == "EPSG:4524" and wizard.draft.county.code == "610724" and wizard.next.isEnabled()
     place.crs.buttons["other"].setChecked(True)
     place.crs.other.setCrs(QgsCoordinateReferenceSystem("EPSG:4526"))
-    assert not wizard.next.isEnabled() and "西乡县" in wizard.said.text()
+    assert not wizard.next.isEnabled() and "西乡县" in wizard.message_label.text()
     place.crs.buttons["prefixed"].setChecked(True)
     wizard.next.click()
     assert wizard.profile.profile.currentData() == "" and wizard.profile.profile.count() == 1
@@ -214,11 +217,11 @@ def test_a_profile_of_another_county_is_refused(wizard, tmp_path):
     assert wizard.profile.profile.currentData() == "jinzhong" and wizard.next.isEnabled()
     assert "晋中市" in wizard.profile.notice.label.text()
     wizard.profile.profile.choose(str(PROFILES / "hunyuan.toml"))
-    assert not wizard.next.isEnabled() and "浑源县（140225）的配置" in wizard.said.text()
+    assert not wizard.next.isEnabled() and "浑源县（140225）的配置" in wizard.message_label.text()
     broken = tmp_path / "坏.toml"
     broken.write_text("id = ", encoding="utf-8")
     wizard.profile.profile.choose(str(broken))
-    assert not wizard.next.isEnabled() and "坏.toml" in wizard.said.text()
+    assert not wizard.next.isEnabled() and "坏.toml" in wizard.message_label.text()
     wizard.profile.profile.setCurrentIndex(0)
     assert wizard.next.isEnabled() and wizard.draft.profile == ""
 
@@ -231,11 +234,11 @@ def test_what_is_there_is_asked_about(wizard, tmp_path):
     wizard.go(3)
     target = wizard.target
     assert target.there.isVisibleTo(wizard) and not any(b.isChecked() for b in target.existing.values())
-    assert not wizard.next.isEnabled() and "已有的数据库" in wizard.said.text()
+    assert not wizard.next.isEnabled() and "已有的数据库" in wizard.message_label.text()
     target.existing["stop"].setChecked(True)
     assert not wizard.next.isEnabled()
     target.existing["add"].setChecked(True)
-    assert not wizard.next.isEnabled() and "工程文件已经存在" in wizard.said.text()
+    assert not wizard.next.isEnabled() and "工程文件已经存在" in wizard.message_label.text()
     target.over.setChecked(True)
     assert wizard.next.isEnabled() and wizard.draft.existing == "add" and wizard.draft.replace_project
     # An answer holds for the file that it was given for.
@@ -250,7 +253,7 @@ def test_what_is_there_is_asked_about(wizard, tmp_path):
         assert not wizard.next.isEnabled(), name
     target.name.setText("规划")
     target.folder.setFilePath(str(tmp_path / "没有"))
-    assert not wizard.next.isEnabled() and "文件夹不存在" in wizard.said.text()
+    assert not wizard.next.isEnabled() and "文件夹不存在" in wizard.message_label.text()
 
 
 def test_a_file_that_comes_meanwhile_brings_the_step_back(wizard, tmp_path):
@@ -270,7 +273,7 @@ def test_it_fits_a_small_screen(wizard):
     assert wizard.width() <= room.width() and wizard.height() <= room.height()
     wizard.resize(1100, 640)
     county(wizard, "140727")
-    let_work(0.3)
+    process_events(0.3)
     assert wizard.size().height() == 640
     area = wizard.stack.currentWidget()
     assert area.widget().width() <= area.viewport().width(), "nothing is cut off on the right"
@@ -348,95 +351,97 @@ def making(qgis_app, project, provider, tmp_path):
     assert not made._iface.canvas.currentLayerChanged.slots
 
 
-def to_the_end(making, code="140225"):
-    making.show()
-    county(making.wizard, code)
+def to_the_end(context, code="140225"):
+    context.show()
+    county(context.wizard, code)
     for step in (2, 3, 4):
-        making.wizard.go(step)
-    making.wizard.next.click()
+        context.wizard.go(step)
+    context.wizard.next.click()
 
 
-def test_from_the_button_to_the_open_project(making, qgis_app, tmp_path, project):
-    to_the_end(making)
-    assert making.wizard._busy and not making.wizard.next.isEnabled()
-    assert wait(lambda: making.wizard is None)
+def test_from_the_button_to_the_open_project(context, qgis_app, tmp_path, project):
+    to_the_end(context)
+    assert context.wizard._busy and not context.wizard.next.isEnabled()
+    assert wait_until(lambda: context.wizard is None)
     assert project.fileName() == str(tmp_path / "浑源县规划.qgz") and len(project.mapLayers()) == 13
-    assert making._iface.bar.said == ["浑源县：13 个图层已备好，可以开始绘制。请先画县界，或导入数据。"]
-    assert making._iface.canvas.extent.crs().authid() == "EPSG:4526"
-    making._iface.bar.said.clear()
-    making.make_bookmarks()
-    assert "乡镇级行政区" in making._iface.bar.said[0]
+    assert context._iface.bar.said == ["浑源县：13 个图层已备好，可以开始绘制。请先画县界，或导入数据。"]
+    assert context._iface.canvas.extent.crs().authid() == "EPSG:4526"
+    context._iface.bar.said.clear()
+    context.make_bookmarks()
+    assert "乡镇级行政区" in context._iface.bar.said[0]
 
 
-def test_cancelled_nothing_is_there_and_the_wizard_stays(making, qgis_app, tmp_path, monkeypatch):
+def test_cancelled_nothing_is_there_and_the_wizard_stays(context, qgis_app, tmp_path, monkeypatch):
     import time
 
     from plugin.core.exchange import create
 
     slow = create._fill
     monkeypatch.setattr(create, "_fill", lambda *a: (time.sleep(0.5), slow(*a))[1])
-    to_the_end(making)
-    let_work(0.2)
-    making.wizard.cancel.click()
-    assert wait(lambda: not making.wizard._busy)
-    assert making.wizard.isVisible() and "已取消" in making.wizard.confirm.notice.label.text()
+    to_the_end(context)
+    process_events(0.2)
+    context.wizard.cancel.click()
+    assert wait_until(lambda: not context.wizard._busy)
+    assert context.wizard.isVisible() and "已取消" in context.wizard.confirm.notice.label.text()
     assert not list(tmp_path.iterdir())
 
 
-def test_cancelled_while_the_project_is_put_together(making, qgis_app, tmp_path, monkeypatch, project):
+def test_cancelled_while_the_project_is_put_together(context, qgis_app, tmp_path, monkeypatch, project):
     """The database is there by then, and is said to be."""
-    added, add = [], assemble.add
+    added, add = [], assemble.add_layer
 
     def adding(*given):
         added.append(add(*given))
         if len(added) == 3:
-            QTimer.singleShot(0, making.wizard.cancel.click)
+            QTimer.singleShot(0, context.wizard.cancel.click)
 
-    monkeypatch.setattr(assemble, "add", adding)
-    to_the_end(making)
-    assert wait(lambda: not making.wizard._busy)
-    let_work(0.2)
-    said = making.wizard.confirm.notice.label.text()
+    monkeypatch.setattr(assemble, "add_layer", adding)
+    to_the_end(context)
+    assert wait_until(lambda: not context.wizard._busy)
+    process_events(0.2)
+    said = context.wizard.confirm.notice.label.text()
     assert "没有生成工程" in said and str(tmp_path / "浑源县规划.gpkg") in said and len(added) == 3
     assert [p.name for p in tmp_path.iterdir()] == ["浑源县规划.gpkg"] and not project.mapLayers()
 
 
-def test_an_error_is_said_and_the_wizard_stays(making, qgis_app, tmp_path):
-    making.show()
-    county(making.wizard, "140225")
+def test_an_error_is_said_and_the_wizard_stays(context, qgis_app, tmp_path):
+    context.show()
+    county(context.wizard, "140225")
     for step in (2, 3, 4):
-        making.wizard.go(step)
+        context.wizard.go(step)
     (tmp_path / "浑源县规划.gpkg").write_bytes(b"")
-    making._make(making.wizard.draft.request())
-    assert wait(lambda: not making.wizard._busy)
-    assert "已经存在" in making.wizard.confirm.notice.label.text() and making.wizard.confirm.notice.kind == "error"
+    context._make(context.wizard.draft.request())
+    assert wait_until(lambda: not context.wizard._busy)
+    assert "已经存在" in context.wizard.confirm.notice.label.text() and context.wizard.confirm.notice.kind == "error"
     assert [p.name for p in tmp_path.iterdir()] == ["浑源县规划.gpkg"]
 
 
-def test_a_project_that_nobody_lets_go_of_stays(making, qgis_app, tmp_path, project):
-    making._iface.let_go = False
+def test_a_project_that_nobody_lets_go_of_stays(context, qgis_app, tmp_path, project):
+    context._iface.let_go = False
     project.setTitle("别的工程")
-    to_the_end(making)
-    assert wait(lambda: making.wizard is None)
+    to_the_end(context)
+    assert wait_until(lambda: context.wizard is None)
     assert project.title() == "别的工程" and not project.mapLayers()
-    assert "没有打开" in making._iface.bar.said[0] and (tmp_path / "浑源县规划.qgz").exists()
+    assert "没有打开" in context._iface.bar.said[0] and (tmp_path / "浑源县规划.qgz").exists()
 
 
-def test_closed_in_the_middle(making, qgis_app, tmp_path):
-    to_the_end(making)
-    making.close()
-    let_work(1.0)
-    assert making.wizard is None and not (tmp_path / "浑源县规划.qgz").exists()
+def test_closed_in_the_middle(context, qgis_app, tmp_path):
+    to_the_end(context)
+    context.close()
+    process_events(1.0)
+    assert context.wizard is None and not (tmp_path / "浑源县规划.qgz").exists()
     # For the fixture, which closes once more.
-    making._iface.canvas.currentLayerChanged.connect(making._layer_chosen)
-    making._follower.start(QgsProject.instance())
+    context._iface.canvas.currentLayerChanged.connect(context._layer_chosen)
+    context._follower.start(QgsProject.instance())
 
 
-def test_without_the_libraries_it_says_so(making, monkeypatch):
+def test_without_the_libraries_it_says_so(context, monkeypatch):
     import sys
 
     for name in [n for n in sys.modules if n.startswith("plugin.gui.wizard.")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "plugin.core.geometry.zones", None)
-    making.show()
-    assert making.wizard is None and "没有启动" in making._iface.bar.said[0] and "环境自检" in making._iface.bar.said[0]
+    monkeypatch.setitem(sys.modules, "plugin.core.geometry.crs_zones", None)
+    context.show()
+    assert (
+        context.wizard is None and "没有启动" in context._iface.bar.said[0] and "环境自检" in context._iface.bar.said[0]
+    )

@@ -10,7 +10,7 @@ PATIENCE = 120.0
 _PAUSE = 0.002
 
 
-def wait(until, seconds=PATIENCE):
+def wait_until(until, seconds=PATIENCE):
     """Let events through until something holds; False when it never does."""
     end = time.monotonic() + seconds
     while not until():
@@ -21,16 +21,16 @@ def wait(until, seconds=PATIENCE):
     return True
 
 
-def let_work(seconds):
+def process_events(seconds):
     """Let events through for a moment, and those that are there in any case: what must not happen has had its chance."""
-    wait(lambda: False, seconds)
+    wait_until(lambda: False, seconds)
     QgsApplication.processEvents()
 
 
-def spent(deed, clock=time.process_time):
+def measure_time(action, clock=time.process_time):
     """Seconds of computing that something takes. Not those on the wall, which are the neighbours' as well."""
     began = clock()
-    deed()
+    action()
     return clock() - began
 
 
@@ -43,5 +43,5 @@ def run_task(task):
     task.taskCompleted.connect(lambda: ended.append(True))
     task.taskTerminated.connect(lambda: ended.append(False))
     QgsApplication.taskManager().addTask(task)
-    assert wait(lambda: ended), "the task never ended"
+    assert wait_until(lambda: ended), "the task never ended"
     return ended[0]

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from plugin.core.model.rule import all_rules
 from plugin.core.standard import load_standard
 from plugin.paths import ROOT
-from tests.every import every
+from tests.parametrize import for_each
 
 DECISIONS = ROOT / "DECISIONS.md"
 RECORDS = sorted((ROOT / "docs" / "adr").glob("*.md"))
@@ -89,7 +89,7 @@ def test_readme_counts_the_rules_that_exist():
     assert (int(counts[1]), int(counts[2])) == (len(all_rules()), len(load_standard().rules))
 
 
-@every("document", DOCUMENTS, ids=name_of)
+@for_each("document", DOCUMENTS, ids=name_of)
 def test_links_lead_to_files_and_headings(document):
     assert broken_links(document, document.read_text(encoding="utf-8")) == []
 
@@ -100,7 +100,7 @@ def test_broken_link_is_found():
     assert anchors("# A (规则)\n# A rule: `x`\n# A (规则)\n```\n# code\n```") == {"a-规则", "a-rule-x", "a-规则-1"}
 
 
-@every("document", DOCUMENTS, ids=name_of)
+@for_each("document", DOCUMENTS, ids=name_of)
 def test_lines_fit_the_page(document):
     """Tables, Chinese texts, and lines with an address may be longer; the target of a link does not count."""
     wide = [
@@ -111,7 +111,7 @@ def test_lines_fit_the_page(document):
     assert wide == []
 
 
-@every("record", RECORDS, ids=name_of)
+@for_each("record", RECORDS, ids=name_of)
 def test_decision_has_context_decision_and_consequence(record):
     assert form_errors(record.read_text(encoding="utf-8")) == []
 

@@ -5,21 +5,21 @@ from plugin.core.messages.texts import LANGUAGES, Texts
 from plugin.core.model.rule import Severity, all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from plugin.core.standard.citations import best_mark
+from plugin.core.standard.citations import find_best_mark
 from tests.core.examples import run_example
-from tests.every import every
+from tests.parametrize import for_each
 
 RULES = all_rules()
 STANDARD = load_standard()
 NORM = Norm(STANDARD, load_profile())
-each_rule = every("rule", RULES.values(), ids=RULES)
+each_rule = for_each("rule", RULES.values(), ids=RULES)
 
 
-@every("citation", STANDARD.citations.values(), ids=STANDARD.citations)
+@for_each("citation", STANDARD.citations.values(), ids=STANDARD.citations)
 def test_a_citation_was_read_somewhere_that_bears_its_mark(citation):
     if citation.mark != "C":
         assert citation.sources, f"{citation.key} is marked {citation.mark}, but names no document (sources.toml)"
-        best = best_mark(STANDARD.sources[s].best for s in citation.sources)
+        best = find_best_mark(STANDARD.sources[s].best for s in citation.sources)
         assert best <= citation.mark, f"{citation.key} claims {citation.mark}; its documents allow {best}"
     assert citation.zh.strip() and citation.en.strip()
 

@@ -9,8 +9,8 @@ import pytest
 
 from plugin.core.cli.parser import make_parser
 from plugin.core.render.words import Words
-from tests.every import every
 from tests.manual_names import MANUAL, ROOT, labels, named, texts
+from tests.parametrize import for_each
 
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -90,7 +90,7 @@ def test_faults_of_the_sources_are_named(sources, text, fault):
         manual.pages()
 
 
-@every("path", CHAPTERS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@for_each("path", CHAPTERS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_places_that_the_manual_names_exist(path):
     lang = path.parent.name
     bold, quoted = named(path)
@@ -105,14 +105,14 @@ def test_a_place_that_is_gone_is_found(tmp_path):
     assert set(bold) - labels("zh") == {"没有这一项"} and set(quoted) - texts("zh") == {"没有这个词"}
 
 
-@every("path, line", commands(), ids=lambda case: f"{case[0].stem}-{case[1][:40]}")
+@for_each("path, line", commands(), ids=lambda case: f"{case[0].stem}-{case[1][:40]}")
 def test_commands_of_the_manual_are_accepted(path, line):
     args = make_parser(Words("zh")).parse_args(shlex.split(line))
     source = getattr(args, "source", "")
     assert not source.startswith("resources/") or (ROOT / source).exists()
 
 
-@every("path", CHAPTERS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@for_each("path", CHAPTERS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_files_that_the_manual_names_exist(path):
     found = re.findall(r"`(resources/[\w./-]+|plugin/[\w./-]+|tools/[\w./-]+)`", path.read_text(encoding="utf-8"))
     assert [name for name in found if not (ROOT / name).exists()] == []

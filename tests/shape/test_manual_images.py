@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tests.every import every
 from tests.manual_names import MANUAL, ROOT
+from tests.parametrize import for_each
 
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -30,7 +30,7 @@ def changed(row, known):
     return gone or ([] if shown_texts.digest(row["texts"], known) == row["digest"] else ["a text has changed"])
 
 
-@every("name", TABLE)
+@for_each("name", TABLE)
 def test_pictures_show_the_texts_of_today(name, known):
     assert changed(TABLE[name], known) == []
     assert (shown_texts.IMAGES / name).is_file()

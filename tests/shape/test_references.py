@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from plugin.paths import ROOT
-from tests.every import every
+from tests.parametrize import for_each
 
 PLUGIN = ROOT / "plugin"
 FILES = sorted(PLUGIN.rglob("*.py"))
@@ -44,12 +44,12 @@ def exists(dotted: str) -> bool:
     return False
 
 
-@every("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@for_each("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_modules_that_are_named_exist(path):
     assert [name for name in DOTTED.findall(path.read_text(encoding="utf-8")) if not exists(name)] == []
 
 
-@every("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@for_each("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_that_documents_name_exist(document):
     names = PATHS.findall(document.read_text(encoding="utf-8"))
     drafts = ("att012_missing_use", "att012")  # what `make rule` will write
@@ -58,4 +58,4 @@ def test_files_that_documents_name_exist(document):
 
 
 def test_a_name_that_is_gone_is_found():
-    assert exists("core.check.check") and exists("core.live") and not exists("core.edits.Change")
+    assert exists("core.check.check_plan") and exists("core.live") and not exists("core.edits.Change")

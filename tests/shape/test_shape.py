@@ -13,7 +13,7 @@ from plugin.core.model.rule import EACH, HEADINGS, Severity, all_rules
 from plugin.core.profile import Norm, load_profile, profile_ids
 from plugin.core.standard import load_standard, standard_ids
 from plugin.paths import PROFILES, STANDARDS, TEXTS
-from tests.every import every
+from tests.parametrize import for_each
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = {"core": 0, "bridge": 1, "algorithms": 2, "gui": 2}
@@ -33,7 +33,7 @@ def imports(path):
             yield node.level, node.module or ""
 
 
-@every("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+@for_each("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_flow_one_way(path):
     place = path.relative_to(ROOT / "plugin").parts
     for level, module in imports(path):
@@ -56,7 +56,7 @@ def test_root_holds_class_factory_and_nothing_else():
     assert [getattr(n, "name", "") for n in kinds] == ["classFactory"]
 
 
-@every("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+@for_each("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_no_exception_is_swallowed(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ExceptHandler):
@@ -66,20 +66,20 @@ def test_no_exception_is_swallowed(path):
             assert not (broad and silent), f"{path.name}:{node.lineno}: swallows everything"
 
 
-@every("rule", RULES.values(), ids=RULES)
+@for_each("rule", RULES.values(), ids=RULES)
 def test_citations_exist(rule):
     citations = load_standard().citations
     assert rule.basis and set(rule.basis) <= set(citations)
 
 
-@every("rule", RULES.values(), ids=RULES)
+@for_each("rule", RULES.values(), ids=RULES)
 def test_a_rule_known_only_by_c_is_no_error(rule):
     norm = Norm(load_standard(), load_profile())
     if rule.severity is Severity.ERROR:
         assert any(norm.is_confirmed(key) for key in rule.basis), f"{rule.code} stands on unverified sources only"
 
 
-@every("rule", RULES.values(), ids=RULES)
+@for_each("rule", RULES.values(), ids=RULES)
 def test_settings_that_rules_use_are_known(rule):
     standard = load_standard()
     for item in rule.uses:
@@ -87,7 +87,7 @@ def test_settings_that_rules_use_are_known(rule):
         assert known, f"{rule.code} uses {item}, which the standard does not know"
 
 
-@every("rule", RULES.values(), ids=RULES)
+@for_each("rule", RULES.values(), ids=RULES)
 def test_needs_are_concepts_and_meanings(rule):
     standard = load_standard()
     meanings = {f.meaning for t in standard.templates.values() for f in t.fields}
@@ -105,7 +105,7 @@ def placeholders(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-@every("rule", RULES.values(), ids=RULES)
+@for_each("rule", RULES.values(), ids=RULES)
 def test_chinese_and_english_say_the_same(rule):
     chinese = chinese_texts()[rule.code]
     assert set(chinese) == {"title", "problem", "what", "why", "fix", "limits", "messages"}
@@ -189,7 +189,7 @@ def test_messages_name_no_parameter():
     assert not found
 
 
-@every("rule", RULES.values(), ids=RULES)
+@for_each("rule", RULES.values(), ids=RULES)
 def test_a_rule_is_found_by_the_name_of_its_file(rule):
     """`all_rules` reads code and name from the file, so that a rule is imported only when it is asked for."""
     module = rule.function.__module__.rsplit(".", 1)[-1]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.every import every
+from tests.parametrize import for_each
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -31,7 +31,7 @@ def test_nothing_is_left_over():
     assert not set(KNOWN) - WANTED, "tools/run.sh python tools/update_ts.py"
 
 
-@every("text", sorted(set(KNOWN) & WANTED), ids=lambda t: re.sub(r"\W+", "-", t)[:40])
+@for_each("text", sorted(set(KNOWN) & WANTED), ids=lambda t: re.sub(r"\W+", "-", t)[:40])
 def test_translation_fits(text):
     assert placeholders(KNOWN[text]) == placeholders(text)
     assert "！" not in KNOWN[text]

@@ -16,18 +16,18 @@ import fiona
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.loading.renumbering import read_renumbered
 from plugin.core.mapping import load_mapping
 from plugin.core.model.findings import COLUMNS
 from plugin.core.model.report import Report
 from plugin.core.options import parse_roles
-from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.profile import DocumentInfo, load_profile, profile_problems
-from plugin.core.render.html import render
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.profile import DocumentInfo, find_profile_problems, load_profile
+from plugin.core.render.html import render_report
 from plugin.core.render.outputs import to_json
-from plugin.core.standard import SETTING_SECTIONS, flatten, load_standard
+from plugin.core.standard import SETTING_SECTIONS, flatten_table, load_standard
 from plugin.core.waivers.file import read_waivers
 from plugin.paths import REPORTS
 
@@ -112,7 +112,7 @@ def matched(report):
 
 
 def test_every_waiver_finds_what_it_was_made_for(sample):
-    report = check(sample, Options(profile="hunyuan", rules=("all",), waivers=str(WAIVERS))).report
+    report = check_plan(sample, Options(profile="hunyuan", rules=("all",), waivers=str(WAIVERS))).report
     said = {row["编号"]: row["规则"] for row in rows_of(WAIVERS)}
     waived = {f.params["waiver"]["id"]: f.code for f in report.findings if f.state == "waived"}
     assert waived == said and set(matched(report).values()) == {1}
@@ -136,8 +136,8 @@ def test_waivers_follow_a_table_of_old_and_new_keys(sample, tmp_path):
     del layer, database
     options = {"profile": "hunyuan", "rules": ("REL001", "REL003", "REL004"), "waivers": str(WAIVERS)}
     wanted = {row["编号"] for row in rows_of(WAIVERS) if row["规则"] in options["rules"]}
-    assert set(matched(check(moved, Options(**options, renumbered=str(table))).report)) == wanted
-    assert set(matched(check(moved, Options(**options)).report)) < wanted
+    assert set(matched(check_plan(moved, Options(**options, renumbered=str(table))).report)) == wanted
+    assert set(matched(check_plan(moved, Options(**options)).report)) < wanted
 
 
 # -- reports and findings ---------------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_a_report_is_read_whole_and_rendered(name):
     assert lacking(said, json.loads(to_json(report))) == []
     schema = json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8"))
     assert [e.message for e in Draft202012Validator(schema).iter_errors(json.loads(to_json(report)))] == []
-    page = render(report)
+    page = render_report(report)
     assert all(rule["title"] in page for rule in said["rules"] if rule["findings"])
     assert {"report.json": "不通过", "waived.json": "豁免"}[name] in page
     # The version that made it stays in its provenance.
@@ -173,13 +173,13 @@ def test_the_report_pages_and_findings_of_the_sample_agree():
 
 def test_a_profile_with_every_key_is_read():
     path = OLD / "profile.toml"
-    assert [str(problem) for problem in profile_problems(path)] == []
+    assert [str(problem) for problem in find_profile_problems(path)] == []
     said, profile = tomllib.loads(path.read_text(encoding="utf-8")), load_profile(path)
     assert (profile.id, profile.name, profile.area_code, profile.standard) == (
         said["id"], said["name"], said["area_code"], said["standard"],
     )  # fmt: skip
     sections = {key: said.pop(key) for key in list(said) if isinstance(said[key], dict) and key in SETTING_SECTIONS}
-    own = {k: v for section, table in sections.items() for k, v in flatten(table, f"{section}.").items()}
+    own = {k: v for section, table in sections.items() for k, v in flatten_table(table, f"{section}.").items()}
     assert {key: profile.settings[key] for key in own} == own and len(own) > 50
     base = tomllib.loads((OLD / "base.toml").read_text(encoding="utf-8"))
     assert profile.settings["quality.min_area_m2.DLTB"] == base["quality"]["min_area_m2"]["DLTB"]
@@ -220,7 +220,7 @@ def test_a_file_of_roles_is_read(tmp_path):
         role: f"{role}_2025" for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
     }
     data = unzipped("projects.zip", tmp_path) / "layers.gpkg"
-    report = check(data, Options(rules=("REL001",), roles=str(OLD / "roles.txt"))).report
+    report = check_plan(data, Options(rules=("REL001",), roles=str(OLD / "roles.txt"))).report
     found = [(f.code, f.role, f.related_role) for f in report.findings if not f.code.startswith("RUN")]
     assert found == [("REL001", "YJJBNTBHTB", "STBHHX")]
     names = {one["role"]: one["name"] for one in report.provenance["layers"]}
@@ -233,7 +233,7 @@ def test_a_file_of_roles_is_read(tmp_path):
 @pytest.mark.slow
 def test_a_package_passes_the_inspection():
     """A report that another version made may be one warning; nothing of it is an error, and nothing is unread."""
-    report = inspect_package(OLD / "package.zip", load_package("county"), Options()).report
+    report = inspect_package(OLD / "package.zip", load_package_spec("county"), Options()).report
     assert [(f.code, f.message) for f in report.findings if f.severity == "ERROR"] == []
     with zipfile.ZipFile(OLD / "package.zip") as archive:
         (manifest,) = (n for n in archive.namelist() if n.endswith("manifest.json"))
@@ -253,7 +253,7 @@ def test_a_yearly_geodatabase_passes_with_its_balance(tmp_path):
     (database,) = unzipped("yearly.zip", tmp_path).glob("*.gdb")
     profile = tmp_path / "x.toml"
     profile.write_text(CONFIRMED, encoding="utf-8")
-    report = check(database, Options(profile=str(profile))).report
+    report = check_plan(database, Options(profile=str(profile))).report
     assert report.provenance["scope"] == "maintenance"
     outcomes = {r.code: r.outcome for r in report.rules}
     assert [outcomes[code] for code in ("DOC020", "DOC021", "DOC022", "DOC023")] == ["passed"] * 4
@@ -263,4 +263,4 @@ def test_a_yearly_geodatabase_passes_with_its_balance(tmp_path):
     said = json.loads(balance.read_text(encoding="utf-8"))
     said["layers"][0]["before_m2"] += 100
     balance.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
-    assert {f.code for f in check(database, Options(profile=str(profile))).report.findings} == {"DOC023"}
+    assert {f.code for f in check_plan(database, Options(profile=str(profile))).report.findings} == {"DOC023"}

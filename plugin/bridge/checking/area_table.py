@@ -11,10 +11,10 @@ from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsWkbTypes
 from qgis.PyQt.QtCore import QMetaType
 
 from ..layers.snapshots import Snapshot
-from ..layers.tables import Table
+from ..layers.tables import OutputTable
 
 if TYPE_CHECKING:
-    from ...core.indicators.layer_areas import Areas, Compared, Levelled
+    from ...core.indicators.layer_areas import AdjustedAreas, Areas, Compared
     from ...core.messages.texts import Texts
 
 #: Columns that are added, in order: a promise to users. The last two only where areas are levelled.
@@ -44,10 +44,10 @@ def area_table(
     fids: list[int],
     areas: Areas,
     compared: Compared,
-    levelled: Levelled | None,
+    levelled: AdjustedAreas | None,
     written: Written,
     texts: Texts,
-) -> Table:
+) -> OutputTable:
     """Rows of the snapshot with attributes and shapes as drawn (arcs too). ``fids``: the feature of each position."""
     values: dict[str, Any] = {
         PLANAR: areas.planar,
@@ -85,7 +85,7 @@ def area_table(
             yield made
 
     count = len(fids) if written.only is None else len(written.only)
-    return Table(shot.name, fields, multi(shot.geometry), shot.crs, rows, count)
+    return OutputTable(shot.name, fields, multi(shot.geometry), shot.crs, rows, count)
 
 
 def _fields(own: list[QgsField], written: Written, columns: list[str], texts: Texts) -> QgsFields:

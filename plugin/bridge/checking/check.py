@@ -19,28 +19,28 @@ from ..layers.snapshots import Snapshot, unique_names
 from ..running.threads import steady
 
 if TYPE_CHECKING:
-    from ...core.check import Checked
+    from ...core.check import CheckResult
     from ...core.plan.layer import SourceLayer
 
 Progress = Callable[[float, str], None]
 
 
 @steady
-def check(
+def check_plan(
     what: str | list[Snapshot],
     options: Options,
     *,
     source: str = "",
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
-) -> Checked:
+) -> CheckResult:
     """Check a file, a folder or snapshots of layers, in any thread. ``source`` names the layers' origin in the report.
 
     In ``options.roles`` a layer may stand by its id in the project as well as by its name. Raises SanxianError when
     nothing can be run, EnvironmentLacking when libraries are missing, and Cancelled.
     """
-    health.require(cancellation)
-    from ...core.check import check as core_check
+    health.require_libraries(cancellation)
+    from ...core.check import check_plan as core_check
 
     if isinstance(what, str):
         return in_qgis(core_check(what, options, source=source, progress=progress, cancellation=cancellation))
@@ -52,17 +52,17 @@ def snapshots_read(
     what: list[Snapshot], options: Options, progress: Progress, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], Options]:
     """The layers of the plan among snapshots, read, and the options with their names. InputError when there are none."""
-    from ...core.check import part_of_plan
+    from ...core.check import is_part_of_plan
 
     if not what:
         raise InputError("no_layers")
     shots = unique_names(what)
     options = with_names(options, shots)
-    wanted = part_of_plan(options.norm(), options.role_choices())
+    wanted = is_part_of_plan(options.norm(), options.role_choices())
     return read_all(shots, progress=progress, cancellation=cancellation, wanted=wanted), options
 
 
-def in_qgis(checked: Checked) -> Checked:
+def in_qgis(checked: CheckResult) -> CheckResult:
     """The report says in which QGIS it was made; the core does not know."""
     checked.report.provenance["versions"]["qgis"] = Qgis.QGIS_VERSION.partition("-")[0]
     return checked
@@ -76,8 +76,8 @@ def with_names(options: Options, shots: list[Snapshot]) -> Options:
 
 
 @steady
-def write(
-    checked: Checked,
+def write_outputs(
+    checked: CheckResult,
     outputs: Outputs,
     *,
     progress: Progress = lambda share, text: None,
@@ -92,11 +92,11 @@ def write(
     from ...core.render.outputs import write_outputs
     from ...core.render.pictures import Pictures
     from ...core.render.words import Words
-    from ..pictures import draw
+    from ..pictures import draw_pictures
 
     def pictures() -> Pictures:
         if has_rows:
-            return draw(checked.plan, checked.report, cancellation=cancellation)
+            return draw_pictures(checked.plan, checked.report, cancellation=cancellation)
         return Pictures(problem=Words(checked.report.lang).get("text", "kept_result"))
 
     check_outputs(outputs, list(checked.plan.inputs))

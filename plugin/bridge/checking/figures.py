@@ -13,7 +13,7 @@ from ...core.cancellation import NEVER, Cancellation
 from ...core.check import Options
 from .. import health
 from ..layers.snapshots import Snapshot
-from ..layers.tables import Table
+from ..layers.tables import OutputTable
 from ..running.threads import steady
 from .check import snapshots_read
 
@@ -39,8 +39,8 @@ def tabulate(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> Tabulated:
-    """All figures of a file, a folder or snapshots of layers, in any thread; as `bridge.checking.check.check` takes them."""
-    health.require(cancellation)
+    """All figures of a file, a folder or snapshots of layers, in any thread; as `bridge.checking.check.check_plan` takes them."""
+    health.require_libraries(cancellation)
     from ...core.tabulate import tabulate as core_tabulate
 
     if isinstance(what, str):
@@ -50,7 +50,7 @@ def tabulate(
 
 
 @steady
-def figures_table(done: Tabulated) -> Table:
+def figures_table(done: Tabulated) -> OutputTable:
     """Every figure a row: the indicators first, one a target; then the numbers of the other tables."""
     rows = [*_indicators(done), *_others(done)]
     fields = QgsFields()
@@ -65,7 +65,7 @@ def figures_table(done: Tabulated) -> Table:
             feature.setAttributes([row.get(name) for name in COLUMNS])
             yield feature
 
-    return Table("figures", fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), features, len(rows))
+    return OutputTable("figures", fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), features, len(rows))
 
 
 def _indicators(done: Tabulated) -> Iterator[dict[str, Any]]:
@@ -95,11 +95,11 @@ def _indicators(done: Tabulated) -> Iterator[dict[str, Any]]:
                 "unit": figure.unit,
                 "comparison": figure.comparison,
                 "target": figure.target,
-                "room": figure.room,
+                "room": figure.margin,
                 "state": figure.state,
                 "basis": figure.basis,
                 "confirmed": "yes" if figure.confirmed else "no",
-                "inputs": shown.formula(figure, words),
+                "inputs": shown.format_inputs(figure, words),
             }
 
 

@@ -19,7 +19,7 @@ BATCH = 5000
 _NAME = "SanxianFilling"
 
 
-class Filling(QObject):
+class LayerFilling(QObject):
     """Goes on until all rows are in, the layer is gone, or it is stopped. ``lost`` is called when a row is not taken.
 
     ``provider`` gives the layer's own, asked anew for each lot.
@@ -82,10 +82,10 @@ class Filling(QObject):
         return done
 
 
-def of(layer: QgsVectorLayer) -> Filling | None:
+def of(layer: QgsVectorLayer) -> LayerFilling | None:
     """What fills a layer, or has filled it."""
     found = layer.findChild(QObject, _NAME)
-    return found if isinstance(found, Filling) else None
+    return found if isinstance(found, LayerFilling) else None
 
 
 def added(provider: Any, rows: list[QgsFeature]) -> bool:
@@ -99,30 +99,30 @@ def added(provider: Any, rows: list[QgsFeature]) -> bool:
     return bool(done)
 
 
-def features(findings: list[Any]) -> list[QgsFeature]:
+def make_features(findings: list[Any]) -> list[QgsFeature]:
     """The rows, in any thread."""
-    columns = sinks.fields()
-    return [sinks.feature(f, columns) for f in findings]
+    columns = sinks.findings_fields()
+    return [sinks.make_feature(f, columns) for f in findings]
 
 
-def show(
+def show_findings(
     project: QgsProject, rows: list[QgsFeature], crs: Any, lost: Callable[[], None] = lambda: None
 ) -> QgsVectorLayer | None:
     """Put the rows on the map, in the layer that is there already or in a new one on top. On the main thread.
 
-    Each row has the layer's own id from then on, for `change`. Of very many, those after the first come by and by.
+    Each row has the layer's own id from then on, for `change_findings`. Of very many, those after the first come by and by.
 
     None when the layer did not take them: it is gone then, for half of the findings would pass for all; ``lost`` is called
     when that shows only later.
     """
-    layer = find(project)
+    layer = find_findings_layer(project)
     if layer is None:
         layer = sinks.memory_layer([], crs, tr("Findings (temporary layer)"))
         layer.setCustomProperty(FINDINGS_PROPERTY, 1)
         # It comes back with the next check: QGIS need not ask whether to keep it.
         layer.setCustomProperty("skipMemoryLayersCheck", 1)
         layer.setReadOnly(True)
-        styles.apply(layer, styles.FINDINGS)
+        styles.apply_style(layer, styles.FINDINGS)
         project.addMapLayer(layer, False)
         _group(project).insertLayer(0, layer)
     former = of(layer)
@@ -133,19 +133,19 @@ def show(
 
     def gone() -> None:
         # By then another may have been put in its place, which is whole.
-        now = find(project)
+        now = find_findings_layer(project)
         if now is not None and now.id() == shown and of(now) is None:
-            remove(project)
+            remove_findings_layer(project)
             lost()
 
     layer.setCrs(to_qgis_crs(crs))
-    if not (_provider(layer).truncate() and Filling(layer, rows, gone, _provider).start()):
-        remove(project)
+    if not (_provider(layer).truncate() and LayerFilling(layer, rows, gone, _provider).start()):
+        remove_findings_layer(project)
         return None
     return layer
 
 
-def change(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[QgsFeature]) -> bool:
+def change_findings(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[QgsFeature]) -> bool:
     """Take rows off a layer that is on the map, and put others on. Did it take them all? If not, it is half filled."""
     coming = of(layer)
     if coming is not None and not coming.finish():
@@ -158,14 +158,14 @@ def change(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[QgsFeature]
     return done
 
 
-def find(project: QgsProject) -> QgsVectorLayer | None:
+def find_findings_layer(project: QgsProject) -> QgsVectorLayer | None:
     """Our temporary layer. One that was made permanent keeps the property but is the user's file: not ours to empty."""
     return next((v for v in project.mapLayers().values() if _is_ours(v)), None)
 
 
-def remove(project: QgsProject) -> None:
+def remove_findings_layer(project: QgsProject) -> None:
     """Take the layer off, and its group when nothing else is in it."""
-    layer = find(project)
+    layer = find_findings_layer(project)
     if layer is not None:
         project.removeMapLayer(layer.id())
     drop_empty_group(project)

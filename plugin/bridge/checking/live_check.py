@@ -11,14 +11,14 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...core.cancellation import Cancellation
 from ..editing.listener import EditListener, EditStep
-from ..layers.reading import states as states_of
+from ..layers.reading import read_states as states_of
 from ..running.tasks import Job, Runner, log_error
 from ..texts import tr
-from .findings_layer import features
+from .findings_layer import make_features
 
 if TYPE_CHECKING:
-    from ...core.check import Checked, Options
-    from ...core.live.session import Batch, Change
+    from ...core.check import CheckResult, Options
+    from ...core.live.session import EditBatch, FindingsChange
 
 #: More changed features than these at once are a matter for a whole check.
 LIMIT = 500
@@ -29,7 +29,7 @@ _SETTLE_MS = 60
 class LiveCheck(QObject):
     """Follows layers from the moment they are read for a check; `judge` tells what that check found.
 
-    ``rechecked(change, rows, step)``: what edits did to the findings (`core.live.session.Change`), the rows of the findings layer
+    ``rechecked(change, rows, step)``: what edits did to the findings (`core.live.session.FindingsChange`), the rows of the findings layer
     for those that are new or renewed, by id() of the finding, and the one command that did it (`EditStep`), None where
     it was not just one. ``waiting(count)``: changed features that are still to be checked. ``outdated``: edits can no longer be followed, only a whole
     check will do; it has stopped. On the main thread; the work is done elsewhere.
@@ -46,7 +46,7 @@ class LiveCheck(QObject):
         self._roles: dict[str, str] = {}
         self._session: Any = None
         self._ready = self._paused = self._over = False
-        self._queue: Batch | None = None
+        self._queue: EditBatch | None = None
         self._job: Job | None = None
         #: Edit commands of the queued and of the running re-check, and the number of features of the latter.
         self._causes: list[EditStep | None] = []
@@ -57,14 +57,14 @@ class LiveCheck(QObject):
         self._timer.setInterval(_SETTLE_MS)
         self._timer.timeout.connect(self._settle)
         for edits in self._listeners.values():
-            edits.settled.connect(self._soon)
+            edits.commandEnded.connect(self._soon)
             edits.undone.connect(self._look_again)
             edits.lost.connect(self._give_up)
 
     # --- what it is told
-    def judge(self, checked: Checked, options: Options, names: dict[str, str]) -> None:
+    def judge(self, checked: CheckResult, options: Options, names: dict[str, str]) -> None:
         """The check is done. ``names``: the name a layer was checked by → its id in the project."""
-        from ...core.live.session import Batch, IncrementalSession
+        from ...core.live.session import EditBatch, IncrementalSession
 
         if self._over:
             self.outdated.emit()
@@ -72,7 +72,7 @@ class LiveCheck(QObject):
         self._roles = {names[layer.name]: role for role, layer in checked.plan.layers.items() if layer.name in names}
         for layer_id in self._listeners.keys() - self._roles.keys():
             self._listeners.pop(layer_id).stop()
-        self._session, self._queue = IncrementalSession(checked, options), Batch()
+        self._session, self._queue = IncrementalSession(checked, options), EditBatch()
         if not self._listeners:
             self.stop()
         elif any(edits.renumbered for edits in self._listeners.values()):
@@ -116,7 +116,7 @@ class LiveCheck(QObject):
 
     def _look_again(self) -> None:
         for edits in self._listeners.values():
-            edits.look_again()
+            edits.check_state()
         self._soon()
 
     def _settle(self) -> None:
@@ -142,13 +142,13 @@ class LiveCheck(QObject):
         causes: list[EditStep | None],
     ) -> bool:
         """Put changed features on the queue as they stand now. False when they are too many."""
-        from ...core.live.session import Batch
+        from ...core.live.session import EditBatch
 
         if len(fids) > LIMIT:
             return False
         states = states_of(layer, fids) if fids else {}
         self._causes += causes
-        self._queue.merge(Batch({role: renamed}, {(role, fid): state for fid, state in states.items()}))
+        self._queue.merge(EditBatch({role: renamed}, {(role, fid): state for fid, state in states.items()}))
         return len(self._queue.states) <= LIMIT
 
     # --- the work
@@ -159,10 +159,10 @@ class LiveCheck(QObject):
             work = self._session
             self._start(lambda _progress, cancellation: work.prepare(cancellation), self._prepared, hidden=False)
         elif self._queue:
-            from ...core.live.session import Batch
+            from ...core.live.session import EditBatch
 
             batch, work = self._queue, self._session
-            self._queue = Batch()
+            self._queue = EditBatch()
             causes, self._causes = self._causes, []
             self._step = causes[0] if len(causes) == 1 else None
             self._under_way = len(batch.states)
@@ -183,7 +183,7 @@ class LiveCheck(QObject):
         self._job, self._ready = None, True
         self._go_on()
 
-    def _taken(self, answer: tuple[Change, dict[int, QgsFeature]]) -> None:
+    def _taken(self, answer: tuple[FindingsChange, dict[int, QgsFeature]]) -> None:
         self._job, self._under_way = None, 0
         if answer[0].rechecks:
             self.rechecked.emit(*answer, self._step)
@@ -201,7 +201,7 @@ class LiveCheck(QObject):
             self.outdated.emit()
 
 
-def _take(work: Any, batch: Batch, cancellation: Cancellation) -> tuple[Change, dict[int, QgsFeature]]:
+def _take(work: Any, batch: EditBatch, cancellation: Cancellation) -> tuple[FindingsChange, dict[int, QgsFeature]]:
     change = work.take(batch, cancellation)
     new = [*change.found, *(now for _, now in change.renewed)]
-    return change, {id(finding): row for finding, row in zip(new, features(new), strict=True)}
+    return change, {id(finding): row for finding, row in zip(new, make_features(new), strict=True)}

@@ -16,11 +16,11 @@ from .. import health
 from ..layers.properties import to_qgis_crs
 from ..layers.reading import read_all
 from ..layers.snapshots import Snapshot, unique_names
-from ..layers.tables import Table
+from ..layers.tables import OutputTable
 from ..running.threads import steady
 
 if TYPE_CHECKING:
-    from ...core.versions.sources import Versions
+    from ...core.versions.sources import PlanComparison
 
 Progress = Callable[[float, str], None]
 #: Columns of the layer of parts, in order: a promise to users.
@@ -34,7 +34,7 @@ KIND_CODES = {"in": "1", "changed": "2", "out": "3"}
 
 
 @steady
-def compare(
+def compare_versions(
     before: Snapshot,
     after: Snapshot,
     townships: Snapshot | None,
@@ -44,9 +44,9 @@ def compare(
     renumbered: str = "",
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
-) -> Versions:
+) -> PlanComparison:
     """Compare two layers, in any thread. Raises SanxianError, EnvironmentLacking and Cancelled."""
-    health.require(cancellation)
+    health.require_libraries(cancellation)
     from ...core.versions.sources import compare_sources
 
     shots = unique_names([shot for shot in (before, after, townships) if shot is not None])
@@ -59,14 +59,14 @@ def compare(
 
 
 @steady
-def write_workbook(done: Versions, target: str, lang: str) -> None:
+def write_workbook(done: PlanComparison, target: str, lang: str) -> None:
     from ...core.versions.tables import write_workbook as put
 
     put(done, target, Texts(lang))
 
 
 @steady
-def parts_table(done: Versions, lang: str) -> Table:
+def parts_table(done: PlanComparison, lang: str) -> OutputTable:
     """Every part a feature, in the coordinate system of the later edition."""
     import numpy as np
     import shapely
@@ -75,7 +75,7 @@ def parts_table(done: Versions, lang: str) -> Table:
 
     texts = Texts(lang)
     parts = done.found.parts
-    shown = done.plan.shown(done.plan.stored_only(np.array([part.geometry for part in parts], dtype=object)))
+    shown = done.plan.shown(done.plan.without_added_vertices(np.array([part.geometry for part in parts], dtype=object)))
     fields = QgsFields()
     for name in COLUMNS:
         field = QgsField(name, QMetaType.Type.Double if name in _NUMBERS else QMetaType.Type.QString)
@@ -95,4 +95,4 @@ def parts_table(done: Versions, lang: str) -> Table:
             feature.setGeometry(made)
             yield feature
 
-    return Table("versions", fields, Qgis.WkbType.MultiPolygon, to_qgis_crs(done.plan.crs), features, len(parts))
+    return OutputTable("versions", fields, Qgis.WkbType.MultiPolygon, to_qgis_crs(done.plan.crs), features, len(parts))

@@ -32,8 +32,8 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSlot
 from ...core.errors import SanxianError
 from ..running.tasks import log_error
 from ..texts import tr
-from .expression_answers import areas_of, code_name
 from .expression_function import is_null
+from .expression_values import areas_of, code_name
 
 try:
     from qgis.PyQt.QtGui import QUndoCommand, QUndoStack

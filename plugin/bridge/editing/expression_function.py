@@ -15,7 +15,7 @@ from ..settings import interface_language
 from ..texts import tr
 
 
-class Refused(Exception):
+class FunctionError(Exception):
     """What keeps a function from answering, in the language of the interface."""
 
 
@@ -38,7 +38,7 @@ class Function(QgsExpressionFunction):
     def func(self, values, context, parent, node):
         try:
             return self._answer(context, *(None if is_null(v) else v for v in values))
-        except Refused as refused:
+        except FunctionError as refused:
             parent.setEvalErrorString(str(refused))
         except SanxianError as error:
             from ...core.messages.texts import Texts

@@ -11,10 +11,10 @@ from typing import Any
 from qgis.core import NULL, QgsExpression, QgsExpressionContext, QgsProject
 
 from ..texts import tr
-from . import bsm
+from . import feature_numbers
 from .dependent_fields import DependentFieldUpdater
-from .expression_answers import code_name, layer_meant, parent_code, statutory_area_of, zone_name
 from .expression_function import Argument, Function
+from .expression_values import code_name, parent_code, resolve_layer, statutory_area_of, zone_name
 
 
 class Functions:
@@ -22,7 +22,7 @@ class Functions:
     others."""
 
     def __init__(self) -> None:
-        self._ledgers = bsm.Ledgers()
+        self._ledgers = feature_numbers.NumberRegisters()
         self._dependent_fields = DependentFieldUpdater()
         self._functions: list[Function] = []
 
@@ -41,7 +41,7 @@ class Functions:
         self._ledgers.stop(QgsProject.instance())
 
     def _next_bsm(self, context: QgsExpressionContext, layer: Any, county: Any) -> Any:
-        found = self._ledgers.next_bsm(layer_meant(context, layer), "" if county is None else str(county).strip())
+        found = self._ledgers.next_bsm(resolve_layer(context, layer), "" if county is None else str(county).strip())
         return found or NULL
 
     def _make(self) -> list[Function]:

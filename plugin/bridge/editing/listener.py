@@ -51,11 +51,11 @@ class EditStep:
 
 
 class EditListener(QObject):
-    """``settled``: a command is over, `collect` tells what it changed; ``undone``: it was an undo within a transaction,
+    """``commandEnded``: a command is over, `collect` tells what it changed; ``undone``: it was an undo within a transaction,
     which silently takes back what came later in the other layers of the transaction; ``lost``: what changed cannot be
     told. `stop` ends it."""
 
-    settled = pyqtSignal()
+    commandEnded = pyqtSignal()
     undone = pyqtSignal()
     lost = pyqtSignal()
 
@@ -127,7 +127,7 @@ class EditListener(QObject):
         causes, self._causes = self._causes, []
         return renamed, pending, causes
 
-    def look_again(self) -> None:
+    def check_state(self) -> None:
         """All that was changed and is not saved may be another now."""
         if self._in_transaction():
             self._doubt = self._doubt or self._blind
@@ -173,23 +173,23 @@ class EditListener(QObject):
             self.undone.emit()
         if self._pending or self._renamed:
             self._causes.append(cause)
-            self.settled.emit()
+            self.commandEnded.emit()
 
     def _committed(self) -> None:
         self._unsaved, self._blind, self._saved = set(), False, set()
-        self.settled.emit()
+        self.commandEnded.emit()
 
     def _rolled_back(self) -> None:
         self._doubt = self._blind
         self._pending |= self._unsaved
         self._unsaved, self._blind = set(), False
         self._causes.append(None)
-        self.settled.emit()
+        self.commandEnded.emit()
 
     def _data_changed(self) -> None:
         # A roll-back says so next; otherwise somebody else wrote, or another filter shows other features.
         self._doubt = True
-        self.settled.emit()
+        self.commandEnded.emit()
 
     def _fields_changed(self) -> None:
         if self.layer.fields().names() != self._fields:

@@ -37,7 +37,7 @@ _PLAIN = {"color": "255,255,255,0", "outline_color": "#444444", "outline_width":
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PaintedSheet:
     """An image: extent in the plan's metres, size in pixels and on paper.
 
     ``symbol_scale``: symbols are made for a working map and too heavy where a whole county takes ten centimetres.
@@ -72,17 +72,17 @@ class Sheet:
 @cache
 def _colors() -> dict[str, str]:
     """Severity → colour, as the symbols of the findings layer have it."""
-    return {str(c["value"]): str(c["color"]) for c in styles.table()["findings"]["classes"]}
+    return {str(c["value"]): str(c["color"]) for c in styles.read_style_table()["findings"]["classes"]}
 
 
 def has_style(name: str) -> bool:
-    return styles.has_own(name)
+    return styles.has_own_style(name)
 
 
 def apply_style(layer: QgsVectorLayer, name: str) -> None:
     """The symbols and labels of a role, or a plain outline."""
-    if styles.has_own(name):
-        styles.dress(layer, styles.look_of(name, styles.geometry_of(layer)))
+    if styles.has_own_style(name):
+        styles.apply_style_file(layer, styles.style_name(name, styles.geometry_of(layer)))
     else:
         layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(_PLAIN)))
 
@@ -128,7 +128,7 @@ def obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer:
     return layer
 
 
-def draw(sheet: Sheet, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
+def draw_layers(sheet: PaintedSheet, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
     """The layers, the first on top, on white."""
     image = QImage(sheet.width, sheet.height, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QColor("#FFFFFF"))
@@ -152,14 +152,16 @@ def draw(sheet: Sheet, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
     return image
 
 
-def pen_on(image: QImage) -> QPainter:
+def make_painter(image: QImage) -> QPainter:
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setRenderHint(QPainter.RenderHint.TextAntialiasing, True)
     return painter
 
 
-def write(painter: QPainter, sheet: Sheet, text: str, x: float, y: float, size_mm: float, bold: bool = False) -> None:
+def draw_text(
+    painter: QPainter, sheet: PaintedSheet, text: str, x: float, y: float, size_mm: float, bold: bool = False
+) -> None:
     """Black text with a white halo, its left end and middle at (x, y) in pixels."""
     font = QFont()
     font.setFamilies(list(FONTS))
@@ -173,7 +175,9 @@ def write(painter: QPainter, sheet: Sheet, text: str, x: float, y: float, size_m
     painter.fillPath(path, QColor("#000000"))
 
 
-def mark(painter: QPainter, sheet: Sheet, severity: str, x: float, y: float, size_mm: float) -> None:
+def draw_severity_mark(
+    painter: QPainter, sheet: PaintedSheet, severity: str, x: float, y: float, size_mm: float
+) -> None:
     """The mark of a severity: octagon with a cross, triangle with a bar; told by shape on any printer."""
     unit = size_mm * sheet.dots_per_mm / 22
     painter.save()
@@ -216,7 +220,7 @@ def round_length(most_m: float) -> float:
     return next(power * n for n in (5, 2, 1) if power * n <= most_m)
 
 
-def scale_bar(painter: QPainter, sheet: Sheet) -> None:
+def scale_bar(painter: QPainter, sheet: PaintedSheet) -> None:
     """Half black, half white, at the lower left; its length a round figure."""
     length = round_length((sheet.extent[2] - sheet.extent[0]) * 0.22)
     dot = sheet.dots_per_mm
@@ -229,10 +233,10 @@ def scale_bar(painter: QPainter, sheet: Sheet) -> None:
     painter.drawRect(QRectF(x, y - height, width, height))
     painter.fillRect(QRectF(x, y - height, width / 2, height), QColor("#000000"))
     text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
-    write(painter, sheet, text, x + width + 1.2 * dot, y - height / 2, 2.4)
+    draw_text(painter, sheet, text, x + width + 1.2 * dot, y - height / 2, 2.4)
 
 
-def north_arrow(painter: QPainter, sheet: Sheet, letter: str) -> None:
+def north_arrow(painter: QPainter, sheet: PaintedSheet, letter: str) -> None:
     dot = sheet.dots_per_mm
     x, y = sheet.width - 5.5 * dot, 2.5 * dot
     painter.setPen(QPen(QColor("#FFFFFF"), 0.8 * dot))
@@ -248,7 +252,7 @@ def north_arrow(painter: QPainter, sheet: Sheet, letter: str) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor("#000000"))
     painter.drawPolygon(arrow)
-    write(painter, sheet, letter, x - (1.3 if len(letter.encode()) > 1 else 0.8) * dot, y + 8 * dot, 2.6)
+    draw_text(painter, sheet, letter, x - (1.3 if len(letter.encode()) > 1 else 0.8) * dot, y + 8 * dot, 2.6)
 
 
 def data_uri(image: QImage) -> str:

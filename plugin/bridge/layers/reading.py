@@ -15,11 +15,11 @@ from ...core.cancellation import NEVER, Cancellation
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
 from .properties import crs_text
 from .snapshots import Snapshot
-from .values import BINARY, as_wkb, column_of, field_info, plain, type_of
+from .values import BINARY, as_wkb, column_of, field_info, to_plain, type_of
 
 if TYPE_CHECKING:
-    from ...core.io.declared import Table
-    from ...core.live.session import State
+    from ...core.io.field_types import DeclaredTable
+    from ...core.live.session import FeatureState
     from ...core.plan.layer import FieldInfo, SourceLayer
 
 #: Features between two looks at the cancel button.
@@ -38,7 +38,7 @@ def read_all(
     ``wanted`` is asked with name and fields before the rows of a layer are read: True, False (the layer stays empty) or
     the names of the fields to read, in capitals.
     """
-    sketches = [(one, sketch(one)) for one in snapshots]
+    sketches = [(one, make_outline(one)) for one in snapshots]
     asked = [(one, drawn, wanted(drawn)) for one, drawn in sketches]
     total = sum(one.count for one, _, counts in asked if counts) or 1
     done = 0
@@ -47,18 +47,18 @@ def read_all(
             yield drawn
             continue
         progress(done / total, one.name)
-        yield read(one, cancellation=cancellation, only=None if counts is True else counts)
+        yield read_snapshot(one, cancellation=cancellation, only=None if counts is True else counts)
         done += one.count
 
 
-def sketch(shot: Snapshot) -> SourceLayer:
+def make_outline(shot: Snapshot) -> SourceLayer:
     """A snapshot's name, fields and origin as a layer without rows."""
     import geopandas as gpd
 
-    from ...core.geometry.crs import parse
+    from ...core.geometry.crs import parse_crs
     from ...core.plan.layer import SourceLayer
 
-    crs = parse(crs_text(shot.crs))
+    crs = parse_crs(crs_text(shot.crs))
     return SourceLayer(
         name=shot.name,
         frame=gpd.GeoDataFrame(geometry=[], crs=crs),
@@ -76,22 +76,22 @@ def sketch(shot: Snapshot) -> SourceLayer:
 
 def _described(shot: Snapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
     """The fields with what their database says of them: the aliases that QGIS shows may be those of a form."""
-    from ...core.io.declared import KEEPING
+    from ...core.io.field_types import KEEPING
 
     path = Path(shot.path)
     if path.suffix.lower() not in KEEPING:
         return fields
     tables = _tables(shot.path, _stamp(path))
     table = tables.get(shot.table) if shot.table else next(iter(tables.values()), None)
-    return table.described(fields) if table else fields
+    return table.describe_fields(fields) if table else fields
 
 
 @lru_cache(maxsize=8)
-def _tables(path: str, stamp: tuple[Any, ...]) -> dict[str, Table]:
+def _tables(path: str, stamp: tuple[Any, ...]) -> dict[str, DeclaredTable]:
     """A database is asked once, not for each of its layers; again when a file of it was written."""
-    from ...core.io.declared import read_tables
+    from ...core.io.field_types import read_declared_tables
 
-    return read_tables(path)
+    return read_declared_tables(path)
 
 
 def _stamp(path: Path) -> tuple[Any, ...]:
@@ -99,7 +99,9 @@ def _stamp(path: Path) -> tuple[Any, ...]:
     return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists())
 
 
-def read(shot: Snapshot, *, cancellation: Cancellation = NEVER, only: frozenset[str] | None = None) -> SourceLayer:
+def read_snapshot(
+    shot: Snapshot, *, cancellation: Cancellation = NEVER, only: frozenset[str] | None = None
+) -> SourceLayer:
     """The table of a snapshot: attributes by column, geometries as WKB, in one pass over the features.
 
     ``only``: the fields that are read, in capitals; default all.
@@ -111,7 +113,7 @@ def read(shot: Snapshot, *, cancellation: Cancellation = NEVER, only: frozenset[
 
     from ...core.io.shape_crs import other_shape_crs
 
-    drawn = sketch(shot)
+    drawn = make_outline(shot)
     kept, crs = _kept(shot), drawn.crs
     if only is not None:
         kept = [n for n in kept if shot.fields.at(n).name().upper() in only]
@@ -189,21 +191,21 @@ def _rows(shot: Snapshot, kept: list[int], cancellation: Cancellation) -> _Rows:
     return found
 
 
-def states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, State | None]:
-    """Features of a layer as they stand now, as `read` reads them; None for one that is not there (any more).
+def read_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:
+    """Features of a layer as they stand now, as `read_snapshot` reads them; None for one that is not there (any more).
 
     On the main thread, and quick: nothing of pandas or shapely.
     """
-    from ...core.live.session import State
+    from ...core.live.session import FeatureState
 
-    found: dict[int, State | None] = dict.fromkeys(fids)
+    found: dict[int, FeatureState | None] = dict.fromkeys(fids)
     fields = layer.fields()
     kept = [(n, fields.at(n).name(), type_of(fields.at(n))) for n in _positions(fields)]
     for feature in layer.getFeatures(QgsFeatureRequest().setFilterFids(list(found))):
         values = feature.attributes()
-        attributes = {name: plain(values[n], kind) for n, name, kind in kept}
+        attributes = {name: to_plain(values[n], kind) for n, name, kind in kept}
         wkb = as_wkb(feature.geometry())[0] if feature.hasGeometry() else None
-        found[feature.id()] = State(wkb, attributes)
+        found[feature.id()] = FeatureState(wkb, attributes)
     return found
 
 

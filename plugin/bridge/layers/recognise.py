@@ -35,7 +35,7 @@ class FieldName(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Outline:
+class LayerOutline:
     """What recognition looks at, taken on the main thread."""
 
     id: str
@@ -45,12 +45,12 @@ class Outline:
 
 
 @dataclass
-class Recognised:
-    """``roles``: role → layer id; ``lacking``: (concept, its roles) that the scope demands and nobody answers."""
+class RecognisedLayers:
+    """``roles``: role → layer id; ``missing_concepts``: (concept, its roles) that the scope demands and nobody answers."""
 
     roles: dict[str, str]
-    lacking: list[tuple[str, tuple[str, ...]]]
-    twice: list[str]
+    missing_concepts: list[tuple[str, tuple[str, ...]]]
+    repeated_roles: list[str]
 
 
 def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
@@ -80,13 +80,13 @@ def is_findings(layer: QgsVectorLayer) -> bool:
     return bool(layer.customProperty(FINDINGS_PROPERTY)) or _TELLING <= set(layer.fields().names())
 
 
-def outlines(project: QgsProject) -> list[Outline]:
-    return [outline(layer) for layer in plan_layers(project)]
+def take_outlines(project: QgsProject) -> list[LayerOutline]:
+    return [take_outline(layer) for layer in plan_layers(project)]
 
 
-def outline(layer: QgsVectorLayer) -> Outline:
+def take_outline(layer: QgsVectorLayer) -> LayerOutline:
     fields = tuple(FieldName(f.name()) for f in layer.fields())
-    return Outline(layer.id(), name_of(layer), template_id(layer), fields)
+    return LayerOutline(layer.id(), name_of(layer), template_id(layer), fields)
 
 
 def role_of(layer: QgsVectorLayer, options: Options) -> str:
@@ -95,12 +95,12 @@ def role_of(layer: QgsVectorLayer, options: Options) -> str:
     try:
         from ...core.loading.recognition import find_role
 
-        return find_role(outline(layer), options.norm())[0]
+        return find_role(take_outline(layer), options.norm())[0]
     except (SanxianError, ImportError):
         return template_id(layer)
 
 
-def recognise(layers: list[Outline], options: Options) -> Recognised:
+def recognise_layers(layers: list[LayerOutline], options: Options) -> RecognisedLayers:
     """In any thread; loads the geometry libraries the first time."""
     from ...core.loading.recognition import choose_scope, find_role
 
@@ -123,10 +123,10 @@ def recognise(layers: list[Outline], options: Options) -> Recognised:
         for concept in scope.mandatory
         if concept not in norm.profile.absent and not set(concepts.get(concept, (concept,))) & set(roles)
     ]
-    return Recognised(roles, lacking, sorted(set(twice)))
+    return RecognisedLayers(roles, lacking, sorted(set(twice)))
 
 
-def chosen(project: QgsProject) -> dict[str, str]:
+def chosen_roles(project: QgsProject) -> dict[str, str]:
     """Role → id of the layer the user gave it to; kept in the layers themselves, so it moves with them.
 
     A copied layer carries the role of its original: where two claim one, nobody has chosen, and the user is asked.
@@ -138,7 +138,7 @@ def chosen(project: QgsProject) -> dict[str, str]:
     return {role: ids[0] for role, ids in claimed.items() if len(ids) == 1}
 
 
-def choose(project: QgsProject, role: str, layer: QgsVectorLayer | None) -> None:
+def choose_role(project: QgsProject, role: str, layer: QgsVectorLayer | None) -> None:
     """Give a role to a layer and take it from any other; None only takes it."""
     for other in project.mapLayers().values():
         if isinstance(other, QgsVectorLayer) and other is not layer and template_id(other) == role:

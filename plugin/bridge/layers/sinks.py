@@ -30,7 +30,7 @@ _BATCH = 500
 _DATABASE = re.compile(r"^ogr:dbname='(.+?)'")
 
 
-def fields() -> QgsFields:
+def findings_fields() -> QgsFields:
     """The columns of a findings layer, as the core promises them."""
     from ...core.model.findings import COLUMNS
 
@@ -41,7 +41,7 @@ def fields() -> QgsFields:
     return found
 
 
-def feature(finding: Finding, columns: QgsFields) -> QgsFeature:
+def make_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     """One row; no geometry where the finding has no place."""
     row = finding.row()
     made = QgsFeature(columns)
@@ -54,13 +54,13 @@ def feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     return made
 
 
-def fill(sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER) -> None:
+def fill_sink(sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER) -> None:
     """Add all findings to a QgsFeatureSink; OutputError when it does not take one. ``target`` is for that error."""
-    columns = fields()
+    columns = findings_fields()
     for number, finding in enumerate(findings):
         if number % _BATCH == 0:
             cancellation.raise_if_cancelled()
-        if not sink.addFeature(feature(finding, columns)):
+        if not sink.addFeature(make_feature(finding, columns)):
             raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
     if not sink.flushBuffer():
         raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
@@ -71,10 +71,10 @@ def memory_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer
     layer = QgsVectorLayer("MultiPolygon", name, "memory")
     layer.setCrs(to_qgis_crs(crs))
     provider = layer.dataProvider()
-    columns = fields()
+    columns = findings_fields()
     provider.addAttributes(columns.toList())
     layer.updateFields()
-    provider.addFeatures([feature(f, columns) for f in findings])
+    provider.addFeatures([make_feature(f, columns) for f in findings])
     layer.updateExtents()
     return layer
 

@@ -41,7 +41,7 @@ class Snapshot:
     exact: bool = False
 
 
-def snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> Snapshot:
+def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> Snapshot:
     """The layer now, with its unsaved edits. On the main thread only.
 
     ``request`` narrows the features (a selection, an expression); by default all that the layer's filter shows.

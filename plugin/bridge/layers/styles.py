@@ -34,17 +34,17 @@ _GEOMETRIES = {
 _YEAR = re.compile(r"_?(19|20)\d\d$")
 
 
-def apply(layer: QgsVectorLayer, role: str) -> bool:
+def apply_style(layer: QgsVectorLayer, role: str) -> bool:
     """Give a layer the symbols and labels of its role. False for a table; it then stays as it was."""
     geometry = geometry_of(layer)
     if not geometry:
         return False
-    dressed = dress(layer, look_of(role, geometry))
+    dressed = apply_style_file(layer, style_name(role, geometry))
     layer.triggerRepaint()
     return dressed
 
 
-def dress(layer: QgsVectorLayer, look: str) -> bool:
+def apply_style_file(layer: QgsVectorLayer, look: str) -> bool:
     """Symbols, labels and opacity of a .qml file and nothing else, in any thread. Read piece by piece: loadNamedStyle
     asks the project for paths, and sets default values and constraints of the layer to nothing."""
     document = QDomDocument()
@@ -77,7 +77,7 @@ def apply_to_project(project: QgsProject, roles: dict[str, str], kept: str) -> l
         if isinstance(layer, QgsVectorLayer) and geometry_of(layer):
             before = layer.renderer().clone() if layer.renderer() is not None else None
             name = _keep(layer, kept)
-            if apply(layer, role):
+            if apply_style(layer, role):
                 done.append(layer.name())
             if before is not None and _same(before, layer):
                 layer.styleManager().removeStyle(name)
@@ -109,15 +109,15 @@ def geometry_of(layer: QgsVectorLayer) -> str:
     return _GEOMETRIES.get(layer.geometryType(), "")
 
 
-def look_of(role: str, geometry: str) -> str:
+def style_name(role: str, geometry: str) -> str:
     """The name of the .qml file for a role's layer of this geometry."""
     found = _own(role)
-    if found and (found == FINDINGS or table()["layers"][found].get("geometry", "polygon") == geometry):
+    if found and (found == FINDINGS or read_style_table()["layers"][found].get("geometry", "polygon") == geometry):
         return found
     return f"default_{geometry}"
 
 
-def has_own(role: str) -> bool:
+def has_own_style(role: str) -> bool:
     """Does an entry name this role, or is it an edition of one that does?"""
     return bool(_own(role))
 
@@ -125,7 +125,7 @@ def has_own(role: str) -> bool:
 def _own(role: str) -> str:
     known = _names()
     bare = _YEAR.sub("", role)
-    for prefix in ("", *table()["names"]["prefixes"]):
+    for prefix in ("", *read_style_table()["names"]["prefixes"]):
         for name in (role, bare):
             if name.startswith(prefix) and name[len(prefix) :] in known:
                 return known[name[len(prefix) :]]
@@ -136,13 +136,13 @@ def _own(role: str) -> str:
 def _names() -> dict[str, str]:
     """Role → the entry that describes its symbols."""
     found = {FINDINGS: FINDINGS}
-    for name, spec in table()["layers"].items():
+    for name, spec in read_style_table()["layers"].items():
         found |= dict.fromkeys((name, *spec.get("also", ())), name)
     return found
 
 
 @cache
-def table() -> dict[str, dict[str, Any]]:
+def read_style_table() -> dict[str, dict[str, Any]]:
     """All .toml files of resources/styles as one."""
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(STYLES.glob("*.toml")):

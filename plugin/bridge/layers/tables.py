@@ -28,7 +28,7 @@ from ..running.threads import steady
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
-    from ...core.mapping import Loss
+    from ...core.mapping import MappingLoss
     from ...core.standard.template import Template
 
 LAYER_FILES = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}
@@ -44,7 +44,7 @@ _MULTI = {
 
 
 @dataclass
-class Table:
+class OutputTable:
     """What is written: fields, kind of shape, coordinate system, and the rows, made one by one."""
 
     name: str
@@ -56,7 +56,7 @@ class Table:
 
 
 @steady
-def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateReferenceSystem) -> Table:
+def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateReferenceSystem) -> OutputTable:
     """Rows in a template's fields, with their lengths and Chinese names."""
     import pandas as pd
     import shapely
@@ -89,10 +89,10 @@ def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateRe
                 feature.setGeometry(made)
             yield feature
 
-    return Table(template.role, fields, geometry, crs, rows, len(frame))
+    return OutputTable(template.role, fields, geometry, crs, rows, len(frame))
 
 
-def loss_table(losses: list[Loss], texts: Texts, name: str = "UNMAPPED") -> Table:
+def loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPPED") -> OutputTable:
     """What could not be carried, one line each, with a sentence."""
     fields = QgsFields()
     for column in ("source_fid", "key", "field", "source_field", "value", "reason", "carried", "message"):
@@ -111,11 +111,11 @@ def loss_table(losses: list[Loss], texts: Texts, name: str = "UNMAPPED") -> Tabl
             )
             yield feature
 
-    return Table(name, fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), rows, len(losses))
+    return OutputTable(name, fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), rows, len(losses))
 
 
-def write_table(path: Path, table: Table, driver: str, cancellation: Cancellation = NEVER) -> None:
-    """A new file; `core.files.writing.beside` gives the path. OutputError when the driver refuses, or not all arrived."""
+def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cancellation = NEVER) -> None:
+    """A new file; `core.files.writing.atomic_output` gives the path. OutputError when the driver refuses, or not all arrived."""
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = driver
     options.layerName = table.name
@@ -132,13 +132,13 @@ def write_table(path: Path, table: Table, driver: str, cancellation: Cancellatio
     try:
         if writer.hasError() != QgsVectorFileWriter.WriterError.NoError:
             raise OutputError("output_unwritable", target=path.name, detail="refused")
-        pour(writer, table, path.name, cancellation)
+        write_rows(writer, table, path.name, cancellation)
     finally:
         # The file is whole once the writer is gone.
         del writer
 
 
-def pour(sink: Any, table: Table, target: str, cancellation: Cancellation = NEVER) -> None:
+def write_rows(sink: Any, table: OutputTable, target: str, cancellation: Cancellation = NEVER) -> None:
     """All rows into a sink; OutputError when it does not take one. ``target`` is for that error."""
     for number, feature in enumerate(table.rows()):
         if number % _BATCH == 0:

@@ -68,7 +68,7 @@ def column_of(values: Iterable[Any], field: Any, index: Any) -> Any:
     import pandas as pd
 
     number = type_of(field)
-    found = [plain(v, number) for v in values]
+    found = [to_plain(v, number) for v in values]
     if number in _DATES:
         return pd.Series(found, index=index, dtype="datetime64[ms]")
     if number in _REALS:
@@ -79,7 +79,7 @@ def column_of(values: Iterable[Any], field: Any, index: Any) -> Any:
     return pd.Series(found, index=index, dtype=object)
 
 
-def plain(value: Any, number: int) -> Any:
+def to_plain(value: Any, number: int) -> Any:
     """A value of a field of this type, None where it is missing."""
     if number in _DATES:
         return _moment(value)

@@ -31,12 +31,12 @@ from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.errors import DataError
 from ...core.profile.document import DocumentInfo
-from ...core.standard.map_set import Catalogue, Map, Sheet
+from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
 from ...paths import LAYOUTS
-from . import frame, looks, material, texts
+from . import frame, layer_styles, map_layers, texts
+from .layer_styles import font_family
 from .legend import fill_legend
-from .looks import font_family
-from .material import CENTRE, COUNTY, TOWNSHIPS, Material, Place, has_features
+from .map_layers import CENTRE, COUNTY, TOWNSHIPS, MapLayers, Place, has_features
 
 #: Font size in points, box height and width per character in mm, on A3.
 _FONT_PT, _HEIGHT_MM, _CHARACTER_MM = 6.0, 3.2, 2.3
@@ -45,7 +45,7 @@ _STEPS, _MAX_LINES = (0.25, 0.5, 1.0, 2.0), 6
 _METRES_PER_DEGREE = 111_000.0
 
 
-def add_names(layout: QgsPrintLayout, locator: QgsLayoutItemMap, places: Iterable[Place], sheet: Sheet) -> None:
+def add_names(layout: QgsPrintLayout, locator: QgsLayoutItemMap, places: Iterable[Place], sheet: PageSize) -> None:
     """Add a label for each place, in order; skip labels that overlap earlier ones. The locator's extent must be set."""
     grid = locator.grids().grid(0) if locator.grids().size() else None
     if grid is not None:
@@ -63,7 +63,7 @@ def add_names(layout: QgsPrintLayout, locator: QgsLayoutItemMap, places: Iterabl
         _add_label(layout, f"locator_name_{number}", place.name, box, sheet)
 
 
-def _add_label(layout: QgsPrintLayout, identifier: str, name: str, box: QRectF, sheet: Sheet) -> None:
+def _add_label(layout: QgsPrintLayout, identifier: str, name: str, box: QRectF, sheet: PageSize) -> None:
     label = QgsLayoutItemLabel(layout)
     label.setId(identifier)
     label.setText(name)
@@ -120,20 +120,20 @@ class Builder:
 
     def __init__(
         self,
-        material: Material,
-        catalogue: Catalogue,
+        material: MapLayers,
+        catalogue: MapCatalogue,
         document: DocumentInfo | None = None,
         folder: Path = LAYOUTS,
     ):
         self.material, self.catalogue, self.folder = material, catalogue, folder
         self.document = document or DocumentInfo()
 
-    def name(self, one: Map, sheet: Sheet, townships: bool) -> str:
+    def name(self, one: MapSpec, sheet: PageSize, townships: bool) -> str:
         """The sheet's name in the project's list of layouts."""
         title = f"{one.short}（分乡镇）" if townships else one.title
         return f"{one.number:02d} {title} {sheet.id}"
 
-    def build(self, one: Map, sheet: Sheet, *, townships: bool = False) -> QgsPrintLayout:
+    def build(self, one: MapSpec, sheet: PageSize, *, townships: bool = False) -> QgsPrintLayout:
         """The sheet of a map that can be made (see `Material.lack`); with ``townships`` an atlas of them.
 
         DataError when the sheet's .qpt is not there or has no item ``map``.
@@ -151,12 +151,12 @@ class Builder:
             self._set_atlas(layout)
         item = self._fill_map(layout, one, sheet, townships)
         self._fill_locator(layout, one, sheet, townships, item)
-        texts.fit(layout, sheet, names=[t.name for t in self.material.townships] if townships else [])
+        texts.fit_labels(layout, sheet, names=[t.name for t in self.material.townships] if townships else [])
         bar = layout.itemById(frame.SCALE_BAR)
         if isinstance(bar, QgsLayoutItemScaleBar):
             bar.setLinkedMap(item)
             if townships:
-                texts.let_scale_bar_follow(bar, sheet)
+                texts.scale_bar_follows(bar, sheet)
             else:
                 texts.fit_scale_bar(bar, item, sheet)
         legend = layout.itemById(frame.LEGEND)
@@ -164,7 +164,7 @@ class Builder:
             fill_legend(legend, item, self._legend_entries(one, item))
         return layout
 
-    def _empty(self, sheet: Sheet) -> QgsPrintLayout:
+    def _empty(self, sheet: PageSize) -> QgsPrintLayout:
         file = self.folder / f"{sheet.id}.qpt"
         document = QDomDocument()
         try:
@@ -172,14 +172,14 @@ class Builder:
         except OSError as error:
             raise DataError("data_file_missing", file=str(file)) from error
         layout = QgsPrintLayout(self.material.project)
-        if not document.setContent(text.replace(frame.FONT, looks.font_family())):
+        if not document.setContent(text.replace(frame.FONT, layer_styles.font_family())):
             raise DataError("data_file_broken", file=str(file), detail="XML")
         layout.loadFromTemplate(document, QgsReadWriteContext())
         if not isinstance(layout.itemById(frame.MAP), QgsLayoutItemMap):
             raise DataError("data_key_missing", file=str(file), key=f"id={frame.MAP}")
         return layout
 
-    def _set_variables(self, layout: QgsPrintLayout, one: Map, townships: bool) -> None:
+    def _set_variables(self, layout: QgsPrintLayout, one: MapSpec, townships: bool) -> None:
         county = self.material.county
         values = {
             "sanxian_plan": self.catalogue.plan.format(county=county.name),
@@ -187,8 +187,8 @@ class Builder:
             "sanxian_short": one.short,
             "sanxian_number": f"{one.number:02d}",
             "sanxian_county": county.name,
-            "sanxian_city": material.find_city_name(self.material) if self._is_city_locator(one, townships) else "",
-            "sanxian_crs": crs_text(self.material.crs),
+            "sanxian_city": map_layers.find_city_name(self.material) if self._is_city_locator(one, townships) else "",
+            "sanxian_crs": format_crs(self.material.crs),
             "sanxian_note": self.catalogue.note,
             **document_variables(self.document),
         }
@@ -205,7 +205,7 @@ class Builder:
         layout.renderContext().setPredefinedScales(self.catalogue.all_scales())
 
     def _set_atlas(self, layout: QgsPrintLayout) -> None:
-        role, layer = self.material.answers((TOWNSHIPS,))
+        role, layer = self.material.concept_layers((TOWNSHIPS,))
         code, name = (self.material.field(role, layer, m) for m in ("division_code", "division_name"))
         atlas = layout.atlas()
         atlas.setEnabled(True)
@@ -222,55 +222,55 @@ class Builder:
     # -- maps
 
     def _styles(
-        self, one: Map, sheet: Sheet, townships: bool, scale: float, smaller: bool
+        self, one: MapSpec, sheet: PageSize, townships: bool, scale: float, smaller: bool
     ) -> list[tuple[QgsVectorLayer, str]]:
         """The layers of a map, the topmost first, each with its style."""
         found = []
         for spec in one.layers:
-            answer = self.material.drawn(spec)
+            answer = self.material.drawn_layers(spec)
             if answer is None or answer[1] in [layer for layer, _ in found]:
                 continue
             role, layer = answer
             look = self.catalogue.looks.get(spec.look)
-            xml = looks.style_of(self.material, role, layer, look, self.catalogue, sheet, scale, smaller)
+            xml = layer_styles.map_style(self.material, role, layer, look, self.catalogue, sheet, scale, smaller)
             if townships and spec.of == (TOWNSHIPS,):
-                xml = looks.veiled(xml, layer, self.material.field(role, layer, "division_code"))
+                xml = layer_styles.veil_other_townships(xml, layer, self.material.field(role, layer, "division_code"))
             found.append((layer, xml))
         return found + self._neighbours("neighbours", sheet, [layer for layer, _ in found])
 
-    def _is_city_locator(self, one: Map, townships: bool) -> bool:
+    def _is_city_locator(self, one: MapSpec, townships: bool) -> bool:
         """Return True if the locator shows the county within its city; a township would be only a dot at that scale."""
         return one.scope == "county" and not townships and self.neighbours is None and bool(self.sisters)
 
     @cached_property
-    def sisters(self) -> list[material.Place]:
+    def sisters(self) -> list[map_layers.Place]:
         """The other counties of the city with known bounds."""
-        return material.find_sister_counties(self.material)
+        return map_layers.find_sister_counties(self.material)
 
     @cached_property
-    def neighbours(self) -> material.Neighbours | None:
+    def neighbours(self) -> map_layers.Neighbours | None:
         """The layer of adjoining counties in the project, if any."""
-        return material.find_neighbours(self.material)
+        return map_layers.find_neighbours(self.material)
 
-    def _neighbours(self, look: str, sheet: Sheet, taken: list[QgsVectorLayer]) -> list[tuple[QgsVectorLayer, str]]:
+    def _neighbours(self, look: str, sheet: PageSize, taken: list[QgsVectorLayer]) -> list[tuple[QgsVectorLayer, str]]:
         """Return adjoining counties as the lowest layer, if the project has them and the map set has a style for them."""
         beside = self.neighbours
         if beside is None or beside.layer in taken or look not in self.catalogue.looks:
             return []
-        xml = looks.neighbours_style(beside, self.material.county.code, self.catalogue.looks[look], sheet)
+        xml = layer_styles.neighbours_style(beside, self.material.county.code, self.catalogue.looks[look], sheet)
         return [(beside.layer, xml)]
 
-    def _legend_entries(self, one: Map, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:
+    def _legend_entries(self, one: MapSpec, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:
         """Layers with their names. Those of one symbol first: after a layer's classes they would seem to be of them."""
         entries: list[tuple[QgsVectorLayer, str]] = []
         for spec in one.layers:
-            answer = self.material.drawn(spec)
+            answer = self.material.drawn_layers(spec)
             if answer is not None and answer[1] not in [layer for layer, _ in entries]:
                 entries.append((answer[1], spec.name))
         styles = item.layerStyleOverrides()
-        return sorted(entries, key=lambda entry: looks.has_classes(styles[entry[0].id()]))
+        return sorted(entries, key=lambda entry: layer_styles.has_classes(styles[entry[0].id()]))
 
-    def _fill_map(self, layout: QgsPrintLayout, one: Map, sheet: Sheet, townships: bool) -> QgsLayoutItemMap:
+    def _fill_map(self, layout: QgsPrintLayout, one: MapSpec, sheet: PageSize, townships: bool) -> QgsLayoutItemMap:
         item = layout.itemById(frame.MAP)
         item.setCrs(self.material.crs)
         _show(item, self.extent(one), self.catalogue)
@@ -285,24 +285,24 @@ class Builder:
 
     def _township_scale(self, item: QgsLayoutItemMap) -> float:
         """The scale of a page of middling size: symbols are those of all pages alike."""
-        layer = self.material.answers((TOWNSHIPS,))[1]
+        layer = self.material.concept_layers((TOWNSHIPS,))[1]
         shapes = [self.material.in_plane(layer, f.geometry().boundingBox()) for f in layer.getFeatures()]
         size = frame.size_of(item)
         scales = sorted(max(s.width() / size.width(), s.height() / size.height()) * 1000 for s in shapes)
         return self.catalogue.round_scale(scales[len(scales) // 2] * (1 + 2 * _MARGIN)) if scales else item.scale()
 
-    def extent(self, one: Map) -> QgsRectangle:
+    def extent(self, one: MapSpec) -> QgsRectangle:
         """What the map has to show, in the maps' plane: the county, or 中心城区."""
         if one.scope == "county":
             return self.material.county_extent()
-        centre = self.material.answers((CENTRE,))
+        centre = self.material.concept_layers((CENTRE,))
         layers = [spec for spec in one.layers if not spec.underlay]
-        found = [self.material.drawn(spec) for spec in layers]
+        found = [self.material.drawn_layers(spec) for spec in layers]
         chosen = [centre[1]] if centre and has_features(centre[1]) else [answer[1] for answer in found if answer]
         return self.material.extent_of(chosen)
 
     def _fill_locator(
-        self, layout: QgsPrintLayout, one: Map, sheet: Sheet, townships: bool, item: QgsLayoutItemMap
+        self, layout: QgsPrintLayout, one: MapSpec, sheet: PageSize, townships: bool, item: QgsLayoutItemMap
     ) -> None:
         locator = layout.itemById(frame.LOCATOR)
         if not isinstance(locator, QgsLayoutItemMap):
@@ -310,23 +310,25 @@ class Builder:
         shown: list[tuple[QgsVectorLayer, str]] = []
         in_city = self._is_city_locator(one, townships)
         for of in ((COUNTY,), (TOWNSHIPS,)):
-            answer = self.material.answers(of)
+            answer = self.material.concept_layers(of)
             if answer is None or answer[1] in [layer for layer, _ in shown] or (in_city and shown):
                 continue
             role, layer = answer
             # With townships below it, the county is their outline.
             above = of == (COUNTY,) and bool(self.material.townships) and not in_city
             ground = self.catalogue.looks.get("locator_outline" if above else "locator")
-            xml = looks.style_of(self.material, role, layer, ground, self.catalogue, sheet)
+            xml = layer_styles.map_style(self.material, role, layer, ground, self.catalogue, sheet)
             if townships and of == (TOWNSHIPS,):
-                xml = looks.marked(xml, layer, self.material.field(role, layer, "division_code"))
+                xml = layer_styles.mark_township(xml, layer, self.material.field(role, layer, "division_code"))
             shown.append((layer, xml))
         locator.setCrs(self.material.crs)
         county = self.material.county_extent()
         around = self._neighbours("locator_neighbours", sheet, [layer for layer, _ in shown])
-        places = [material.Place(self.material.county.name, county.center()), *self.sisters] if in_city else []
+        places = [map_layers.Place(self.material.county.name, county.center()), *self.sisters] if in_city else []
         extent = (
-            material.compute_locator_extent(self.material, self.neighbours, county) if around else QgsRectangle(county)
+            map_layers.compute_locator_extent(self.material, self.neighbours, county)
+            if around
+            else QgsRectangle(county)
         )
         for place in places:
             extent.combineExtentWith(QgsRectangle(place.at, place.at))
@@ -349,7 +351,7 @@ def _lock(item: QgsLayoutItemMap, styled: list[tuple[QgsVectorLayer, str]]) -> N
     item.setKeepLayerStyles(True)
 
 
-def _show(item: QgsLayoutItemMap, extent: QgsRectangle, catalogue: Catalogue) -> None:
+def _show(item: QgsLayoutItemMap, extent: QgsRectangle, catalogue: MapCatalogue) -> None:
     """The extent in the middle of the item, at the largest round scale that holds it."""
     item.setExtent(_fitting(item, extent, 1 / catalogue.fill))
     item.setScale(catalogue.round_scale(item.scale()))
@@ -365,7 +367,7 @@ def _fitting(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> QgsR
     return QgsRectangle(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
-def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
+def format_crs(crs: QgsCoordinateReferenceSystem) -> str:
     """The coordinate system in the words of a map's margin, in Chinese as all of it."""
     said = "2000国家大地坐标系" if "CGCS2000" in crs.description() or "4490" in crs.authid() else crs.description()
     meridian = _MERIDIAN.search(crs.toProj())

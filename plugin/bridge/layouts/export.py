@@ -25,7 +25,7 @@ _INFO = re.compile(rb"/Info\s+(\d+)\s+(\d+)\s+R")
 _PRODUCER = b"QGIS"
 
 
-def without_traces(data: bytes, title: str) -> bytes:
+def remove_traces(data: bytes, title: str) -> bytes:
     """The file with its description blanked in place, so that every offset in it still holds; ``title`` where it fits.
 
     What is drawn is not touched. Both the Info dictionary and the XMP packet are replaced.
@@ -125,7 +125,7 @@ def turn_to(layout: QgsPrintLayout, page: Page) -> None:
         township, crs = layout.reportContext().feature().geometry(), coverage.crs()
     for one in layout.items():
         if isinstance(one, QgsLayoutItemLegend):
-            legend.settle(one, township, crs)
+            legend.filter_legend(one, township, crs)
 
 
 def pages_of(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:
@@ -174,7 +174,7 @@ def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> 
         raise OutputError("map_too_large", target=target.name, dpi=round(dpi))
     if result != QgsLayoutExporter.ExportResult.Success:
         raise OutputError("output_unwritable", target=str(target), detail="refused")
-    target.write_bytes(without_traces(target.read_bytes(), title))
+    target.write_bytes(remove_traces(target.read_bytes(), title))
 
 
 def world_file(layout: QgsPrintLayout, dpi: float) -> str:

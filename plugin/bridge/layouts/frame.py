@@ -36,7 +36,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSizeF, Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
-from ...core.standard.map_set import Sheet
+from ...core.standard.map_set import PageSize
 from ...paths import ICONS
 
 #: Named in the .qpt: the fonts of a Windows with Chinese. What is there is chosen when a sheet is filled.
@@ -65,7 +65,7 @@ _PLATE = (
 )
 
 
-def draw(sheet: Sheet, project: QgsProject | None = None) -> QgsPrintLayout:
+def make_layout(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintLayout:
     """An empty sheet. Positions in mm."""
     layout = QgsPrintLayout(project or QgsProject.instance())
     layout.initializeDefaults()

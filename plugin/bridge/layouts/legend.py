@@ -139,10 +139,10 @@ def fill_legend(legend: QgsLayoutItemLegend, item: QgsLayoutItemMap, entries: li
     legend.setLegendFilterByMapEnabled(False)
     legend.setSplitLayer(True)
     legend.setEqualColumnWidth(True)
-    settle(legend)
+    filter_legend(legend)
 
 
-def settle(legend: QgsLayoutItemLegend, township: QgsGeometry | None = None, crs: object = None) -> None:
+def filter_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | None = None, crs: object = None) -> None:
     """Keep what is on the map (of the page's township, in ``crs``), and fit the frame: more columns, then smaller."""
     _keep_present(legend, township, crs)
     # Until it has been painted once, QGIS does not size a legend.
@@ -199,7 +199,7 @@ def _set_order(node: QgsLayerTreeLayer, order: str) -> None:
         node.setCustomProperty(_ORDER, order)
 
 
-def shown(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
+def legend_entries(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
     """Name of each layer in the legend → its symbols' names, as they will be drawn."""
     found = {}
     for node in legend.model().rootGroup().findLayers():

@@ -10,24 +10,24 @@ from pathlib import Path
 from qgis.core import QgsPrintLayout
 
 from ...core.cancellation import NEVER, Cancellation
-from ...core.files.writing import beside
-from ...core.messages.texts import Saying
+from ...core.files.writing import atomic_output
+from ...core.messages.texts import Message
 from ...core.profile.document import load_secrecy_levels
-from ...core.standard.map_set import Lack, Map, Sheet
-from . import frame, keep
+from ...core.standard.map_set import MapSpec, MissingInput, PageSize
+from . import frame, saved_layouts
 from .build import APPROVAL_VARIABLE, Builder
 from .export import FORMATS, LEAST_DPI, Page, atlas, pages_of, write_page
-from .material import TOWNSHIPS
+from .map_layers import TOWNSHIPS
 
 Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
-class Order:
+class MapExportOrder:
     """What to export: ``townships`` adds a page for each township to every map that has such."""
 
-    maps: tuple[Map, ...]
-    sheet: Sheet
+    maps: tuple[MapSpec, ...]
+    sheet: PageSize
     folder: Path
     formats: tuple[str, ...] = FORMATS
     dpi: float = LEAST_DPI
@@ -36,41 +36,41 @@ class Order:
 
 
 @dataclass
-class Outcome:
+class MapExportOutcome:
     """Outcome of an export.
 
-    ``files``: in the order written; ``lacking``: map → reason why it was not made; ``own``: layouts of the project;
+    ``files``: in the order written; ``not_made``: map → reason why it was not made; ``user_layouts``: layouts of the project;
     ``notes``: messages on lowered secrecy levels and missing map approval numbers.
     """
 
     files: list[Path] = field(default_factory=list)
-    made: list[Map] = field(default_factory=list)
-    lacking: list[tuple[Map, Lack]] = field(default_factory=list)
-    own: list[str] = field(default_factory=list)
-    notes: list[Saying] = field(default_factory=list)
+    made: list[MapSpec] = field(default_factory=list)
+    not_made: list[tuple[MapSpec, MissingInput]] = field(default_factory=list)
+    user_layouts: list[str] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
 
 
-def run(
+def export_maps(
     builder: Builder,
-    order: Order,
+    order: MapExportOrder,
     *,
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
-) -> Outcome:
+) -> MapExportOutcome:
     """Export page by page. Before each, ``progress`` says which, and the export can be cancelled.
 
     Files are replaced after all pages are made. Raises Cancelled, OutputError, and InputError for a sheet of the project
     whose level of secrecy would be lowered without a reason. On the main thread only.
     """
-    material, outcome = builder.material, Outcome()
+    material, outcome = builder.material, MapExportOutcome()
     info = builder.document
     if load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
-        outcome.notes.append(Saying("document", "no_approval", {"secrecy": info.secrecy}))
-    jobs: list[tuple[Map, bool]] = []
+        outcome.notes.append(Message("document", "no_approval", {"secrecy": info.secrecy}))
+    jobs: list[tuple[MapSpec, bool]] = []
     for one in order.maps:
-        lack = material.lack(one)
+        lack = material.find_missing_input(one)
         if lack:
-            outcome.lacking.append((one, lack))
+            outcome.not_made.append((one, lack))
             continue
         outcome.made.append(one)
         jobs.append((one, False))
@@ -78,10 +78,12 @@ def run(
             if material.townships:
                 jobs.append((one, True))
             else:
-                outcome.lacking.append((one, Lack("no_townships", {"roles": material.role_names((TOWNSHIPS,))})))
+                outcome.not_made.append(
+                    (one, MissingInput("no_townships", {"roles": material.role_names((TOWNSHIPS,))}))
+                )
     if jobs:
         # All files take their places together, once every page is there: a run that stops leaves what stood.
-        with beside(order.folder / f"{_first_stem(builder, jobs[0])}.{order.formats[0]}") as temporary:
+        with atomic_output(order.folder / f"{_first_stem(builder, jobs[0])}.{order.formats[0]}") as temporary:
             for name in _write(builder, order, jobs, outcome, temporary.parent, progress, cancellation):
                 outcome.files.append(order.folder / name)
             cancellation.raise_if_cancelled()
@@ -89,16 +91,16 @@ def run(
     return outcome
 
 
-def _first_stem(builder: Builder, job: tuple[Map, bool]) -> str:
+def _first_stem(builder: Builder, job: tuple[MapSpec, bool]) -> str:
     county = builder.material.county
     return builder.catalogue.file_stem(job[0], county.code, county.name)
 
 
 def _write(
     builder: Builder,
-    order: Order,
-    jobs: list[tuple[Map, bool]],
-    outcome: Outcome,
+    order: MapExportOrder,
+    jobs: list[tuple[MapSpec, bool]],
+    outcome: MapExportOutcome,
     folder: Path,
     progress: Progress,
     cancellation: Cancellation,
@@ -123,7 +125,7 @@ def _write(
 
 
 def _pages(
-    builder: Builder, order: Order, one: Map, by_township: bool, outcome: Outcome
+    builder: Builder, order: MapExportOrder, one: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> Iterator[tuple[QgsPrintLayout, Page]]:
     layout = _sheet(builder, order.sheet, one, by_township, outcome)
     catalogue, county = builder.catalogue, builder.material.county
@@ -137,17 +139,19 @@ def _pages(
             yield layout, Page(number, stem, f"{county.name}{name}{one.short}")
 
 
-def _sheet(builder: Builder, sheet: Sheet, one: Map, by_township: bool, outcome: Outcome) -> QgsPrintLayout:
+def _sheet(
+    builder: Builder, sheet: PageSize, one: MapSpec, by_township: bool, outcome: MapExportOutcome
+) -> QgsPrintLayout:
     """The project's own sheet where the planner keeps one, as a copy with this run's 图签; else a new one."""
-    own = keep.find(builder.material.project, one, sheet, by_township)
+    own = saved_layouts.find_layout(builder.material.project, one, sheet, by_township)
     if own is None:
         return builder.build(one, sheet, townships=by_township)
-    outcome.own.append(own.name())
+    outcome.user_layouts.append(own.name())
     layout = own.clone()
     info = builder.document
-    outcome.notes += keep.check_secrecy(own, info)
+    outcome.notes += saved_layouts.check_secrecy(own, info)
     if info.printed_approval and layout.itemById(frame.APPROVAL) is None:
         item = f"[% @{APPROVAL_VARIABLE} %]"
-        outcome.notes.append(Saying("document", "no_approval_item", {"layout": own.name(), "item": item}))
+        outcome.notes.append(Message("document", "no_approval_item", {"layout": own.name(), "item": item}))
     builder.set_document(layout)
     return layout

@@ -20,7 +20,7 @@ from ...core.errors import InputError
 from .. import health
 from ..layers.properties import set_template
 from ..running.threads import steady
-from .material import Material, of_layers
+from .map_layers import MapLayers, from_layers
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -34,18 +34,18 @@ _MULTI = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "Mu
 
 
 @contextmanager
-def opened(
+def open_source(
     path: str,
     options: Options,
     *,
     cancellation: Cancellation = NEVER,
     unusable: Notice = lambda key, params: None,
-) -> Iterator[Material]:
+) -> Iterator[MapLayers]:
     """The layers of a source that play a role, in a project that ends with the block.
 
     ``unusable`` is told, as text key and parameters, of layers that cannot be drawn. Raises InputError.
     """
-    health.require(cancellation)
+    health.require_libraries(cancellation)
     with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
         file = Path(folder) / "layers.gpkg"
         names = _copied(path, file, options, cancellation, unusable)
@@ -59,7 +59,7 @@ def opened(
         _give_roles(layers, options.role_choices())
         project.addMapLayers(layers)
         try:
-            yield of_layers(project, layers, options)
+            yield from_layers(project, layers, options)
         finally:
             # Before their file goes: Windows does not delete what is open.
             project.clear()
@@ -70,11 +70,11 @@ def _copied(
     path: str, file: Path, options: Options, cancellation: Cancellation, unusable: Notice
 ) -> dict[str, tuple[str, str]]:
     """Write the source's layers to one file; returns table → (the layer's name, its template)."""
-    from ...core.check import part_of_plan
+    from ...core.check import is_part_of_plan
     from ...core.io import read_source
 
     names: dict[str, tuple[str, str]] = {}
-    found = read_source(path, wanted=part_of_plan(options.norm(), options.role_choices()), cancellation=cancellation)
+    found = read_source(path, wanted=is_part_of_plan(options.norm(), options.role_choices()), cancellation=cancellation)
     for number, layer in enumerate(found):
         cancellation.raise_if_cancelled()
         if layer.problem:

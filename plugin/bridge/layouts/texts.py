@@ -17,7 +17,7 @@ from qgis.core import (
     QgsProperty,
 )
 
-from ...core.standard.map_set import Sheet
+from ...core.standard.map_set import PageSize
 from ..layers.painting import round_length
 from . import frame
 
@@ -28,7 +28,7 @@ _FOLLOWING = 4
 _BAR_SHARE = 0.66
 
 
-def fit(layout: QgsLayout, sheet: Sheet, names: list[str] | None = None) -> None:
+def fit_labels(layout: QgsLayout, sheet: PageSize, names: list[str] | None = None) -> None:
     """Make labels smaller until their text fits. ``names``: of the townships, the longest of which counts."""
     longest = max(names or [""], key=len)
     for identifier in (*frame.ONE_LINE, *frame.WRAPPED):
@@ -65,7 +65,7 @@ def _width(text: str, size: float) -> float:
     return sum(1.0 if ord(c) > 0x2E80 else 0.55 for c in text) * size * 25.4 / 72
 
 
-def let_scale_bar_follow(bar: QgsLayoutItemScaleBar, sheet: Sheet) -> None:
+def scale_bar_follows(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None:
     """On pages of many scales the length of four segments follows the scale, wherever the sheet is printed from."""
     bar.setUnits(Qgis.DistanceUnit.Kilometers)
     bar.setUnitLabel("km")
@@ -93,7 +93,7 @@ def _centre(bar: QgsLayoutItemScaleBar) -> None:
     bar.attemptMove(QgsLayoutPoint(above.pos().x() + above.rect().width() / 2, y, frame.MM))
 
 
-def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: Sheet) -> None:
+def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: PageSize) -> None:
     """Three to five segments of a round length (1, 2, 5 × 10ⁿ), about two thirds of the bar's room, in its middle."""
     room = frame.BAR_WIDTH * sheet.factor
     wanted = room * _BAR_SHARE / 1000 * item.scale()

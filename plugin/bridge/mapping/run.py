@@ -24,17 +24,17 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...core.cancellation import Cancellation
-from ..editing import forms
-from ..editing.dressed_layers import layers_in, open_layer
+from ..editing import attribute_forms
+from ..editing.styled_layers import list_layers, open_layer
 from ..layers import styles
 from ..layers.properties import set_template
-from ..layers.reading import read
+from ..layers.reading import read_snapshot
 from ..layers.snapshots import Snapshot
 from ..running.tasks import Runner
 
 if TYPE_CHECKING:
     from ...core.mapping import Mapping, Proposal
-    from ...core.mapping.preview import Columns, Preview
+    from ...core.mapping.preview import FieldPreview, SourceColumns
     from ...core.plan.layer import SourceLayer
     from ...core.profile import Norm
     from ...core.standard import Standard
@@ -48,7 +48,7 @@ _OVER = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 
 class MappingRun(QObject):
     """One run of `map_fields` among QGIS's tasks. ``ended(results)``: its outputs, or None when it failed or was
-    cancelled; `said` then tells what went wrong. Made and answered on the main thread.
+    cancelled; `messages` then tells what went wrong. Made and answered on the main thread.
 
     QGIS's task uses context and feedback to its end without holding them: the runner keeps them, whoever else lets go.
     """
@@ -98,7 +98,7 @@ class MappingRun(QObject):
         # The status alone tells it only once the main thread has handled its events. A millisecond: none at all is for ever to QGIS.
         return sip.isdeleted(self._task) or self._task.status() in _OVER or self._task.waitForFinished(1)
 
-    def said(self) -> str:
+    def messages(self) -> str:
         return self.feedback.textLog().strip()
 
     def _executed(self, good: bool, results: dict[str, Any]) -> None:
@@ -137,14 +137,14 @@ def add_result(
     """The layer that a run wrote, in the project with its symbols and form. None when it cannot be opened."""
     layer = run.context.takeResultLayer(str(output))
     if layer is None:
-        found = layers_in(Path(str(output)))
+        found = list_layers(Path(str(output)))
         layer = open_layer(found.get(template.role, str(output)), template.name, project)
     if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
         return None
     layer.setName(template.name)
     set_template(layer, template.role)
-    styles.apply(layer, template.role)
-    forms.apply_template(layer, template, norm)
+    styles.apply_style(layer, template.role)
+    attribute_forms.apply_template(layer, template, norm)
     project.addMapLayer(layer)
     return layer
 
@@ -158,10 +158,10 @@ def read_rows(shot: Snapshot, cancellation: Cancellation) -> SourceLayer:
 
         (layer,) = read_source(shot.path, cancellation=cancellation)
         return layer
-    return read(shot, cancellation=cancellation)
+    return read_snapshot(shot, cancellation=cancellation)
 
 
-def free_name(output: str) -> str:
+def find_free_name(output: str) -> str:
     """``<output>.mapping.toml``, with a number where there is one already: a person may have edited it."""
     base = Path(output)
     path, number = base.with_suffix(".mapping.toml"), 2
@@ -174,14 +174,14 @@ def free_name(output: str) -> str:
 class Prepared:
     """A source's values, a mapping of them into a template, and what it would do to each field."""
 
-    columns: Columns
+    columns: SourceColumns
     mapping: Mapping
     hows: dict[str, Proposal]
-    previews: dict[str, Preview]
+    previews: dict[str, FieldPreview]
 
 
-def prepare(
-    source: Snapshot | Columns,
+def prepare_mapping(
+    source: Snapshot | SourceColumns,
     template: Template,
     standard: Standard,
     given: Mapping | None,
@@ -193,22 +193,22 @@ def prepare(
 
     Not on the main thread: a large layer takes a while.
     """
-    from ...core.mapping import from_proposals, propose, source_names
-    from ...core.mapping.preview import Columns, changed, preview
+    from ...core.mapping import mapping_from_proposals, propose_mapping, source_names
+    from ...core.mapping.preview import SourceColumns, change_mapping, preview_field
 
-    columns = Columns(read_rows(source, cancellation)) if isinstance(source, Snapshot) else source
+    columns = SourceColumns(read_rows(source, cancellation)) if isinstance(source, Snapshot) else source
     for field in columns.layer.fields:
         cancellation.raise_if_cancelled()
         columns.of(field.name)
-    proposals = [] if given is not None else propose(columns.layer, template, standard)
-    mapping = given if given is not None else from_proposals(template.role, proposals)
+    proposals = [] if given is not None else propose_mapping(columns.layer, template, standard)
+    mapping = given if given is not None else mapping_from_proposals(template.role, proposals)
     for name, value in (known or {}).items() if given is None else ():
         source_field = mapping.fields.get(name)
         if source_field is None or not columns.of(source_field):
-            mapping = changed(mapping, template, name, constant=value)
+            mapping = change_mapping(mapping, template, name, constant=value)
     mapping = replace(mapping, fields=source_names(columns.layer, mapping))
     previews = {}
     for target in template.fields:
         cancellation.raise_if_cancelled()
-        previews[target.name] = preview(columns, mapping, target, template, standard)
+        previews[target.name] = preview_field(columns, mapping, target, template, standard)
     return Prepared(columns, mapping, {p.target: p for p in proposals if p.source}, previews)

@@ -24,16 +24,16 @@ from qgis.core import (
 )
 
 from ...core.errors import OutputError, SanxianError
-from ...core.files.writing import beside
+from ...core.files.writing import atomic_output
 from ...core.profile.county_file import save_county
-from ...core.standard.arrangement import theme_roles
-from ...core.standard.arrangement import themes as themes_of
-from ..editing.dressed_layers import dress, layers_in, open_layer, place
+from ...core.standard.layer_tree import theme_roles
+from ...core.standard.layer_tree import themes as themes_of
+from ..editing.styled_layers import list_layers, open_layer, place_layer, set_up_layer
 from ..layers.properties import template_id
 from ..layers.recognise import plan_layers
 from ..project import county
 from . import bookmarks
-from .request import Made, Request
+from .request import CreatedDatabase, NewProjectRequest
 
 if TYPE_CHECKING:
     from ...core.standard import Standard
@@ -46,9 +46,9 @@ _SCOPE, _AVOID = "sanxian", "avoid_overlaps"
 _SEPARATOR = ","
 
 
-def set_up(project: QgsProject, never_overlap: list[str]) -> None:
+def set_up_editing(project: QgsProject, never_overlap: list[str]) -> None:
     """Snapping to vertices and segments of all layers, shared borders move together; ``never_overlap``: roles in whose
-    layers a new feature is cut along those that are there (`follow`)."""
+    layers a new feature is cut along those that are there (`follow_layer`)."""
     config = QgsSnappingConfig(project)
     config.setEnabled(True)
     config.setMode(Qgis.SnappingMode.AllLayers)
@@ -63,7 +63,7 @@ def set_up(project: QgsProject, never_overlap: list[str]) -> None:
     project.writeEntry(_SCOPE, _AVOID, _SEPARATOR.join(sorted(never_overlap)))
 
 
-def follow(project: QgsProject, layer: QgsMapLayer | None) -> None:
+def follow_layer(project: QgsProject, layer: QgsMapLayer | None) -> None:
     """The layer in use has changed: new features avoid overlaps within it, or may overlap, as its template says.
 
     Only in a project that was set up so, and for layers with a role; else the user's own setting stays.
@@ -76,7 +76,7 @@ def follow(project: QgsProject, layer: QgsMapLayer | None) -> None:
     project.setAvoidIntersectionsMode(modes.AvoidIntersectionsCurrentLayer if never else modes.AllowIntersections)
 
 
-def make(project: QgsProject, standard: Standard) -> list[str]:
+def make_themes(project: QgsProject, standard: Standard) -> list[str]:
     """Set the standard's themes, each with the layers that the project has; answers their names.
 
     Themes of the same name are made anew, others stay. One that would show nothing is left out.
@@ -102,14 +102,14 @@ def make(project: QgsProject, standard: Standard) -> list[str]:
 GEODETIC = "EPSG:4490"
 
 
-def steps(project: QgsProject, request: Request, made: Made) -> Iterator[tuple[float, str]]:
+def build_steps(project: QgsProject, request: NewProjectRequest, made: CreatedDatabase) -> Iterator[tuple[float, str]]:
     """Fill an empty project and write its file; answers share and name of what comes next.
 
     Raises OutputError when a layer cannot be opened or the file not written; the database stays as it was made.
     """
     standard = made.norm.standard
     _frame(project, request)
-    there = layers_in(request.database)
+    there = list_layers(request.database)
     roles = [role for role in standard.templates if role in there]
     if not roles:
         raise OutputError("output_unwritable", target=str(request.database), detail="damaged")
@@ -118,27 +118,29 @@ def steps(project: QgsProject, request: Request, made: Made) -> Iterator[tuple[f
         layer = open_layer(there[role], role, project)
         if not layer.isValid():
             raise OutputError("output_unwritable", target=str(request.database), detail="damaged")
-        add(project, layer, role, made, request)
+        add_layer(project, layer, role, made, request)
     yield len(roles) / (len(roles) + 1), request.project.name
     _finish(project, request, standard)
-    write(project, request)
+    write_project(project, request)
 
 
-def build(request: Request, made: Made) -> QgsProject:
+def build_project(request: NewProjectRequest, made: CreatedDatabase) -> QgsProject:
     """All steps at once: for scripts and tests. The project is written and handed back."""
     project = QgsProject()
-    for _ in steps(project, request, made):
+    for _ in build_steps(project, request, made):
         pass
     return project
 
 
-def add(project: QgsProject, layer: QgsVectorLayer, role: str, made: Made, request: Request) -> None:
-    dress(layer, role, made.norm, request.code, request.county)
+def add_layer(
+    project: QgsProject, layer: QgsVectorLayer, role: str, made: CreatedDatabase, request: NewProjectRequest
+) -> None:
+    set_up_layer(layer, role, made.norm, request.code, request.county)
     project.addMapLayer(layer, False)
-    place(project, layer, role, made.norm.standard)
+    place_layer(project, layer, role, made.norm.standard)
 
 
-def _frame(project: QgsProject, request: Request) -> None:
+def _frame(project: QgsProject, request: NewProjectRequest) -> None:
     """Title, CRS with its ellipsoid, relative paths, and what the county is checked by."""
     project.setTitle(f"{request.county}国土空间总体规划")
     crs = QgsCoordinateReferenceSystem()
@@ -155,21 +157,21 @@ def _frame(project: QgsProject, request: Request) -> None:
         project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(_view(project, request), project.crs()))
 
 
-def _view(project: QgsProject, request: Request) -> QgsRectangle:
+def _view(project: QgsProject, request: NewProjectRequest) -> QgsRectangle:
     west, south, east, north = request.view or (0.0, 0.0, 0.0, 0.0)
     geodetic = QgsCoordinateReferenceSystem(GEODETIC)
     transform = QgsCoordinateTransform(geodetic, project.crs(), project.transformContext())
     return transform.transformBoundingBox(QgsRectangle(west, south, east, north))
 
 
-def _finish(project: QgsProject, request: Request, standard: Standard) -> None:
-    make(project, standard)
-    set_up(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
-    bookmarks.follow_always(project)
-    bookmarks.update(project)
+def _finish(project: QgsProject, request: NewProjectRequest, standard: Standard) -> None:
+    make_themes(project, standard)
+    set_up_editing(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
+    bookmarks.enable_following(project)
+    bookmarks.update_bookmarks(project)
 
 
-def write(project: QgsProject, request: Request) -> None:
+def write_project(project: QgsProject, request: NewProjectRequest) -> None:
     """Write the project file beside its place and move it there: paths in it are relative to that folder either way.
 
     OutputError when QGIS cannot; a project that stood there before still does.
@@ -190,7 +192,7 @@ def write(project: QgsProject, request: Request) -> None:
 
 
 def _write(project: QgsProject, target: Path) -> None:
-    with beside(target) as new:
+    with atomic_output(target) as new:
         # QGIS makes paths relative to the file it writes: for the layers' the folder has to be the true one.
         aside = target.with_name(f".{target.stem}-new{target.suffix}")
         try:

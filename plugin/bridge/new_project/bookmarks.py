@@ -25,24 +25,24 @@ _SCOPE, _AUTO = "sanxian", "township_bookmarks"
 _ID = "sanxian-township-"
 
 
-def follow_always(project: QgsProject) -> None:
-    """From now on the project's bookmarks follow its townships (`Follower`)."""
+def enable_following(project: QgsProject) -> None:
+    """From now on the project's bookmarks follow its townships (`BookmarkUpdater`)."""
     project.writeEntry(_SCOPE, _AUTO, True)
 
 
-def townships(project: QgsProject) -> QgsVectorLayer | None:
+def find_township_layer(project: QgsProject) -> QgsVectorLayer | None:
     """The layer of townships: by its role, the concept's first before the next."""
     standard = load_standard(county_of(project).standard or "county_db")
     by_role = {template_id(layer): layer for layer in plan_layers(project)}
     return next((by_role[r] for r in standard.concepts.get("townships", ()) if r in by_role), None)
 
 
-def update(project: QgsProject, layer: QgsVectorLayer | None = None) -> int:
+def update_bookmarks(project: QgsProject, layer: QgsVectorLayer | None = None) -> int:
     """A bookmark for each township, named after it; former ones of ours go. Answers how many there are.
 
     Parts of one township make one bookmark; features without a name or a shape make none.
     """
-    layer = layer or townships(project)
+    layer = layer or find_township_layer(project)
     extents = _extents(layer) if layer is not None else {}
     manager = project.bookmarkManager()
     there = {b.id(): b for b in manager.bookmarks() if b.id().startswith(_ID)}
@@ -79,7 +79,7 @@ def _extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangle]:
     return found
 
 
-class Follower:
+class BookmarkUpdater:
     """Keeps the bookmarks of projects that asked for it in step with their townships."""
 
     def __init__(self) -> None:
@@ -116,4 +116,4 @@ class Follower:
     def _saved(self) -> None:
         project = self._project
         if project is not None and project.readBoolEntry(_SCOPE, _AUTO, False)[0]:
-            update(project)
+            update_bookmarks(project)

@@ -13,13 +13,13 @@ from ...core.errors import DataError, OutputError
 from ...core.files.writing import check_writable
 
 if TYPE_CHECKING:
-    from ...core.exchange.create import Created
+    from ...core.exchange.create import CreatedLayers
     from ...core.profile import Norm
     from ...core.profile.county_file import CountySettings
 
 
 @dataclass(frozen=True)
-class Request:
+class NewProjectRequest:
     """``crs``: ``EPSG:…`` or WKT; ``roles``: the layers to make; ``profile``: id or path, or empty;
     ``existing``: what to do with a database that is there; ``replace_project``: the project file may be overwritten;
     ``view``: west, south, east, north in degrees, where the county's place is known; ``settings``: what the county sets
@@ -41,16 +41,16 @@ class Request:
     @property
     def own_profile(self) -> Path | None:
         """Path of the county's own profile, or None if the wizard writes none."""
-        from ...core.profile.county_file import profile_beside
+        from ...core.profile.county_file import default_profile_path
 
-        return profile_beside(self.project) if self.settings is not None else None
+        return default_profile_path(self.project) if self.settings is not None else None
 
 
 @dataclass(frozen=True)
-class Made:
+class CreatedDatabase:
     """The database that was made, and the norm its layers get their forms by."""
 
-    created: Created
+    created: CreatedLayers
     norm: Norm
 
 
@@ -63,13 +63,15 @@ def norm_of(standard: str, profile: str, code: str) -> Norm:
     return Norm(load_standard(standard or loaded.standard), replace(loaded, area_code=code))
 
 
-def make_database(request: Request, progress: Callable[[float, str], None], cancellation: Cancellation) -> Made:
+def make_database(
+    request: NewProjectRequest, progress: Callable[[float, str], None], cancellation: Cancellation
+) -> CreatedDatabase:
     """Write the empty database. Raises SanxianError, with nothing changed on the disk, and Cancelled.
 
     Call it in a thread of Python's own (`running.threads.steady`): pyproj is at work.
     """
     from ...core.exchange.create import create_database
-    from ...core.geometry.crs import parse
+    from ...core.geometry.crs import parse_crs
     from ...core.standard.divisions import check_crs
 
     if request.project.exists() and not request.replace_project:
@@ -84,10 +86,10 @@ def make_database(request: Request, progress: Callable[[float, str], None], canc
     created = create_database(
         request.database,
         templates,
-        check_crs(parse(request.crs), request.crs),
+        check_crs(parse_crs(request.crs), request.crs),
         code_lists=norm.standard.code_lists,
         existing=request.existing,
         progress=progress,
         cancellation=cancellation,
     )
-    return Made(created, norm)
+    return CreatedDatabase(created, norm)

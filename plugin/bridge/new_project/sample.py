@@ -24,7 +24,7 @@ from qgis.core import (
 )
 
 from ...paths import SAMPLE
-from ..editing import forms
+from ..editing import attribute_forms
 from ..layers import styles
 from ..layers.properties import set_template
 from ..project import county
@@ -60,7 +60,7 @@ _MARGIN = 1.05
 _SQLITE_HEADER = 100
 
 
-def copy(folder: Path | None = None) -> Path:
+def copy_sample(folder: Path | None = None) -> Path:
     """A fresh copy in a folder of the user's: one of before that nobody changed and no layer has open, else a new one.
 
     Never over or instead of an edited one: a project of theirs may live on it. That is also why none is deleted.
@@ -92,7 +92,7 @@ def _unchanged(path: Path) -> bool:
     return path.read_bytes()[_SQLITE_HEADER:] == (SAMPLE / "county.gpkg").read_bytes()[_SQLITE_HEADER:]
 
 
-def load(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
+def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     """Add the layers of the copy to the project, which should be empty."""
     found = _layers_in(project, path)
     loaded = []
@@ -113,7 +113,7 @@ def load(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     return loaded
 
 
-def view_of(layers: list[QgsVectorLayer], project: QgsProject) -> QgsReferencedRectangle:
+def sample_view(layers: list[QgsVectorLayer], project: QgsProject) -> QgsReferencedRectangle:
     """Return the extent of all layers with a margin, in the CRS of the project."""
     view = QgsRectangle()
     for layer in layers:
@@ -153,10 +153,10 @@ def _add(
 ) -> QgsVectorLayer:
     layer.setName(name)
     set_template(layer, role)
-    styles.apply(layer, role)
-    template = forms.template_for(layer, role, norm.standard) if norm else None
+    styles.apply_style(layer, role)
+    template = attribute_forms.template_for(layer, role, norm.standard) if norm else None
     if norm and template:
-        forms.apply_template(layer, template, norm)
+        attribute_forms.apply_template(layer, template, norm)
     project.addMapLayer(layer, False)
     node: QgsLayerTreeLayer = group.addLayer(layer)
     node.setItemVisibilityChecked(shown)

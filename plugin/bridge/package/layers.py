@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsLayerTreeLayer, QgsMapLayer, QgsProject, QgsVectorLayer
 
 from ...core.cancellation import NEVER, Cancellation
-from ...core.standard.arrangement import branch_of
-from ..editing.dressed_layers import layers_in, open_layer, order_of
+from ...core.standard.layer_tree import branch_of
+from ..editing.styled_layers import layer_order, list_layers, open_layer
 from ..layers import styles
 from ..layers.recognise import SHOWN_PROPERTY
 from ..running.threads import steady
 from ..texts import tr
 
 if TYPE_CHECKING:
-    from ...core.package.form.model import PackageProfile
+    from ...core.package.package_spec.model import PackageSpec
     from ...core.standard import Standard
 
 
 @steady
-def copies(path: str, form: PackageProfile, into: Path, cancellation: Cancellation = NEVER) -> list[Path]:
+def copy_datasets(path: str, package_spec: PackageSpec, into: Path, cancellation: Cancellation = NEVER) -> list[Path]:
     """Copy the data sets of a package, folder or zip, into a folder; their paths there. In any thread. Raises SanxianError
     for what is no package, and Cancelled."""
     from ...core.files.digests import files_below, is_link
-    from ...core.package.inspection.archive import unpacked
+    from ...core.package.inspection.archive import unpack_package
     from ...core.package.inspection.facts import FileFact, PackageFacts
 
     def copy(source: str, target: str) -> None:
@@ -36,9 +36,9 @@ def copies(path: str, form: PackageProfile, into: Path, cancellation: Cancellati
         shutil.copyfile(source, target)
 
     made: list[Path] = []
-    with unpacked(Path(path), cancellation, form.root, form.folders.values()) as folder:
+    with unpack_package(Path(path), cancellation, package_spec.root, package_spec.folders.values()) as folder:
         files = tuple(FileFact(name, 0, link=is_link(place)) for name, place in files_below(folder))
-        for number, place in enumerate(PackageFacts(folder.name, form, files=files).data_sets()):
+        for number, place in enumerate(PackageFacts(folder.name, package_spec, files=files).data_sets()):
             cancellation.raise_if_cancelled()
             # Two of one name lie in different folders of the package.
             target = into / str(number) / Path(place).name
@@ -52,11 +52,11 @@ def copies(path: str, form: PackageProfile, into: Path, cancellation: Cancellati
     return made
 
 
-def show(project: QgsProject, name: str, paths: list[Path], standard: Standard) -> list[QgsVectorLayer]:
+def show_package_layers(project: QgsProject, name: str, paths: list[Path], standard: Standard) -> list[QgsVectorLayer]:
     """Put the layers of these copies into the project: read-only, with names, symbols and order of the standard, in a group of
     their own on top, and no layer of the plan. On the main thread."""
     sources = [item for path in paths for item in _sources(path)]
-    order = order_of(standard)
+    order = layer_order(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
     layers = [open_layer(source, title, project) for title, source in sources]
     layers = [layer for layer in layers if layer.isValid() and layer.isSpatial()]
@@ -67,7 +67,7 @@ def show(project: QgsProject, name: str, paths: list[Path], standard: Standard) 
         layer.setReadOnly(True)
         layer.setCustomProperty(SHOWN_PROPERTY, 1)
         role = layer.name().upper()
-        styles.apply(layer, role)
+        styles.apply_style(layer, role)
         template = standard.templates.get(role)
         if template is not None:
             layer.setName(f"{template.name} {role}")
@@ -81,16 +81,16 @@ def show(project: QgsProject, name: str, paths: list[Path], standard: Standard) 
 def _sources(path: Path) -> list[tuple[str, str]]:
     if path.is_dir() and path.suffix.lower() != ".gdb":
         return [(shape.stem, str(shape)) for shape in sorted(path.glob("*.[sS][hH][pP]"))]
-    return list(layers_in(path).items())
+    return list(list_layers(path).items())
 
 
-def shown(project: QgsProject) -> list[QgsMapLayer]:
+def find_shown_layers(project: QgsProject) -> list[QgsMapLayer]:
     return [v for v in project.mapLayers().values() if v.customProperty(SHOWN_PROPERTY)]
 
 
-def remove(project: QgsProject) -> None:
+def remove_package_layers(project: QgsProject) -> None:
     """Take all of them off the map, with their groups."""
-    layers = shown(project)
+    layers = find_shown_layers(project)
     nodes = [project.layerTreeRoot().findLayer(v.id()) for v in layers]
     groups = {node.parent() for node in nodes if node is not None}
     project.removeMapLayers([v.id() for v in layers])

@@ -15,10 +15,10 @@ from ..running.threads import steady
 from ..settings import interface_language
 
 if TYPE_CHECKING:
-    from ...core.check import Checked, Options
-    from ...core.package.files import Filled
-    from ...core.package.form.model import PackageProfile
-    from ...core.package.order import Order
+    from ...core.check import CheckResult, Options
+    from ...core.package.order import ExportOrder
+    from ...core.package.package_spec.model import PackageSpec
+    from ...core.package.slot_files import FilledSlot
 
 #: What stands at the package's place: nothing, a package that is replaced as a whole, or something that is not touched.
 NEW, REPLACED, REFUSED = "new", "replaced", "refused"
@@ -27,7 +27,7 @@ _FOLDERS = 40
 
 
 @dataclass(frozen=True)
-class SlotSeen:
+class SlotPreview:
     """A slot for files that come with the data. ``files``: those found, by name; ``former``: they are those of the package
     that is there already; ``broken``: they cannot be opened; ``drawn``: the plugin can draw it where nobody gives it."""
 
@@ -42,7 +42,7 @@ class SlotSeen:
 
 
 @dataclass(frozen=True)
-class Ahead:
+class PackagePreview:
     """``root``: the name of the package's own folder, empty while nobody knows which county it is; ``why``: why what is at
     its place is not touched; ``left_out``: files of the folder of documents that have no slot; ``watched``: that folder
     and those in it, and files that are broken: they may be put right."""
@@ -51,14 +51,14 @@ class Ahead:
     target: Path | None = None
     state: str = NEW
     why: str = ""
-    slots: tuple[SlotSeen, ...] = ()
+    slots: tuple[SlotPreview, ...] = ()
     left_out: tuple[str, ...] = ()
     left_out_count: int = 0
     watched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Against:
+class Objections:
     """Sentences on what stands against a package: ``stops`` whatever anybody wants, ``gates`` unless it is forced; ``notes``
     are told."""
 
@@ -68,34 +68,34 @@ class Against:
 
 
 #: Nothing stands against it, or nobody has looked yet.
-NOTHING = Against()
+NOTHING = Objections()
 
 
-def values_of(form: PackageProfile, options: Options, checked: Checked | None) -> dict[str, str]:
+def preview_values(package_spec: PackageSpec, options: Options, checked: CheckResult | None) -> dict[str, str]:
     """Code and name of the county as the checked plan tells them, else the profile; empty when neither does."""
-    from ...core.package.order import names_by, names_of
+    from ...core.package.order import spec_values, spec_values_of
 
     if checked is None:
         norm = options.norm()
-        return names_by(norm.profile.area_code, norm, form) or {}
+        return spec_values_of(norm.profile.area_code, norm, package_spec) or {}
     try:
-        return names_of(checked.plan, form)
+        return spec_values(checked.plan, package_spec)
     except InputError:
         return {}
 
 
 @steady
-def look_ahead(order: Order, values: dict[str, str], inputs: Iterable[str] = ()) -> Ahead:
+def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable[str] = ()) -> PackagePreview:
     """Names, place and files. ``inputs``: files that the plan is read from. InputError for a folder of documents that is
     not there."""
     from ...core.messages.texts import Texts
-    from ...core.package.files import fill_slots
     from ...core.package.gate import check_target
-    from ...core.package.names import fill
+    from ...core.package.names import fill_placeholders
+    from ...core.package.slot_files import fill_slots
 
-    form = order.form
+    form = order.package_spec
     # Nobody knows yet which county it is: what the package wants, and what is there of any county, can be told all the same.
-    root = fill(form.root, values) if values else ""
+    root = fill_placeholders(form.root, values) if values else ""
     target = order.folder / root if root else None
     former = target if target is not None and target.is_dir() else None
     state, why = NEW, ""
@@ -108,7 +108,7 @@ def look_ahead(order: Order, values: dict[str, str], inputs: Iterable[str] = ())
     filled, problems = fill_slots(form, values, order.documents, former, interface_language())
     broken = {p.params["title"] for p in problems if p.key == "file_broken"}
     slots = [
-        SlotSeen(
+        SlotPreview(
             one.slot.kind,
             f"{one.slot.number} {one.slot.title}".strip(),
             one.slot.need,
@@ -123,10 +123,10 @@ def look_ahead(order: Order, values: dict[str, str], inputs: Iterable[str] = ())
     rest = next((p for p in problems if p.key == "files_left_out"), None)
     left_out = (rest.features, rest.count) if rest else ((), 0)
     watched = (*_folders(order.documents), *_broken(filled, broken))
-    return Ahead(root, target, state, why, tuple(slots), *left_out, watched)
+    return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched)
 
 
-def _broken(filled: Iterable[Filled], titles: set[str]) -> list[str]:
+def _broken(filled: Iterable[FilledSlot], titles: set[str]) -> list[str]:
     return [str(path) for one in filled if one.slot.title in titles for path in one.files]
 
 
@@ -137,33 +137,33 @@ def _folders(documents: Path | None) -> tuple[str, ...]:
 
 
 @dataclass
-class Looker:
+class ObjectionFinder:
     """What stands against the package of one checked plan; the plan's layers are looked at once for each form."""
 
-    checked: Checked
-    _known: dict[tuple[str, bool], Against] = field(default_factory=dict)
+    checked: CheckResult
+    _known: dict[tuple[str, bool], Objections] = field(default_factory=dict)
 
-    def known(self, order: Order) -> Against | None:
+    def known(self, order: ExportOrder) -> Objections | None:
         return self._known.get(self._key(order))
 
     @steady
-    def look(self, order: Order, cancellation: Cancellation) -> Against:
+    def find_objections(self, order: ExportOrder, cancellation: Cancellation) -> Objections:
         """In any thread. Raises Cancelled."""
         from ...core.messages.texts import Texts
-        from ...core.package.gate import verdict
+        from ...core.package.gate import judge_check
         from ...core.package.layers.prepare import prepare
-        from ...core.package.problems import Level, of_level
+        from ...core.package.problems import Level, group_by_level
 
         texts = Texts(interface_language())
         _, problems = prepare(self.checked, order, cancellation)
-        problems = [*verdict(self.checked), *problems]
+        problems = [*judge_check(self.checked), *problems]
         told = [
-            tuple(p.sentence(texts) for p in of_level(problems, level))
+            tuple(p.sentence(texts) for p in group_by_level(problems, level))
             for level in (Level.STOP, Level.GATE, Level.NOTE)
         ]
-        found = self._known[self._key(order)] = Against(*told)
+        found = self._known[self._key(order)] = Objections(*told)
         return found
 
     @staticmethod
-    def _key(order: Order) -> tuple[str, bool]:
-        return str(order.form.path), order.personal
+    def _key(order: ExportOrder) -> tuple[str, bool]:
+        return str(order.package_spec.path), order.personal

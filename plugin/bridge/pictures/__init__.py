@@ -13,15 +13,15 @@ from ...core.errors import Cancelled
 from ...core.render.pictures import Pictures
 from ...core.render.words import Words
 from ..running.tasks import log_error
-from .overview import legend, overview, overview_sheet
-from .scene import Scene, close_up
+from .overview import draw_overview, legend, overview_sheet
+from .scene import Scene, draw_close_up
 
 if TYPE_CHECKING:
     from ...core.model.report import Report
     from ...core.plan.plan import Plan
 
 
-def draw(plan: Plan, report: Report, *, cancellation: Cancellation = NEVER) -> Pictures:
+def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NEVER) -> Pictures:
     """All pictures of a report. Only Cancelled is raised: a report without pictures is better than none."""
     words = Words(report.lang)
     try:
@@ -37,8 +37,8 @@ def _pictures(scene: Scene) -> Pictures:
     sheet = overview_sheet(scene)
     if sheet is None:
         return Pictures()
-    drawn = Pictures(overview=overview(scene, sheet), legend=legend(scene))
+    drawn = Pictures(overview=draw_overview(scene, sheet), legend=legend(scene))
     for finding in scene.chosen:
         scene.cancellation.raise_if_cancelled()
-        drawn.conflicts.append(close_up(scene, finding))
+        drawn.conflicts.append(draw_close_up(scene, finding))
     return drawn

@@ -12,11 +12,11 @@ from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtGui import QPainter
 
 from ...core.geometry.generalise import dissolve
-from ...core.geometry.validity import missing
+from ...core.geometry.validity import is_missing
 from ...core.model.rule import Severity
 from ...core.render.pictures import LegendEntry
 from ..layers import painting
-from ..layers.painting import Sheet
+from ..layers.painting import PaintedSheet
 from .scene import Scene, style_of
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ _MARK_ROOM_MM = 4.0
 Spot = tuple[float, float]
 
 
-def overview_sheet(scene: Scene) -> Sheet | None:
+def overview_sheet(scene: Scene) -> PaintedSheet | None:
     """The view of the whole county, else of all there is; None when nothing lies anywhere."""
     roles = [scene.plan.concept(c) for c in ("county", *ON_OVERVIEW)]
-    layers = [lay for lay in roles if lay is not None and not missing(lay.plane).all()]
+    layers = [lay for lay in roles if lay is not None and not is_missing(lay.plane).all()]
     shown = layers[:1] if layers and layers[0] is scene.plan.concept("county") else layers or scene.plan.layers.values()
     shapes = [scene.shapes(layer) for layer in shown]
     shapes += [np.array([f.geometry for f in scene.placed], dtype=object)]
@@ -51,10 +51,10 @@ def overview_sheet(scene: Scene) -> Sheet | None:
     width = max(float(size[0]), float(size[1]) / 1.25)
     half = np.array([width, height]) / 2
     extent = (*(centre - half).tolist(), *(centre + half).tolist())
-    return Sheet(extent, OVERVIEW_PIXELS, round(OVERVIEW_PIXELS * height / width), OVERVIEW_MM, 0.72)
+    return PaintedSheet(extent, OVERVIEW_PIXELS, round(OVERVIEW_PIXELS * height / width), OVERVIEW_MM, 0.72)
 
 
-def overview(scene: Scene, sheet: Sheet) -> str:
+def draw_overview(scene: Scene, sheet: PaintedSheet) -> str:
     """The picture as a data URI."""
     layers = [_outline_layer(scene, c, sheet) for c in ON_OVERVIEW]
     numbered = [_spot(f, sheet) for f in scene.chosen]
@@ -64,20 +64,20 @@ def overview(scene: Scene, sheet: Sheet) -> str:
     boxes += [(x - 0.8 * room, y - 0.8 * room, x + 0.8 * room, y + 0.8 * room) for _, (x, y) in others]
     # Names of townships keep off the marks.
     layers.append(painting.obstacle_layer(scene.crs, [sheet.ground(*box) for box in boxes]))
-    image = painting.draw(sheet, [lay for lay in layers if lay is not None], scene.crs)
-    painter = painting.pen_on(image)
+    image = painting.draw_layers(sheet, [lay for lay in layers if lay is not None], scene.crs)
+    painter = painting.make_painter(image)
     try:
         painting.scale_bar(painter, sheet)
         painting.north_arrow(painter, sheet, scene.words.get("text", "north"))
         for severity, spot in reversed(others):
-            painting.mark(painter, sheet, str(severity), *spot, 2.6)
+            painting.draw_severity_mark(painter, sheet, str(severity), *spot, 2.6)
         _numbers(scene, painter, sheet, numbered)
     finally:
         painter.end()
     return painting.data_uri(image)
 
 
-def _other_marks(scene: Scene, sheet: Sheet, numbered: list[Spot]) -> list[tuple[Severity, Spot]]:
+def _other_marks(scene: Scene, sheet: PaintedSheet, numbered: list[Spot]) -> list[tuple[Severity, Spot]]:
     """Bare marks for what is not numbered, errors first, thinned so that each can be seen."""
     dot = sheet.dots_per_mm
     taken = {_cell(spot, dot) for spot in numbered}
@@ -94,18 +94,18 @@ def _other_marks(scene: Scene, sheet: Sheet, numbered: list[Spot]) -> list[tuple
     return marks
 
 
-def _numbers(scene: Scene, painter: QPainter, sheet: Sheet, spots: list[Spot]) -> None:
+def _numbers(scene: Scene, painter: QPainter, sheet: PaintedSheet, spots: list[Spot]) -> None:
     dot = sheet.dots_per_mm
     written: list[QRectF] = []
     for finding, (x, y) in zip(scene.chosen, spots, strict=True):
-        painting.mark(painter, sheet, str(finding.severity), x, y, 3.4)
+        painting.draw_severity_mark(painter, sheet, str(finding.severity), x, y, 3.4)
         written.append(QRectF(x - 1.7 * dot, y - 1.7 * dot, 3.4 * dot, 3.4 * dot))
     for number, spot in enumerate(spots, start=1):
         x, y = _free_place(spot, len(str(number)), dot, written)
-        painting.write(painter, sheet, str(number), x, y, 2.7, bold=True)
+        painting.draw_text(painter, sheet, str(number), x, y, 2.7, bold=True)
 
 
-def _outline_layer(scene: Scene, concept: str, sheet: Sheet) -> QgsVectorLayer | None:
+def _outline_layer(scene: Scene, concept: str, sheet: PaintedSheet) -> QgsVectorLayer | None:
     """A concept's layer as it reads at this scale. Named areas stay apart, all others become one."""
     scene.cancellation.raise_if_cancelled()
     layer = scene.plan.concept(concept)
@@ -139,14 +139,14 @@ def legend(scene: Scene) -> list[LegendEntry]:
 
 def _symbol(scene: Scene, style: str) -> str:
     """A small patch drawn as the map is drawn."""
-    sheet = Sheet((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
+    sheet = PaintedSheet((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
     shape = shapely.box(70, 70, 1130, 530)
     layer = painting.memory_layer(style, scene.crs, [], [(shape, [])])
     layer.setLabelsEnabled(False)
-    return painting.data_uri(painting.draw(sheet, [layer], scene.crs))
+    return painting.data_uri(painting.draw_layers(sheet, [layer], scene.crs))
 
 
-def _spot(finding: Finding, sheet: Sheet) -> Spot:
+def _spot(finding: Finding, sheet: PaintedSheet) -> Spot:
     point = shapely.point_on_surface(finding.geometry)
     return sheet.place(point.x, point.y)
 

@@ -10,12 +10,12 @@ import shapely
 from qgis.core import QgsVectorLayer
 
 from ...core.cancellation import Cancellation
-from ...core.files.cells import as_text
-from ...core.geometry.validity import missing, polygons_only
-from ...core.render.pictures import largest
+from ...core.files.cells import cell_text
+from ...core.geometry.validity import extract_polygons, is_missing
+from ...core.render.pictures import largest_conflicts
 from ...core.render.words import Words
 from ..layers import painting
-from ..layers.painting import Sheet
+from ..layers.painting import PaintedSheet
 from ..layers.properties import to_qgis_crs
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Scene:
     def __init__(self, plan: Plan, report: Report, words: Words, cancellation: Cancellation):
         self.plan, self.words, self.cancellation = plan, words, cancellation
         self.crs = to_qgis_crs(plan.crs)
-        self.chosen = largest(report)
+        self.chosen = largest_conflicts(report)
         self.placed = [f for f in report.findings if f.geom_kind != "none"]
         self.outlines: dict[tuple[str, str], NDArray] = {}
         self._trees: dict[str, shapely.STRtree] = {}
@@ -53,7 +53,7 @@ class Scene:
     def tree(self, layer: Layer) -> shapely.STRtree:
         """The index of a layer's present shapes."""
         if layer.role not in self._trees:
-            self._trees[layer.role] = shapely.STRtree(self.shapes(layer)[~missing(layer.plane)])
+            self._trees[layer.role] = shapely.STRtree(self.shapes(layer)[~is_missing(layer.plane)])
         return self._trees[layer.role]
 
 
@@ -68,17 +68,17 @@ def style_of(layer: Layer, concept: str) -> str:
     return {"farmland": "YJJBNTBHTB", "zones": "YDYHGHFQ"}.get(concept, layer.role)
 
 
-def widened(sheet: Sheet, share: float = 0.1) -> tuple[float, float, float, float]:
+def widened(sheet: PaintedSheet, share: float = 0.1) -> tuple[float, float, float, float]:
     west, south, east, north = sheet.extent
     margin = (east - west) * share
     return west - margin, south - margin, east + margin, north + margin
 
 
-def cut(shape: Any, sheet: Sheet) -> Any:
+def cut(shape: Any, sheet: PaintedSheet) -> Any:
     """A huge polygon cut to the picture and a margin, where the cut is not seen."""
     if shape is None or shapely.get_num_coordinates(shape) <= _MANY_VERTICES:
         return shape
-    return polygons_only(shapely.clip_by_rect(shape, *widened(sheet, 0.3)))
+    return extract_polygons(shapely.clip_by_rect(shape, *widened(sheet, 0.3)))
 
 
 #: Width and height on paper, and the width on the screen.
@@ -91,7 +91,7 @@ CLOSE_UP = ("county", "townships", "boundary", "red_line", "heritage", "farmland
 _PARCELS_UNTIL = 12_000.0
 
 
-def close_up(scene: Scene, finding: Finding) -> str:
+def draw_close_up(scene: Scene, finding: Finding) -> str:
     """The picture as a data URI."""
     sheet = close_up_sheet(finding)
     layers = [_finding_layer(scene, finding, sheet)]
@@ -111,8 +111,8 @@ def close_up(scene: Scene, finding: Finding) -> str:
     if parcels is not None and near:
         roles.append(("parcels", parcels))
     layers += [_window_layer(scene, c, lay, sheet, near) for c, lay in roles]
-    image = painting.draw(sheet, [lay for lay in layers if lay is not None], scene.crs)
-    painter = painting.pen_on(image)
+    image = painting.draw_layers(sheet, [lay for lay in layers if lay is not None], scene.crs)
+    painter = painting.make_painter(image)
     try:
         painting.scale_bar(painter, sheet)
     finally:
@@ -120,24 +120,24 @@ def close_up(scene: Scene, finding: Finding) -> str:
     return painting.data_uri(image)
 
 
-def _finding_layer(scene: Scene, finding: Finding, sheet: Sheet) -> QgsVectorLayer:
+def _finding_layer(scene: Scene, finding: Finding, sheet: PaintedSheet) -> QgsVectorLayer:
     shape = cut(finding.layer_geometry(), sheet)
     values = [str(finding.severity), finding.state]
     return painting.memory_layer("findings", scene.crs, ["severity", "state"], [(shape, values)])
 
 
-def _window_layer(scene: Scene, concept: str, layer: Layer, sheet: Sheet, near: bool) -> QgsVectorLayer | None:
+def _window_layer(scene: Scene, concept: str, layer: Layer, sheet: PaintedSheet, near: bool) -> QgsVectorLayer | None:
     """The rows of a layer that the picture shows, with the values its symbols ask for."""
     if not near and (concept, layer.role) in scene.outlines:
         # As on the overview: coarser than this picture could show, and there already.
         shapes = scene.outlines[concept, layer.role]
         return painting.memory_layer(style_of(layer, concept), scene.crs, [], [(s, []) for s in shapes])
     found = scene.tree(layer).query(shapely.box(*widened(sheet)))
-    positions = np.flatnonzero(~missing(layer.plane))[np.sort(found)]
+    positions = np.flatnonzero(~is_missing(layer.plane))[np.sort(found)]
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
     values = layer.frame.iloc[positions][columns].itertuples(index=False, name=None)
     shapes = scene.shapes(layer)
-    rows = [(cut(shapes[n], sheet), [as_text(v) for v in row]) for n, row in zip(positions, values, strict=True)]
+    rows = [(cut(shapes[n], sheet), [cell_text(v) for v in row]) for n, row in zip(positions, values, strict=True)]
     made = painting.memory_layer(
         style_of(layer, concept), scene.crs, columns, [(s, v) for s, v in rows if s is not None]
     )
@@ -146,7 +146,7 @@ def _window_layer(scene: Scene, concept: str, layer: Layer, sheet: Sheet, near: 
     return made
 
 
-def close_up_sheet(finding: Finding) -> Sheet:
+def close_up_sheet(finding: Finding) -> PaintedSheet:
     """The view of a conflict: it takes a third, and land around it shows where it is."""
     width_mm, height_mm = CLOSE_UP_MM
     west, south, east, north = finding.geometry.bounds
@@ -154,4 +154,4 @@ def close_up_sheet(finding: Finding) -> Sheet:
     x, y = (west + east) / 2, (south + north) / 2
     half = width / 2, width * height_mm / width_mm / 2
     extent = (x - half[0], y - half[1], x + half[0], y + half[1])
-    return Sheet(extent, CLOSE_UP_PIXELS, round(CLOSE_UP_PIXELS * height_mm / width_mm), width_mm)
+    return PaintedSheet(extent, CLOSE_UP_PIXELS, round(CLOSE_UP_PIXELS * height_mm / width_mm), width_mm)

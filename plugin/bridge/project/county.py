@@ -14,7 +14,7 @@ from ...core.check import Options
 from ..layers import recognise
 from ..layers.properties import file_of
 from ..settings import language
-from . import document, kept_paths, waivers
+from . import document, saved_paths, waivers
 
 _SCOPE = "sanxian"
 _KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets", "rules")
@@ -41,10 +41,10 @@ class County:
 
 
 def of(project: QgsProject) -> County:
-    paths = {key: kept_paths.kept(project, key) for key in _PATHS}
+    paths = {key: saved_paths.kept(project, key) for key in _PATHS}
     values = {key: project.readEntry(_SCOPE, key, "")[0] for key in _KEYS}
     if values["profile"].endswith(".toml"):
-        values["profile"] = kept_paths.full(project, "profile")
+        values["profile"] = saved_paths.full(project, "profile")
     return County(**values, **paths)
 
 
@@ -56,9 +56,9 @@ def keep(project: QgsProject, county: County) -> None:
         else:
             project.removeEntry(_SCOPE, key)
     for key in _PATHS:
-        kept_paths.keep(project, key, getattr(county, key))
+        saved_paths.keep(project, key, getattr(county, key))
     if county.profile.endswith(".toml"):
-        kept_paths.keep(project, "profile", county.profile)
+        saved_paths.keep(project, "profile", county.profile)
 
 
 def save_area(project: QgsProject, code: str, name: str) -> None:
@@ -80,7 +80,7 @@ def options(project: QgsProject) -> Options:
         standard=county.standard,
         scope=county.scope,
         base_year=int(county.base_year) if county.base_year.isdigit() else None,
-        roles=recognise.chosen(project),
+        roles=recognise.chosen_roles(project),
         phase=county.phase,
         targets=county.targets,
         rules=(county.rules,) if county.rules else (),
@@ -88,5 +88,5 @@ def options(project: QgsProject) -> Options:
         notices=tuple(recognise.broken_layers(project)),
         waivers=waivers.of(project, map(file_of, recognise.plan_layers(project))),
         document_info=document.of(project),
-        **{key: kept_paths.full(project, key) for key in _PATHS},
+        **{key: saved_paths.full(project, key) for key in _PATHS},
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsProject
 
-from ...core.check import Checked
+from ...core.check import CheckResult
 from ...core.profile.document import DocumentInfo, ResolvedDocument, resolve_document, with_document
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ def save(project: QgsProject, info: DocumentInfo) -> None:
     project.setDirty(True)
 
 
-def resolve(project: QgsProject, profile: Profile, form: DocumentInfo | None = None) -> ResolvedDocument:
+def resolve_project_document(
+    project: QgsProject, profile: Profile, form: DocumentInfo | None = None
+) -> ResolvedDocument:
     return resolve_document(of(project), profile, form)
 
 
-def with_current_document(checked: Checked, info: DocumentInfo | None) -> Checked:
+def with_current_document(checked: CheckResult, info: DocumentInfo | None) -> CheckResult:
     """Return the checked plan with the current document information in its report; the user may have changed it since the check."""
     document = resolve_document(info, checked.plan.norm.profile)
     return replace(checked, report=with_document(checked.report, document))

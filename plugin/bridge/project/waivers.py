@@ -9,21 +9,21 @@ from pathlib import Path
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.waivers import SUFFIX, beside_source
+from ...core.waivers import SUFFIX, default_waiver_path
 from ..layers.properties import file_of
-from . import kept_paths
+from . import saved_paths
 
 _KEY = "waivers"
 
 
 def chosen(project: QgsProject) -> str:
     """The file that 县配置 names, as it stands there; empty when it names none."""
-    return kept_paths.kept(project, _KEY)
+    return saved_paths.kept(project, _KEY)
 
 
 def choose(project: QgsProject, path: str) -> None:
     """Name a file, or none."""
-    kept_paths.keep(project, _KEY, path)
+    saved_paths.keep(project, _KEY, path)
 
 
 def place(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> Path | None:
@@ -34,16 +34,16 @@ def place(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> Path | None:
 def place_of(project: QgsProject, files: Iterable[str]) -> Path | None:
     """The file of 县配置; else beside the one file that all layers are in, or in the one folder of their files, where a
     check of that file or folder looks, too; else beside the project's file. None when there is none of these."""
-    named = kept_paths.full(project, _KEY)
+    named = saved_paths.full(project, _KEY)
     if named:
         return Path(named)
     # What a layer in memory says of itself may be longer than any path; Path.exists raises then.
     there = {Path(path) for path in files if path and os.path.exists(path)}
     if len(there) == 1:
-        return beside_source(there.pop())
+        return default_waiver_path(there.pop())
     folders = {path.parent for path in there}
     if len(folders) == 1:
-        return beside_source(folders.pop())
+        return default_waiver_path(folders.pop())
     home = project.absoluteFilePath()
     return Path(home).with_name(f"{Path(home).stem}{SUFFIX}") if home else None
 

@@ -8,8 +8,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..check import Checked, Options, check
-from .console import CLEAN, FOUND, progress, say
+from ..check import CheckResult, Options, check_plan
+from .console import CLEAN, FOUND, print_line, print_progress
 
 if TYPE_CHECKING:
     from ..model.report import Report
@@ -29,23 +29,23 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
     checked = (
         _inspected(args, words)
         if args.command == "inspect"
-        else check(args.source, _options(args, words), progress=progress)
+        else check_plan(args.source, _options(args, words), progress=print_progress)
     )
     write_outputs(checked.report, checked.plan, outputs)
-    for line in summary(checked.report, words):
-        say(line)
+    for line in format_summary(checked.report, words):
+        print_line(line)
     for path in outputs.paths():
-        say(words.get("cli", "written", target=path))
+        print_line(words.get("cli", "written", target=path))
     return exit_code(checked.report, args.strict)
 
 
-def _inspected(args: argparse.Namespace, words: Words) -> Checked:
-    from ..package.export import with_standard
-    from ..package.form.load import load_package
+def _inspected(args: argparse.Namespace, words: Words) -> CheckResult:
+    from ..package.export import options_for_package
     from ..package.inspection.inspect import inspect_package
+    from ..package.package_spec.load import load_package_spec
 
-    form = load_package(args.package)
-    return inspect_package(args.source, form, with_standard(_options(args, words), form), progress=progress)
+    form = load_package_spec(args.package)
+    return inspect_package(args.source, form, options_for_package(_options(args, words), form), progress=print_progress)
 
 
 def _options(args: argparse.Namespace, words: Words) -> Options:
@@ -85,22 +85,22 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
     if args.xlsx:
         check_workbook(args.xlsx)
         check_writable(args.xlsx, [args.source])
-    done = tabulate(args.source, options, progress=progress)
+    done = tabulate(args.source, options, progress=print_progress)
     for computed in done.figures.all():
         name = computed.entry.name(words.lang)
         for one in computed.figures:
-            target = words.get("cli", "of_target", target=figures.target_text(one, words)) if one.target else ""
-            state, value = figures.state_word(one, words), figures.value_text(one, words)
-            say(words.get("cli", "figure", name=name, value=value, target=target, state=state))
+            target = words.get("cli", "of_target", target=figures.format_target(one, words)) if one.target else ""
+            state, value = figures.format_state(one, words), figures.format_value(one, words)
+            print_line(words.get("cli", "figure", name=name, value=value, target=target, state=state))
         if not computed.figures:
-            say(words.get("cli", "no_figure", name=name, reason=computed.reason))
+            print_line(words.get("cli", "no_figure", name=name, reason=computed.reason))
     for unread in done.plan.unread:
-        say(Texts(words.lang).unread(unread), sys.stderr)
+        print_line(Texts(words.lang).unread(unread), sys.stderr)
     if not all(one.confirmed for computed in done.figures.all() for one in computed.figures):
-        say(words.get("text", "unconfirmed_note"))
+        print_line(words.get("text", "unconfirmed_note"))
     if args.xlsx:
         write_workbook(done, args.xlsx)
-        say(words.get("cli", "written", target=args.xlsx))
+        print_line(words.get("cli", "written", target=args.xlsx))
     return CLEAN
 
 
@@ -109,30 +109,32 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
 
     from ..errors import OutputError
     from ..messages.texts import Texts
-    from ..package.export import Order, export_package, with_standard
-    from ..package.form.load import load_package
+    from ..package.export import ExportOrder, export_package, options_for_package
+    from ..package.package_spec.load import load_package_spec
     from ..profile import DocumentInfo
 
-    form = load_package(args.package)
+    form = load_package_spec(args.package)
     documents = Path(args.documents) if args.documents else None
     info = DocumentInfo(secrecy=args.secrecy.strip(), secrecy_reason=args.secrecy_reason.strip())
-    order = Order(form, Path(args.output), documents, force=args.force, personal=args.personal, document_info=info)
-    options = with_standard(_options(args, words), form)
-    checked = check(args.source, options, progress=lambda share, text: progress(0.4 * share, text))
-    for line in summary(checked.report, words):
-        say(line)
+    order = ExportOrder(
+        form, Path(args.output), documents, force=args.force, personal=args.personal, document_info=info
+    )
+    options = options_for_package(_options(args, words), form)
+    checked = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
+    for line in format_summary(checked.report, words):
+        print_line(line)
     try:
-        done = export_package(checked, order, progress=lambda share, text: progress(0.4 + 0.6 * share, text))
+        done = export_package(checked, order, progress=lambda share, text: print_progress(0.4 + 0.6 * share, text))
     except OutputError as error:
         if error.key != "package_gate":
             raise
-        say(Texts(words.lang).explain(error), sys.stderr)
-        say(words.get("cli", "package_forcing"), sys.stderr)
+        print_line(Texts(words.lang).explain(error), sys.stderr)
+        print_line(words.get("cli", "package_forcing"), sys.stderr)
         return FOUND
     for problem in done.problems:
-        say(problem.sentence(Texts(words.lang)), sys.stderr)
-    say(words.get("cli", "written", target=str(done.path)))
-    say(words.get("cli", "package_digest", digest=done.digest))
+        print_line(problem.sentence(Texts(words.lang)), sys.stderr)
+    print_line(words.get("cli", "written", target=str(done.path)))
+    print_line(words.get("cli", "package_digest", digest=done.digest))
     return FOUND if done.manifest["check"]["forced"] else CLEAN
 
 
@@ -143,11 +145,11 @@ def exit_code(report: Report, strict: bool = False) -> int:
     return CLEAN
 
 
-def summary(report: Report, words: Words) -> list[str]:
+def format_summary(report: Report, words: Words) -> list[str]:
     """Verdict and counts, then what was found by rule, what was not checked, and the figures that have a target."""
     from ..model.report import INCOMPLETE_RUN
-    from ..render import figures, found, sections
-    from ..render.verdict import verdict as come_to
+    from ..render import figures, finding_lists, sections
+    from ..render.verdict import verdict_title as come_to
 
     said = report.summary
     verdict = words.get("verdict", str(come_to(report)))
@@ -155,7 +157,7 @@ def summary(report: Report, words: Words) -> list[str]:
     if report.rules and not report.examined:
         lines.append("  " + words.get("say", "nothing_examined", count=len(report.rules)))
     lines += [f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN]
-    sums = found.sums(report, words)
+    sums = finding_lists.sum_by_rule(report, words)
     for row in sums[:_LINES]:
         area = words.get("cli", "area", area=f"{row['area']} m²") if row["area"] != "—" else ""
         severity = words.get("severity", row["severity"])
@@ -163,17 +165,21 @@ def summary(report: Report, words: Words) -> list[str]:
     if sums[_LINES:]:
         more = sum(row["count"] for row in sums[_LINES:])
         lines.append("  " + words.get("cli", "more_rules", rows=len(sums[_LINES:]), count=more))
-    for row in sections.not_checked(report, words)["rows"]:
+    for row in sections.not_checked_section(report, words)["rows"]:
         if row["title"]:
             lines.append("  " + words.get("cli", "could_not", **row))
     if beyond := report.provenance.get("beyond", []):
         lines.append("  " + words.get("say", "beyond", count=len(beyond), names=words.join(beyond)))
     # Townships that keep their tasks are in the report.
-    told = [i for i in report.indicators if i.target is not None and not (figures.of_township(i) and i.state == "met")]
+    told = [
+        i
+        for i in report.indicators
+        if i.target is not None and not (figures.is_township_figure(i) and i.state == "met")
+    ]
     for indicator in told:
-        value = figures.value_text(indicator, words)
-        target = words.get("cli", "of_target", target=figures.target_text(indicator, words))
-        state = figures.state_word(indicator, words)
+        value = figures.format_value(indicator, words)
+        target = words.get("cli", "of_target", target=figures.format_target(indicator, words))
+        state = figures.format_state(indicator, words)
         lines.append("  " + words.get("cli", "figure", name=indicator.name, value=value, target=target, state=state))
     if not all(indicator.confirmed for indicator in told):
         lines.append("  " + words.get("text", "unconfirmed_note"))

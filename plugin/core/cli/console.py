@@ -32,7 +32,7 @@ class _Line:
 _line = _Line()
 
 
-def progress(share: float, text: str) -> None:
+def print_progress(share: float, text: str) -> None:
     """One line on a terminal, written over and over, with the last sentence told; nothing in a log."""
     if not sys.stderr.isatty():
         return
@@ -42,7 +42,7 @@ def progress(share: float, text: str) -> None:
         _line.clear()
 
 
-def say(text: str, stream: TextIO | None = None) -> None:
+def print_line(text: str, stream: TextIO | None = None) -> None:
     """A line in whatever the console can show; a line of progress makes room for it."""
     _line.clear()
     out: Any = stream or sys.stdout

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..options import Options
-from .console import CLEAN, FOUND, NOT_RUN, progress, say
+from .console import CLEAN, FOUND, NOT_RUN, print_line, print_progress
 
 if TYPE_CHECKING:
     from ..render.words import Words
@@ -23,7 +23,7 @@ def run_structure(args: argparse.Namespace, words: Words) -> int:
     from ..standard import load_standard
 
     if not (args.output or args.database):
-        say(words.get("cli", "structure_no_target"), sys.stderr)
+        print_line(words.get("cli", "structure_no_target"), sys.stderr)
         return NOT_RUN
     standard = load_standard(args.standard)
     structure = read_structure(args.table, standard)
@@ -32,25 +32,25 @@ def run_structure(args: argparse.Namespace, words: Words) -> int:
 
         crs, notice = plan_crs(args.crs, args.county)
         if notice:
-            say(Texts(words.lang).notice(*notice), sys.stderr)
+            print_line(Texts(words.lang).notice(*notice), sys.stderr)
         create_from_structure(structure, standard, args.database, crs, existing=args.existing, folder=args.folder)
     written = [str(path) for path in write_structure(structure, args.output)] if args.output else []
     for path in [p for p in (args.database, args.folder if args.database else "") if p] + written:
-        say(words.get("cli", "written", target=path))
+        print_line(words.get("cli", "written", target=path))
     for note in structure.notes:
-        say(words.get("cli", "structure_note", sheet=note.sheet, row=note.row, value=note.value))
+        print_line(words.get("cli", "structure_note", sheet=note.sheet, row=note.row, value=note.value))
     return CLEAN
 
 
 def run_compare(args: argparse.Namespace, words: Words) -> int:
     """CLEAN when the two are identical, FOUND when they are not."""
     from ..files.writing import check_writable
-    from ..loading.unread_files import unread_sentences
-    from ..messages.texts import Texts, number
+    from ..loading.unread_files import describe_unread_files
+    from ..messages.texts import Texts, format_number
     from ..tabulate import check_workbook
     from ..versions.model import CHANGED, IN, OUT
     from ..versions.sources import compare_sources, layers_of
-    from ..versions.tables import changes_text, keys_of, reasons, verdict, write_workbook
+    from ..versions.tables import changes_text, comparison_verdict, keys_of, list_reasons, write_workbook
 
     norm, texts = Options(standard=args.standard, profile=args.profile).norm(), Texts(words.lang)
     if args.xlsx:
@@ -61,23 +61,30 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
     done = compare_sources(before, after, norm, townships=townships, **given)
     found = done.found
     moved = {
-        name: number(found.area(kind), 2) for name, kind in (("moved_in", IN), ("moved_out", OUT), ("changed", CHANGED))
+        name: format_number(found.area(kind), 2)
+        for name, kind in (("moved_in", IN), ("moved_out", OUT), ("changed", CHANGED))
     }
     layer = found.after.layer.template.name if words.lang == "zh" else done.role
-    say(texts.get("versions", "summary", verdict=verdict(done, texts), layer=layer, **moved))
-    for line in reasons(done, texts):
-        say(f"  {line}")
+    print_line(texts.get("versions", "summary", verdict=comparison_verdict(done, texts), layer=layer, **moved))
+    for line in list_reasons(done, texts):
+        print_line(f"  {line}")
     for source in (args.before, args.after):
-        for line in unread_sentences(source, texts):
-            say(line, sys.stderr)
+        for line in describe_unread_files(source, texts):
+            print_line(line, sys.stderr)
     for part in found.parts[:_LINES]:
         old, new = keys_of(done, part)
-        told = {"kind": texts.get("versions", part.kind), "township": part.township, "area": number(part.area_m2, 2)}
+        told = {
+            "kind": texts.get("versions", part.kind),
+            "township": part.township,
+            "area": format_number(part.area_m2, 2),
+        }
         changes = changes_text(part, texts).replace("\n", "; ")
-        say("  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **told).rstrip())
+        print_line(
+            "  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **told).rstrip()
+        )
     if args.xlsx:
         write_workbook(done, args.xlsx, texts)
-        say(words.get("cli", "written", target=args.xlsx))
+        print_line(words.get("cli", "written", target=args.xlsx))
     return CLEAN if found.identical else FOUND
 
 
@@ -85,7 +92,7 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
     from ..exchange.vct.database import vct_to_database
     from ..exchange.vct.write import layers_of_source, write_vct
     from ..files.writing import check_writable
-    from ..loading.unread_files import unread_sentences
+    from ..loading.unread_files import describe_unread_files
     from ..messages.texts import Texts
     from ..standard import load_standard
 
@@ -93,42 +100,44 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
     check_writable(args.output, [args.source])
     done: Any
     if args.output.lower().endswith(".vct"):
-        layers = layers_of_source(args.source, progress=progress)
+        layers = layers_of_source(args.source, progress=print_progress)
         done = write_vct(args.output, layers, templates=templates)
-        for line in unread_sentences(args.source, Texts(words.lang)):
-            say(line, sys.stderr)
+        for line in describe_unread_files(args.source, Texts(words.lang)):
+            print_line(line, sys.stderr)
     else:
-        done = vct_to_database(args.source, args.output, templates=templates, progress=progress)
-    progress(1.0, "")
+        done = vct_to_database(args.source, args.output, templates=templates, progress=print_progress)
+    print_progress(1.0, "")
     for key, params in done.notes:
-        say(Texts(words.lang).notice(key, params), sys.stderr)
+        print_line(Texts(words.lang).notice(key, params), sys.stderr)
     for name, rows in done.rows.items():
-        say(Texts(words.lang).get("toolbox", "vct_layer", layer=name, rows=rows))
-    say(words.get("cli", "written", target=args.output))
+        print_line(Texts(words.lang).get("toolbox", "vct_layer", layer=name, rows=rows))
+    print_line(words.get("cli", "written", target=args.output))
     if not args.no_check and not args.output.lower().endswith(".vct"):
         _check_imported(args, words)
     return CLEAN
 
 
 def _check_imported(args: argparse.Namespace, words: Words) -> None:
-    from ..check import check
+    from ..check import check_plan
     from ..exchange.vct.database import check_imported
     from ..messages.texts import Texts
 
     options = Options(standard=args.standard, profile=args.profile, lang=words.lang)
-    for line in check_imported(lambda: check(args.output, options, progress=progress).report, Texts(words.lang)).lines:
-        say(line)
+    for line in check_imported(
+        lambda: check_plan(args.output, options, progress=print_progress).report, Texts(words.lang)
+    ).lines:
+        print_line(line)
 
 
 def run_yearly(args: argparse.Namespace, words: Words) -> int:
     from ..messages.texts import Texts
-    from ..yearly.balance import notes, summary
+    from ..yearly.balance import list_notes, summarise
     from ..yearly.make import make_update
 
     options, texts = Options(standard=args.standard, profile=args.profile, lang=words.lang), Texts(words.lang)
-    done, written = make_update(args.filed, args.current, args.year, args.output, options, progress=progress)
-    for line in [*summary(done, texts), *notes(done, texts), *(one.sentence(texts) for one in written.problems)]:
-        say(line)
+    done, written = make_update(args.filed, args.current, args.year, args.output, options, progress=print_progress)
+    for line in [*summarise(done, texts), *list_notes(done, texts), *(one.sentence(texts) for one in written.problems)]:
+        print_line(line)
     for path in written.files:
-        say(words.get("cli", "written", target=str(path)))
+        print_line(words.get("cli", "written", target=str(path)))
     return CLEAN

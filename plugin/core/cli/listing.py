@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..options import Options
-from .console import CLEAN, NOT_RUN, say
+from .console import CLEAN, NOT_RUN, print_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,16 +30,16 @@ def run_rules(args: argparse.Namespace, words: Words) -> int:
     write_rule_book(book, table=args.csv, page=args.html)
     for target in (args.csv, args.html):
         if target:
-            say(words.get("cli", "written", target=target))
+            print_line(words.get("cli", "written", target=target))
     for line in [] if args.csv or args.html else book.lines():
-        say(line)
+        print_line(line)
     return CLEAN
 
 
 def run_rule(args: argparse.Namespace, words: Words) -> int:
     """Everything about one rule, with the values that standard and profile put in force."""
     from ..engine.evaluate import choose_rules
-    from ..engine.explanation import in_force, lines
+    from ..engine.explanation import find_effective_values, format_effective_values
     from ..messages.texts import Texts
     from ..render.rule_book import RuleBook
 
@@ -47,21 +47,21 @@ def run_rule(args: argparse.Namespace, words: Words) -> int:
     norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
     (rule,) = choose_rules((), (args.code,))
     for line in RuleBook(norm, words.lang, [rule.code]).facts():
-        say(line)
+        print_line(line)
     for heading, body in texts.rule_help(rule).items():
-        say(f"\n{heading}\n  {' '.join(body.split())}")
-    told = lines(in_force(rule, norm), texts)
+        print_line(f"\n{heading}\n  {' '.join(body.split())}")
+    told = format_effective_values(find_effective_values(rule, norm), texts)
     if told:
-        say(f"\n{texts.get('explain', 'parameters')}")
+        print_line(f"\n{texts.get('explain', 'parameters')}")
         for line in told:
-            say(f"  {line}")
+            print_line(f"  {line}")
     known = norm.standard.citations
-    say(f"\n{words.get('text', 'basis')}")
+    print_line(f"\n{words.get('text', 'basis')}")
     for key in rule.basis:
         source = known.get(key)
         if source:
             read_in = words.bracket(words.join(source.sources)) if source.sources else ""
-            say(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}{read_in}")
+            print_line(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}{read_in}")
     return CLEAN
 
 
@@ -70,32 +70,32 @@ def _is_sound(file: str, problems: Sequence[DataError], words: Words | Texts, se
     from ..messages.texts import Texts
 
     if problems:
-        say(words.get(section, "problems", file=file, count=len(problems)), sys.stderr)
+        print_line(words.get(section, "problems", file=file, count=len(problems)), sys.stderr)
     for problem in problems:
-        say(f"  {Texts(words.lang).explain(problem)}", sys.stderr)
+        print_line(f"  {Texts(words.lang).explain(problem)}", sys.stderr)
     return not problems
 
 
 def run_profile(args: argparse.Namespace, words: Words) -> int:
     """The resolved whole; where the file is not sound, all that is wrong with it."""
-    from ..files.writing import beside, check_writable
-    from ..profile import profile_problems
+    from ..files.writing import atomic_output, check_writable
+    from ..profile import find_profile_problems
     from ..render.profile import profile_dict, profile_lines
 
-    if not _is_sound(args.profile, profile_problems(args.profile), words, "resolved"):
+    if not _is_sound(args.profile, find_profile_problems(args.profile), words, "resolved"):
         return NOT_RUN
     norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
     if args.check:
-        say(words.get("resolved", "sound", file=args.profile))
+        print_line(words.get("resolved", "sound", file=args.profile))
         return CLEAN
     if args.json:
         check_writable(args.json, [str(norm.profile.path)])
-        with beside(args.json) as target:
+        with atomic_output(args.json) as target:
             target.write_text(json.dumps(profile_dict(norm), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        say(words.get("cli", "written", target=args.json))
+        print_line(words.get("cli", "written", target=args.json))
         return CLEAN
     for line in profile_lines(norm, words):
-        say(line)
+        print_line(line)
     return CLEAN
 
 
@@ -104,19 +104,19 @@ def run_dictionary(args: argparse.Namespace, words: Words) -> int:
     from ..standard import load_standard
 
     write_dictionary(load_standard(args.standard), args.html, words.lang)
-    say(words.get("cli", "written", target=args.html))
+    print_line(words.get("cli", "written", target=args.html))
     return CLEAN
 
 
 def run_form(args: argparse.Namespace, words: Words) -> int:
     """A form of package as the tree that it asks for; where the file is not sound, all that is wrong with it."""
     from ..messages.texts import Texts
-    from ..package.form.load import form_lines, form_problems, load_package
+    from ..package.package_spec.load import find_spec_problems, list_package_tree, load_package_spec
 
     texts = Texts(words.lang)
-    if not _is_sound(args.form, form_problems(args.form), texts, "form"):
+    if not _is_sound(args.form, find_spec_problems(args.form), texts, "form"):
         return NOT_RUN
-    for line in form_lines(load_package(args.form), texts):
-        say(line)
-    say(texts.get("form", "sound", file=args.form))
+    for line in list_package_tree(load_package_spec(args.form), texts):
+        print_line(line)
+    print_line(texts.get("form", "sound", file=args.form))
     return CLEAN

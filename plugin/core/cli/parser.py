@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..render.words import Words
 
 
-def language_of(given: list[str]) -> str:
+def parse_language(given: list[str]) -> str:
     """``--lang`` before anything is parsed: the help is in that language too."""
     for position, word in enumerate(given):
         if word == "--lang" and position + 1 < len(given):

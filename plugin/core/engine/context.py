@@ -40,7 +40,7 @@ class FindingMaker:
     def row(self, layer: Layer, position: int, **more: Any) -> Finding:
         """A finding on one row: role, key, and the feature id where the key does not tell it apart."""
         params = dict(more.pop("params", {}))
-        if position in layer.unsure_keys:
+        if position in layer.repeated_keys:
             params.setdefault("fid", layer.fids[position])
         return Finding(role=layer.role, key=layer.keys[position], params=params, **more)
 
@@ -60,7 +60,7 @@ class FindingMaker:
             finding.related_role = b.role
             if j >= 0:
                 finding.related_keys = [b.keys[j]]
-                if j in b.unsure_keys:
+                if j in b.repeated_keys:
                     finding.params["related_fid"] = b.fids[j]
             if net_of_row is not None and share is not None and np.isfinite(net_of_row[i]) and a.statutory[i] > 0:
                 finding.net_area_m2 = float(share[n] * net_of_row[i])
@@ -99,7 +99,7 @@ class Context:
         required = [need for need in rule.needs.values() if need.concept != EACH and not need.optional]
         layers = [(self.plan.concept(need.concept), need.fields) for need in required]
         return all(
-            layer is not None and (self.around_an_edit or not layer.bare) and all(map(layer.has, fields))
+            layer is not None and (self.around_an_edit or not layer.has_no_geometry) and all(map(layer.has, fields))
             for layer, fields in layers
         )
 
@@ -109,15 +109,15 @@ class Context:
             raise InputError("code_list_unknown", name=name)
         return lists[name]
 
-    def coded(self, layer: Layer, meaning: str, ancestors: Iterable[str]) -> NDArray:
+    def rows_with_code(self, layer: Layer, meaning: str, ancestors: Iterable[str]) -> NDArray:
         """(n,) bool: rows whose code is one of these or below one of them in the field's own list."""
         declared = layer.template.field(meaning)
         if declared is None or not declared.codes:
             return np.zeros(len(layer), dtype=bool)
         members = self.codes(declared.codes).members(list(ancestors))
-        return np.array([trim(v, declared.code_pad) in members for v in layer.text(meaning)], dtype=bool)
+        return np.array([trim_padding(v, declared.code_pad) in members for v in layer.text(meaning)], dtype=bool)
 
-    def cultivated(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
+    def cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
         """(n,) bool: rows of 耕地 by their land-use code; 可调整 (…K) codes are not.
 
         ``whole_class``: the code of the class itself counts too (010000 in a plan's own table), not only 水田, 水浇地, 旱地.
@@ -127,10 +127,10 @@ class Context:
             return np.zeros(len(layer), dtype=bool)
         codes = self.codes(declared.codes).codes
         yes = {c.code for c in codes.values() if c.extra.get("cultivated") == "1" and (whole_class or c.level > 1)}
-        return np.array([trim(v, declared.code_pad) in yes for v in layer.text("land_use")], dtype=bool)
+        return np.array([trim_padding(v, declared.code_pad) in yes for v in layer.text("land_use")], dtype=bool)
 
 
-def trim(code: str, pad: int) -> str:
+def trim_padding(code: str, pad: int) -> str:
     """A code padded with zeros to ``pad`` digits, as its list writes it (``010100`` → ``0101``); pairs of digits."""
     if not pad or len(code) != pad or not code.isdigit():
         return code

@@ -19,7 +19,7 @@ from ..model.rule import EACH, Rule, all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Focus, Plan
 from .context import Context
-from .outcome import run_one
+from .outcome import run_rule
 from .run_log import Ignored
 
 Progress = Callable[[float, str], None]
@@ -82,7 +82,7 @@ def evaluate(
         progress(position / max(len(done.rules), 1), f"{rule.code} {texts.rule_title(rule)}")
         context = Context(plan, plan.norm, done.tolerance, tuple(done.rules), cancellation, side, focus, lang=lang)
         begun = time.monotonic()
-        outcome, found, indicators = run_one(rule, context, parameters or {}, texts)
+        outcome, found, indicators = run_rule(rule, context, parameters or {}, texts)
         outcome.seconds = round(time.monotonic() - begun, 3)
         outcome.findings = len(found)
         done.outcomes.append(outcome)
@@ -113,7 +113,7 @@ def _last_asked(plan: Plan, rules: list[Rule]) -> dict[str, int]:
     return last
 
 
-def rules_beyond(plan: Plan, side: SideInputs) -> list[Rule]:
+def find_additional_rules(plan: Plan, side: SideInputs) -> list[Rule]:
     """Return the rules outside those that the plan's scope asks for whose layers are all there, in order of their codes.
 
     Rules of packages (DOC) are left to the inspection of one, rules that go by a table beside the layers to whoever has it.
@@ -132,4 +132,6 @@ def _could_run(rule: Rule, plan: Plan, side: SideInputs) -> bool:
     if not needed:
         return False
     layers = [layer for c in needed for layer in (plan.layers.values() if c == EACH else [plan.concept(c)])]
-    return all(layer is not None for layer in layers) and any(layer is not None and not layer.bare for layer in layers)
+    return all(layer is not None for layer in layers) and any(
+        layer is not None and not layer.has_no_geometry for layer in layers
+    )

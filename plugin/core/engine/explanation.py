@@ -18,7 +18,7 @@ _TOLD = 8
 
 
 @dataclass(frozen=True)
-class InForce:
+class EffectiveValue:
     """``name``: of a parameter, or the key of a setting (``tolerance.min_area_m2``), which then belongs to ``setting`` as the
     rule declares it; ``origin``: one of `RULE`, `STANDARD`, `PROFILE`, `CALL`, with the name of the profile in ``who``;
     ``mark`` of a setting's source, and whether standard or county ``confirmed`` it."""
@@ -36,24 +36,24 @@ class InForce:
         return asdict(self)
 
 
-def in_force(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> list[InForce]:
+def find_effective_values(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> list[EffectiveValue]:
     """The parameters of a rule, then the settings that it declares to use.
 
     ``call``: what this run sets: parameters by name, settings by key.
     """
     call = call or {}
-    found = parameters_in_force(rule, norm, call)
+    found = find_effective_parameters(rule, norm, call)
     for setting in rule.uses:
         if setting == f"rules.{rule.code}":
             continue
         for key in _keys(setting, norm):
             value, origin, who = _set(key, norm, call, key, None)
             mark, sure = norm.mark(key), norm.is_confirmed(key)
-            found.append(InForce(key, value, unit_of(key), origin, who, setting, mark, sure))
+            found.append(EffectiveValue(key, value, unit_of(key), origin, who, setting, mark, sure))
     return found
 
 
-def parameters_in_force(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> list[InForce]:
+def find_effective_parameters(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> list[EffectiveValue]:
     """The parameters of a rule, in its order. ``call``: what this run sets."""
     call = call or {}
     found = []
@@ -62,7 +62,7 @@ def parameters_in_force(rule: Rule, norm: Norm, call: Mapping[str, Any] | None =
         value, origin, who = _set(key, norm, call, parameter.name, parameter.default)
         mark = norm.mark(key) if origin in (STANDARD, PROFILE) else ""
         sure = norm.is_confirmed(key)
-        found.append(InForce(parameter.name, value, parameter.unit, origin, who, "", mark, sure or not mark))
+        found.append(EffectiveValue(parameter.name, value, parameter.unit, origin, who, "", mark, sure or not mark))
     return found
 
 
@@ -110,12 +110,12 @@ def _keys(setting: str, norm: Norm) -> Iterable[str]:
     return [key for key in keys if key == setting or key.startswith(f"{setting}.")]
 
 
-def lines(given: Iterable[InForce], texts: Texts) -> list[str]:
+def format_effective_values(given: Iterable[EffectiveValue], texts: Texts) -> list[str]:
     """One line each: what it is called, its value with unit, who set it, and its mark where it is not sure."""
     return [_line(one, texts) for one in given]
 
 
-def _line(one: InForce, texts: Texts) -> str:
+def _line(one: EffectiveValue, texts: Texts) -> str:
     if one.setting:
         label = texts.setting(one.setting)
     else:
@@ -124,10 +124,10 @@ def _line(one: InForce, texts: Texts) -> str:
     if one.mark == "C":
         said = texts.get("explain", "confirmed" if one.confirmed else "unconfirmed", origin=said)
     name = f"{label} {one.name}".strip()
-    return texts.get("explain", "line", name=name, value=value_text(one.value, one.unit, texts), origin=said)
+    return texts.get("explain", "line", name=name, value=format_value(one.value, one.unit, texts), origin=said)
 
 
-def value_text(value: Any, unit: str, texts: Texts) -> str:
+def format_value(value: Any, unit: str, texts: Texts) -> str:
     if isinstance(value, bool):
         return texts.get("explain", "yes" if value else "no")
     if isinstance(value, int | float):

@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import drawn_area, statutory_area
-from ..geometry.validity import missing
+from ..geometry.validity import is_missing
 from ..messages.texts import Texts
 from ..model.findings import Finding, set_fingerprints
 from ..plan.plan import Plan
 
 
-def townships_at(plan: Plan, points: Any) -> list[str]:
+def find_townships(plan: Plan, points: Any) -> list[str]:
     """The name of the township that each (k,) point lies in, empty where there is none."""
     layer = plan.concept("townships")
     if layer is None or not layer.has("division_name") or not len(points):
         return [""] * len(points)
     names = layer.text("division_name")
-    present = np.flatnonzero(~missing(layer.plane))
+    present = np.flatnonzero(~is_missing(layer.plane))
     tree = shapely.STRtree(layer.plane[present])
     found = [""] * len(points)
     for i, j in zip(*tree.query(points, predicate="intersects"), strict=True):
@@ -39,12 +39,12 @@ _BATCH = 1000
 _SAME_M2, _SAME_SHARE = 0.01, 1e-6
 
 
-def finish(plan: Plan, findings: list[Finding], texts: Texts, cancellation: Cancellation) -> None:
+def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancellation: Cancellation) -> None:
     """Township, sentence and fingerprint of every finding, and its shape in the CRS it is given in."""
     placed = [f for f in findings if f.geom_kind != "none"]
     shapes = np.array([f.geometry for f in placed], dtype=object)
     points = shapely.point_on_surface(shapes)
-    for finding, township in zip(placed, townships_at(plan, points), strict=True):
+    for finding, township in zip(placed, find_townships(plan, points), strict=True):
         finding.township = township
     # The centre in degrees: a point on the surface would be another in a plane that is turned against this one.
     centres = shapely.centroid(crs_care.to_lonlat(shapes, plan.plane))
@@ -59,7 +59,7 @@ def finish(plan: Plan, findings: list[Finding], texts: Texts, cancellation: Canc
         if number % _BATCH == 0:
             cancellation.raise_if_cancelled()
         finding.message = texts.message(finding, plan.norm.standard.templates)
-    for finding, shape in zip(placed, plan.shown(plan.stored_only(shapes)), strict=True):
+    for finding, shape in zip(placed, plan.shown(plan.without_added_vertices(shapes)), strict=True):
         finding.geometry = shape
 
 
@@ -68,13 +68,13 @@ def _measure_by_nodes(plan: Plan, placed: list[Finding], shapes: NDArray) -> Non
     if not len(placed):
         return
     areas = np.array([np.nan if f.area_m2 is None else f.area_m2 for f in placed])
-    to_lonlat = crs_care.lonlat_of(plan.plane)
-    drawn, by_nodes = drawn_area(shapes, to_lonlat), statutory_area(plan.stored_only(shapes), to_lonlat)
+    to_lonlat = crs_care.make_lonlat_transformer(plan.plane)
+    drawn, by_nodes = drawn_area(shapes, to_lonlat), statutory_area(plan.without_added_vertices(shapes), to_lonlat)
     other = (np.abs(areas - drawn) <= _SAME_M2 + _SAME_SHARE * drawn) & (np.abs(drawn - by_nodes) > _SAME_M2)
     for n in np.flatnonzero(other).tolist():
         placed[n].by_nodes_m2 = float(by_nodes[n])
 
 
-def summed_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
+def sum_fallback_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
     """How often each step of the ladder was taken, and each time: for which rows, and what area it changed."""
     return {"steps": dict(Counter(step["step"] for step in steps)), "steps_taken": steps}

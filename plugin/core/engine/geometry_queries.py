@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.coverage import Mismatches, gaps, mismatched_both, mismatched_edges
-from ..geometry.ladder import Ladder
-from ..geometry.overlay import Marks, marks_inside, marks_outside, shared_parts, uncovered_parts
+from ..geometry.coverage import Mismatches, find_gaps, find_mismatched_edges, find_mismatches_both_ways
+from ..geometry.overlay import PointLineParts, find_shared_parts, find_uncovered_parts, parts_inside, parts_outside
+from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.parts import Parts, Slivers
-from ..geometry.polygons import Polygons, united
+from ..geometry.polygons import Polygons, union_rows
 from ..geometry.statutory_area import drawn_area
 from ..geometry.tolerance import Tolerance
-from ..invariants import require
+from ..invariants import require_value
 from ..model.rule import Severity
 from ..plan.layer import Layer
 from ..plan.plan import Focus, Plan
@@ -110,9 +110,9 @@ class GeometryQueries:
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
         """Areas (m², on the statutory ellipsoid) of parts that were cut out of the plan's plane: of the land as drawn there.
 
-        A whole feature's is `Layer.statutory`, by its stored vertices; parts that may be whole features are `areas_of`.
+        A whole feature's is `Layer.statutory`, by its stored vertices; parts that may be whole features are `land_areas`.
         """
-        return drawn_area(_array(shapes), crs_care.lonlat_of(self.plan.plane), self.cancellation)
+        return drawn_area(_array(shapes), crs_care.make_lonlat_transformer(self.plan.plane), self.cancellation)
 
     def areas_of(self, parts: Parts, a: Layer, b: Layer | None = None) -> NDArray:
         """(k,) m² of parts of rows of ``a`` (and ``b``): as drawn, of a whole row its statutory area (`cut_parts`)."""
@@ -143,7 +143,7 @@ class GeometryQueries:
         if b is not None:
             rows_a, rows_b = self._asked(a, rows_a), self._asked(b, rows_b)
         right = None if b is None else b.polygons
-        parts = shared_parts(
+        parts = find_shared_parts(
             a.polygons,
             right,
             rows_a=rows_a,
@@ -175,7 +175,7 @@ class GeometryQueries:
         Slivers are left out and noted, for a finding of ``severity`` (the rule's own when None) where they add up; a
         figure is ``measured`` with them.
         """
-        parts = uncovered_parts(
+        parts = find_uncovered_parts(
             a.polygons,
             b.polygons if cover is None else cover,
             rows=self._asked(a, rows),
@@ -200,11 +200,11 @@ class GeometryQueries:
     ) -> Parts:
         """Connected parts of (k,) polygons, each within row ``rows[k]`` of ``a``, that ``b`` (of it: ``cover``) does not
         cover. ``left`` of the parts is the polygon's position. Without ``b`` a share is measured, slivers and all."""
-        polygons = require(b.polygons if cover is None and b is not None else cover, "what covers the polygons")
-        parts = uncovered_parts(
+        polygons = require_value(b.polygons if cover is None and b is not None else cover, "what covers the polygons")
+        parts = find_uncovered_parts(
             Polygons(shapes), polygons, slivers_too=b is None, tolerance=self.tolerance, cancellation=self.cancellation
         )
-        ladder = parts.ladder
+        ladder = parts.fallback_log
         if b is not None:
             on = Slivers(parts.slivers.geometry, np.asarray(rows)[parts.slivers.left], parts.slivers.right)
             self.log.ignore(on, a, b, severity=severity)
@@ -214,18 +214,18 @@ class GeometryQueries:
         self.log.failed += [(a, int(rows[i]), None, -1) for i, _ in ladder.failed]
         return parts
 
-    def marks_inside(self, a: Layer, b: Layer) -> Marks:
+    def point_line_parts_inside(self, a: Layer, b: Layer) -> PointLineParts:
         """The parts of points or lines of ``a`` inside the polygons of ``b``; what lies on an edge is not inside."""
-        return marks_inside(a.plane, b.plane, self.tolerance.edge_match_m)
+        return parts_inside(a.plane, b.plane, self.tolerance.edge_match_m)
 
-    def marks_outside(self, a: Layer, b: Layer, cover: Polygons | None = None) -> Marks:
+    def point_line_parts_outside(self, a: Layer, b: Layer, cover: Polygons | None = None) -> PointLineParts:
         """The parts of points or lines of ``a`` that lie in no polygon of ``b`` and on none's edge; ``cover``: not all of
         ``b``, but these polygons."""
         polygons = b.plane if cover is None else cover.shapes
-        return marks_outside(a.plane, polygons, self.tolerance.edge_match_m)
+        return parts_outside(a.plane, polygons, self.tolerance.edge_match_m)
 
     def gaps(self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None) -> Parts:
-        """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `geometry.coverage.gaps`.
+        """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `geometry.coverage.find_gaps`.
 
         ``pairs(left, right)`` ((k,) bool): only the gaps between these rows are meant.
         """
@@ -250,8 +250,8 @@ class GeometryQueries:
 
     def _whole(self, layer: Layer) -> Any:
         """All rows of a layer joined; None when there is nothing to join, or when it cannot be had: the rule says so then."""
-        ladder = Ladder()
-        whole = united(layer.polygons, tolerance=self.tolerance, ladder=ladder)
+        ladder = FallbackLog()
+        whole = union_rows(layer.polygons, tolerance=self.tolerance, fallback_log=ladder)
         self.log.outline_failed = self.log.outline_failed or bool(ladder.failed)
         self.log.steps += [{"step": s.name, "role": layer.role, "area_m2": s.area_m2} for s in ladder.steps]
         return whole
@@ -266,21 +266,23 @@ class GeometryQueries:
 
     def mismatched(self, a: Layer) -> Mismatches:
         """Places where edges of rows of ``a`` should meet in one vertex and do not."""
-        return self._stored(mismatched_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation))
+        return self._stored(find_mismatched_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation))
 
     def mismatched_both(self, a: Layer, b: Layer) -> tuple[Mismatches, Mismatches]:
         """Places where edges of ``a`` and of ``b`` should meet in one vertex and do not: edges of ``a``, then of ``b``."""
-        mine, theirs = mismatched_both(a.polygons, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
+        mine, theirs = find_mismatches_both_ways(
+            a.polygons, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation
+        )
         return self._stored(mine), self._stored(theirs)
 
     def _stored(self, found: Mismatches) -> Mismatches:
         """A vertex that only the plane has is nobody's to match."""
-        return found.only(self.plan.stored_points(found.point))
+        return found.only(self.plan.are_stored_vertices(found.point))
 
     def _gaps(self, polygons: Polygons, widest: float, a: Layer) -> Parts:
-        parts = gaps(polygons, tolerance=self.tolerance, widest=widest, cancellation=self.cancellation)
-        self.log.outline_failed = self.log.outline_failed or bool(parts.ladder.failed)
-        self.log.steps += [{"step": s.name, "role": a.role, "area_m2": s.area_m2} for s in parts.ladder.steps]
+        parts = find_gaps(polygons, tolerance=self.tolerance, widest=widest, cancellation=self.cancellation)
+        self.log.outline_failed = self.log.outline_failed or bool(parts.fallback_log.failed)
+        self.log.steps += [{"step": s.name, "role": a.role, "area_m2": s.area_m2} for s in parts.fallback_log.steps]
         return parts
 
     def _asked(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
@@ -296,17 +298,17 @@ class GeometryQueries:
         county = self.plan.county_shape()
         if county is None or county[1].shapes[0] is not None:
             return county
-        self.log.outline_failed = self.log.outline_failed or not county[0].bare
+        self.log.outline_failed = self.log.outline_failed or not county[0].has_no_geometry
         return None
 
     def uncovered_shape(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> Parts:
         """Connected parts of an outline of ``a`` (``shape``, one row) that ``b`` does not cover. ``row``: the row of ``a``
         that the outline lies in, −1 for the layer as a whole."""
-        parts = uncovered_parts(shape, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
+        parts = find_uncovered_parts(shape, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
         slivers = parts.slivers
         self.log.ignore(Slivers(slivers.geometry, np.full(len(slivers.left), row), slivers.right), a, b)
-        self.log.outline_failed = self.log.outline_failed or bool(parts.ladder.failed)
-        self.log.steps += [{"step": s.name, "area_m2": s.area_m2} for s in parts.ladder.steps]
+        self.log.outline_failed = self.log.outline_failed or bool(parts.fallback_log.failed)
+        self.log.steps += [{"step": s.name, "area_m2": s.area_m2} for s in parts.fallback_log.steps]
         return parts
 
     def joined(self, shapes: Iterable[Any]) -> Any:
@@ -319,7 +321,7 @@ class GeometryQueries:
         areas = array[shapely.get_dimensions(array) == 2]
         if not len(areas):
             return shapely.union_all(array) if len(array) else None
-        joined = united(Polygons(areas), tolerance=self.tolerance)
+        joined = union_rows(Polygons(areas), tolerance=self.tolerance)
         return shapely.geometrycollections(list(areas)) if joined is None else joined
 
 

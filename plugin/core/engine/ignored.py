@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
-from ..geometry.parts import Distinct, distinct
+from ..geometry.parts import DistinctAreas, subtract_earlier
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import SLIVERS
 from ..model.findings import Finding
@@ -21,7 +21,7 @@ from ..model.rule import Rule, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from .context import Context
-from .finish import townships_at
+from .finish import find_townships
 from .run_log import Ignored
 
 #: Features of a pair of layers that the report names, largest sum first.
@@ -45,7 +45,7 @@ class _Feature:
 
     def to_dict(self) -> dict[str, Any]:
         told: dict[str, Any] = {"role": self.layer.role, "key": self.layer.keys[self.row]}
-        if self.row in self.layer.unsure_keys:
+        if self.row in self.layer.repeated_keys:
             told["fid"] = self.layer.fids[self.row]
         if self.sealed:
             told["sealed"] = True
@@ -143,7 +143,7 @@ def _pair(batches: list[tuple[Rule, Ignored]], ctx: Context) -> PairSum:
     rule, first = ranked[0]
     shapes = np.empty(sum(len(one.slivers.geometry) for _, one in ranked), dtype=object)
     shapes[:] = [shape for _, one in ranked for shape in one.slivers.geometry]
-    places = distinct(shapes, ctx.cancellation)
+    places = subtract_earlier(shapes, ctx.cancellation)
     codes = np.array([rule.code for rule, one in ranked for _ in one.slivers.geometry], dtype=object)
     own = np.flatnonzero(places.own)
     areas = np.zeros(len(shapes))
@@ -159,7 +159,7 @@ def _pair(batches: list[tuple[Rule, Ignored]], ctx: Context) -> PairSum:
         default=rule.code,
     )
     towns = np.full(len(shapes), "", dtype=object)
-    towns[own] = townships_at(ctx.plan, shapely.point_on_surface(places.shapes[own]))
+    towns[own] = find_townships(ctx.plan, shapely.point_on_surface(places.shapes[own]))
     result.townships = _sums(towns, own, areas)
     _add_features(result, [one for _, one in ranked], shapes, places, ctx)
     order = own[np.argsort(-areas[own], kind="stable")][:PLACES]
@@ -188,7 +188,9 @@ def _sums(names: NDArray, own: NDArray, areas: NDArray) -> dict[str, tuple[int, 
     return {name: (counts[name], sums[name]) for name in counts}
 
 
-def _add_features(result: PairSum, batches: list[Ignored], shapes: NDArray, places: Distinct, ctx: Context) -> None:
+def _add_features(
+    result: PairSum, batches: list[Ignored], shapes: NDArray, places: DistinctAreas, ctx: Context
+) -> None:
     """The sum of each row of both layers, of the union of what is ignored on it."""
     layers: list[tuple[Layer, bool]] = []
     layer_of, rows, pieces = [], [], []
@@ -223,7 +225,7 @@ def _add_features(result: PairSum, batches: list[Ignored], shapes: NDArray, plac
     near[order[:FEATURES]] |= crossed[order[:FEATURES]]
     for n in np.flatnonzero(near).tolist():
         ctx.cancellation.raise_if_cancelled()
-        own = distinct(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation)
+        own = subtract_earlier(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation)
         counts[n], sums[n] = own.own.sum(), ctx.geometry.statutory(own.shapes[own.own]).sum()
     result.above = int((sums > ctx.tolerance.ignored_feature_m2).sum())
     for n in np.argsort(-sums, kind="stable")[:FEATURES].tolist():
@@ -252,7 +254,7 @@ def sliver_findings(
     return found
 
 
-def told_ignored(sums: list[PairSum], limits: Tolerance) -> dict[str, Any]:
+def ignored_to_dicts(sums: list[PairSum], limits: Tolerance) -> dict[str, Any]:
     """The sums for the report."""
     by_rule: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])
     for one in sums:

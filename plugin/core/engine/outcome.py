@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import Cancelled, SanxianError
-from ..messages.texts import Texts, without_folders
+from ..messages.texts import Texts, strip_folders
 from ..model.findings import Finding
 from ..model.indicator import NO_TARGET, Indicator
 from ..model.report import Outcome, RuleOutcome
@@ -17,7 +17,7 @@ from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..profile.model import ABSENT
 from .context import Context
-from .explanation import in_force, unconfirmed_settings
+from .explanation import find_effective_values, unconfirmed_settings
 
 #: The family of the rules that compare a layer's schema, which it has without features too.
 STRUCTURE = "SCH"
@@ -25,10 +25,10 @@ STRUCTURE = "SCH"
 COVERAGE = "TOP"
 
 
-def apply(
-    rule: Rule, context: Context, given: dict[str, Any], outcome: RuleOutcome, texts: Texts, *, telling: bool = False
+def apply_rule(
+    rule: Rule, context: Context, given: dict[str, Any], outcome: RuleOutcome, texts: Texts, *, explain: bool = False
 ) -> RuleResult | None:
-    """Call the rule with its layers; None when they are not there (the outcome then says why). ``telling``: a field that it
+    """Call the rule with its layers; None when they are not there (the outcome then says why). ``explain``: a field that it
     needs must hold a value; one of blanks is as good as none."""
     missing = next((name for name in rule.side if name not in context.side), None)
     if missing is not None:
@@ -38,7 +38,7 @@ def apply(
     each = [need for need in rule.needs.values() if need.concept == EACH]
     for need in (need for need in rule.needs.values() if need.concept != EACH):
         layer = context.plan.concept(need.concept)
-        obstacle = _obstacle(need, layer, context, texts, telling)
+        obstacle = _obstacle(need, layer, context, texts, explain)
         if obstacle is not None:
             outcome.outcome, outcome.reason = obstacle
             if layer is None and _is_unconfirmed_absence(need.concept, context.plan):
@@ -61,11 +61,11 @@ def _obstacle(
     if layer is None:
         return None if need.optional else _absent(plan, need.concept, texts)
     named = {"layer": layer.name, "role": layer.role}
-    if not need.optional and layer.bare and not context.around_an_edit:
+    if not need.optional and layer.has_no_geometry and not context.around_an_edit:
         # Nothing to look at is no pass. (Around an edit, a layer that has nothing there is an answer.)
         skipped = plan.expects(need.concept) or len(layer)
         return Outcome.SKIPPED if skipped else Outcome.NOT_APPLICABLE, texts.reason("layer_bare", named)
-    lacking = [m for m in need.fields if not (layer.tells(m) if telling else layer.has(m))]
+    lacking = [m for m in need.fields if not (layer.has_values(m) if telling else layer.has(m))]
     if lacking:
         names = ", ".join(layer.field_name(m) or texts.meaning(m) for m in lacking)
         return Outcome.SKIPPED, texts.reason("field_missing", {**named, "fields": names})
@@ -111,7 +111,7 @@ def _nothing_to_check(rule: Rule, layer: Layer) -> bool:
     """
     if rule.family == STRUCTURE:
         return False
-    return not len(layer) or (rule.family == COVERAGE and layer.bare)
+    return not len(layer) or (rule.family == COVERAGE and layer.has_no_geometry)
 
 
 def _merge(total: RuleResult, one: RuleResult) -> None:
@@ -136,7 +136,7 @@ def _absent(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
     return Outcome.NOT_APPLICABLE, texts.reason("layer_optional", what)
 
 
-def result_of(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResult | None, str]:
+def run_rule_alone(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResult | None, str]:
     """What a rule gives for a plan outside of a run, with its parameters as standard and profile set them: its figures.
 
     None with the reason, as a sentence, where it has nothing to look at or the data is at fault.
@@ -145,9 +145,9 @@ def result_of(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResult | 
     given = context.norm.parameters(rule.code)
     try:
         own = {p.name: given[p.name] for p in rule.parameters if p.name in given}
-        result = apply(rule, context, own, outcome, texts, telling=True)
+        result = apply_rule(rule, context, own, outcome, texts, explain=True)
     except SanxianError as error:
-        return None, without_folders(texts.explain(error))
+        return None, strip_folders(texts.explain(error))
     return result, outcome.reason
 
 
@@ -158,7 +158,7 @@ _ALIKE = 3
 _MANY = "_many"
 
 
-def sentences(said: Iterable[tuple[str, dict[str, Any]]], texts: Texts) -> list[str]:
+def render_reasons(said: Iterable[tuple[str, dict[str, Any]]], texts: Texts) -> list[str]:
     """One sentence a reason; reasons that the texts can tell of many layers (``…_many``) together, from three on."""
     by_key: dict[str, list[dict[str, Any]]] = {}
     for key, params in said:
@@ -178,7 +178,7 @@ def _together(each: list[dict[str, Any]], texts: Texts) -> dict[str, Any]:
     return {"layers": shown, "number": len(names), "count": sum(int(params.get("count", 1)) for params in each)}
 
 
-def run_one(
+def run_rule(
     rule: Rule, context: Context, parameters: dict[str, dict[str, Any]], texts: Texts
 ) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
     """What a rule says of a plan. Raises Cancelled, and nothing else."""
@@ -191,12 +191,12 @@ def run_one(
         # Around an edit nobody reads it.
         outcome.parameters = _told(rule, context, parameters.get(rule.code, {}))
     try:
-        result = apply(rule, context, given, outcome, texts)
+        result = apply_rule(rule, context, given, outcome, texts)
     except Cancelled:
         raise
     except SanxianError as error:
         # The data, not the rule, is at fault and says so itself.
-        outcome.outcome, outcome.reason = Outcome.SKIPPED, without_folders(texts.explain(error))
+        outcome.outcome, outcome.reason = Outcome.SKIPPED, strip_folders(texts.explain(error))
         return outcome, [], []
     except Exception as error:
         return _crashed(rule, outcome, error)
@@ -235,13 +235,13 @@ def _say_how_far(outcome: RuleOutcome, result: RuleResult, context: Context, fai
     """Failed, skipped, not applicable or passed, and why. ``failed``: pairs that could not be checked."""
     if result.findings:
         outcome.outcome = Outcome.FAILED
-    reasons = sentences(result.not_checked, texts)
+    reasons = render_reasons(result.not_checked, texts)
     if context.log.outline_failed:
         reasons.append(texts.reason("outline_failed", {}))
     if failed:
         reasons.append(texts.reason("pairs_failed", {"count": failed}))
-    if context.log.left_to:
-        result.notes.append(("left_to", {"codes": ", ".join(context.log.left_to)}))
+    if context.log.reported_by:
+        result.notes.append(("left_to", {"codes": ", ".join(context.log.reported_by)}))
     notes = " ".join(dict.fromkeys(texts.reason(key, params) for key, params in result.notes))
     if reasons:
         outcome.incomplete = True
@@ -263,7 +263,7 @@ def _told(rule: Rule, context: Context, call: dict[str, Any]) -> list[dict[str, 
     """What the rule goes by; tolerances that are not the norm's were set for this run."""
     usual = context.norm.tolerance().to_dict()
     tolerance = {f"tolerance.{k}": v for k, v in context.tolerance.to_dict().items() if v != usual[k]}
-    return [one.to_dict() for one in in_force(rule, context.norm, {**call, **tolerance})]
+    return [one.to_dict() for one in find_effective_values(rule, context.norm, {**call, **tolerance})]
 
 
 def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
@@ -271,7 +271,7 @@ def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOu
     frames = traceback.extract_tb(error.__traceback__)
     trace = [f"{f.filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in frames]
     outcome.outcome = Outcome.CRASHED
-    outcome.reason = without_folders(f"{type(error).__name__}: {error}")
+    outcome.reason = strip_folders(f"{type(error).__name__}: {error}")
     finding = Finding(
         role="",
         code="RUN900",

@@ -13,7 +13,7 @@ import shapely
 
 from ...metadata import plugin_version
 from ..geometry import crs as crs_care
-from ..geometry.straight import MOST_OFF_M
+from ..geometry.edge_densification import MOST_OFF_M
 from ..messages.texts import Texts
 from ..plan.plan import Plan
 
@@ -41,7 +41,7 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
                 "features": len(layer),
                 "invalid": int(layer.invalid.sum()),
                 "empty": int(layer.empty.sum()),
-                "crs": crs_care.label(layer.crs),
+                "crs": crs_care.crs_label(layer.crs),
                 "encoding": layer.source.encoding,
                 "unsaved": layer.source.unsaved,
                 "repaired_area_m2": round(sum(abs(v) for v in layer.repaired.values()), 4),
@@ -49,12 +49,12 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         )
         notices += [texts.notice(key, params) for key, params in layer.source.notices]
         if plan.plane == plan.crs and layer.crs != plan.crs:
-            params = {"layer": layer.name, "crs": crs_care.label(layer.crs), "plane": crs_care.label(plan.crs)}
+            params = {"layer": layer.name, "crs": crs_care.crs_label(layer.crs), "plane": crs_care.crs_label(plan.crs)}
             notices.append(texts.notice("notice_reprojected", params))
     notices += [texts.notice(*said) for said in _kept_straight(plan, texts)]
     if plan.plane != plan.crs and layers:
-        degrees = next((crs_care.label(layer.crs) for layer in plan.layers.values() if len(layer)), "")
-        params = {"crs": degrees, "plane": crs_care.label(plan.crs)}
+        degrees = next((crs_care.crs_label(layer.crs) for layer in plan.layers.values() if len(layer)), "")
+        params = {"crs": degrees, "plane": crs_care.crs_label(plan.crs)}
         notices.append(texts.notice("notice_in_degrees", params))
     notices += [
         texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
@@ -78,7 +78,7 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         "layers": layers,
         "notices": notices,
         "scope": plan.scope,
-        "crs": crs_care.label(plan.crs),
+        "crs": crs_care.crs_label(plan.crs),
         "standard": {"id": standard.id, "edition": standard.edition, "name": standard.name},
         "profile": {"id": profile.id, "name": profile.name, "confirmed": profile.confirmed_by},
         "phase": plan.norm.phase,
@@ -91,8 +91,8 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
 def _kept_straight(plan: Plan, texts: Texts) -> list[tuple[str, dict[str, Any]]]:
     """Layers that were compared with vertices more, so that their long edges stay where they were drawn."""
     dense = {layer.name: len(layer.added) for layer in plan.layers.values() if len(layer.added)}
-    shared = sum(len(edges) for edges in {layer.straight for layer in plan.layers.values()})
-    plane = crs_care.label(plan.crs)
+    shared = sum(len(edges) for edges in {layer.undensified_edges for layer in plan.layers.values()})
+    plane = crs_care.crs_label(plan.crs)
     said: list[tuple[str, dict[str, Any]]] = []
     if dense:
         names = texts.get("words", "between_names").join(dense)

@@ -30,13 +30,13 @@ class Ignored:
 class RunLog:
     """``ignored``: slivers that were left out; ``failed``: pairs of rows that could not be computed; ``steps``: what could not
     be computed as it is: the step of the ladder, the rows and the planar area (m²) that it changed; ``outline_failed``: an
-    outline could not be put together; ``left_to``: rules of this run that report some of the rule's cases."""
+    outline could not be put together; ``reported_by``: rules of this run that report some of the rule's cases."""
 
     ignored: list[Ignored] = field(default_factory=list)
     failed: list[tuple[Layer, int, Layer | None, int]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     outline_failed: bool = False
-    left_to: list[str] = field(default_factory=list)
+    reported_by: list[str] = field(default_factory=list)
 
     def ignore(
         self, slivers: Slivers, a: Layer, b: Layer, *, sealed: bool = False, severity: Severity | None = None
@@ -50,7 +50,7 @@ class RunLog:
 
     def note(self, parts: Parts, a: Layer, b: Layer | None) -> None:
         """Note the steps of the ladder that parts took, and the pairs that none of them could compute."""
-        for step in parts.ladder.steps:
+        for step in parts.fallback_log.steps:
             said: dict[str, Any] = {
                 "step": step.name,
                 "role": a.role,
@@ -60,4 +60,4 @@ class RunLog:
             if b is not None and step.right >= 0:
                 said |= {"related_role": b.role, "related_key": b.keys[step.right]}
             self.steps.append(said)
-        self.failed += [(a, i, b, j) for i, j in parts.ladder.failed]
+        self.failed += [(a, i, b, j) for i, j in parts.fallback_log.failed]

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError, OutputError
-from ..files.writing import beside, check_writable
+from ..files.writing import atomic_output, check_writable
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
 from ..standard.template import CodeList, Template
-from .quiet import quiet_gdal, reference_of, sure
-from .schema import Domain, Format, LayerSchema, format_of, schemas
+from .gdal_setup import load_gdal, raise_if_refused, to_spatial_reference
+from .schema import Domain, Format, LayerSchema, database_format, make_schemas
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -40,12 +40,12 @@ _GRIDS = {
 
 
 @dataclass(frozen=True)
-class Created:
+class CreatedLayers:
     """Which layers were made, and which were there and stayed as they were."""
 
     path: Path
     made: tuple[str, ...]
-    kept: tuple[str, ...] = ()
+    existing: tuple[str, ...] = ()
 
 
 def create_database(
@@ -57,7 +57,7 @@ def create_database(
     existing: str = "stop",
     progress: Progress = lambda share, role: None,
     cancellation: Cancellation = NEVER,
-) -> Created:
+) -> CreatedLayers:
     """Write empty layers as GeoPackage or FileGDB, by the suffix.
 
     ``existing``: ``stop`` is an error when the database is there, ``add`` makes the layers that it lacks, ``replace`` puts a
@@ -65,10 +65,10 @@ def create_database(
     Cancelled; whatever stood there then still does.
     """
     target = Path(path)
-    form = format_of(target)
+    form = database_format(target)
     if existing not in EXISTING:
         raise InputError("existing_unknown", value=existing, known=", ".join(EXISTING))
-    wanted = schemas(templates, form, code_lists)
+    wanted = make_schemas(templates, form, code_lists)
     there = target.exists()
     if there and existing == "stop":
         raise OutputError("output_exists", target=str(target))
@@ -83,7 +83,7 @@ def create_database(
                 _copy(target, work)
                 made, kept = _add(work, target, wanted, crs, form, progress, cancellation)
                 if not made:
-                    return Created(target, (), kept)
+                    return CreatedLayers(target, (), kept)
             else:
                 made, kept = _new(work, wanted, crs, form, progress, cancellation), ()
             if form.driver == "GPKG":
@@ -94,10 +94,10 @@ def create_database(
             traceback.clear_frames(error.__traceback__)
             if not isinstance(error, RuntimeError | sqlite3.Error):
                 raise
-            raise unwritable(target, folder) from error
-        with beside(target) as new:
+            raise driver_refusal(target, folder) from error
+        with atomic_output(target) as new:
             _copy(work, new)
-    return Created(target, made, kept)
+    return CreatedLayers(target, made, kept)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -110,7 +110,7 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def unwritable(target: Path, folder: str | Path) -> OutputError:
+def driver_refusal(target: Path, folder: str | Path) -> OutputError:
     """The error for a driver that refused to write to a folder: drivers do not say that the disk is full."""
     full = shutil.disk_usage(folder).free < 2**20
     return OutputError("output_unwritable", target=str(target), detail="no_space" if full else "refused")
@@ -144,11 +144,11 @@ def _check_unlocked(target: Path) -> None:
 def _new(
     work: Path, wanted: list[LayerSchema], crs: CRS, form: Format, progress: Progress, cancellation: Cancellation
 ) -> tuple[str, ...]:
-    with quiet_gdal() as gdal:
+    with load_gdal() as gdal:
         driver = gdal.GetDriverByName(form.driver)
         if driver is None:
             raise InputError("osgeo_lacking")
-        database = sure(driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[form.driver]))
+        database = raise_if_refused(driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[form.driver]))
         made = _fill(database, wanted, crs, form, progress, cancellation)
         # Closed, and so written.
         del database
@@ -157,8 +157,8 @@ def _new(
 
 def _check_whole(work: Path, names: set[str]) -> None:
     """RuntimeError when not everything arrived: drivers say nothing of a disk that is full while they close."""
-    with quiet_gdal() as gdal:
-        database = sure(gdal.OpenEx(str(work), gdal.OF_VECTOR))
+    with load_gdal() as gdal:
+        database = raise_if_refused(gdal.OpenEx(str(work), gdal.OF_VECTOR))
         lacking = [n for n in names if database.GetLayerByName(n) is None]
         del database
     if lacking:
@@ -174,9 +174,9 @@ def _add(
     progress: Progress,
     cancellation: Cancellation,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    with quiet_gdal() as gdal:
+    with load_gdal() as gdal:
         try:
-            database = sure(gdal.OpenEx(str(work), gdal.OF_UPDATE | gdal.OF_VECTOR, [form.driver]))
+            database = raise_if_refused(gdal.OpenEx(str(work), gdal.OF_UPDATE | gdal.OF_VECTOR, [form.driver]))
         except RuntimeError as error:
             raise InputError("source_not_gis", source=str(target), detail="damaged") from error
         there = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
@@ -194,10 +194,10 @@ def _check_same_crs(database: Any, names: set[str], crs: CRS, target: Path) -> N
         reference = layer.GetSpatialRef()
         if layer.GetName().upper() not in names or reference is None:
             continue
-        found = crs_care.label(crs_care.parse(reference.ExportToWkt()))
-        if found != crs_care.label(crs):
+        found = crs_care.crs_label(crs_care.parse_crs(reference.ExportToWkt()))
+        if found != crs_care.crs_label(crs):
             raise InputError(
-                "create_other_crs", target=str(target), layer=layer.GetName(), found=found, crs=crs_care.label(crs)
+                "create_other_crs", target=str(target), layer=layer.GetName(), found=found, crs=crs_care.crs_label(crs)
             )
 
 
@@ -206,7 +206,7 @@ def _fill(
 ) -> tuple[str, ...]:
     from osgeo import ogr
 
-    reference = reference_of(crs)
+    reference = to_spatial_reference(crs)
     taken = {database.GetLayer(n).GetMetadataItem("IDENTIFIER") for n in range(database.GetLayerCount())}
     known: dict[Domain, str] = {}
     # All domains first: a FileGDB that has just got one does not know it before it is written.
@@ -219,7 +219,9 @@ def _fill(
         # A GeoPackage takes a title once; 防灾减灾设施（点） is in the county's part and in the centre's.
         title = f"{schema.title} {schema.name}" if schema.title in taken else schema.title
         taken.add(title)
-        layer = sure(database.CreateLayer(schema.name, reference, kind, _layer_options(schema, title, crs, form)))
+        layer = raise_if_refused(
+            database.CreateLayer(schema.name, reference, kind, _layer_options(schema, title, crs, form))
+        )
         for column in schema.columns:
             declared = ogr.FieldDefn(column.name, getattr(ogr, f"OFT{column.kind}"))
             declared.SetWidth(column.length)
@@ -231,7 +233,7 @@ def _fill(
             if column.default:
                 text = column.kind in ("String", "Date", "DateTime")
                 declared.SetDefault("'" + column.default.replace("'", "''") + "'" if text else column.default)
-            sure(layer.CreateField(declared))
+            raise_if_refused(layer.CreateField(declared))
         del layer
     database.FlushCache()
     return tuple(s.name for s in wanted)
@@ -264,7 +266,7 @@ def _domain(database: Any, domain: Domain) -> str:
     # A split feature keeps its code in both parts; of two that are merged, someone has to choose.
     made.SetSplitPolicy(ogr.OFDSP_DUPLICATE)
     made.SetMergePolicy(ogr.OFDMP_DEFAULT_VALUE)
-    sure(database.AddFieldDomain(made))
+    raise_if_refused(database.AddFieldDomain(made))
     return name
 
 

@@ -101,7 +101,7 @@ class LayerSchema:
         return tuple({c.domain.name: c.domain for c in self.columns if c.domain}.values())
 
 
-def format_of(target: str | Path) -> Format:
+def database_format(target: str | Path) -> Format:
     """The database format of a path. OutputError when its suffix is none of ours."""
     found = FORMATS.get(Path(target).suffix.lower())
     if found is None:
@@ -122,7 +122,7 @@ def layer_schema(template: Template, form: Format, code_lists: Mapping[str, Code
     )
 
 
-def schemas(templates: Iterable[Template], form: Format, code_lists: Mapping[str, CodeList]) -> list[LayerSchema]:
+def make_schemas(templates: Iterable[Template], form: Format, code_lists: Mapping[str, CodeList]) -> list[LayerSchema]:
     return [layer_schema(t, form, code_lists) for t in templates]
 
 

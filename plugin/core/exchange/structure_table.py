@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from ..cancellation import NEVER, Cancellation
 from ..errors import DataError, InputError, OutputError
 from ..files.tables import Unreadable, open_workbook
-from ..files.writing import beside, os_reason
+from ..files.writing import atomic_output, os_reason
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
 from ..standard import Standard, divisions, load_standard
 from ..standard.template import Template, load_template
-from .create import Created, create_database
+from .create import CreatedLayers, create_database
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -136,7 +136,7 @@ def write_structure(structure: Structure, folder: str | Path) -> list[Path]:
             raise DataError("structure_exists", file=str(target))
     with ExitStack() as stack:
         for target, text in zip(targets, structure.texts.values(), strict=True):
-            stack.enter_context(beside(target)).write_text(text, encoding="utf-8", newline="\n")
+            stack.enter_context(atomic_output(target)).write_text(text, encoding="utf-8", newline="\n")
     return targets
 
 
@@ -307,7 +307,7 @@ def create_from_structure(
     existing: str = "stop",
     folder: str | Path = "",
     cancellation: Cancellation = NEVER,
-) -> Created:
+) -> CreatedLayers:
     """An empty database of the table's layers; with ``folder`` also a standard of them, which can be chosen by its path.
 
     ``existing`` as for `create_database`; a folder that is there and not empty is always an error, for it may have been
@@ -327,13 +327,13 @@ def plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, Any]] | N
 
     InputError when neither is given, or the county or the CRS is none that a plan can be drawn in.
     """
-    given = divisions.check_crs(crs_care.parse(crs), crs) if crs else None
+    given = divisions.check_crs(crs_care.parse_crs(crs), crs) if crs else None
     if not county:
         if given is None:
             raise InputError("structure_no_crs")
         return given, None
     lists = load_standard().code_lists
-    code = divisions.told_county(county, lists["provinces"], lists["divisions"]).code
+    code = divisions.parse_county(county, lists["provinces"], lists["divisions"]).code
     system = given or divisions.default_crs(code, lists["divisions"])
     return system, divisions.check_place(system, code, lists["divisions"])
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def as_text(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """A cell as text: missing → empty, 2020.0 → 2020."""
     import pandas as pd
 
@@ -25,7 +25,7 @@ def as_text(value: Any) -> str:
     return str(value).strip()
 
 
-def stripped(series: pd.Series) -> pd.Series:
+def strip_blanks(series: pd.Series) -> pd.Series:
     """The values without blanks around them, blank text as missing; numbers and dates as they are."""
     import pandas as pd
 
@@ -60,7 +60,7 @@ def _strip_texts(values: Iterable[str]) -> list[str | None]:
 
 def texts(series: pd.Series) -> list[str]:
     """The values as text, missing ones empty; whole numbers without a decimal point."""
-    return _each(series, as_text, _trim_texts, missing="").tolist()
+    return _each(series, cell_text, _trim_texts, missing="").tolist()
 
 
 def _trim_texts(values: Iterable[str]) -> list[str]:
@@ -96,7 +96,7 @@ _DAY = re.compile(
 )
 
 
-def read_day(text: str) -> date | None:
+def parse_date(text: str) -> date | None:
     """The day that a text tells: 2025-10-01, 2025/10/1, 2025.10.1, 2025年10月1日, 20251001, with or without a time of day behind
     it. None when it tells none, or one that there is not (30 February)."""
     match = _DAY.fullmatch(text.strip())

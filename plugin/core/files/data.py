@@ -20,7 +20,7 @@ MARKS = ("A", "B", "C")
 _PLACE = re.compile(r"line (\d+), column (\d+)")
 
 
-class Complaints:
+class ErrorCollector:
     """Errors of a file: ``found`` collects them where ``keep`` is set; else the first one is raised."""
 
     def __init__(self, keep: bool = False):
@@ -28,7 +28,7 @@ class Complaints:
         self.found: list[DataError] = []
 
     @contextmanager
-    def part(self) -> Iterator[None]:
+    def collect(self) -> Iterator[None]:
         """A part of the file that is read for itself: an error in it does not hide those of the next."""
         try:
             yield

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .holders import holders
+from .open_file_owners import find_open_file_owners
 
 #: DRIVE_REMOTE of GetDriveTypeW (winbase.h).
 _REMOTE = 4
@@ -150,7 +150,7 @@ def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[Risk]:
 
 def _find_programs(path: Path) -> list[str]:
     files = [path, *(Path(f"{path}{tail}") for tail in _BESIDE)]
-    found = (name for file in files if file.exists() for name in holders(file))
+    found = (name for file in files if file.exists() for name in find_open_file_owners(file))
     return list(dict.fromkeys(found))
 
 

@@ -25,7 +25,7 @@ _COMPANIONS = {
 
 
 @contextmanager
-def beside(target: str | Path) -> Iterator[Path]:
+def atomic_output(target: str | Path) -> Iterator[Path]:
     """A path beside the target to write to; all files made there take the place of the target's when the block ends.
 
     The name stays, so drivers know the format; formats of several files (.shp) and folders (.gdb) are served. When a
@@ -57,7 +57,7 @@ def beside(target: str | Path) -> Iterator[Path]:
 
 def write_text(target: str | Path, text: str) -> None:
     """UTF-8, ``\\n`` line ends, safely beside and moved."""
-    with beside(target) as path, path.open("w", encoding="utf-8", newline="\n") as handle:
+    with atomic_output(target) as path, path.open("w", encoding="utf-8", newline="\n") as handle:
         handle.write(text)
         handle.flush()
         os.fsync(handle.fileno())

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER, Cancellation
 from .linework import batches, rings
 from .polygons import BATCH
-from .validity import missing, polygons_only
-from .wide import shrunk_evenly, surely_wide
+from .validity import extract_polygons, is_missing
+from .width_test import is_surely_wide, shrunk_evenly
 
 #: How far beside its width a corner may reach: down to 10°.
 CORNER = 1 / np.sin(np.radians(5))
@@ -30,7 +30,7 @@ class Corners(NamedTuple):
     measure: NDArray
 
 
-def sharp_corners(shapes: NDArray, below: float, *, cancellation: Cancellation = NEVER) -> Corners:
+def find_sharp_corners(shapes: NDArray, below: float, *, cancellation: Cancellation = NEVER) -> Corners:
     """Vertices whose angle between the two edges is less than ``below`` degrees: acute angles, at 0 a spike (尖锐角).
 
     ``shapes`` (n,) polygons, multipolygons or None in a plane, m, valid or not. Repeated vertices count as one.
@@ -70,7 +70,7 @@ def _perhaps_sharp(row: NDArray, xy: NDArray, at: NDArray, below: float) -> tupl
     return row[kept], xy[kept], np.concatenate([[0], np.cumsum(np.diff(at)[chosen])])
 
 
-def near_vertices(shapes: NDArray, within: float, *, cancellation: Cancellation = NEVER) -> Corners:
+def find_near_vertices(shapes: NDArray, within: float, *, cancellation: Cancellation = NEVER) -> Corners:
     """Consecutive vertices nearer to each other than ``within`` m, equal ones too (the closing vertex is not one)."""
     found: list[tuple[NDArray, NDArray, NDArray]] = []
     for row, xy, at in _rings_of(shapes, cancellation):
@@ -84,7 +84,7 @@ def near_vertices(shapes: NDArray, within: float, *, cancellation: Cancellation 
 
 def _rings_of(shapes: NDArray, cancellation: Cancellation) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
     """Batches of rings: the row of each vertex, the vertices, where rings begin."""
-    present = np.flatnonzero(~missing(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
+    present = np.flatnonzero(~is_missing(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
     for batch in batches(shapes[present]):
         cancellation.raise_if_cancelled()
         got = rings(shapes[present[batch]])
@@ -123,14 +123,14 @@ def _joined(found: list[tuple[NDArray, NDArray, NDArray]]) -> Corners:
     return Corners(row[order], point[order], measure[order])
 
 
-def narrow_parts(shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER) -> tuple[NDArray, NDArray]:
+def find_narrow_parts(shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER) -> tuple[NDArray, NDArray]:
     """Where valid polygons are narrower than ``width`` m: rows (k,) and the places (k,), connected polygons.
 
     What a disc of that diameter cannot reach: necks, arms and spikes. Corners, which it cannot reach either, are left
-    out down to 10°, where a corner is an acute angle of its own right (GEO005). Most polygons are `surely_wide` and
+    out down to 10°, where a corner is an acute angle of its own right (GEO005). Most polygons are `is_surely_wide` and
     need no disc.
     """
-    present = np.flatnonzero(~missing(shapes) & ~surely_wide(shapes, width, cancellation=cancellation))
+    present = np.flatnonzero(~is_missing(shapes) & ~is_surely_wide(shapes, width, cancellation=cancellation))
     rows: list[int] = []
     places: list[Any] = []
     for start in range(0, len(present), BATCH):
@@ -142,7 +142,7 @@ def narrow_parts(shapes: NDArray, width: float, *, cancellation: Cancellation = 
         reached = shapely.buffer(core, width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER)
         rest = shapely.difference(batch, reached)
         for n in np.flatnonzero(shapely.area(rest) > 0).tolist():
-            for part in shapely.get_parts([polygons_only(rest[n])]).tolist():
+            for part in shapely.get_parts([extract_polygons(rest[n])]).tolist():
                 if _is_arm(part, width):
                     rows.append(int(some[n]))
                     places.append(part)

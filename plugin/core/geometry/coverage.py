@@ -13,13 +13,13 @@ from pyproj import CRS
 
 from ..cancellation import NEVER, Cancellation
 from . import crs as crs_care
-from .ladder import Ladder
+from .edge_densification import edge_deviations, ring_edges
 from .linework import DRAWN_IN, Linework, rings
-from .parts import Parts, collect
-from .polygons import Polygons, united
-from .straight import offsets, ring_edges
+from .overlay_fallback import FallbackLog
+from .parts import Parts, collect_parts
+from .polygons import Polygons, union_rows
 from .tolerance import Tolerance
-from .validity import missing
+from .validity import is_missing
 
 #: A square is as wide as this many segments of the middle length.
 _SEGMENTS = 2.0
@@ -29,7 +29,7 @@ _SQUARES = 64
 _PAIRS = 1_000_000
 
 
-def points_by_segments(
+def find_points_near_segments(
     points: NDArray, a: NDArray, b: NDArray, distance: float, cancellation: Cancellation = NEVER
 ) -> tuple[NDArray, NDArray]:
     """Points ((k, 2), m) within ``distance`` m of segments from ``a`` to ``b`` ((s, 2) each), other than their own ends.
@@ -135,7 +135,7 @@ class Mismatches:
 FEW_TIMES = 4
 
 
-def mismatched_edges(
+def find_mismatched_edges(
     a: Polygons, b: Polygons | None = None, *, tolerance: Tolerance, cancellation: Cancellation = NEVER
 ) -> Mismatches:
     """Vertices of one polygon on or near another's edge (up to ``edge_match_m``) that has no vertex just there.
@@ -149,10 +149,10 @@ def mismatched_edges(
     return _mismatches(a, b, mine, theirs, tolerance, cancellation)
 
 
-def mismatched_both(
+def find_mismatches_both_ways(
     a: Polygons, b: Polygons, *, tolerance: Tolerance, cancellation: Cancellation = NEVER
 ) -> tuple[Mismatches, Mismatches]:
-    """`mismatched_edges` of ``a`` against ``b`` and of ``b`` against ``a``: what the two do not share is looked up once."""
+    """`find_mismatched_edges` of ``a`` against ``b`` and of ``b`` against ``a``: what the two do not share is looked up once."""
     mine, theirs = _alone(a, b, tolerance.edge_match_m, cancellation)
     of_a = _mismatches(a, b, mine, theirs, tolerance, cancellation)
     return of_a, _mismatches(b, a, theirs, mine, tolerance, cancellation)
@@ -166,7 +166,7 @@ def _mismatches(
     edges, ends = np.flatnonzero(mine), _ends(theirs)
     if not len(edges) or not len(ends):
         return _none()
-    i, j = points_by_segments(
+    i, j = find_points_near_segments(
         others.xy[ends], lines.xy[edges], lines.xy[edges + 1], tolerance.edge_match_m, cancellation
     )
     return _told_apart(lines, others, edges[j], ends[i], tolerance, a is b)
@@ -234,16 +234,18 @@ def _has_vertex(lines: Linework, row: NDArray, at: NDArray) -> NDArray:
     return np.array([(r, tuple(v)) in have for r, v in zip(row.tolist(), at.tolist(), strict=True)], dtype=bool)
 
 
-def gaps(a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, cancellation: Cancellation = NEVER) -> Parts:
+def find_gaps(
+    a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, cancellation: Cancellation = NEVER
+) -> Parts:
     """Open places enclosed by a layer's polygons (缝隙, 孔洞): holes of their union at most ``widest`` m wide.
 
     ``left`` and ``right`` of the parts: two polygons at its edge (−1 where there is one only). Gaps below both
-    minimums are slivers: counted. Gaps against the county's outline are `overlay.uncovered_parts` of it.
+    minimums are slivers: counted. Gaps against the county's outline are `overlay.find_uncovered_parts` of it.
     """
-    ladder = Ladder()
-    whole = united(a, tolerance=tolerance, ladder=ladder)
+    ladder = FallbackLog()
+    whole = union_rows(a, tolerance=tolerance, fallback_log=ladder)
     cancellation.raise_if_cancelled()
-    holes = open_places(whole)
+    holes = find_holes(whole)
     area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
     holes = holes[(width <= widest) | tolerance.is_sliver(area, width)]
     # New vertices of a union are rounded: they lie beside the edges that cross there.
@@ -257,11 +259,11 @@ def gaps(a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, cancellat
     many = np.bincount(n, minlength=len(holes))
     left[many > 0] = rows[first[many > 0]]
     right[many > 1] = rows[first[many > 1] + 1]
-    parts = collect(left, right, holes, tolerance, True, ladder)
+    parts = collect_parts(left, right, holes, tolerance, True, ladder)
     return parts.only(parts.width <= widest)
 
 
-def open_places(whole: Any) -> NDArray:
+def find_holes(whole: Any) -> NDArray:
     """(h,) the open places in a union: its holes, less what lies in them like an island."""
     if whole is None:
         return np.array([], dtype=object)
@@ -285,15 +287,15 @@ def open_places(whole: Any) -> NDArray:
 # are stored in degrees. A neighbour's vertex on it stays where it was: a gap or an overlap opens that nobody drew.
 
 
-class InDegrees(NamedTuple):
+class DegreePolygons(NamedTuple):
     """(n,) polygons, or None, as they are stored, and the CRS (degrees) that they are stored in."""
 
     shapes: NDArray
     crs: CRS
 
 
-def parted_edges(
-    a: InDegrees, b: InDegrees, plane: CRS, edge_match_m: float, cancellation: Cancellation = NEVER
+def find_deviating_vertices(
+    a: DegreePolygons, b: DegreePolygons, plane: CRS, edge_match_m: float, cancellation: Cancellation = NEVER
 ) -> Mismatches:
     """Vertices of ``b`` that lie on an edge of ``a`` (to ``edge_match_m``) where it is straight in ``plane`` (metres), and
     further off where it is straight in degrees. ``point`` in degrees, ``distance`` how far off (m); ``a is b``: neighbours
@@ -305,9 +307,9 @@ def parted_edges(
         return none
     cancellation.raise_if_cancelled()
     row_b, xy_b = _vertices(b)
-    put = crs_care.coordinates(xy_b, b.crs, plane)
-    low, high = (crs_care.coordinates(end, a.crs, plane) for end in (edges.low, edges.high))
-    i, j = points_by_segments(put, low, high, edge_match_m, cancellation)
+    put = crs_care.reproject_coordinates(xy_b, b.crs, plane)
+    low, high = (crs_care.reproject_coordinates(end, a.crs, plane) for end in (edges.low, edges.high))
+    i, j = find_points_near_segments(put, low, high, edge_match_m, cancellation)
     if a is b:
         other = row_b[i] != edges.row[j]
         i, j = i[other], j[other]
@@ -328,19 +330,19 @@ class _Edges(NamedTuple):
     high: NDArray
 
 
-def _long_edges(a: InDegrees, plane: CRS, edge_match_m: float) -> _Edges:
+def _long_edges(a: DegreePolygons, plane: CRS, edge_match_m: float) -> _Edges:
     """Edges that are bent by a tenth of the tolerance or more: what is less is within it in either plane."""
-    there = np.flatnonzero(~missing(a.shapes))
+    there = np.flatnonzero(~is_missing(a.shapes))
     found = rings(a.shapes[there])
     start, low, high, _ = ring_edges(found.xy, found.at, a.crs)
-    bent = offsets(low, high, a.crs, plane) > edge_match_m / 10
+    bent = edge_deviations(low, high, a.crs, plane) > edge_match_m / 10
     ring = np.searchsorted(found.at, start[bent], side="right") - 1
     return _Edges(there[found.shape[ring]], low[bent], high[bent])
 
 
-def _vertices(layer: InDegrees, rows: NDArray | None = None) -> tuple[NDArray, NDArray]:
+def _vertices(layer: DegreePolygons, rows: NDArray | None = None) -> tuple[NDArray, NDArray]:
     """The row of each vertex, and the vertex, in degrees; of some rows only."""
-    rows = np.flatnonzero(~missing(layer.shapes)) if rows is None else np.unique(rows)
+    rows = np.flatnonzero(~is_missing(layer.shapes)) if rows is None else np.unique(rows)
     xy, at = shapely.get_coordinates(layer.shapes[rows], return_index=True)
     return rows[at], xy
 
@@ -349,7 +351,7 @@ def _beside(p: NDArray, a: NDArray, b: NDArray) -> NDArray:
     """(k,) m from points to segments that are straight in degrees."""
     if not len(p):
         return np.zeros(0)
-    metres = crs_care.plane_of_degrees(*p[0])
-    p, a, b = (crs_care.coordinates(xy, crs_care.GEODETIC, metres) for xy in (p, a, b))
+    metres = crs_care.make_local_plane(*p[0])
+    p, a, b = (crs_care.reproject_coordinates(xy, crs_care.GEODETIC, metres) for xy in (p, a, b))
     found: NDArray = shapely.distance(shapely.linestrings(np.stack([a, b], axis=1)), shapely.points(p))
     return found

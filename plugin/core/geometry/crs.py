@@ -24,7 +24,7 @@ GEODETIC = CRS.from_epsg(4490)
 _AREAL_SCALE = 0.02
 
 
-def parse(text: str | None) -> CRS | None:
+def parse_crs(text: str | None) -> CRS | None:
     """A CRS from a code or WKT, or None when there is none, or none of this Earth.
 
     Heights are left aside. A Gauss–Krüger zone of CGCS2000 gets its EPSG code whatever a .prj calls it: by its code
@@ -50,7 +50,7 @@ def parse(text: str | None) -> CRS | None:
 
 def _zone_code(crs: CRS) -> int | None:
     """The EPSG code of a CGCS2000 Gauss–Krüger zone, told by its parameters."""
-    frame = describe(crs)
+    frame = describe_crs(crs)
     if not frame.cgcs2000:
         return None
     if frame.geographic:
@@ -82,7 +82,7 @@ class Frame:
 
 
 @lru_cache(maxsize=64)
-def describe(crs: CRS) -> Frame:
+def describe_crs(crs: CRS) -> Frame:
     """Read zone and prefix from a CRS. Whatever its name, the parameters of its projection decide."""
     cgcs = _is_cgcs2000(crs)
     if crs.is_geographic:
@@ -120,7 +120,7 @@ def area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
     EPSG states the area of a registered CRS. A Gauss–Krüger zone of CGCS2000 without a code has that of its own meridian.
     Areas that cross the antimeridian count as unknown.
     """
-    frame = describe(crs)
+    frame = describe_crs(crs)
     area = crs.area_of_use
     if area is not None and area.west < area.east:
         return area.west, area.south, area.east, area.north
@@ -141,19 +141,19 @@ def with_heights(plane: str, vertical: str) -> CRS:
     return CRS.from_user_input("+".join(filter(None, (plane, vertical.rpartition(":")[2]))))
 
 
-def label(crs: CRS | None) -> str:
+def crs_label(crs: CRS | None) -> str:
     """``EPSG:4526``, or the CRS's name when it has no code; empty for none."""
     if crs is None:
         return ""
     code = crs.to_epsg()
     if code:
         return f"EPSG:{code}"
-    frame = describe(crs)
+    frame = describe_crs(crs)
     unnamed = crs.name.strip().lower() in ("", "unknown", "unnamed", "undefined")
     return f"TM {frame.meridian:g}°E" if unnamed and frame.meridian is not None else crs.name
 
 
-def choose(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: float = 36.0) -> CRS:
+def choose_crs(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: float = 36.0) -> CRS:
     """The CRS a plan is measured in: the projected one most features have, else the 3° zone of the county.
 
     ``layers``: CRS and number of features; the place in degrees. A projection that distorts areas is not taken.
@@ -171,7 +171,7 @@ def choose(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: float 
     return CRS.from_epsg((32600 if latitude >= 0 else 32700) + zone)
 
 
-def plane_of_degrees(longitude: float, latitude: float) -> CRS:
+def make_local_plane(longitude: float, latitude: float) -> CRS:
     """A plane in metres that is an affine image of degrees: x = k₁·(longitude − λ₀), y = k₂·(latitude − φ₀).
 
     What is straight in longitude and latitude stays straight, so that a vertex on a long edge stays on it. k₁ and k₂ are
@@ -191,7 +191,7 @@ def plane_of_degrees(longitude: float, latitude: float) -> CRS:
     )
 
 
-def keeps_straight(source: CRS, target: CRS) -> bool:
+def preserves_straight_lines(source: CRS, target: CRS) -> bool:
     """Is what is straight in one CRS straight in the other for sure?"""
     if source == target:
         return True
@@ -202,7 +202,7 @@ def keeps_straight(source: CRS, target: CRS) -> bool:
 
 
 def _keeps_areas(crs: CRS, longitude: float, latitude: float) -> bool:
-    frame = describe(crs)
+    frame = describe_crs(crs)
     if frame.geographic or not frame.metres:
         return False
     try:
@@ -221,15 +221,15 @@ def reproject(geometries: NDArray, source: CRS, target: CRS) -> NDArray:
     """(n,) geometries from one CRS to another, x = easting or longitude; the same array when they are equal."""
     if source == target:
         return geometries
-    return shapely.transform(geometries, lambda c: coordinates(c, source, target))
+    return shapely.transform(geometries, lambda c: reproject_coordinates(c, source, target))
 
 
-def coordinates(xy: NDArray, source: CRS, target: CRS) -> NDArray:
+def reproject_coordinates(xy: NDArray, source: CRS, target: CRS) -> NDArray:
     """(v, 2) coordinates from one CRS to another, x = easting or longitude; each by itself, whatever is beside it."""
     return np.column_stack(_transformer(source, target).transform(xy[:, 0], xy[:, 1]))
 
 
-def lonlat_of(crs: CRS) -> Callable[[NDArray], NDArray]:
+def make_lonlat_transformer(crs: CRS) -> Callable[[NDArray], NDArray]:
     """Turns (v, 2) coordinates of a CRS into (longitude, latitude) in degrees on CGCS2000."""
     if crs == GEODETIC:
         return lambda xy: xy
@@ -251,7 +251,7 @@ EASTING_REACH_M = 450_000.0
 NORTHING_REACH_M = 10_100_000.0
 
 
-def coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[str, dict[str, Any]] | None:
+def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[str, dict[str, Any]] | None:
     """Do the coordinates contradict what the layer says of itself?
 
     ``bounds``: xmin, ymin, xmax, ymax in the layer's own units. Returns the problem's name and its parameters:
@@ -264,8 +264,8 @@ def coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[str, d
         return "missing", {"hint": guess(xmin, ymin, xmax, ymax)}
     if not np.isfinite([xmin, ymin, xmax, ymax]).all():
         return None
-    frame = describe(crs)
-    params: dict[str, Any] = {"crs": label(crs)}
+    frame = describe_crs(crs)
+    params: dict[str, Any] = {"crs": crs_label(crs)}
     if frame.geographic:
         return _problem_of_degrees(frame, params, xmin, ymin, xmax, ymax)
     if not frame.metres:

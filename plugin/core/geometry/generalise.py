@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
-from .validity import missing, polygons_only
+from .validity import extract_polygons, is_missing
 
 #: Holes below this many pixels are closed.
 _SMALL_PIXELS = 60
@@ -22,7 +22,7 @@ def dissolve(shapes: NDArray, pixel_m: float, cancellation: Cancellation = NEVER
 
     ``keep_small`` False drops parts of few pixels as well; small holes always go, they would only be a blot.
     """
-    real = shapes[~missing(shapes)]
+    real = shapes[~is_missing(shapes)]
     if not len(real):
         return np.array([], dtype=object)
     # Simplified apart from each other, neighbours no longer meet: grown by more than that error they do again.
@@ -33,7 +33,7 @@ def dissolve(shapes: NDArray, pixel_m: float, cancellation: Cancellation = NEVER
     grown = shapely.buffer(coarse, pixel_m * 1.2, quad_segs=1, join_style="mitre")
     joined = _union(grown, cancellation)
     joined = shapely.simplify(shapely.buffer(joined, -pixel_m * 1.2, join_style="mitre"), pixel_m / 2)
-    parts = shapely.get_parts(np.array([polygons_only(joined)], dtype=object))
+    parts = shapely.get_parts(np.array([extract_polygons(joined)], dtype=object))
     least = _SMALL_PIXELS * pixel_m**2
     parts = np.array([_without_holes(p, least) for p in parts if p is not None], dtype=object)
     return parts if keep_small or not len(parts) else parts[shapely.area(parts) >= least / 4]

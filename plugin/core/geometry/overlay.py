@@ -3,7 +3,7 @@
 lines lie.
 
 All work in the plane of the plan's CRS (metres). Nothing raises on bad input: what cannot be computed as it is goes
-down a ladder (`ladder`) and, at its end, is returned as failed. Only pairs that `polygons` cannot decide are overlaid.
+down a ladder (`fallback_log`) and, at its end, is returned as failed. Only pairs that `polygons` cannot decide are overlaid.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
-from ..invariants import require
-from .ladder import Ladder, overlay, union
-from .parts import Parts, collect
-from .polygons import BATCH, Decided, Polygons, united
+from ..invariants import require_value
+from .overlay_fallback import FallbackLog, overlay_pairs, union_near_row
+from .parts import Parts, collect_parts
+from .polygons import BATCH, Decided, Polygons, union_rows
 from .tolerance import Tolerance
-from .validity import missing
+from .validity import is_missing
 
 #: Is told 0…1.
 Progress = Callable[[float], None]
 
 
-def silent(share: float) -> None:
+def no_progress(share: float) -> None:
     """Tells nobody."""
 
 
-def within(progress: Progress, begun: float, done: float) -> Progress:
+def sub_progress(progress: Progress, begun: float, done: float) -> Progress:
     """The same, for a part of the whole that lies between two shares of it."""
     return lambda share: progress(begun + (done - begun) * share)
 
@@ -68,7 +68,7 @@ class _Rows:
         return left[order], right[order], shape[order]
 
 
-def shared_parts(
+def find_shared_parts(
     a: Polygons | NDArray,
     b: Polygons | NDArray | None = None,
     *,
@@ -78,7 +78,7 @@ def shared_parts(
     connected: bool = False,
     slivers_too: bool = False,
     cancellation: Cancellation = NEVER,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Parts:
     """Which polygons of ``a`` and ``b`` share area: containment, equality and crossing alike, never mere touching.
 
@@ -94,7 +94,9 @@ def shared_parts(
         left, right, shape, ladder = _within(a, tolerance, cancellation)
         keep = some[left] & some[right]
         ladder = ladder.only(some, some)
-        return collect(left[keep], right[keep], shape[keep], tolerance, connected, ladder, cancellation, slivers_too)
+        return collect_parts(
+            left[keep], right[keep], shape[keep], tolerance, connected, ladder, cancellation, slivers_too
+        )
     b = b if isinstance(b, Polygons) else Polygons(b)
     # Asked of the finer layer: more of its polygons lie whole in one of the other.
     turned = len(b.present) > len(a.present)
@@ -105,11 +107,11 @@ def shared_parts(
     )
     if turned:
         order = np.lexsort((left, right))
-        left, right, shape, ladder = right[order], left[order], shape[order], ladder.turned()
-    return collect(left, right, shape, tolerance, connected, ladder, cancellation, slivers_too)
+        left, right, shape, ladder = right[order], left[order], shape[order], ladder.note_quarters()
+    return collect_parts(left, right, shape, tolerance, connected, ladder, cancellation, slivers_too)
 
 
-def uncovered_parts(
+def find_uncovered_parts(
     a: Polygons | NDArray,
     cover: Polygons | NDArray,
     *,
@@ -118,19 +120,21 @@ def uncovered_parts(
     cover_rows: NDArray | None = None,
     slivers_too: bool = False,
     cancellation: Cancellation = NEVER,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Parts:
     """The connected parts of each polygon of ``a`` that no polygon of ``cover`` covers; ``right`` is −1.
 
-    Shapes as for `shared_parts`. Slivers are left out and counted, or kept with ``slivers_too``.
+    Shapes as for `find_shared_parts`. Slivers are left out and counted, or kept with ``slivers_too``.
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     cover = cover if isinstance(cover, Polygons) else Polygons(cover)
     some, covering = _chosen(a, rows), _chosen(cover, cover_rows)
-    ladder = Ladder()
+    ladder = FallbackLog()
     if not covering.any():
         bare = np.flatnonzero(some)
-        return collect(bare, np.full(len(bare), -1), a.shapes[bare], tolerance, True, ladder, cancellation, slivers_too)
+        return collect_parts(
+            bare, np.full(len(bare), -1), a.shapes[bare], tolerance, True, ladder, cancellation, slivers_too
+        )
     if some.sum() * VERTICES_A_ROW < cover.vertices:
         # Few rows under a fine cover: it is quicker to cut than to compare all boundaries.
         decided = Decided(np.zeros(0, dtype=int), np.zeros(0, dtype=int), some)
@@ -150,7 +154,7 @@ def uncovered_parts(
     left = np.concatenate([whole, rows_open])
     shape = np.concatenate([a.shapes[whole], rest])
     order = np.argsort(left)
-    return collect(
+    return collect_parts(
         left[order], np.full(len(left), -1), shape[order], tolerance, True, ladder, cancellation, slivers_too
     )
 
@@ -162,11 +166,13 @@ def _chosen(polygons: Polygons, rows: NDArray | None) -> NDArray:
     return chosen if rows is None else chosen & rows
 
 
-def _within(a: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> tuple[NDArray, NDArray, NDArray, Ladder]:
+def _within(
+    a: Polygons, tolerance: Tolerance, cancellation: Cancellation
+) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
     """Pairs within a layer. Kept with the layer: every question between layers needs to know who is crowded."""
     if a.overlaps is None:
-        suspect = np.flatnonzero(a.suspects(cancellation))
-        ladder, found = Ladder(), _Rows()
+        suspect = np.flatnonzero(a.find_overlap_candidates(cancellation))
+        ladder, found = FallbackLog(), _Rows()
         tree = shapely.STRtree(a.shapes[suspect])
         for start in range(0, len(suspect), BATCH):
             cancellation.raise_if_cancelled()
@@ -182,19 +188,19 @@ def _within(a: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> tu
         for i, j in ladder.failed:
             crowded[[i, j]] = True
         # Whole at once, and last what another thread takes for the sign that all is known.
-        a.crowded = crowded
+        a.overlapping_rows = crowded
         a.overlaps = left, right, shape, ladder
     return a.overlaps
 
 
-def crowded(a: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER) -> NDArray:
+def find_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER) -> NDArray:
     """(n,) bool: polygons that share area with another of their own layer."""
     _know_crowded(a, tolerance, cancellation)
-    return require(a.crowded, "`crowded`")
+    return require_value(a.overlapping_rows, "`crowded`")
 
 
 def _know_crowded(a: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> None:
-    if a.crowded is None:
+    if a.overlapping_rows is None:
         _within(a, tolerance, cancellation)
 
 
@@ -206,8 +212,8 @@ def _between(
     tolerance: Tolerance,
     cancellation: Cancellation,
     progress: Progress,
-) -> tuple[NDArray, NDArray, NDArray, Ladder]:
-    ladder, found = Ladder(), _Rows()
+) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
+    ladder, found = FallbackLog(), _Rows()
     if rows_a.any() and rows_b.any():
         _know_crowded(a, tolerance, cancellation)
         decided = a.decide(b, rows_a, rows_b, cancellation)
@@ -258,7 +264,7 @@ def _overlay(
     i: NDArray,
     j: NDArray,
     tolerance: Tolerance,
-    ladder: Ladder,
+    fallback_log: FallbackLog,
     found: _Rows,
     cancellation: Cancellation = NEVER,
 ) -> None:
@@ -269,7 +275,7 @@ def _overlay(
         _through_windows(left, right, b, others, cancellation)
         _through_windows(right, left, a, rows, cancellation)
         cancellation.raise_if_cancelled()
-        shape = overlay(shapely.intersection, left, right, rows, others, tolerance, ladder)
+        shape = overlay_pairs(shapely.intersection, left, right, rows, others, tolerance, fallback_log)
         there = shapely.area(shape) > 0
         found.add(rows[there], others[there], shape[there])
 
@@ -278,7 +284,7 @@ def _through_windows(
     small: NDArray, large: NDArray, source: Polygons, rows: NDArray, cancellation: Cancellation
 ) -> None:
     """Put in place of each large shape what is to be seen of it around the small one beside it."""
-    windows = source.windows
+    windows = source.clip_windows
     for n in np.flatnonzero(windows.large[rows]).tolist():
         cancellation.raise_if_cancelled()
         if large[n] is not None and small[n] is not None:
@@ -293,32 +299,38 @@ def _near(a: Polygons, rows: NDArray, cover: Polygons, covering: NDArray, cancel
     return np.split(j, np.searchsorted(i, rows[1:])) if len(rows) else []
 
 
-def _difference(a: Polygons, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, ladder: Ladder) -> Any:
+def _difference(
+    a: Polygons, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
+) -> Any:
     """A polygon less all those near it; None when nothing can be computed."""
     shape = a.shapes[row]
     if not len(near):
         return shape
-    other = _together(shape, row, cover, near, tolerance, ladder)
+    other = _together(shape, row, cover, near, tolerance, fallback_log)
     if other is None:
         return None
     one, two = np.array([shape], dtype=object), np.array([other], dtype=object)
-    return overlay(shapely.difference, one, two, np.array([row]), np.array([-1]), tolerance, ladder, inside=False)[0]
+    return overlay_pairs(
+        shapely.difference, one, two, np.array([row]), np.array([-1]), tolerance, fallback_log, inside=False
+    )[0]
 
 
-def _together(shape: Any, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, ladder: Ladder) -> Any:
+def _together(
+    shape: Any, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
+) -> Any:
     """The union of the polygons near a shape, as far as it is seen from there."""
     if len(near) > MANY:
         rows = np.zeros(len(cover), dtype=bool)
         rows[near] = True
-        return united(cover, rows, tolerance=tolerance, ladder=ladder, row=row)
+        return union_rows(cover, rows, tolerance=tolerance, fallback_log=fallback_log, row=row)
     bounds = np.array(shape.bounds)
-    large = cover.windows.large
-    seen = [cover.windows.around(n, bounds) if large[n] else cover.shapes[n] for n in near.tolist()]
+    large = cover.clip_windows.large
+    seen = [cover.clip_windows.around(n, bounds) if large[n] else cover.shapes[n] for n in near.tolist()]
     kept = np.array([s for s in seen if s is not None], dtype=object)
-    return kept[0] if len(kept) == 1 else union(kept, row, tolerance, ladder)
+    return kept[0] if len(kept) == 1 else union_near_row(kept, row, tolerance, fallback_log)
 
 
-class Marks(NamedTuple):
+class PointLineParts(NamedTuple):
     """Where points or lines are: their ``row``, the polygon's row ``of`` (−1: none), and the ``shape`` (points or lines)."""
 
     row: NDArray
@@ -326,22 +338,22 @@ class Marks(NamedTuple):
     shape: NDArray
 
 
-def marks_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> Marks:
+def parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
     """The parts of (n,) points or lines inside each of (k,) polygons, None in both for a row without a shape.
 
     What only touches an edge, or reaches in by no more than ``within_m``, is not inside. Coordinates in metres.
     """
-    there, covers = np.flatnonzero(~missing(shapes)), np.flatnonzero(~missing(polygons))
+    there, covers = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
     i, j = shapely.STRtree(polygons[covers]).query(shapes[there], predicate="intersects")
     i, j = there[i], covers[j]
     shape = shapely.intersection(shapes[i], polygons[j])
     kept = _counts(shape, shapely.boundary(polygons[j]), within_m)
-    return Marks(i[kept], j[kept], shape[kept])
+    return PointLineParts(i[kept], j[kept], shape[kept])
 
 
-def marks_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> Marks:
+def parts_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
     """The part of each of (n,) points or lines that lies farther than ``within_m`` from all (k,) polygons."""
-    there, covers = np.flatnonzero(~missing(shapes)), np.flatnonzero(~missing(polygons))
+    there, covers = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
     tree = shapely.STRtree(polygons[covers])
     covered, _ = tree.query(shapes[there], predicate="covered_by")
     rest = np.setdiff1d(there, there[covered])
@@ -355,7 +367,7 @@ def marks_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> Marks:
             widened[near.tobytes()] = shapely.buffer(shapely.union_all(polygons[covers[near]]), within_m)
         beyond[n] = shapely.difference(beyond[n], widened[near.tobytes()])
     kept = ~shapely.is_empty(beyond)
-    return Marks(rest[kept], np.full(int(kept.sum()), -1), beyond[kept])
+    return PointLineParts(rest[kept], np.full(int(kept.sum()), -1), beyond[kept])
 
 
 def _counts(shape: NDArray, edges: NDArray, within_m: float) -> NDArray:

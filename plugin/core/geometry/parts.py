@@ -12,9 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
-from .ladder import Ladder
+from .overlay_fallback import FallbackLog
 from .tolerance import Tolerance
-from .validity import polygons_only
+from .validity import extract_polygons
 
 
 def _no_rows() -> NDArray:
@@ -49,7 +49,7 @@ class Parts:
     area: NDArray
     width: NDArray
     slivers: Slivers
-    ladder: Ladder
+    fallback_log: FallbackLog
 
     def __len__(self) -> int:
         return len(self.left)
@@ -59,7 +59,7 @@ class Parts:
         left, right, geometry, area, width = (
             a[kept] for a in (self.left, self.right, self.geometry, self.area, self.width)
         )
-        return Parts(left, right, geometry, area, width, self.slivers, self.ladder)
+        return Parts(left, right, geometry, area, width, self.slivers, self.fallback_log)
 
     def between(self, chosen: Callable[[NDArray, NDArray], NDArray]) -> Parts:
         """The parts, and the slivers too, of those pairs of rows that ``chosen(left, right)`` ((k,) bool) takes."""
@@ -68,19 +68,19 @@ class Parts:
         return parts
 
 
-def one_part(row: int, shape: Any) -> Parts:
+def make_part(row: int, shape: Any) -> Parts:
     """A part of a row by itself."""
     shapes = np.array([shape], dtype=object)
-    return _made(np.array([row]), np.array([-1]), shapes, Slivers(), Ladder())
+    return _made(np.array([row]), np.array([-1]), shapes, Slivers(), FallbackLog())
 
 
-def collect(
+def collect_parts(
     left: NDArray,
     right: NDArray,
     shapes: NDArray,
     tolerance: Tolerance,
     connected: bool,
-    ladder: Ladder,
+    fallback_log: FallbackLog,
     cancellation: Cancellation = NEVER,
     slivers_too: bool = False,
 ) -> Parts:
@@ -101,7 +101,7 @@ def collect(
     slivers = Slivers(list(parts[sliver]), left[on].astype(int), right[on].astype(int))
     if connected:
         real = ~sliver
-        return _made(left[owner[real]], right[owner[real]], parts[real], slivers, ladder)
+        return _made(left[owner[real]], right[owner[real]], parts[real], slivers, fallback_log)
     # Most shapes keep all their parts and stay as they are; the others are put together again from what is left.
     kept, all_parts = np.bincount(owner[~sliver], minlength=len(shapes)), np.bincount(owner, minlength=len(shapes))
     for n in np.flatnonzero((kept < all_parts) & (kept > 0)).tolist():
@@ -109,7 +109,7 @@ def collect(
         rest = parts[(owner == n) & ~sliver]
         shapes[n] = rest[0] if len(rest) == 1 else shapely.multipolygons(rest)
     real = kept > 0
-    return _made(left[real], right[real], shapes[real], slivers, ladder)
+    return _made(left[real], right[real], shapes[real], slivers, fallback_log)
 
 
 def _areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
@@ -118,14 +118,14 @@ def _areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
     plain = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
     for n in np.flatnonzero(~plain).tolist():
         cancellation.raise_if_cancelled()
-        shapes[n] = polygons_only(shapes[n])
+        shapes[n] = extract_polygons(shapes[n])
     return shapes
 
 
-def _made(left: NDArray, right: NDArray, geometry: NDArray, slivers: Slivers, ladder: Ladder) -> Parts:
+def _made(left: NDArray, right: NDArray, geometry: NDArray, slivers: Slivers, fallback_log: FallbackLog) -> Parts:
     area, length = shapely.area(geometry), shapely.length(geometry)
     width = 2 * area / length if len(geometry) else np.zeros(0)
-    return Parts(left.astype(int), right.astype(int), geometry, area, width, slivers, ladder)
+    return Parts(left.astype(int), right.astype(int), geometry, area, width, slivers, fallback_log)
 
 
 #: Area (m², and as a share of the polygon) below which what is left of a polygon is GEOS's rounding.
@@ -135,7 +135,7 @@ _BATCH = 10_000
 
 
 @dataclass
-class Distinct:
+class DistinctAreas:
     """(k,) polygons minus earlier ones: together they are the union, without shared area.
 
     ``shapes`` what is left of each; ``own`` (k,) bool: is anything left? ``same_as`` (k,) the first polygon that is equal
@@ -148,14 +148,14 @@ class Distinct:
     overlapping: NDArray
 
 
-def distinct(shapes: NDArray, cancellation: Cancellation = NEVER) -> Distinct:
+def subtract_earlier(shapes: NDArray, cancellation: Cancellation = NEVER) -> DistinctAreas:
     """Take each place of (k,) valid polygons once; the first polygon keeps it."""
     k = len(shapes)
     same_as, overlapping, left = np.arange(k), np.zeros(k, dtype=bool), shapes.copy()
     own = np.ones(k, dtype=bool)
     first, second = _sharing(shapes, cancellation)
     if not len(first):
-        return Distinct(left, own, same_as, overlapping)
+        return DistinctAreas(left, own, same_as, overlapping)
     normal = np.empty(k, dtype=object)
     met = np.unique(np.concatenate([first, second]))
     normal[met] = shapely.normalize(shapes[met])
@@ -165,7 +165,7 @@ def distinct(shapes: NDArray, cancellation: Cancellation = NEVER) -> Distinct:
     crossing = own[first] & own[second]
     first, second = first[crossing], second[crossing]
     if not len(first):
-        return Distinct(left, own, same_as, overlapping)
+        return DistinctAreas(left, own, same_as, overlapping)
     overlapping[first] = overlapping[second] = True
     overlapping = overlapping[same_as]
     order = np.argsort(second, kind="stable")
@@ -181,7 +181,7 @@ def distinct(shapes: NDArray, cancellation: Cancellation = NEVER) -> Distinct:
         left[row] = rest
         area = shapely.area(shapes[row])
         own[row] = shapely.area(rest) > _ROUNDING_M2 + _ROUNDING_SHARE * area
-    return Distinct(left, own, same_as, overlapping)
+    return DistinctAreas(left, own, same_as, overlapping)
 
 
 def _sharing(shapes: NDArray, cancellation: Cancellation) -> tuple[NDArray, NDArray]:

@@ -21,11 +21,11 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
-from ..invariants import require
-from .ladder import Ladder, moved, moved_back, origins, union
+from ..invariants import require_value
 from .linework import Linework, Pieces, linework, vertex_codes
+from .overlay_fallback import FallbackLog, local_origins, translate, translate_back, union_near_row
 from .tolerance import Tolerance
-from .validity import missing, polygons_only
+from .validity import extract_polygons, is_missing
 
 #: A polygon with more vertices than this is looked at through a window.
 LARGE_VERTICES = 512
@@ -35,7 +35,7 @@ MARGIN_M = 10.0
 _DEEPEST = 12
 
 
-class Windows:
+class ClipWindows:
     """Windows on (n,) polygons. A window is twice as wide as its cell, so that a shape no larger than a cell always
     lies in the window of the cell where its lower left corner is; each is cut from the one a level above and kept.
     """
@@ -83,11 +83,11 @@ def _clip(shape: Any, box: Any) -> Any:
         return shape
     both = np.array([shape, box], dtype=object)
     # What lies off by a hair's breadth must not be snapped before it is looked at.
-    origin = origins(both[1:])
-    shape_there, box_there = moved(both, -origin[0])
+    origin = local_origins(both[1:])
+    shape_there, box_there = translate(both, -origin[0])
     try:
-        seen = np.array([polygons_only(shapely.intersection(shape_there, box_there))], dtype=object)
-        return moved_back(seen, origin)[0]
+        seen = np.array([extract_polygons(shapely.intersection(shape_there, box_there))], dtype=object)
+        return translate_back(seen, origin)[0]
     except shapely.GEOSException:
         # The whole shape is slower, not wrong.
         return shape
@@ -110,15 +110,15 @@ class Polygons:
 
     def __init__(self, shapes: NDArray):
         self.shapes = shapes
-        self.present = np.flatnonzero(~missing(shapes))
+        self.present = np.flatnonzero(~is_missing(shapes))
         self._real = shapes[self.present]
         self._suspects: NDArray | None = None
-        #: What `overlay.shared_parts` found within the layer: pairs of rows, what they share, and how it was computed.
-        self.overlaps: tuple[NDArray, NDArray, NDArray, Ladder] | None = None
-        #: What `union.united` joined of all rows, by tolerance, and how it was computed.
-        self.wholes: dict[Tolerance, tuple[Any, Ladder]] = {}
+        #: What `overlay.find_shared_parts` found within the layer: pairs of rows, what they share, and how it was computed.
+        self.overlaps: tuple[NDArray, NDArray, NDArray, FallbackLog] | None = None
+        #: What `union.union_rows` joined of all rows, by tolerance, and how it was computed.
+        self.whole_polygons: dict[Tolerance, tuple[Any, FallbackLog]] = {}
         #: (n,) bool: rows that overlap another row of their own layer. Known with ``overlaps``.
-        self.crowded: NDArray | None = None
+        self.overlapping_rows: NDArray | None = None
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -126,13 +126,13 @@ class Polygons:
     @cached_property
     def _small(self) -> tuple[shapely.STRtree, NDArray]:
         """A tree over the polygons that are not large, and their rows."""
-        rows = self.present[~self.windows.large[self.present]]
+        rows = self.present[~self.clip_windows.large[self.present]]
         return shapely.STRtree(self.shapes[rows]), rows
 
     @cached_property
     def _large(self) -> NDArray:
         """The rows of large polygons: these ask, and are prepared, rather than be asked."""
-        return self.present[self.windows.large[self.present]]
+        return self.present[self.clip_windows.large[self.present]]
 
     @cached_property
     def _boxes(self) -> shapely.STRtree:
@@ -141,7 +141,7 @@ class Polygons:
 
     def forget(self) -> None:
         """Let go of what comparing boundaries takes much room for: it is made again when somebody asks."""
-        for name in ("lines", "_points", "_point_tree", "_small", "_large", "windows"):
+        for name in ("lines", "_points", "_point_tree", "_small", "_large", "clip_windows"):
             self.__dict__.pop(name, None)
 
     def rows_in(self, bounds: tuple[float, float, float, float]) -> NDArray:
@@ -158,8 +158,8 @@ class Polygons:
         return int(shapely.get_num_coordinates(self._real).sum())
 
     @cached_property
-    def windows(self) -> Windows:
-        return Windows(self.shapes)
+    def clip_windows(self) -> ClipWindows:
+        return ClipWindows(self.shapes)
 
     @cached_property
     def lines(self) -> Linework:
@@ -189,7 +189,7 @@ class Polygons:
     def _point_tree(self) -> shapely.STRtree:
         return shapely.STRtree(self._points[0])
 
-    def suspects(self, cancellation: Cancellation = NEVER) -> NDArray:
+    def find_overlap_candidates(self, cancellation: Cancellation = NEVER) -> NDArray:
         """(n,) bool: rows that may share area with another row of this layer; all others surely do not."""
         if self._suspects is None:
             self._suspects = self._find_suspects(cancellation)
@@ -230,14 +230,14 @@ class Polygons:
         found[self._meeting(others, cancellation, distance)[0]] = True
         return found
 
-    def may_leave(self, cover: Polygons, cancellation: Cancellation = NEVER) -> NDArray:
+    def may_be_uncovered(self, cover: Polygons, cancellation: Cancellation = NEVER) -> NDArray:
         """Return (n,) bool: rows that may have parts outside ``cover``; all others surely lie whole in it.
 
         The land that ``cover`` covers ends only at segments that it does not have from both sides. A row whose inside no such
         segment enters is covered whole or not at all, and one point decides. A segment of this layer's own boundaries enters no
         row, unless rows overlap.
         """
-        found = self.suspects(cancellation).copy()
+        found = self.find_overlap_candidates(cancellation).copy()
         self._prepare_lines(cancellation)
         cover._prepare_lines(cancellation)
         ends = cover.lines.alone
@@ -279,9 +279,9 @@ class Polygons:
     ) -> Decided:
         """Which rows lie whole in which rows of ``other``, and which need an overlay to tell.
 
-        ``rows`` (n,) and ``other_rows`` (m,) bool: only these are asked. `crowded` must be known.
+        ``rows`` (n,) and ``other_rows`` (m,) bool: only these are asked. `overlapping_rows` must be known.
         """
-        crowded = require(self.crowded, "`crowded`")
+        crowded = require_value(self.overlapping_rows, "`crowded`")
         self._prepare(cancellation)
         other._prepare_lines(cancellation)
         pieces = other.lines.pieces(other.lines.unmatched(self.lines, other_rows))
@@ -305,29 +305,34 @@ class Polygons:
         return Decided(left[keep], right[keep], undecided & rows)
 
 
-def united(
-    a: Polygons, rows: NDArray | None = None, *, tolerance: Tolerance, ladder: Ladder | None = None, row: int = -1
+def union_rows(
+    a: Polygons,
+    rows: NDArray | None = None,
+    *,
+    tolerance: Tolerance,
+    fallback_log: FallbackLog | None = None,
+    row: int = -1,
 ) -> Any:
     """One polygon or multipolygon of ``rows`` ((n,) bool, default all); None when there are none.
 
-    None too when GEOS gives up at every step: the ``ladder`` then says that ``row``, for which it is wanted, failed.
+    None too when GEOS gives up at every step: the ``fallback_log`` then says that ``row``, for which it is wanted, failed.
     """
-    ladder = ladder or Ladder()
+    fallback_log = fallback_log or FallbackLog()
     if rows is not None:
-        return _united(a, a.present[rows[a.present]], row, tolerance, ladder)
-    if tolerance not in a.wholes:
-        own = Ladder()
-        a.wholes[tolerance] = _united(a, a.present, -1, tolerance, own), own
-    whole, own = a.wholes[tolerance]
-    ladder.steps += [step._replace(left=row) for step in own.steps]
-    ladder.failed += [(row, other) for _, other in own.failed]
+        return _united(a, a.present[rows[a.present]], row, tolerance, fallback_log)
+    if tolerance not in a.whole_polygons:
+        own = FallbackLog()
+        a.whole_polygons[tolerance] = _united(a, a.present, -1, tolerance, own), own
+    whole, own = a.whole_polygons[tolerance]
+    fallback_log.steps += [step._replace(left=row) for step in own.steps]
+    fallback_log.failed += [(row, other) for _, other in own.failed]
     return whole
 
 
-def _united(a: Polygons, chosen: NDArray, row: int, tolerance: Tolerance, ladder: Ladder) -> Any:
+def _united(a: Polygons, chosen: NDArray, row: int, tolerance: Tolerance, fallback_log: FallbackLog) -> Any:
     if not len(chosen):
         return None
-    sound = ~a.suspects()[chosen]
+    sound = ~a.find_overlap_candidates()[chosen]
     suspects = a.shapes[chosen[~sound]]
     try:
         parts = shapely.get_parts(shapely.coverage_union_all(a.shapes[chosen[sound]]))
@@ -339,11 +344,11 @@ def _united(a: Polygons, chosen: NDArray, row: int, tolerance: Tolerance, ladder
         return _as_one(parts)
     met = np.zeros(len(parts), dtype=bool)
     met[shapely.STRtree(suspects).query(parts, predicate="intersects")[0]] = True
-    near = union(np.append(suspects, parts[met]), row, tolerance, ladder)
+    near = union_near_row(np.append(suspects, parts[met]), row, tolerance, fallback_log)
     # What touches none of them stays as it is, unless a corner of it that lay on an edge does no longer.
-    whole = None if near is None else _as_one(np.append(parts[~met], shapely.get_parts([polygons_only(near)])))
+    whole = None if near is None else _as_one(np.append(parts[~met], shapely.get_parts([extract_polygons(near)])))
     if whole is not None and not shapely.is_valid(whole):
-        whole = polygons_only(union(np.append(suspects, parts), row, tolerance, ladder))
+        whole = extract_polygons(union_near_row(np.append(suspects, parts), row, tolerance, fallback_log))
     return whole
 
 
@@ -351,7 +356,7 @@ def _as_one(parts: NDArray) -> Any:
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
-def patches(
+def group_into_patches(
     polygons: Polygons, area: NDArray, reach_m: float, least_m2: float, cancellation: Cancellation = NEVER
 ) -> NDArray:
     """(n,) the patch of each row: the smallest row number in it; rows without a shape are patches of their own.
@@ -368,7 +373,7 @@ def patches(
     of = rows[owner[order]]
     i, j = of[:-1][same], of[1:][same]
     cancellation.raise_if_cancelled()
-    patch = joined(len(polygons), i, j)
+    patch = connected_components(len(polygons), i, j)
     small = rows[_area_of(patch, area)[rows] < least_m2]
     left, right = [i], [j]
     for start in range(0, len(small), BATCH):
@@ -377,7 +382,7 @@ def patches(
         position, near = polygons.within(polygons.shapes[some], reach_m)
         left.append(some[position])
         right.append(near)
-    return joined(len(polygons), np.concatenate(left), np.concatenate(right))
+    return connected_components(len(polygons), np.concatenate(left), np.concatenate(right))
 
 
 def _area_of(patch: NDArray, area: NDArray) -> NDArray:
@@ -386,7 +391,7 @@ def _area_of(patch: NDArray, area: NDArray) -> NDArray:
     return total
 
 
-def joined(count: int, i: NDArray, j: NDArray) -> NDArray:
+def connected_components(count: int, i: NDArray, j: NDArray) -> NDArray:
     """(count,) for each of ``count`` things the smallest one that pairs ``i``–``j`` connect it with."""
     found = np.arange(count)
     while True:

@@ -25,12 +25,12 @@ REASONS = {
 }
 
 
-def missing(geometries: NDArray) -> NDArray:
+def is_missing(geometries: NDArray) -> NDArray:
     """(n,) bool: null or empty."""
     return shapely.is_missing(geometries) | shapely.is_empty(geometries)
 
 
-def reason(geometry: Any) -> tuple[str, Any]:
+def invalidity_reason(geometry: Any) -> tuple[str, Any]:
     """Why a geometry is invalid, as a name of `REASONS` (or ``other``), and the point where, or None."""
     text = shapely.is_valid_reason(geometry)
     name = text.partition("[")[0].strip()
@@ -40,7 +40,7 @@ def reason(geometry: Any) -> tuple[str, Any]:
     return REASONS.get(name, "other"), place
 
 
-def polygons_only(geometry: Any) -> Any:
+def extract_polygons(geometry: Any) -> Any:
     """The areal part of a geometry as one polygon or multipolygon, or None."""
     if geometry is None or geometry.is_empty:
         return None
@@ -55,26 +55,26 @@ def polygons_only(geometry: Any) -> Any:
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
 
 
-def areal(geometry: Any) -> Any:
+def make_areal(geometry: Any) -> Any:
     """The areal part of a geometry as one valid polygon or multipolygon, or None. Polygons of a collection may lie on each
     other, which is no fault there: joined, they count once."""
-    found = polygons_only(geometry)
-    return found if found is None or found.is_valid else repair(found)
+    found = extract_polygons(geometry)
+    return found if found is None or found.is_valid else repair_polygon(found)
 
 
-def sound_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
+def make_valid_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
     """(n,) geometries as flat, valid polygons and multipolygons, None where there is nothing areal, and the positions of
     those that had to be repaired. The geometries given stay as they are."""
     sound = shapely.force_2d(geometries)
-    repaired = np.flatnonzero(~missing(sound) & ~shapely.is_valid(sound)).tolist()
+    repaired = np.flatnonzero(~is_missing(sound) & ~shapely.is_valid(sound)).tolist()
     for position in repaired:
-        sound[position] = repair(sound[position])
-    for position in np.flatnonzero(~missing(sound) & ~np.isin(shapely.get_type_id(sound), (3, 6))).tolist():
-        sound[position] = areal(sound[position])
+        sound[position] = repair_polygon(sound[position])
+    for position in np.flatnonzero(~is_missing(sound) & ~np.isin(shapely.get_type_id(sound), (3, 6))).tolist():
+        sound[position] = make_areal(sound[position])
     return sound, repaired
 
 
-def without_empty_parts(geometries: NDArray) -> NDArray:
+def drop_empty_parts(geometries: NDArray) -> NDArray:
     """(n,) geometries, multipolygons without their empty parts: shapely cannot build such from arrays, and ends with the
     whole process when it tries."""
     several = np.flatnonzero(shapely.get_type_id(geometries) == 6)
@@ -88,13 +88,13 @@ def without_empty_parts(geometries: NDArray) -> NDArray:
     return found
 
 
-def repair(geometry: Any) -> Any:
+def repair_polygon(geometry: Any) -> Any:
     """A valid copy's polygons, or None when nothing areal can be made of it. The original is not touched."""
     if not np.isfinite(shapely.get_coordinates(geometry)).all():
         return None
     for way in (_by_structure, _by_linework, _by_buffer):
         try:
-            fixed = polygons_only(way(geometry))
+            fixed = extract_polygons(way(geometry))
         except shapely.GEOSException:
             continue
         if fixed is None or fixed.is_valid:
@@ -103,7 +103,7 @@ def repair(geometry: Any) -> Any:
 
 
 def _by_structure(geometry: Any) -> Any:
-    fixed = polygons_only(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
+    fixed = extract_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
     # Of rings that run along each other GEOS makes parts that share an edge, which is not valid either: joined, it is.
     return fixed if fixed is None or fixed.is_valid else shapely.union_all(shapely.get_parts([fixed]))
 

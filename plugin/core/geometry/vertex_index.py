@@ -76,7 +76,7 @@ def plane_vertices(shapes: NDArray) -> VertexIndex:
     return VertexIndex(shapely.get_coordinates(shapes), SAME_VERTEX_M, _PLANE_CELL_M)
 
 
-def each_once(xy: NDArray) -> NDArray:
+def unique_vertices(xy: NDArray) -> NDArray:
     """(u, 2) the vertices sorted, each once. A complex number sorts by its real part, then by the other."""
     once = np.unique(np.ascontiguousarray(xy).view(np.complex128).ravel())
     return once.view(np.float64).reshape(-1, 2)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.context import Context, trim
+from ..engine.context import Context, trim_padding
 from ..files.cells import texts
 from ..files.encoding import BLANK_WORDS
 from ..files.tables import Column, Row, Table, read_table
 from ..plan.layer import Layer
-from .protection import CONTROL, CORE, KINDS, POINTS_OF, RANGE, heritage_parts
+from .protection import CONTROL, CORE, KINDS, POINTS_OF, RANGE, classify_heritage_parts
 
 if TYPE_CHECKING:
     from ..model.side_inputs import SideInputs
@@ -53,7 +53,7 @@ class Site:
 
 @dataclass
 class Sites:
-    """All sites by their plain name; ``nameless``: rows that no name tells apart, by layer; ``unsaid``: how many sites have
+    """All sites by their plain name; ``nameless``: rows that no name tells apart, by layer; ``without_kind``: how many sites have
     no kind; ``layers`` that were looked at."""
 
     by_name: dict[str, Site] = field(default_factory=dict)
@@ -64,19 +64,19 @@ class Sites:
         return [site for site in self.by_name.values() if kind in site.kinds]
 
     def find(self, name: str) -> Site | None:
-        return self.by_name.get(plain(name))
+        return self.by_name.get(normalise_name(name))
 
     @property
-    def unsaid(self) -> list[Site]:
+    def without_kind(self) -> list[Site]:
         return [site for site in self.by_name.values() if not site.kinds]
 
 
-def plain(name: str) -> str:
+def normalise_name(name: str) -> str:
     """A name as it is compared: full and half width alike, without spaces."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name))
 
 
-def heritage_sites(ctx: Context, of_role: Callable[[str], Layer | None]) -> Sites:
+def collect_heritage_sites(ctx: Context, of_role: Callable[[str], Layer | None]) -> Sites:
     """Every site in 历史文化保护线 and in the layers of single kinds, ranges and points. ``of_role``: a layer, or None."""
     found = Sites()
     for role, kind in _layers(ctx):
@@ -100,12 +100,12 @@ def _layers(ctx: Context) -> Iterator[tuple[str, str]]:
 
 
 def _collect(found: Sites, layer: Layer, kind: str, ctx: Context) -> None:
-    parts = heritage_parts(layer, ctx)
+    parts = classify_heritage_parts(layer, ctx)
     kinds = [kind] * len(layer) if kind else _kinds(layer, ctx)
     levels = _levels(layer, ctx)
     whole = RANGE if kind and layer.template.geometry == "polygon" else ""
     for row, (site, part) in enumerate(zip(parts.site.tolist(), parts.part.tolist(), strict=True)):
-        name = plain(site)
+        name = normalise_name(site)
         if not name:
             found.nameless[layer.role] = found.nameless.get(layer.role, 0) + 1
             continue
@@ -126,7 +126,7 @@ def _kinds(layer: Layer, ctx: Context) -> list[str]:
     for code, kind in codes.items():
         part_of = kind.extra.get("part", "") in (CORE, CONTROL) and kind.parent in codes
         names[code] = codes[kind.parent].name if part_of else kind.name
-    return [names.get(trim(code, declared.code_pad), "") for code in layer.text("feature_kind")]
+    return [names.get(trim_padding(code, declared.code_pad), "") for code in layer.text("feature_kind")]
 
 
 def _levels(layer: Layer, ctx: Context) -> list[str]:
@@ -147,7 +147,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedSite:
     """One line: ``kind`` and ``level`` as the names of their lists, empty where the table has none."""
 
     name: str
@@ -161,7 +161,7 @@ class HeritageList:
     """``file`` without its folders, and the sheet."""
 
     file: str
-    rows: tuple[Listed, ...]
+    rows: tuple[ListedSite, ...]
 
 
 def register_of(side: SideInputs) -> HeritageList | None:
@@ -176,17 +176,17 @@ def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:
     """
     table = read_table(path, COLUMNS)
     rows = [row for row in table.rows if row.cells["name"]]
-    return HeritageList(table.place, tuple(listed(row, table, norm) for row in rows))
+    return HeritageList(table.place, tuple(read_listed_site(row, table, norm) for row in rows))
 
 
-def listed(row: Row, table: Table, norm: Norm) -> Listed:
+def read_listed_site(row: Row, table: Table, norm: Norm) -> ListedSite:
     kinds = {code.name: code.name for code in norm.standard.code_lists[KINDS].codes.values()}
     levels = {code.name: code.name for code in norm.standard.code_lists[LEVELS].codes.values()}
     words = dict(line.split() for line in norm.get("heritage.level_words"))
     kind = _found(row, "kind", kinds, table)
     level = _found(row, "level", words | levels, table)
     # 省级文物保护单位 in one column says both.
-    return Listed(
+    return ListedSite(
         row.cells["name"],
         kind or _first(row.cells["level"], kinds),
         level or _first(row.cells["kind"], words | levels),

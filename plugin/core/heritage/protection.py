@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.context import Context, trim
+from ..engine.context import Context, trim_padding
 from ..plan.layer import Layer
 from ..profile import Norm
 
@@ -60,7 +60,7 @@ class HeritageParts:
         return [s for s in dict.fromkeys(self.site[told].tolist()) if s]
 
 
-def heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
+def classify_heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
     """Told by the kind (LX) as its list says, else by a word at the end of the name (MC), in brackets or not; longer words
     first."""
     kinds = ctx.codes(KINDS).codes
@@ -72,7 +72,7 @@ def heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
     ordered = sorted(words, key=len, reverse=True)
     parts, sites = [], []
     for code, name in zip(layer.text("feature_kind"), layer.text("feature_name"), strict=True):
-        kind = kinds.get(trim(code, declared.code_pad if declared else 0)) if of_list else None
+        kind = kinds.get(trim_padding(code, declared.code_pad if declared else 0)) if of_list else None
         word, site = split_part(name, ordered)
         told = kind.extra.get("part", "") if kind is not None else ""
         parts.append(told or words.get(word, ""))
@@ -85,6 +85,6 @@ def range_roles(ctx: Context) -> list[str]:
     return [role for role in dict.fromkeys(c.extra.get("layer", "") for c in ctx.codes(KINDS).codes.values()) if role]
 
 
-def names(layer: Layer) -> NDArray:
+def site_names(layer: Layer) -> NDArray:
     """(n,) names as they are compared."""
     return np.array([n.strip() for n in layer.text("feature_name")], dtype=object)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import statutory_area
-from ..invariants import require
+from ..invariants import require_value
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
 from .survey_deductions import survey_deductions
 from .townships import centres_of, towns_of_centres
@@ -50,7 +50,7 @@ Sum = Callable[[NDArray], NDArray]
 
 
 @dataclass(frozen=True)
-class Backing:
+class LandBacking:
     """An area field of a layer beside the land of its rows; (n,) m², 0 in rows without a value.
 
     ``values``: the field; ``written``: the same, of a net field the gross field that it is a part of; ``drawn``: statutory
@@ -79,11 +79,11 @@ class Backing:
         found: NDArray = (np.abs(self.written - self.drawn) > self.row_m2) | (self.beyond > self.row_m2)
         return found
 
-    def within(self, share: float) -> Backing:
+    def within(self, share: float) -> LandBacking:
         """The same with another allowance."""
         return self if share == self.share else replace(self, share=share)
 
-    def apart(self, add: Sum) -> tuple[NDArray, NDArray]:
+    def differs(self, add: Sum) -> tuple[NDArray, NDArray]:
         """(k,) bool each, of k sums that ``add`` makes of (n,) values: the sum differs from the land; the net sum exceeds."""
         drawn = add(self.drawn)
         allowed = np.maximum(self.share * np.abs(drawn), self.row_m2 * add(self.there.astype(float)))
@@ -91,7 +91,7 @@ class Backing:
 
     def unbacked(self, add: Sum) -> NDArray:
         """(k,) bool, of k sums that ``add`` makes: the land does not back the sum."""
-        found = np.logical_or(*self.apart(add))
+        found = np.logical_or(*self.differs(add))
         return found | (add(self.there.astype(float)) > 0) if self.meaning == NET and self.unit else found
 
     def by_town(self, rows: NDArray) -> Sum:
@@ -99,27 +99,27 @@ class Backing:
         place = np.where(self.town < 0, len(self.towns), self.town)
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
 
-    def towns_apart(self, rows: NDArray) -> tuple[NDArray, NDArray]:
-        """As `apart` by township. One wrong row is ATT013's, as long as the sum of all rows holds."""
+    def differing_towns(self, rows: NDArray) -> tuple[NDArray, NDArray]:
+        """As `differs` by township. One wrong row is ATT013's, as long as the sum of all rows holds."""
         add = self.by_town(rows)
         several = add(self.wrong.astype(float)) > 1
-        differs, exceeds = self.apart(add)
+        differs, exceeds = self.differs(add)
         return differs & several, exceeds & several
 
-    def plainly_holds(self, rows: NDArray) -> bool:
+    def clearly_agrees(self, rows: NDArray) -> bool:
         """Return True if the sums keep within half of the allowance: then an estimate of the land is enough."""
-        return self.within(self.share / 2).holds(rows)
+        return self.within(self.share / 2).agrees(rows)
 
-    def holds(self, rows: NDArray) -> bool:
+    def agrees(self, rows: NDArray) -> bool:
         """Return True if the land backs the sum of some rows ((n,) bool), as a whole and in each township."""
 
         def whole(values: NDArray) -> NDArray:
             return np.array([values[rows].sum()])
 
-        return not (self.unbacked(whole).any() or np.logical_or(*self.towns_apart(rows)).any())
+        return not (self.unbacked(whole).any() or np.logical_or(*self.differing_towns(rows)).any())
 
 
-def backing(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> Backing | None:
+def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> LandBacking | None:
     """Return a field's sums beside the land; None for a layer of lines or points and for a field without a value.
 
     ``exact``: False takes an estimate of areas that nothing has measured yet, which is many times faster.
@@ -129,60 +129,60 @@ def backing(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> 
     key = (layer, meaning, exact)
     if key not in cache:
         cache[key] = _backing(layer, meaning, ctx, exact)
-    found: Backing | None = cache[key]
+    found: LandBacking | None = cache[key]
     return found
 
 
-def backed(layer: Layer, meaning: str, ctx: Context, rows: NDArray | None = None) -> bool:
+def is_backed_by_land(layer: Layer, meaning: str, ctx: Context, rows: NDArray | None = None) -> bool:
     """Return True if the land backs the sum of an area field over some rows ((n,) bool; None: all).
 
     False for every sum of a layer whose areas add up to more than the county, and for a net area that the deductions of the
     survey do not give on the same land.
     """
-    found = backing(layer, meaning, ctx, exact=False)
+    found = compare_with_land(layer, meaning, ctx, exact=False)
     if found is None:
         return True
     whole = np.ones(len(layer), dtype=bool) if rows is None else rows
-    if not found.plainly_holds(whole):
-        found = require(backing(layer, meaning, ctx), f"the values of {meaning}")
-        if not found.holds(whole):
+    if not found.clearly_agrees(whole):
+        found = require_value(compare_with_land(layer, meaning, ctx), f"the values of {meaning}")
+        if not found.agrees(whole):
             return False
     deductions = survey_deductions(layer, ctx) if meaning == NET else None
-    if deductions is not None and not deductions.holds(whole):
+    if deductions is not None and not deductions.agrees(whole):
         return False
-    return beyond_county(layer, ctx) is None
+    return find_county_excess(layer, ctx) is None
 
 
 def land_net(layer: Layer, ctx: Context) -> NDArray | None:
     """(n,) m², the net area that the land of each row gives: net × statutory ÷ gross area. None without a net area."""
-    found = backing(layer, NET, ctx)
+    found = compare_with_land(layer, NET, ctx)
     if found is None:
         return None
     factor = np.divide(found.drawn, found.written, out=np.ones(len(layer)), where=found.written > 0)
     return found.values * factor
 
 
-def beyond_county(layer: Layer, ctx: Context) -> tuple[str, float, float] | None:
+def find_county_excess(layer: Layer, ctx: Context) -> tuple[str, float, float] | None:
     """The field, its sum and the county's statutory area (m²) where the layer's areas add up to more than the county.
 
     Only of layers whose rows never overlap and of those that areas with a target are read from; None for any other.
     """
     county = ctx.plan.concept("county")
     lines = {role for concept, _ in AREA_FIGURES.values() for role in ctx.plan.roles_of(concept)}
-    if county is None or county.bare or county.empty.any() or county is layer:
+    if county is None or county.has_no_geometry or county.empty.any() or county is layer:
         return None
     if layer.template.overlap != "never" and layer.role not in lines:
         return None
     whole = float(county.statutory.sum())
     for meaning in GROSS:
-        found = backing(layer, meaning, ctx, exact=False)
+        found = compare_with_land(layer, meaning, ctx, exact=False)
         if found is not None and found.written.sum() > whole * (1 + found.share) + found.row_m2:
             return meaning, float(found.written.sum()), whole
     return None
 
 
-def _backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> Backing | None:
-    if layer.template.geometry != "polygon" or not layer.tells(meaning):
+def _backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> LandBacking | None:
+    if layer.template.geometry != "polygon" or not layer.has_values(meaning):
         return None
     written = square_metres(layer, meaning)
     if exact:
@@ -198,7 +198,7 @@ def _backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> Backing |
     unit = _unit(written, against, layer, meaning)
     sums = against if meaning == NET else written
     town, towns = towns_of_centres(layer, ctx)
-    return Backing(
+    return LandBacking(
         meaning,
         np.where(there, np.nan_to_num(written), 0.0),
         np.where(there, np.nan_to_num(sums), 0.0),
@@ -226,7 +226,7 @@ def _estimated(layer: Layer, ctx: Context) -> NDArray:
     return found
 
 
-def surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: Context) -> NDArray:
+def is_surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: Context) -> NDArray:
     """Return (n,) bool: rows whose statutory area surely is no further than ``allowance_m2`` from ``written`` ((n,) m²).
 
     The estimate is off by what the row's edges are bent between the plane and the annex's, and by the change of the plane's
@@ -252,7 +252,7 @@ def _scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
     u, v = (axis.ravel() for axis in np.meshgrid(step, step))
     left, low = middle[0] + u * half[0] - PROBE_M / 2, middle[1] + v * half[1] - PROBE_M / 2
     squares = shapely.box(left, low, left + PROBE_M, low + PROBE_M)
-    measured = statutory_area(squares, crs_care.lonlat_of(ctx.plan.plane)) / PROBE_M**2
+    measured = statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane)) / PROBE_M**2
     surface = np.linalg.lstsq(_terms(u, v), measured, rcond=None)[0]
     found: NDArray = _terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
     return found

@@ -10,10 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..heritage.protection import split_part
-from ..invariants import require
-from ..model.indicator import AREA_FIGURES, BROKEN, CLOSE, STATED_FIGURES, UNCONFIRMED, Indicator, compare_area, in_unit
+from ..invariants import require_value
+from ..model.indicator import (
+    AREA_FIGURES,
+    BROKEN,
+    CLOSE,
+    STATED_FIGURES,
+    UNCONFIRMED,
+    Indicator,
+    compare_area_with_target,
+    convert_area,
+)
 from ..plan.layer import Layer
-from .area_backing import backed, land_net
+from .area_backing import is_backed_by_land, land_net
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -25,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Break:
+class NetAreaBreak:
     """The first field of a row that does not follow. ``actual`` None when empty; areas in m²."""
 
     row: int
@@ -35,12 +44,12 @@ class Break:
     expected: float | None
 
 
-def breaks(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[Break]:
+def find_net_area_breaks(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[NetAreaBreak]:
     """Rows whose KCXS, KCMJ or net area do not follow from the gross area (永农数据库标准; quality rule A7).
 
     KCXS in [0, 1), KCMJ = gross × KCXS, net = gross − KCMJ, each within ``allowance_m2``; a missing rate counts as none,
     a missing deduction is computed. Where the template knows no deduction (XZYDYH), the net area is no more than the gross
-    area. ``cultivated``: (n,) bool, rows that must have a net area.
+    area. ``cultivated_rows``: (n,) bool, rows that must have a net area.
     """
     gross, net = layer.numbers("gross_area"), layer.numbers("net_area")
     has_rate = layer.has("deduction_rate")
@@ -73,8 +82,8 @@ def breaks(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[Break
     return found
 
 
-def _break(row: int, case: str, meaning: str, actual: float, expected: float | None) -> Break:
-    return Break(
+def _break(row: int, case: str, meaning: str, actual: float, expected: float | None) -> NetAreaBreak:
+    return NetAreaBreak(
         row,
         case,
         meaning,
@@ -86,22 +95,22 @@ def _break(row: int, case: str, meaning: str, actual: float, expected: float | N
 PART_WORDS = "reserves.part_words"
 
 
-def parts_of(reserves: Layer, ctx: Context) -> tuple[NDArray, NDArray]:
+def is_reserve_part(reserves: Layer, ctx: Context) -> tuple[NDArray, NDArray]:
     """(n,) bool: is a part, by a word at the end of its name; (n,) the reserve's name without that word."""
     words = list(ctx.norm.get(PART_WORDS))
     found = [split_part(name, words) for name in reserves.text("feature_name")]
     return np.array([bool(w) for w, _ in found], dtype=bool), np.array([site for _, site in found], dtype=object)
 
 
-def counted(part: NDArray, site: NDArray) -> NDArray:
+def is_counted(part: NDArray, site: NDArray) -> NDArray:
     """(n,) bool: what is there as a whole counts once, not with its parts too."""
     rows: NDArray = ~part | ~np.isin(site, site[~part & (site != "")])
     return rows
 
 
-def counted_of(reserves: Layer, ctx: Context) -> NDArray:
+def find_counted_rows(reserves: Layer, ctx: Context) -> NDArray:
     """(n,) bool: the rows that count towards the area of all reserves."""
-    return counted(*parts_of(reserves, ctx))
+    return is_counted(*is_reserve_part(reserves, ctx))
 
 
 #: The share of a target below which what is left is an early warning (C, 0: none).
@@ -115,9 +124,9 @@ ROUNDING_M2 = 0.01
 
 
 @dataclass
-class Figure:
+class AreaFigure:
     """An area in m² (with ``basis`` count: a number of features) and how sure it is; ``layer`` None when nothing in the plan
-    gives it. ``backed``: as of `Indicator`. ``land_m2``: what the land of the same rows gives in place of an area field, within
+    gives it. ``is_backed_by_land``: as of `Indicator`. ``land_m2``: what the land of the same rows gives in place of an area field, within
     ``rounding_m2``."""
 
     layer: Layer | None
@@ -134,12 +143,12 @@ class Figure:
 
     def indicator(self, name: str, unit: str = "m2") -> Indicator:
         """The bare figure; without a layer it has no value."""
-        value = None if self.layer is None else in_unit(self.area_m2, unit)
+        value = None if self.layer is None else convert_area(self.area_m2, unit)
         return Indicator(
             name, value, unit, self.basis, inputs=self.inputs, confirmed=self.confirmed, backed=self.backed
         )
 
-    def against(self, name: str, target: Target, warning_share: float) -> Indicator:
+    def compare_with(self, name: str, target: Target, warning_share: float) -> Indicator:
         """The figure in the target's unit, with its state."""
         made = self.indicator(name, target.unit)
         made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
@@ -147,28 +156,31 @@ class Figure:
         if made.value is not None:
             share = target.warning_share(warning_share)
             if self.land_m2 is not None:
-                by_land(made, self.land_m2, self.rounding_m2)
-            made.judge(compare_area(made.value, target.comparison, target.number, target.decimals, share))
+                mark_unbacked(made, self.land_m2, self.rounding_m2)
+            made.judge(compare_area_with_target(made.value, target.comparison, target.number, target.decimals, share))
         return made
 
 
-def by_land(shown: Indicator, land_m2: float, rounding_m2: float) -> None:
+def mark_unbacked(shown: Indicator, land_m2: float, rounding_m2: float) -> None:
     """Mark a figure as not backed if only its field meets the target: within the allowance for sums, the land of the same rows
     does not meet it."""
-    value = require(shown.value, "the value of a figure with a target")
-    target = (shown.comparison, require(shown.target, "the target"), shown.target_decimals)
-    land = [compare_area(in_unit(land_m2 + slack, shown.unit), *target) for slack in (-rounding_m2, rounding_m2)]
-    if compare_area(value, *target) not in MISSED and all(state in MISSED for state in land):
+    value = require_value(shown.value, "the value of a figure with a target")
+    target = (shown.comparison, require_value(shown.target, "the target"), shown.target_decimals)
+    land = [
+        compare_area_with_target(convert_area(land_m2 + slack, shown.unit), *target)
+        for slack in (-rounding_m2, rounding_m2)
+    ]
+    if compare_area_with_target(value, *target) not in MISSED and all(state in MISSED for state in land):
         shown.inputs = {**shown.inputs, LAND: land_m2}
         shown.backed = shown.confirmed = False
 
 
 def only_by_field(shown: Indicator) -> bool:
-    """Return True if the target is met by the area field, but not by the land (`by_land`)."""
+    """Return True if the target is met by the area field, but not by the land (`mark_unbacked`)."""
     return LAND in shown.inputs and shown.state == UNCONFIRMED
 
 
-def target_figure(name: str, ctx: Context) -> Figure:
+def target_figure(name: str, ctx: Context) -> AreaFigure:
     """One of ``AREA_FIGURES`` from the plan's layers; KeyError for another name.
 
     耕地 and 永久基本农田 by net area (TBDLMJ, YJJBNTMJ), 红线 and 开发边界 by statutory area. Where 耕地 has no layer of its own,
@@ -178,40 +190,40 @@ def target_figure(name: str, ctx: Context) -> Figure:
     return _figure(ctx.plan.concept(concept), concept, basis, ctx.plan.concept("parcels"), ctx)
 
 
-def stated_figure(name: str, ctx: Context) -> Figure:
+def stated_figure(name: str, ctx: Context) -> AreaFigure:
     """One of ``STATED_FIGURES`` from the plan's layers: statutory area, or how many features there are."""
     concept, basis = STATED_FIGURES[name]
     layer = ctx.plan.concept(concept)
-    if layer is not None and concept == "reserves" and not layer.bare:
-        rows = counted_of(layer, ctx)
+    if layer is not None and concept == "reserves" and not layer.has_no_geometry:
+        rows = find_counted_rows(layer, ctx)
         area = float(layer.statutory[rows].sum())
         inputs = {"layer": layer.role, "features": int(rows.sum()), "statutory_m2": area}
-        return Figure(layer, area, basis, ctx.norm.is_confirmed(PART_WORDS), inputs)
+        return AreaFigure(layer, area, basis, ctx.norm.is_confirmed(PART_WORDS), inputs)
     if layer is None or basis == "statutory":
         return _figure(layer, concept, basis, None, ctx)
-    return Figure(layer, float(len(layer)), basis, inputs={"layer": layer.role, "features": len(layer)})
+    return AreaFigure(layer, float(len(layer)), basis, inputs={"layer": layer.role, "features": len(layer)})
 
 
-def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None, ctx: Context) -> Figure:
-    if layer is not None and layer.bare:
+def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None, ctx: Context) -> AreaFigure:
+    if layer is not None and layer.has_no_geometry:
         # A layer without a single shape is no answer: other rules skip it too.
         layer = None
-    if layer is None and concept == "cultivated" and parcels is not None and parcels.tells("net_area"):
+    if layer is None and concept == "cultivated" and parcels is not None and parcels.has_values("net_area"):
         # 耕地 has a layer of its own in a delivery; the survey's parcels stand in for it, and that is said.
-        rows = ctx.cultivated(parcels)
+        rows = ctx.cultivated_rows(parcels)
         net = parcels.numbers("net_area")[rows]
         inputs = {"layer": parcels.role, "field": parcels.field_name("net_area"), "features": int(rows.sum())}
-        sure = backed(parcels, "net_area", ctx, rows)
-        return Figure(parcels, float(np.nansum(net)), "net", confirmed=False, inputs=inputs, backed=sure)
+        sure = is_backed_by_land(parcels, "net_area", ctx, rows)
+        return AreaFigure(parcels, float(np.nansum(net)), "net", confirmed=False, inputs=inputs, backed=sure)
     if layer is None:
-        return Figure(None)
+        return AreaFigure(None)
     statutory = float(layer.statutory.sum())
     if basis == "statutory":
         inputs = {"layer": layer.role, "features": len(layer), "statutory_m2": statutory}
-        return Figure(layer, statutory, "statutory", inputs=inputs)
-    if not layer.tells("net_area"):
+        return AreaFigure(layer, statutory, "statutory", inputs=inputs)
+    if not layer.has_values("net_area"):
         # No net area to read: the drawn area stands in and is not confirmed.
-        return Figure(
+        return AreaFigure(
             layer, statutory, "statutory", confirmed=False, inputs={"layer": layer.role, "statutory_m2": statutory}
         )
     net, gross = layer.numbers("net_area"), layer.numbers("gross_area")
@@ -224,8 +236,8 @@ def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None
         "statutory_m2": statutory,
         "difference_m2": taken - statutory,
     }
-    sure = backed(layer, "net_area", ctx)
-    made = Figure(layer, taken, "net", confirmed=_sound(layer, ctx), inputs=inputs, backed=sure)
+    sure = is_backed_by_land(layer, "net_area", ctx)
+    made = AreaFigure(layer, taken, "net", confirmed=_sound(layer, ctx), inputs=inputs, backed=sure)
     land = land_net(layer, ctx) if sure else None
     if land is not None:
         made.land_m2, made.rounding_m2 = float(land.sum()), ROUNDING_M2 * len(layer)
@@ -235,4 +247,4 @@ def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None
 def _sound(layer: Layer, ctx: Context) -> bool:
     """Does every row's net area follow (ATT003 names the rows), and has each row a shape (GEO001)?"""
     allowance = float(ctx.norm.parameters("ATT003").get("allowance_m2", 0.01))
-    return not layer.empty.any() and not breaks(layer, ctx.cultivated(layer), allowance)
+    return not layer.empty.any() and not find_net_area_breaks(layer, ctx.cultivated_rows(layer), allowance)

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import GEOD
-from ..invariants import require
+from ..invariants import require_value
 from ..messages.texts import Texts
-from ..model.indicator import SQUARE_METRES, Indicator, compare_area, in_unit
-from ..standard.indicator_catalogue import Catalogue, Entry, load_catalogue
-from .area_backing import backed
+from ..model.indicator import SQUARE_METRES, Indicator, compare_area_with_target, convert_area
+from ..standard.indicator_catalogue import Entry, IndicatorCatalogue, load_catalogue
+from .area_backing import is_backed_by_land
 from .areas import WARNING_SHARE, stated_figure
-from .land_use import FIELDS, areas_of, in_classes
+from .land_use import FIELDS, in_classes, land_areas
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -69,7 +69,7 @@ class Figures:
     _rules: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.catalogue: Catalogue = load_catalogue(self.ctx.norm.standard)
+        self.catalogue: IndicatorCatalogue = load_catalogue(self.ctx.norm.standard)
 
     def all(self) -> list[Computed]:
         return [self.get(name) for name in self.catalogue.entries]
@@ -113,11 +113,11 @@ class Figures:
 
     def of_rule(self, code: str) -> tuple[RuleResult | None, str]:
         """What a rule gives, run once; None with the reason where it gives nothing."""
-        from ..engine.outcome import result_of
+        from ..engine.outcome import run_rule_alone
         from ..model.rule import all_rules
 
         if code not in self._rules:
-            self._rules[code] = result_of(all_rules()[code], self.ctx, self.texts)
+            self._rules[code] = run_rule_alone(all_rules()[code], self.ctx, self.texts)
         return self._rules[code]
 
     def _against_targets(self, entry: Entry, figure: Indicator) -> list[Indicator]:
@@ -138,7 +138,7 @@ class Figures:
 
     def _land_use(self, entry: Entry) -> Indicator:
         layer, rows = self._parcels(entry)
-        areas = areas_of(layer)
+        areas = land_areas(layer)
         basis, values = areas.best
         total = float(np.nansum(values[rows]))
         given = {"layer": layer.role, "features": int(rows.sum()), **_chosen(entry)}
@@ -148,7 +148,7 @@ class Figures:
             drawn = float(areas.statutory[rows].sum())
             given |= {"field": field_name, "statutory_m2": drawn, "difference_m2": total - drawn}
         figure = self._area(entry, total, given, basis)
-        figure.backed = meaning is None or not field_name or backed(layer, meaning, self.ctx, rows)
+        figure.backed = meaning is None or not field_name or is_backed_by_land(layer, meaning, self.ctx, rows)
         figure.confirmed = figure.backed and not np.isnan(values[rows]).any()
         return figure
 
@@ -187,12 +187,12 @@ class Figures:
         return Indicator(entry.id, (length / 1e3) / (area / 1e6), entry.unit, entry.basis, inputs=given)
 
     def _area(self, entry: Entry, area_m2: float, inputs: dict, basis: str = "statutory") -> Indicator:
-        return Indicator(entry.id, in_unit(area_m2, entry.unit), entry.unit, basis, inputs=inputs)
+        return Indicator(entry.id, convert_area(area_m2, entry.unit), entry.unit, basis, inputs=inputs)
 
     def _parcels(self, entry: Entry) -> tuple[Layer, NDArray]:
         layer = self._layer(entry.inputs[0])
         meaning = "urban_code" if entry.urban_codes else "land_use"
-        if not layer.tells(meaning):
+        if not layer.has_values(meaning):
             name = layer.field_name(meaning) or self.texts.meaning(meaning)
             raise Missing(self.texts.get("figures", "no_field", layer=layer.name, field=name))
         if entry.urban_codes:
@@ -201,13 +201,13 @@ class Figures:
 
     def _layer(self, concept: str) -> Layer:
         layer = self.ctx.plan.concept(concept)
-        if layer is None or layer.bare:
+        if layer is None or layer.has_no_geometry:
             raise Missing(self.no_layer((concept,)))
         return layer
 
     def no_layer(self, concepts: Iterable[str]) -> str:
         """The sentence on layers that are not there."""
-        lacking = [c for c in concepts if (lay := self.ctx.plan.concept(c)) is None or lay.bare]
+        lacking = [c for c in concepts if (lay := self.ctx.plan.concept(c)) is None or lay.has_no_geometry]
         return self.texts.get("figures", "no_layer", layers="、".join(self._called(c) for c in lacking or concepts))
 
     def _called(self, concept: str) -> str:
@@ -227,7 +227,7 @@ def _shown(figure: Indicator, entry: Entry) -> Indicator:
 
 
 def _in_unit(figure: Indicator, unit: str) -> Indicator:
-    value = in_unit(require(figure.value, "the value of a figure") * SQUARE_METRES[figure.unit], unit)
+    value = convert_area(require_value(figure.value, "the value of a figure") * SQUARE_METRES[figure.unit], unit)
     return _bare(figure, value, unit)
 
 
@@ -246,8 +246,8 @@ def _against(figure: Indicator, target: Target, warning_share: float) -> Indicat
     made = _bare(figure, made.value, made.unit)
     made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
     made.target_source = target.source
-    value = require(made.value, "the value of a figure")
-    made.judge(compare_area(value, target.comparison, target.number, target.decimals, warning_share))
+    value = require_value(made.value, "the value of a figure")
+    made.judge(compare_area_with_target(value, target.comparison, target.number, target.decimals, warning_share))
     return made
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.context import trim
+from ..engine.context import trim_padding
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -42,7 +42,7 @@ class Areas:
         return "statutory", self.statutory
 
 
-def areas_of(layer: Layer) -> Areas:
+def land_areas(layer: Layer) -> Areas:
     """The areas of a layer's rows; a field without a single value counts as none."""
     survey, net = (_field(layer, FIELDS[basis]) for basis in ("survey", "net"))
     return Areas(layer.statutory, survey, net)
@@ -54,7 +54,7 @@ def _field(layer: Layer, meaning: str) -> NDArray | None:
 
 
 @dataclass(frozen=True)
-class Classed:
+class ClassedRows:
     """Rows by their class in the 2023 list: row n is of ``names[place[n]]``, empty where its code is of no list."""
 
     names: list[str]
@@ -71,26 +71,26 @@ class Classed:
         return dict(zip(self.names, totals.tolist(), strict=True))
 
 
-def classes_of(layer: Layer, ctx: Context) -> Classed:
+def classes_of(layer: Layer, ctx: Context) -> ClassedRows:
     """Each row's class. A survey's class is the first that its list names for 2023 (0204 其他园地 counts as 0205)."""
     cache = ctx.plan.computed("land_classes")
     if layer.role not in cache:
         cache[layer.role] = _classed(layer, ctx)
-    found: Classed = cache[layer.role]
+    found: ClassedRows = cache[layer.role]
     return found
 
 
-def _classed(layer: Layer, ctx: Context) -> Classed:
+def _classed(layer: Layer, ctx: Context) -> ClassedRows:
     declared = layer.template.field("land_use")
     if declared is None or not declared.codes:
-        return Classed([""], np.zeros(len(layer), dtype=int))
+        return ClassedRows([""], np.zeros(len(layer), dtype=int))
     written = layer.text("land_use")
     to_2023 = _bridge(ctx.codes(declared.codes), ctx.codes(CLASSES))
-    class_of = {code: to_2023.get(trim(code, declared.code_pad), "") for code in dict.fromkeys(written)}
+    class_of = {code: to_2023.get(trim_padding(code, declared.code_pad), "") for code in dict.fromkeys(written)}
     names = sorted({*class_of.values(), ""})
     place = {name: n for n, name in enumerate(names)}
     at = {code: place[name] for code, name in class_of.items()}
-    return Classed(names, np.array([at[code] for code in written], dtype=int))
+    return ClassedRows(names, np.array([at[code] for code in written], dtype=int))
 
 
 def _bridge(codes: CodeList, target: CodeList) -> dict[str, str]:

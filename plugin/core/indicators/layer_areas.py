@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
-from ..files.cells import as_text
+from ..files.cells import cell_text
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import geodesic_area, statutory_area
-from ..geometry.validity import missing, sound_copies
-from ..invariants import require
-from ..loading.assembly import look_at_coordinates
+from ..geometry.validity import is_missing, make_valid_copies
+from ..invariants import require_value
+from ..loading.assembly import validate_coordinates
 from ..loading.recognition import find_role
 from ..plan.layer import SourceLayer
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from ..standard.template import Field, Template
 
 
-#: The setting behind `close`'s limit; its value is ours (C), the rule that parts are levelled to the control area the survey's.
+#: The setting behind `adjust_areas`'s limit; its value is ours (C), the rule that parts are levelled to the control area the survey's.
 LIMIT = "closure.limit_share"
 #: Areas count in units of this (m²): finer than any rounding, and whole numbers add up exactly.
 _UNIT_M2 = 1e-6
 
 
 @dataclass(frozen=True)
-class Closure:
+class AreaAdjustment:
     """The parts of one control area. ``adjusted``: (n,) m², whole steps that add up to ``control_m2``; None when refused.
 
     ``control_m2`` is the control area rounded to the step, ``sum_m2`` what the parts measured, ``allowed_m2`` the most
@@ -59,9 +59,9 @@ class Closure:
         return self.adjusted is None
 
 
-def close(
+def adjust_areas(
     areas: NDArray, control_m2: float, *, limit_share: float, step_m2: float = 0.01, keys: Sequence[Any] | None = None
-) -> Closure:
+) -> AreaAdjustment:
     """Adjust (n,) areas (m², ≥ 0, unrounded) so that, rounded to ``step_m2``, they add up to the control area exactly.
 
     Each gets area × control ÷ sum, cut to whole steps; the steps that are left go to the largest remainders
@@ -82,7 +82,7 @@ def close(
     control_rounded, summed = control * unit * _UNIT_M2, total * _UNIT_M2
     allowed = limit_share * control_m2 + step_m2
     if abs(control * unit - total) > allowed / _UNIT_M2:
-        return Closure(_clean(control_rounded, step_m2), summed, allowed, None)
+        return AreaAdjustment(_clean(control_rounded, step_m2), summed, allowed, None)
     shares = [divmod(part * control, total) for part in parts]
     steps = [whole for whole, _ in shares]
     names = list(range(len(parts))) if keys is None else list(keys)
@@ -91,7 +91,7 @@ def close(
         steps[n] += 1
     most = max(abs(step * unit - part) for step, part in zip(steps, parts, strict=True)) * _UNIT_M2
     adjusted = np.array([_clean(step * unit * _UNIT_M2, step_m2) for step in steps])
-    return Closure(_clean(control_rounded, step_m2), summed, allowed, adjusted, most)
+    return AreaAdjustment(_clean(control_rounded, step_m2), summed, allowed, adjusted, most)
 
 
 def _clean(area: float, step_m2: float) -> float:
@@ -113,7 +113,7 @@ OTHER_UNITS = {"ha": 1e4, "mu": 1e4 / 15, "km2": 1e6}
 
 @dataclass
 class Areas:
-    """(n,) unrounded m² on three bases, NaN for rows without a usable shape (``bare``, positions).
+    """(n,) unrounded m² on three bases, NaN for rows without a usable shape (``without_shape``, positions).
 
     ``planar`` in the plane called ``plane`` (the layer's own, for degrees the 3° zone of its middle); ``geodesic`` with
     geodesics as edges; ``statutory`` as the annex prescribes. ``repaired``: rows measured by a repaired copy; ``stray``:
@@ -125,7 +125,7 @@ class Areas:
     statutory: NDArray
     plane: str
     shapes: NDArray
-    bare: list[int]
+    without_shape: list[int]
     repaired: list[int]
     stray: list[int]
 
@@ -133,20 +133,20 @@ class Areas:
         return float(np.nansum(getattr(self, basis)))
 
 
-def measure(source: SourceLayer, norm: Norm, texts: Texts, cancellation: Cancellation = NEVER) -> Areas:
+def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: Cancellation = NEVER) -> Areas:
     """Measure every row. Only stored vertices count. InputError when coordinates and CRS contradict each other."""
-    problem, stray = look_at_coordinates(source)
+    problem, stray = validate_coordinates(source)
     if problem is not None:
         role = find_role(source, norm)[0] or source.name
         reason = texts.problem(problem[0], {"layer": source.name, "role": role, **problem[1]})
         raise InputError("areas_unusable", layer=source.name, reason=reason)
-    crs = require(source.crs, "the CRS of a layer without a problem")
+    crs = require_value(source.crs, "the CRS of a layer without a problem")
     drawn = source.frame.geometry.to_numpy().copy()
     drawn[list(stray)] = None
-    shapes, repaired = sound_copies(drawn)
+    shapes, repaired = make_valid_copies(drawn)
     cancellation.raise_if_cancelled()
-    bare = missing(shapes)
-    to_lonlat = crs_care.lonlat_of(crs)
+    bare = is_missing(shapes)
+    to_lonlat = crs_care.make_lonlat_transformer(crs)
     statutory = statutory_area(shapes, to_lonlat)
     cancellation.raise_if_cancelled()
     geodesic = geodesic_area(shapes, to_lonlat, cancellation)
@@ -155,14 +155,14 @@ def measure(source: SourceLayer, norm: Norm, texts: Texts, cancellation: Cancell
     for areas in (planar, geodesic, statutory):
         areas[bare] = np.nan
     rows = [np.flatnonzero(bare).tolist(), [n for n in repaired if not bare[n]], sorted(stray)]
-    return Areas(planar, geodesic, statutory, crs_care.label(plane), shapes, *rows)
+    return Areas(planar, geodesic, statutory, crs_care.crs_label(plane), shapes, *rows)
 
 
 def _plane(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
-    if not crs_care.describe(crs).geographic:
+    if not crs_care.describe_crs(crs).geographic:
         return crs
     xmin, ymin, xmax, ymax = shapely.total_bounds(shapes) if len(shapes) else (114.0, 36.0, 114.0, 36.0)
-    return crs_care.choose([], (xmin + xmax) / 2, (ymin + ymax) / 2)
+    return crs_care.choose_crs([], (xmin + xmax) / 2, (ymin + ymax) / 2)
 
 
 def area_field(source: SourceLayer, norm: Norm, wanted: str = "") -> tuple[str, Field | None]:
@@ -189,19 +189,19 @@ def stored_values(source: SourceLayer, name: str) -> NDArray:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def keys_of(source: SourceLayer) -> list[str]:
+def list_keys(source: SourceLayer) -> list[str]:
     """Each row's BSM, empty where it has none."""
     column = next((f.name for f in source.fields if f.name.upper() == KEY), None)
-    return [""] * len(source.frame) if column is None else [as_text(v) for v in source.frame[column]]
+    return [""] * len(source.frame) if column is None else [cell_text(v) for v in source.frame[column]]
 
 
-def names_of(source: SourceLayer, norm: Norm) -> list[str]:
+def list_control_names(source: SourceLayer, norm: Norm) -> list[str]:
     """What each row of a control layer is called: the name of its division, else its BSM, else its feature id."""
     template = norm.standard.templates.get(find_role(source, norm)[0])
     declared = template.field("division_name") if template is not None else None
     column = next((f.name for f in source.fields if declared and f.name.upper() == declared.name), None)
-    named = [""] * len(source.frame) if column is None else [as_text(v) for v in source.frame[column]]
-    rows = zip(named, keys_of(source), source.frame.index, strict=True)
+    named = [""] * len(source.frame) if column is None else [cell_text(v) for v in source.frame[column]]
+    rows = zip(named, list_keys(source), source.frame.index, strict=True)
     return [name or key or f"fid {fid}" for name, key, fid in rows]
 
 
@@ -220,7 +220,7 @@ class Compared:
     unit: str = ""
 
 
-def compare(areas: Areas, stored: NDArray | None, decimals: int, tolerance_m2: float) -> Compared:
+def compare_with_stored(areas: Areas, stored: NDArray | None, decimals: int, tolerance_m2: float) -> Compared:
     """Stored values ((n,) m², None when there is no such field) against the statutory ones, rounded alike."""
     rounded = np.round(areas.statutory, decimals)
     if stored is None:
@@ -237,11 +237,11 @@ def compare(areas: Areas, stored: NDArray | None, decimals: int, tolerance_m2: f
 
 
 @dataclass
-class Levelled:
+class AdjustedAreas:
     """Parts levelled to control areas. ``units``: name and closure of each control area that has parts;
-    ``proposal`` (n,) m², NaN where nothing is proposed; ``unit_of`` (n,) the control area's name of each part."""
+    ``proposal`` (n,) m², NaN where nothing is proposed; ``parse_unit`` (n,) the control area's name of each part."""
 
-    units: list[tuple[str, Closure]]
+    units: list[tuple[str, AreaAdjustment]]
     proposal: NDArray
     unit_of: list[str | None]
     outside: list[int] = field(default_factory=list)
@@ -260,15 +260,15 @@ class Levelled:
         return sum(c.refused for _, c in self.units)
 
 
-def level_to_number(
+def adjust_to_total(
     areas: Areas, control_m2: float, keys: list[str], limit_share: float, step_m2: float, name: str = ""
-) -> Levelled:
+) -> AdjustedAreas:
     """All parts levelled to one control area, given in m²."""
     here = np.flatnonzero(~np.isnan(areas.statutory))
     return _level(areas, [(name, control_m2, here)], keys, limit_share, step_m2)
 
 
-def level_to_layer(
+def adjust_to_layer(
     areas: Areas,
     crs: crs_care.CRS,
     control: Areas,
@@ -277,7 +277,7 @@ def level_to_layer(
     keys: list[str],
     limit_share: float,
     step_m2: float,
-) -> Levelled:
+) -> AdjustedAreas:
     """Parts levelled to the statutory area of the control polygon that holds them (a point inside each decides)."""
     points = shapely.point_on_surface(crs_care.to_lonlat(areas.shapes, crs))
     holders = crs_care.to_lonlat(control.shapes, control_crs)
@@ -300,12 +300,12 @@ def level_to_layer(
 
 def _level(
     areas: Areas, units: list[tuple[str, float, NDArray]], keys: list[str], limit_share: float, step_m2: float
-) -> Levelled:
+) -> AdjustedAreas:
     proposal = np.full(len(areas.statutory), np.nan)
     unit_of: list[str | None] = [None] * len(proposal)
     closures = []
     for name, control_m2, rows in units:
-        closure = close(
+        closure = adjust_areas(
             areas.statutory[rows],
             control_m2,
             limit_share=limit_share,
@@ -317,4 +317,4 @@ def _level(
             unit_of[n] = name
         if closure.adjusted is not None:
             proposal[rows] = closure.adjusted
-    return Levelled(closures, proposal, unit_of)
+    return AdjustedAreas(closures, proposal, unit_of)

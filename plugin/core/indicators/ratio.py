@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.indicator import Indicator, compare
+from ..model.indicator import Indicator, compare_with_target
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -24,27 +24,27 @@ DOUBTFUL = "ratio.doubtful"
 DOUBTFUL_SHARE = "ratio.doubtful_share"
 
 
-def contradicted(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: Context) -> NDArray:
+def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: Context) -> NDArray:
     """(n,) share of each base parcel that is counted as urban (``urban``: (n,) bool) and that the land contradicts.
 
     1 where the parcel's own land use is no urban construction land; else the larger share of two: on parcels of the survey
     (DLTB) of such a land use, or of a 城镇村属性码 that is none of ``classes``; and inside 生态保护红线, which leaves towns out.
     """
     # Texts know the names of indicators: QGIS loads them where shapely is missing.
-    from ..geometry.validity import missing
+    from ..geometry.validity import is_missing
 
-    own = urban & of_classes(base_parcels, DOUBTFUL, ctx)
+    own = urban & has_land_use(base_parcels, DOUBTFUL, ctx)
     share = own.astype(float)
     red_line = ctx.plan.concept("red_line")
-    if red_line is not None and not red_line.bare:
+    if red_line is not None and not red_line.has_no_geometry:
         share = np.maximum(share, _shares_on(red_line, base_parcels, urban & ~own, None, ctx))
     survey = ctx.plan.concept("parcels")
-    if survey is None or survey is base_parcels or survey.bare:
+    if survey is None or survey is base_parcels or survey.has_no_geometry:
         return share
-    against = of_classes(survey, DOUBTFUL, ctx)
-    if survey.tells("urban_code"):
+    against = has_land_use(survey, DOUBTFUL, ctx)
+    if survey.has_values("urban_code"):
         against |= ~np.isin(survey.text("urban_code"), classes)
-    rows = urban & ~own & ~missing(base_parcels.plane)
+    rows = urban & ~own & ~is_missing(base_parcels.plane)
     if rows.any() and against.any():
         share = np.maximum(share, _shares_on(survey, base_parcels, rows, against, ctx))
     return share
@@ -57,13 +57,13 @@ def _shares_on(other: Layer, parcels: Layer, rows: NDArray, other_rows: NDArray 
     return np.minimum(shares, 1.0)
 
 
-def of_classes(layer: Layer, setting: str, ctx: Context) -> NDArray:
+def has_land_use(layer: Layer, setting: str, ctx: Context) -> NDArray:
     """(n,) bool: rows whose land use is of the classes that a setting names for its code list."""
     declared = layer.template.field("land_use")
     key = f"{setting}.{declared.codes}" if declared is not None else ""
     if not key or not ctx.norm.sets(key):
         return np.zeros(len(layer), dtype=bool)
-    return ctx.coded(layer, "land_use", ctx.norm.get(key))
+    return ctx.rows_with_code(layer, "land_use", ctx.norm.get(key))
 
 
 #: The lines that a window is made for.
@@ -74,7 +74,7 @@ WATER = "ratio.window_water"
 FILLED_SHARE = "ratio.window_filled_share"
 
 
-def unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
+def compute_unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
     """(k,) the share of each window (polygons, m) that 永久基本农田, 生态保护红线 and water leave open; 0 where they fill it.
 
     A window is filled from `ratio.window_filled_share` on.
@@ -83,7 +83,7 @@ def unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
     import shapely
 
     parcels = {layer: None for name in ("parcels", "base_parcels") if (layer := ctx.plan.concept(name)) is not None}
-    fillers: list[tuple[Layer, NDArray]] = [(layer, of_classes(layer, WATER, ctx)) for layer in parcels]
+    fillers: list[tuple[Layer, NDArray]] = [(layer, has_land_use(layer, WATER, ctx)) for layer in parcels]
     lines = [ctx.plan.concept(name) for name in ctx.norm.get(FILLERS)]
     fillers += [(layer, np.ones(len(layer), dtype=bool)) for layer in lines if layer is not None]
     inside: list[list[NDArray]] = [[] for _ in places]
@@ -130,10 +130,10 @@ class Expansion:
     """The ratio's three forms with everything that went into them; areas in m².
 
     ``denominator`` survey area (TBMJ) of the base parcels, 0 where there are none; ``drawn`` their statutory area;
-    ``numerators`` and ``ratios`` by form; ``missing_areas`` base parcels without TBMJ; ``land_ratios`` by form with the drawn area as denominator; ``backed``: the land
-    backs the survey areas; ``contradicted`` survey area whose code the land contradicts, on ``contradicted_rows`` parcels;
-    ``without`` the ratios by form without it; ``in_doubt``: that leaves the ratio in doubt; ``doubts`` as a rule gives them.
-    ``bare_windows`` windows that lines and water do not fill, ``bare_area`` their open land (statutory); ``closed_ratio`` the deciding ratio with
+    ``numerators`` and ``ratios`` by form; ``missing_areas`` base parcels without TBMJ; ``land_ratios`` by form with the drawn area as denominator; ``is_backed_by_land``: the land
+    backs the survey areas; ``find_contradicted_parcels`` survey area whose code the land contradicts, on ``contradicted_rows`` parcels;
+    ``without`` the ratios by form without it; ``in_doubt``: that leaves the ratio in doubt; ``uncertainties`` as a rule gives them.
+    ``unfilled_windows`` windows that lines and water do not fill, ``unfilled_area`` their open land (statutory); ``closed_ratio`` the deciding ratio with
     them, None where all windows together leave it within its limit.
     """
 
@@ -154,15 +154,15 @@ class Expansion:
     in_doubt: bool = False
     classes: list[str] = field(default_factory=list)
     windows: int = 0
-    bare_windows: int = 0
-    bare_area: float = 0.0
+    unfilled_windows: int = 0
+    unfilled_area: float = 0.0
     closed_ratio: float | None = None
     missing_areas: int = 0
-    doubts: list[str] = field(default_factory=list)
+    uncertainties: list[str] = field(default_factory=list)
 
     def indicators(self, norm: Norm, base_parcels: Layer) -> list[Indicator]:
         """A figure a form; the one that the profile names has the limit as its target."""
-        confirmed = not self.doubts and all(norm.is_confirmed(u) for u in DECIDING)
+        confirmed = not self.uncertainties and all(norm.is_confirmed(u) for u in DECIDING)
         form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
         shared = {
             "denominator_m2": self.denominator,
@@ -195,18 +195,20 @@ class Expansion:
                 figure.comparison, figure.target = "<=", limit
                 figure.target_decimals = len(str(limit).partition(".")[2])
                 figure.target_source = norm.profile.name or norm.standard.name
-                figure.judge(compare(ratio, "<=", limit, warning_share=float(norm.get("indicators.warning_share"))))
+                figure.judge(
+                    compare_with_target(ratio, "<=", limit, warning_share=float(norm.get("indicators.warning_share")))
+                )
             made.append(figure)
         return made
 
 
-def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
+def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
     """The ratio of a plan. Without base parcels of the classes (`Expansion.denominator` 0) nothing else is computed.
 
     Denominator: TBMJ of the base parcels whose CZCSXM is among ``ratio.classes``; numerators: statutory areas.
     """
     # Shapely loads when something is measured.
-    from .area_backing import backed
+    from .area_backing import is_backed_by_land
 
     norm = ctx.norm
     classes = list(norm.get("ratio.classes"))
@@ -218,24 +220,24 @@ def expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
     found.missing_areas = int(np.isnan(surveyed).sum())
     found.year, found.year_source = base_year(base_parcels, ctx)
     if found.year != norm.get("ratio.base_year"):
-        found.doubts.append("ratio.base_year")
-    rows = {k: ctx.coded(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in KINDS}
+        found.uncertainties.append("ratio.base_year")
+    rows = {k: ctx.rows_with_code(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in KINDS}
     found.parts = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
     whole = float(boundary.statutory.sum())
     found.uncoded = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
     if found.uncoded > 0:
-        found.doubts.append("ratio.uncoded")
+        found.uncertainties.append("ratio.uncoded")
     found.drawn = float(ctx.geometry.statutory(base_parcels.plane[urban]).sum())
     apart = abs(found.drawn - found.denominator) > float(norm.get("ratio.denominator_share")) * found.denominator
-    found.backed = not apart and backed(base_parcels, "gross_area", ctx, urban)
+    found.backed = not apart and is_backed_by_land(base_parcels, "gross_area", ctx, urban)
     if not found.backed:
-        found.doubts.append("ratio.denominator")
+        found.uncertainties.append("ratio.denominator")
     growing = rows["concentrated"]
     if norm.get("ratio.new_land_includes_flexible"):
         growing = growing | rows["flexible"]
     grown = ctx.geometry.uncovered(boundary, base_parcels, rows=growing, cover_rows=urban, measured=True)
     found.new_land = float(ctx.geometry.areas_of(grown, boundary).sum())
-    places = windows(boundary, ctx)
+    places = find_windows(boundary, ctx)
     found.windows = len(places)
     concentrated, flexible = found.parts["concentrated"], found.parts["flexible"]
     found.ratios = expansion_ratios(found.denominator, whole, concentrated, flexible, found.new_land)
@@ -257,9 +259,9 @@ def _close(found: Expansion, places: NDArray, ctx: Context) -> None:
     numerator = found.numerators[form]
     if (numerator + areas.sum()) / found.denominator <= limit:
         return
-    unfilled = unfilled_shares(places, ctx)
-    found.bare_windows, found.bare_area = int((unfilled > 0).sum()), float((areas * unfilled).sum())
-    found.closed_ratio = (numerator + found.bare_area) / found.denominator
+    unfilled = compute_unfilled_shares(places, ctx)
+    found.unfilled_windows, found.unfilled_area = int((unfilled > 0).sum()), float((areas * unfilled).sum())
+    found.closed_ratio = (numerator + found.unfilled_area) / found.denominator
 
 
 def _decided_by_field(found: Expansion, count: int, norm: Norm, areas: tuple[float, float, float]) -> None:
@@ -271,7 +273,7 @@ def _decided_by_field(found: Expansion, count: int, norm: Norm, areas: tuple[flo
     most = expansion_ratios(found.drawn + ROUNDING_M2 * count, *areas, found.new_land)
     if found.backed and found.ratios[form] <= limit < most[form]:
         found.backed = False
-        found.doubts.append("ratio.denominator")
+        found.uncertainties.append("ratio.denominator")
 
 
 def _contradict(
@@ -283,7 +285,7 @@ def _contradict(
     the ratio keeps within the limit.
     """
     norm = ctx.norm
-    share = contradicted(base_parcels, urban, found.classes, ctx)
+    share = find_contradicted_parcels(base_parcels, urban, found.classes, ctx)
     surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
     found.contradicted = float((share * surveyed).sum())
     found.contradicted_rows = np.flatnonzero(share > 0).tolist()
@@ -295,18 +297,18 @@ def _contradict(
     large = found.contradicted > float(norm.get(DOUBTFUL_SHARE)) * found.denominator
     found.in_doubt = found.contradicted > 0 and (decides or large)
     if found.in_doubt:
-        found.doubts.append(CONTRADICTED)
+        found.uncertainties.append(CONTRADICTED)
 
 
-def windows(boundary: Layer, ctx: Context) -> NDArray:
+def find_windows(boundary: Layer, ctx: Context) -> NDArray:
     """The holes (开天窗) of the boundary, which are no part of its area. A hole of one of its zones that another zone
     fills is none, and one that several enclose together is one."""
     # Shapely loads when something is counted: QGIS lists what it can without it.
-    from ..geometry.coverage import open_places
-    from ..geometry.polygons import united
+    from ..geometry.coverage import find_holes
+    from ..geometry.polygons import union_rows
 
-    whole = united(boundary.polygons, tolerance=ctx.tolerance)
-    places = open_places(whole) if whole is not None else [p for s in boundary.plane for p in open_places(s)]
+    whole = union_rows(boundary.polygons, tolerance=ctx.tolerance)
+    places = find_holes(whole) if whole is not None else [p for s in boundary.plane for p in find_holes(s)]
     found = [place for place in places if not ctx.tolerance.is_sliver(place.area, 2 * place.area / place.length)]
     made = np.empty(len(found), dtype=object)
     made[:] = found

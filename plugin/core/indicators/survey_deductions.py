@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..geometry.validity import missing
+from ..geometry.validity import is_missing
 from ..model.indicator import AREA_FIGURES
 from .townships import towns_of_centres
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MULTIPOLYGON = 6
 
 
-def rows_below(layer: Layer, other: Layer, ctx: Context) -> NDArray:
+def find_rows_below(layer: Layer, other: Layer, ctx: Context) -> NDArray:
     """(n,) the row of ``other`` that a point on each row of ``layer`` lies on, −1 for none."""
     cache = ctx.plan.computed("rows_below")
     if (layer, other) not in cache:
@@ -39,18 +39,18 @@ def rows_below(layer: Layer, other: Layer, ctx: Context) -> NDArray:
 
 def _rows_below(layer: Layer, other: Layer) -> NDArray:
     found = np.full(len(layer), -1)
-    rows, there = np.flatnonzero(~missing(layer.plane)), np.flatnonzero(~missing(other.plane))
+    rows, there = np.flatnonzero(~is_missing(layer.plane)), np.flatnonzero(~is_missing(other.plane))
     points = shapely.point_on_surface(layer.plane[rows])
     below, point = shapely.STRtree(points).query(other.plane[there], predicate="intersects")
     found[rows[point]] = there[below]
     return found
 
 
-def cut_otherwise(layer: Layer, other: Layer, ctx: Context) -> NDArray:
+def is_cut_differently(layer: Layer, other: Layer, ctx: Context) -> NDArray:
     """(n,) bool: rows that are no copy of the row of ``other`` below them. A copy lies wholly on it."""
     cache = ctx.plan.computed("cut_otherwise")
     if (layer, other) not in cache:
-        cache[layer, other] = _cut_otherwise(layer, other, rows_below(layer, other, ctx))
+        cache[layer, other] = _cut_otherwise(layer, other, find_rows_below(layer, other, ctx))
     found: NDArray = cache[layer, other]
     return found
 
@@ -116,7 +116,7 @@ class SurveyDeductions:
         place = np.where(self.town < 0, len(self.towns), self.town)
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
 
-    def holds(self, rows: NDArray) -> bool:
+    def agrees(self, rows: NDArray) -> bool:
         """Return True if the survey gives the sum of some rows ((n,) bool), as a whole and in each township."""
 
         def whole(values: NDArray) -> NDArray:
@@ -142,14 +142,14 @@ def _deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
     tasks = {role for concept, basis in AREA_FIGURES.values() if basis == "net" for role in ctx.plan.roles_of(concept)}
     if parcels is None or layer is parcels or layer.role not in tasks or layer.template.geometry != "polygon":
         return None
-    if not all(layer.tells(m) and parcels.tells(m) for m in ("net_area", "gross_area")):
+    if not all(layer.has_values(m) and parcels.has_values(m) for m in ("net_area", "gross_area")):
         return None
     if parcels.template.field("deduction_rate") is None:
         return None
-    on = rows_below(layer, parcels, ctx)
+    on = find_rows_below(layer, parcels, ctx)
     gross, net = parcels.numbers("gross_area"), parcels.numbers("net_area")
     rate = np.divide(net, gross, out=np.full(len(parcels), np.nan), where=gross > 0)
-    rate[~ctx.cultivated(parcels) | ~((rate >= _LEAST_RATE) & (rate <= 1))] = np.nan
+    rate[~ctx.cultivated_rows(parcels) | ~((rate >= _LEAST_RATE) & (rate <= 1))] = np.nan
     own_rate = np.where(on >= 0, rate[on], np.nan) if len(parcels) else np.full(len(layer), np.nan)
     expected = layer.numbers("gross_area") * own_rate
     there = np.isfinite(expected) & np.isfinite(layer.numbers("net_area"))

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..geometry.validity import missing
+from ..geometry.validity import is_missing
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -28,7 +28,7 @@ class Township:
 
 
 @dataclass
-class Split:
+class TownshipSplit:
     """Rows of a layer by township: row ``rows[k]`` lies with ``shares[k]`` (0…1 of its area) in ``towns[k]``.
 
     ``outside`` (n,) is the share of each row in no township; below 0 where townships claim land twice.
@@ -59,10 +59,10 @@ def townships_of(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
     """The layer of townships, the townships in the order of their codes, and which of them each row is part of. None without
     such a layer."""
     layer = ctx.plan.concept("townships")
-    return None if layer is None or layer.bare else (layer, *grouped(layer))
+    return None if layer is None or layer.has_no_geometry else (layer, *group_townships(layer))
 
 
-def grouped(layer: Layer) -> tuple[list[Township], NDArray]:
+def group_townships(layer: Layer) -> tuple[list[Township], NDArray]:
     """The townships of a layer in the order of their codes, and which of them each row is part of ((n,) positions).
 
     Rows of one code are one township; where there is no code, rows of one name. One that only its villages tell of, each by a
@@ -86,7 +86,7 @@ def grouped(layer: Layer) -> tuple[list[Township], NDArray]:
     return towns, np.array([place[one] for one in ids], dtype=int)
 
 
-def split(layer: Layer, ctx: Context) -> Split | None:
+def split_by_township(layer: Layer, ctx: Context) -> TownshipSplit | None:
     """A layer's rows by township. None without townships.
 
     A row wholly in one township is that township's; of others each part takes its share of the statutory area of all parts
@@ -99,15 +99,15 @@ def split(layer: Layer, ctx: Context) -> Split | None:
     if layer.role not in cache:
         towns_layer, towns, town_of = given
         cache[layer.role] = _split(layer, towns_layer, len(towns), town_of, ctx)
-    found: Split = cache[layer.role]
+    found: TownshipSplit = cache[layer.role]
     return found
 
 
-def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Context) -> Split:
+def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Context) -> TownshipSplit:
     if layer is townships:
         every = np.arange(len(layer))
         inside = layer.statutory > 0
-        return Split(every[inside], town_of[inside], np.ones(inside.sum()), (~inside).astype(float), count)
+        return TownshipSplit(every[inside], town_of[inside], np.ones(inside.sum()), (~inside).astype(float), count)
     parts = ctx.geometry.shared(layer, townships, measured=True)
     rows, towns = parts.left, town_of[parts.right]
     planar = np.nan_to_num(shapely.area(layer.plane))
@@ -121,12 +121,12 @@ def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Co
     shares = np.divide(shares, summed[rows], out=shares, where=whole[rows] & (summed[rows] > 0))
     outside = 1.0 - np.bincount(rows, weights=shares, minlength=len(layer))
     outside[whole] = 0.0
-    return Split(rows, towns, shares, outside, count)
+    return TownshipSplit(rows, towns, shares, outside, count)
 
 
 def centres_of(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
     """(k,) x and y of the middle of the rows that have a shape, and their positions."""
-    rows = np.flatnonzero(~missing(layer.plane))
+    rows = np.flatnonzero(~is_missing(layer.plane))
     low_x, low_y, high_x, high_y = shapely.bounds(layer.plane[rows]).T
     return (low_x + high_x) / 2, (low_y + high_y) / 2, rows
 
@@ -152,7 +152,7 @@ def _towns_of(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
     ctx.cancellation.raise_if_cancelled()
     x, y, rows = centres_of(layer)
     centres = shapely.points(x, y)
-    there = np.flatnonzero(~missing(towns_layer.plane))
+    there = np.flatnonzero(~is_missing(towns_layer.plane))
     holder, point = shapely.STRtree(centres).query(towns_layer.plane[there], predicate="intersects")
     # A centre on a common border goes to the first of its townships.
     order = np.argsort(-holder, kind="stable")

@@ -18,14 +18,14 @@ import shapely
 from ..cancellation import Cancellation
 from ..errors import InputError
 from ..files.encoding import Encoding
-from ..files.opening import openable, touch, whole_shapefile
+from ..files.open_datasource import openable, touch, whole_shapefile
 from ..geometry import crs as crs_care
 from ..plan.layer import FieldInfo, SourceLayer
-from .declared import Table, read_tables
-from .drawn import OWN, drawn_column, hidden_tables
+from .field_types import DeclaredTable, read_declared_tables
 from .records import geodatabase_rows, stored_rows
-from .rows import BYTES, KEY, distinct, fields_of, layer_info, read_rows
+from .rows import BYTES, KEY, fields_of, layer_info, make_names_unique, read_rows
 from .shape_crs import other_shape_crs
+from .text_geometry import OWN, find_geometry_column, find_hidden_tables
 
 
 def encoding_notices(shown: str, encoding: Encoding | None) -> list[tuple[str, dict[str, Any]]]:
@@ -83,7 +83,7 @@ class _Source:
     name: str
     has_shapes: bool
     encoding: Encoding | None
-    declared: Table | None = None
+    declared: DeclaredTable | None = None
     stored: int | None = None
 
     @property
@@ -117,9 +117,9 @@ def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables:
     touch(path)
     with openable(path) as opened:
         names = _list_layers(path, opened)
-        hidden = hidden_tables(opened, {name for name, kind in names if kind}, {name for name, _ in names})
+        hidden = find_hidden_tables(opened, {name for name, kind in names if kind}, {name for name, _ in names})
         layers = []
-        declared = read_tables(opened)
+        declared = read_declared_tables(opened)
         counted = geodatabase_rows(opened) if suffix == ".gdb" else {}
         for name, kind in names:
             if name in hidden or (suffix == ".gpkg" and not kind and name.lower().startswith(OWN)):
@@ -129,8 +129,8 @@ def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables:
             layers.append(_read_layer(source, wanted))
         for name, table in hidden.items():
             fields = tuple(FieldInfo(column, "text") for column in table.columns)
-            problem = ("unregistered", {}) if table.shapes else ("table", {"drawn": table.drawn})
-            layers.append(no_rows(name, path, fields=fields, problem=problem, rows=table.rows))
+            problem = ("unregistered", {}) if table.shapes else ("table", {"drawn": table.has_text_geometry})
+            layers.append(make_empty_layer(name, path, fields=fields, problem=problem, rows=table.rows))
     if all(layer.problem and layer.problem[0] == "table" and not (tables and _tells(layer)) for layer in layers):
         raise InputError("source_no_layer", source=str(path))
     return layers
@@ -159,7 +159,7 @@ def _read_layer(source: _Source, wanted: Wanted) -> SourceLayer:
     empty = declared is not None and declared.empty and not source.stored
     if declared is not None and empty and source.has_shapes and all(c.type for c in declared.columns):
         known = tuple(FieldInfo(c.name, c.type) for c in declared.columns)
-        return _without_rows(source.path, source.shown, declared.described(known), declared.crs)
+        return _without_rows(source.path, source.shown, declared.describe_fields(known), declared.crs)
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
@@ -189,11 +189,11 @@ def _read_layer(source: _Source, wanted: Wanted) -> SourceLayer:
 def _header(source: _Source) -> _Header:
     """Read what the file says of a layer without its rows."""
     info = layer_info(source.opened, source.name, source.encoding)
-    names, doubled = distinct(info["fields"])
+    names, doubled = make_names_unique(info["fields"])
     fields = fields_of(info, names)
-    fields = source.declared.described(fields) if source.declared else fields
+    fields = source.declared.describe_fields(fields) if source.declared else fields
     problem = None if source.has_shapes else ("table", {"drawn": ""})
-    sketch = no_rows(source.shown, source.path, fields=fields, problem=problem)
+    sketch = make_empty_layer(source.shown, source.path, fields=fields, problem=problem)
     sketch.kind, sketch.rows = str(info["geometry_type"] or ""), _rows_known(source.path, info, source.stored)
     return _Header(sketch, info, names, doubled)
 
@@ -224,7 +224,7 @@ def _look_into(sketch: SourceLayer, opened: Path, name: str, encoding: Encoding 
         # Bytes may be photos of some megabytes each.
         few = _FEWER if "OFTBinary" in pyogrio.read_info(opened, layer=name)["ogr_types"] else _FEW
         meta, _, _, columns = pyogrio.raw.read(opened, layer=name, read_geometry=False, max_features=few)
-        sketch.problem = ("table", {"drawn": drawn_column([str(f) for f in meta["fields"]], columns)})
+        sketch.problem = ("table", {"drawn": find_geometry_column([str(f) for f in meta["fields"]], columns)})
         if sketch.rows is None:
             sketch.rows = stored_rows(opened, name)
     elif any(word in sketch.kind.upper() for word in _LINES):
@@ -251,19 +251,19 @@ def _with_two_counts(sketch: SourceLayer, read: int, stored: int) -> SourceLayer
 
 def _without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str | None) -> SourceLayer:
     """A layer that has no row. To ask a database of a hundred such layers for each one's takes a driver many seconds."""
-    layer = no_rows(name, path, fields=fields, rows=0)
+    layer = make_empty_layer(name, path, fields=fields, rows=0)
     columns: dict[str, Any] = {f.name: pd.Series([], dtype=_DTYPES[f.type]) for f in fields}
     shapes = "geometry"
     while shapes in columns:
         shapes += "_"
-    layer.crs, layer.encoding = crs_care.parse(crs), "UTF-8"
+    layer.crs, layer.encoding = crs_care.parse_crs(crs), "UTF-8"
     columns[shapes] = gpd.GeoSeries([], crs=layer.crs)
     index = pd.Index([], dtype="int64", name="fid")
     layer.frame = gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=shapes, crs=layer.crs)
     return layer
 
 
-def no_rows(name: str, path: Path, **more: Any) -> SourceLayer:
+def make_empty_layer(name: str, path: Path, **more: Any) -> SourceLayer:
     """A layer of which nothing but its name, and what else is given, is known yet."""
     frame = gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry"))
     return SourceLayer(name=name, frame=frame, fields=more.pop("fields", ()), crs=None, source=str(path), **more)

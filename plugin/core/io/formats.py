@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from ..files.encoding import part
-from .drawn import book_draws, old_book_draws, text_draws
+from .text_geometry import text_has_geometry, workbook_has_geometry, xls_has_geometry
 
 #: What a folder is searched for.
 TABLES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
@@ -71,27 +71,27 @@ _HEAD, _PACKED = 2**16, 50
 _KEY = b"BSM"
 
 
-def format_of(path: Path) -> str:
+def file_format(path: Path) -> str:
     """The format of a file that may hold a layer of a plan; empty for one that cannot. Raises OSError."""
     suffix = path.suffix.lower()
     if _is_trace(path):
         return ""
     if suffix == ".json":
-        return "GeoJSON" if holds_shapes(path) else ""
+        return "GeoJSON" if text_has_shapes(path) else ""
     if suffix in TABLES:
         return suffix[1:].upper()
     if suffix in UNREAD:
         return UNREAD[suffix]
     if suffix in _BOOKS:
-        return "XLSX" if book_draws(path) else ""
+        return "XLSX" if workbook_has_geometry(path) else ""
     if suffix in _OLD_BOOKS:
-        return suffix[1:].upper() if old_book_draws(path) else ""
+        return suffix[1:].upper() if xls_has_geometry(path) else ""
     if suffix == ".dbf":
         return "DBF" if _is_lone_table(path) else ""
     if suffix == ".qgz":
         return "QGZ" if zipfile.is_zipfile(path) and _archive_holds_data(path) else ""
     if suffix in _TEXTS:
-        return suffix[1:].upper() if holds_shapes(path) else ""
+        return suffix[1:].upper() if text_has_shapes(path) else ""
     if suffix in ARCHIVES:
         return suffix[1:].upper() if _archive_holds_data(path) else ""
     return "" if suffix in _PLAIN else _by_beginning(path)
@@ -107,13 +107,13 @@ def _is_lone_table(path: Path) -> bool:
     return not any(part(path, other) for other in (".shp", ".shx", ".tab")) and _has_key(path)
 
 
-def holds_shapes(path: Path) -> bool:
+def text_has_shapes(path: Path) -> bool:
     """Is it a text that draws shapes, or lists the points of a boundary? Seen from its beginning."""
     return _draws(path, _begins(path, _HEAD))
 
 
 def _draws(path: Path, head: bytes) -> bool:
-    return text_draws(head, lists=path.suffix.lower() not in _MARKED)
+    return text_has_geometry(head, lists=path.suffix.lower() not in _MARKED)
 
 
 def _has_key(table: Path) -> bool:
@@ -131,7 +131,7 @@ def _begins(path: Path, size: int) -> bytes:
 def _by_beginning(path: Path) -> str:
     head = _begins(path, 32)
     found = next((name for start, name in _BEGINNINGS if head.startswith(start)), "")
-    if not found and (b"\0" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff")) and holds_shapes(path):
+    if not found and (b"\0" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff")) and text_has_shapes(path):
         return path.suffix[1:].upper() or "TXT"
     return found if found != "ZIP" or _archive_holds_data(path) else ""
 

@@ -25,13 +25,13 @@ _CURVES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MUL
 _STRAIGHT = (".shp", ".geojson", ".json", ".kml", ".tab")
 
 
-def curve_ids(path: Path, opened: Path, name: str) -> list[int]:
+def find_curve_ids(path: Path, opened: Path, name: str) -> list[int]:
     """Ids of features that hold arcs. pyogrio linearises without a word, also in what it says of a layer's type, so
     every feature is asked."""
     if path.suffix.lower() in _STRAIGHT:
         return []
     wanted = ", ".join(f"'{c}'" for c in _CURVES)
-    sql = f"SELECT FID FROM {quoted(name)} WHERE OGR_GEOMETRY IN ({wanted})"  # nosec B608 # the name is quoted, the types are ours
+    sql = f"SELECT FID FROM {quote_name(name)} WHERE OGR_GEOMETRY IN ({wanted})"  # nosec B608 # the name is quoted, the types are ours
     found = pyogrio.raw.read(opened, sql=sql, sql_dialect="OGRSQL", return_fids=True, read_geometry=False)
     return [int(v) for v in found[1]]
 
@@ -65,7 +65,7 @@ def _curves_that_lost_area(layer: SourceLayer) -> list[int]:
     return [int(f) for f in rows.index[gap & (kept > 0)]]
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """A name for OGR's SQL. It comes from the file itself, and nothing is executed but a read of that file."""
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -90,7 +90,7 @@ def layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, 
     return info
 
 
-def distinct(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
+def make_names_unique(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
     """Field names of which none comes twice, and those that were given another name for it: (old, new)."""
     found: list[str] = []
     doubled = []
@@ -114,7 +114,7 @@ def read_rows(
     only: list[str] | None = None,
 ) -> SourceLayer:
     """``names``: the fields as they are to be called, in their order; ``only``: those that are read, default all."""
-    curves = curve_ids(path, opened, name)
+    curves = find_curve_ids(path, opened, name)
     meta, fids, wkb, columns = _raw(path, opened, name, encoding, only)
     if only is not None:
         names = [str(field) for field in meta["fields"]]
@@ -131,7 +131,7 @@ def read_rows(
         if whole and np.nanmax(np.abs(values), initial=0) >= 2**53:
             values = _digits(opened, name, str(meta["fields"][position]), encoding, index)
         table[field_name] = values
-    crs = crs_care.parse(meta.get("crs"))
+    crs = crs_care.parse_crs(meta.get("crs"))
     geometry_name = "geometry"
     while geometry_name in table:
         geometry_name += "_"
@@ -212,7 +212,7 @@ def _decoded(values: NDArray, codec: str) -> NDArray:
 
 def _digits(opened: Path, name: str, field_name: str, encoding: Encoding | None, index: pd.Index) -> NDArray:
     """A field of whole numbers as text, every digit kept."""
-    sql = f"SELECT CAST({quoted(field_name)} AS CHARACTER(24)) AS v FROM {quoted(name)}"  # nosec B608 # both names are quoted
+    sql = f"SELECT CAST({quote_name(field_name)} AS CHARACTER(24)) AS v FROM {quote_name(name)}"  # nosec B608 # both names are quoted
     _, fids, _, (texts,) = pyogrio.raw.read(
         opened,
         sql=sql,

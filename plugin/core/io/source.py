@@ -11,8 +11,8 @@ from ..errors import InputError
 from ..files.encoding import part
 from ..files.writing import os_reason
 from ..plan.layer import SourceLayer
-from .file import Wanted, no_rows, read_file
-from .formats import TABLES, holds_shapes
+from .file import Wanted, make_empty_layer, read_file
+from .formats import TABLES, text_has_shapes
 
 
 def _all(layer: SourceLayer) -> bool:
@@ -77,7 +77,7 @@ def _read_folder(folder: Path, wanted: Wanted, cancellation: Cancellation) -> li
         except InputError as error:
             first = first or error
             # Not every .json is a map, and a report of ours may well lie here; a file of tables has nothing to check.
-            foreign = path.suffix.lower() == ".json" and error.key == "source_not_gis" and not holds_shapes(path)
+            foreign = path.suffix.lower() == ".json" and error.key == "source_not_gis" and not text_has_shapes(path)
             if not foreign and error.key != "source_no_layer":
                 layers.append(_unread(path, error))
     if all(layer.problem for layer in layers):
@@ -113,4 +113,4 @@ def _unread(path: Path, error: InputError) -> SourceLayer:
     """A file of a folder that cannot be read, as a layer of its name that nobody can use."""
     # A report travels; the paths of this machine do not.
     params = {**error.params, "source": path.name}
-    return no_rows(str(error.params.get("layer") or path.stem), path, problem=(error.key, params))
+    return make_empty_layer(str(error.params.get("layer") or path.stem), path, problem=(error.key, params))

@@ -5,10 +5,10 @@ What the local rules (`model.rule.Rule.local`) find on a row depends on that row
 made of the rows around the change, and the same rules run on it: an edit is judged by the code that judges the county.
 
 `rows` holds the layers as they stand after edits and tells where a shape changed, `checker` makes the small plan and runs the
-rules (`rows.Recheck` is its answer), and `session` keeps a county's findings up with batches of edits.
+rules (`rows.RecheckResult` is its answer), and `session` keeps a county's findings up with batches of edits.
 """
 
 from .checker import IncrementalChecker
-from .rows import Recheck, changed_bounds
+from .rows import RecheckResult, changed_bounds
 
-__all__ = ["IncrementalChecker", "Recheck", "changed_bounds"]
+__all__ = ["IncrementalChecker", "RecheckResult", "changed_bounds"]

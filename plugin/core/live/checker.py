@@ -11,15 +11,15 @@ import shapely
 
 from ..cancellation import NEVER, Cancellation
 from ..engine.evaluate import evaluate
-from ..engine.finish import finish
+from ..engine.finish import complete_findings
 from ..messages.texts import Texts
-from ..model.findings import in_order
+from ..model.findings import sort_findings
 from ..model.rule import EACH, Rule
 from ..plan.layer import Layer
 from ..plan.plan import Focus, Plan
-from ..waivers.judge import hold
+from ..waivers.application import mark_accepted
 from ..waivers.model import NO_WAIVERS, Waivers
-from .rows import Bounds, Name, Recheck, Rows, changed_bounds, joined, name_of, with_frame
+from .rows import Bounds, Name, RecheckResult, Rows, changed_bounds, name_row, replace_frame, union_bounds
 
 if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance
@@ -58,53 +58,53 @@ class IncrementalChecker:
         for layer in self.plan.layers.values():
             cancellation.raise_if_cancelled()
             layer.polygons.rows_in((0.0, 0.0, 0.0, 0.0))
-            _ = layer.unsure_keys, layer.broken, layer.drawn, layer.original
-            self._rows.holder(layer.role, "")
+            _ = layer.repeated_keys, layer.broken, layer.raw_shapes, layer.original
+            self._rows.row_of_key(layer.role, "")
         cancellation.raise_if_cancelled()
         self.plan.county_shape()
         _ = self.plan.area_code
 
-    def edit(self, role: str, row: int, shape: Any = ..., /, **attributes: Any) -> Recheck:
+    def edit(self, role: str, row: int, shape: Any = ..., /, **attributes: Any) -> RecheckResult:
         """Row ``row`` of a layer has now this ``shape`` (in the layer's own coordinates; None: none) and these
         ``attributes`` by field name; what is not given stays. A row that was removed comes back.
 
         Returns what the local rules say of the row now, and of what it covers. Raises KeyError for an unknown role.
         """
-        before = self._rows.now(role, row)
-        known = before if len(before) else self._rows.bring_back(role, row)
+        before = self._rows.current_row(role, row)
+        known = before if len(before) else self._rows.restore_removed(role, row)
         after = self._rows.changed(role, known, shape, attributes)
-        self._rows.tell_apart(role, row, known, after)
+        self._rows.update_key_uniqueness(role, row, known, after)
         widely = not self._concern_the_row(role, attributes)
         return self._recheck(role, row, before, after, whole=widely or not len(before))
 
-    def add(self, role: str, fid: int, shape: Any, /, **attributes: Any) -> tuple[int, Recheck]:
+    def add(self, role: str, fid: int, shape: Any, /, **attributes: Any) -> tuple[int, RecheckResult]:
         """A new row: its number, for later edits, and what the local rules say of it. That its key is another row's
         too is a matter of the whole layer: here it only has it told by its feature id."""
         layer = self.plan.layers[role]
         row = self._rows.next_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
-        after = self._rows.changed(role, layer.like(with_frame(layer, frame)), shape, attributes)
-        self._rows.tell_apart(role, row, None, after)
-        return row, self._recheck(role, row, self._rows.nothing(role), after)
+        after = self._rows.changed(role, layer.like(replace_frame(layer, frame)), shape, attributes)
+        self._rows.update_key_uniqueness(role, row, None, after)
+        return row, self._recheck(role, row, self._rows.empty_layer(role), after)
 
-    def remove(self, role: str, row: int) -> Recheck:
+    def remove(self, role: str, row: int) -> RecheckResult:
         """A row is gone: what was found on it is, too; what it covered may lie bare."""
-        before = self._rows.now(role, row)
+        before = self._rows.current_row(role, row)
         if len(before):
-            self._rows.lay_aside(role, row, before)
-        return self._recheck(role, row, before, self._rows.nothing(role))
+            self._rows.remember_removed(role, row, before)
+        return self._recheck(role, row, before, self._rows.empty_layer(role))
 
-    def renumber(self, role: str, row: int, fid: int) -> Recheck | None:
+    def renumber(self, role: str, row: int, fid: int) -> RecheckResult | None:
         """A row has another feature id (it was saved). What is said of it anew where only the id tells it from others."""
-        before = self._rows.now(role, row)
+        before = self._rows.current_row(role, row)
         if not len(before):
             return None
         layer = self.plan.layers[role]
-        after = layer.like(with_frame(layer, before.frame.set_axis([fid], axis=0)))
-        after.__dict__["unsure_keys"] = before.unsure_keys
-        if before.unsure_keys:
+        after = layer.like(replace_frame(layer, before.frame.set_axis([fid], axis=0)))
+        after.__dict__["repeated_keys"] = before.repeated_keys
+        if before.repeated_keys:
             return self._recheck(role, row, before, after, whole=True)
-        self._rows.put(role, row, after)
+        self._rows.set_row(role, row, after)
         return None
 
     def row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
@@ -117,11 +117,11 @@ class IncrementalChecker:
         meanings = {declared.name.upper(): declared.meaning for declared in template.fields}
         return all(meanings.get(name.upper()) in _OF_THE_ROW for name in attributes)
 
-    def _recheck(self, role: str, row: int, before: Layer, after: Layer, *, whole: bool = False) -> Recheck:
+    def _recheck(self, role: str, row: int, before: Layer, after: Layer, *, whole: bool = False) -> RecheckResult:
         """``whole``: not only where the shape changed, for the row's code may say something else of all its land now."""
-        self._rows.put(role, row, after)
+        self._rows.set_row(role, row, after)
         shapes = [layer.plane[0] if len(layer) else None for layer in (before, after)]
-        extent = joined(*shapes)
+        extent = union_bounds(*shapes)
         where = extent if whole else changed_bounds(*shapes)
         layers, asked, touched = self._around(role, row, after, where, extent)
         small = self._small(layers)
@@ -132,12 +132,12 @@ class IncrementalChecker:
         done = evaluate(
             rules, small, focus=focus, parameters=self._parameters, tolerance=self._tolerance, lang=self._lang
         )
-        finish(small, done.findings, Texts(self._lang), NEVER)
+        complete_findings(small, done.findings, Texts(self._lang), NEVER)
         codes = frozenset(rule.code for rule in self.rules)
-        names = frozenset(name_of(role, layer, 0) for layer in (before, after) if len(layer))
-        answer = Recheck(names, frozenset(touched), where, codes)
-        answer.found = [finding for finding in in_order(done.findings) if answer.replaces(finding)]
-        hold(answer.found, self.plan, self._waivers())
+        names = frozenset(name_row(role, layer, 0) for layer in (before, after) if len(layer))
+        answer = RecheckResult(names, frozenset(touched), where, codes)
+        answer.found = [finding for finding in sort_findings(done.findings) if answer.replaces(finding)]
+        mark_accepted(answer.found, self.plan, self._waivers())
         answer.failed = tuple(f.params["rule"] for f in done.findings if f.code.startswith("RUN"))
         return answer
 
@@ -159,7 +159,7 @@ class IncrementalChecker:
         if len(self.plan.layers[role]) <= COARSE_ROWS:
             # What the changed row covered may be covered by others of its layer.
             reach = [layer.plane[n] for other, layer in layers.items() for n in np.flatnonzero(asked[other])]
-            around = self._rows.inside(role, joined(extent and shapely.box(*extent), *reach)) - {row}
+            around = self._rows.inside(role, union_bounds(extent and shapely.box(*extent), *reach)) - {row}
             layers[role] = self._rows.take(role, self._rows.order(role, around), after)
         # The changed row comes last in its layer.
         asked[role] = np.arange(len(layers[role])) >= len(layers[role]) - len(after)

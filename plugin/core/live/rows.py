@@ -11,8 +11,8 @@ import numpy as np
 import shapely
 
 from ..geometry.linework import linework
-from ..geometry.validity import missing
-from ..loading.assembly import look_at_coordinates
+from ..geometry.validity import is_missing
+from ..loading.assembly import validate_coordinates
 from ..model.findings import Finding
 from ..plan.layer import Layer
 from ..plan.plan import Plan
@@ -29,7 +29,7 @@ def changed_bounds(before: Any, after: Any) -> Bounds | None:
     """
     if before is None or after is None or max(shapely.get_num_coordinates([before, after])) <= _SMALL_VERTICES:
         same = before is not None and after is not None and before.equals_exact(after, 0.0)
-        return None if same else joined(before, after)
+        return None if same else union_bounds(before, after)
     lines = [linework(np.array([shape], dtype=object), np.array([0])) for shape in (before, after)]
     all_rows = np.ones(1, dtype=bool)
     corners = []
@@ -43,10 +43,10 @@ def changed_bounds(before: Any, after: Any) -> Bounds | None:
     return xmin, ymin, xmax, ymax
 
 
-def joined(*shapes: Any) -> Bounds | None:
+def union_bounds(*shapes: Any) -> Bounds | None:
     """The box around shapes, some of which may be none."""
     array = np.array([*shapes, None], dtype=object)
-    real = array[~missing(array)]
+    real = array[~is_missing(array)]
     if not len(real):
         return None
     xmin, ymin, xmax, ymax = shapely.total_bounds(real).tolist()
@@ -58,7 +58,7 @@ Name = tuple[str, str, int | None]
 
 
 @dataclass
-class Recheck:
+class RecheckResult:
     """What is to be said of a changed row now. ``found``: its findings; `replaces` tells which earlier ones they replace.
 
     ``names``: the row before and after the change; ``touched``: rows of all layers where it changed; ``where``: the box
@@ -109,26 +109,26 @@ class Rows:
     def any_edited(self, role: str) -> bool:
         return bool(self._edited[role])
 
-    def put(self, role: str, row: int, now: Layer) -> None:
+    def set_row(self, role: str, row: int, now: Layer) -> None:
         """A row is now this layer of one row, or of none: gone."""
         self._edited[role][row] = now
 
-    def lay_aside(self, role: str, row: int, last: Layer) -> None:
+    def remember_removed(self, role: str, row: int, last: Layer) -> None:
         """Keep a row that goes as it last stood."""
         self._gone[role][row] = last
 
-    def bring_back(self, role: str, row: int) -> Layer:
+    def restore_removed(self, role: str, row: int) -> Layer:
         return self._gone[role].pop(row)
 
     def next_number(self, role: str) -> int:
         return max([len(self.layers[role]) - 1, *self._edited[role]]) + 1
 
-    def now(self, role: str, row: int) -> Layer:
+    def current_row(self, role: str, row: int) -> Layer:
         """A row as a layer of one row, or of none when it is gone."""
         edited = self._edited[role].get(row)
         return self.layers[role].take(np.array([row])) if edited is None else edited
 
-    def nothing(self, role: str) -> Layer:
+    def empty_layer(self, role: str) -> Layer:
         return self.layers[role].take(np.zeros(0, dtype=int))
 
     def changed(self, role: str, before: Layer, shape: Any, attributes: dict[str, Any]) -> Layer:
@@ -140,9 +140,9 @@ class Rows:
             # A field that came after the layer was read is no rule's.
             if name in frame.columns:
                 frame[name] = np.array([value], dtype=object)
-        changed = layer.like(with_frame(layer, frame))
-        problem, _ = look_at_coordinates(changed.source)
-        changed.stray = {0: problem} if problem else {}
+        changed = layer.like(replace_frame(layer, frame))
+        problem, _ = validate_coordinates(changed.source)
+        changed.stray_rows = {0: problem} if problem else {}
         return changed
 
     def row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
@@ -154,27 +154,27 @@ class Rows:
         shape = frame.geometry.name
         return frame.geometry.iloc[0], {name: frame[name].iloc[0] for name in frame.columns if name != shape}
 
-    def holder(self, role: str, key: str) -> int | None:
+    def row_of_key(self, role: str, key: str) -> int | None:
         """The row that had a key when the layer was read."""
         if role not in self._holders:
             self._holders[role] = {k: n for n, k in enumerate(self.layers[role].keys)}
         return self._holders[role].get(key)
 
-    def tell_apart(self, role: str, row: int, before: Layer | None, after: Layer) -> None:
+    def update_key_uniqueness(self, role: str, row: int, before: Layer | None, after: Layer) -> None:
         """Does its key tell a changed row from all others?"""
         key, edited = after.keys[0], self._edited[role]
         if before is not None and before.keys[0] == key:
-            after.__dict__["unsure_keys"] = before.unsure_keys
+            after.__dict__["repeated_keys"] = before.repeated_keys
             return
-        holder = self.holder(role, key)
+        holder = self.row_of_key(role, key)
         others = [n for n in edited if n != row and len(edited[n]) and edited[n].keys[0] == key]
         taken = bool(others) or (holder is not None and holder != row and holder not in edited)
-        after.__dict__["unsure_keys"] = frozenset([0] if taken or not key else [])
+        after.__dict__["repeated_keys"] = frozenset([0] if taken or not key else [])
 
     def name(self, role: str, row: int) -> Name:
         """What tells a row, as it stands now."""
         edited = self._edited[role].get(row)
-        return name_of(role, edited, 0) if edited is not None else name_of(role, self.layers[role], row)
+        return name_row(role, edited, 0) if edited is not None else name_row(role, self.layers[role], row)
 
     def inside(self, role: str, bounds: Bounds | None) -> set[int]:
         """The rows in a box, by their numbers."""
@@ -199,9 +199,9 @@ class Rows:
         return parts[0] if len(parts) == 1 else _stacked(parts)
 
 
-def name_of(role: str, layer: Layer, row: int) -> Name:
+def name_row(role: str, layer: Layer, row: int) -> Name:
     """What tells a row of this very layer."""
-    return role, layer.keys[row], layer.fids[row] if row in layer.unsure_keys else None
+    return role, layer.keys[row], layer.fids[row] if row in layer.repeated_keys else None
 
 
 def _column(frame: Any, shape: Any) -> Any:
@@ -210,7 +210,7 @@ def _column(frame: Any, shape: Any) -> Any:
     return gpd.GeoSeries([shape], index=frame.index, crs=frame.crs)
 
 
-def with_frame(layer: Layer, frame: Any) -> Any:
+def replace_frame(layer: Layer, frame: Any) -> Any:
     return replace(layer.source, frame=frame, broken=())
 
 
@@ -223,16 +223,16 @@ def _stacked(parts: list[Layer]) -> Layer:
     mixed = {c: object for f in frames for c in f.columns if c != f.geometry.name and f[c].dtype != frames[0][c].dtype}
     # Columns that a new row leaves empty have no kind of their own.
     frame = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
-    whole = first.like(with_frame(first, frame))
+    whole = first.like(replace_frame(first, frame))
     starts = np.r_[0, np.cumsum([len(part) for part in parts])]
-    for name in ("drawn", "original", "broken", "empty", "invalid"):
+    for name in ("raw_shapes", "original", "broken", "empty", "invalid"):
         whole.__dict__[name] = np.concatenate([getattr(part, name) for part in parts])
     repaired: dict[int, float] = {}
     for part, start in zip(parts, starts.tolist(), strict=False):
         repaired |= {start + row: area for row, area in part.repaired.items()}
-        whole.stray |= {start + row: problem for row, problem in part.stray.items()}
+        whole.stray_rows |= {start + row: problem for row, problem in part.stray_rows.items()}
     whole.__dict__["_prepared"] = np.concatenate([part.plane for part in parts]), repaired
-    whole.__dict__["unsure_keys"] = frozenset(
-        start + row for part, start in zip(parts, starts.tolist(), strict=False) for row in part.unsure_keys
+    whole.__dict__["repeated_keys"] = frozenset(
+        start + row for part, start in zip(parts, starts.tolist(), strict=False) for row in part.repeated_keys
     )
     return whole

@@ -13,10 +13,10 @@ import shapely
 
 from ..cancellation import NEVER, Cancellation
 from ..engine.evaluate import choose_rules
-from . import IncrementalChecker, Recheck
+from . import IncrementalChecker, RecheckResult
 
 if TYPE_CHECKING:
-    from ..check import Checked, Options
+    from ..check import CheckResult, Options
     from ..model.findings import Finding
 
 #: A feature of a layer: its role and its feature id.
@@ -24,7 +24,7 @@ Place = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class State:
+class FeatureState:
     """A feature as it stands: its shape as WKB (None: none) and its attributes by field name, None where missing."""
 
     wkb: bytes | None
@@ -32,17 +32,17 @@ class State:
 
 
 @dataclass
-class Batch:
+class EditBatch:
     """What changed since the last one. ``renamed``: features that were saved, former feature id → the one they have now,
     by role; ``states``: changed features, None those that are gone."""
 
     renamed: dict[str, dict[int, int]] = field(default_factory=dict)
-    states: dict[Place, State | None] = field(default_factory=dict)
+    states: dict[Place, FeatureState | None] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.states or any(self.renamed.values()))
 
-    def merge(self, later: Batch) -> None:
+    def merge(self, later: EditBatch) -> None:
         """Of a feature that changed twice, the last state counts."""
         for role, renamed in later.renamed.items():
             for old, new in renamed.items():
@@ -53,28 +53,28 @@ class Batch:
 
 
 @dataclass
-class Change:
+class FindingsChange:
     """What a batch did to the findings.
 
     ``rechecks`` in their order; ``gone`` and ``found`` are what they come to: findings that are no longer there, and
     new ones; ``renewed`` pairs (before, now) of findings that are the same problem with other figures.
     """
 
-    rechecks: list[Recheck] = field(default_factory=list)
+    rechecks: list[RecheckResult] = field(default_factory=list)
     places: set[Place] = field(default_factory=set)
     gone: list[Finding] = field(default_factory=list)
     found: list[Finding] = field(default_factory=list)
     renewed: list[tuple[Finding, Finding]] = field(default_factory=list)
 
 
-class CannotFollow(Exception):
+class FullCheckNeeded(Exception):
     """An edit whose outcome only a whole check can tell; the text says why (for the log)."""
 
 
 class IncrementalSession:
     """A county that was checked and is being edited. Not for use by several threads at once."""
 
-    def __init__(self, checked: Checked, options: Options):
+    def __init__(self, checked: CheckResult, options: Options):
         plan, report = checked.plan, checked.report
         # The rules of the check: what one of the profile's or of a group found may end, too.
         rules = choose_rules(plan.norm.rules, plan.norm.named_rules(options.rules))
@@ -101,9 +101,9 @@ class IncrementalSession:
             cancellation.raise_if_cancelled()
             self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
 
-    def take(self, batch: Batch, cancellation: Cancellation = NEVER) -> Change:
+    def take(self, batch: EditBatch, cancellation: Cancellation = NEVER) -> FindingsChange:
         """Check a batch of changes. Raises CannotFollow, after which only a whole check will do."""
-        change = Change()
+        change = FindingsChange()
         for role, renamed in batch.renamed.items():
             for old, new in renamed.items():
                 row = self._rows[role].pop(old, None)
@@ -119,7 +119,7 @@ class IncrementalSession:
         self._compare(change)
         return change
 
-    def _one(self, role: str, fid: int, state: State | None) -> Recheck | None:
+    def _one(self, role: str, fid: int, state: FeatureState | None) -> RecheckResult | None:
         row = self._rows[role].get(fid)
         now = self._checker.row(role, row) if row is not None else None
         if state is None:
@@ -137,11 +137,11 @@ class IncrementalSession:
             return None
         return self._checker.edit(role, row, shape, **changed)
 
-    def _apply(self, change: Change, recheck: Recheck | None) -> None:
+    def _apply(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
         if recheck is None:
             return
         if recheck.failed:
-            raise CannotFollow(f"not checked around an edit: {', '.join(recheck.failed)}")
+            raise FullCheckNeeded(f"not checked around an edit: {', '.join(recheck.failed)}")
         for finding in self._kept.about(recheck):
             if recheck.replaces(finding):
                 self._kept.drop(finding)
@@ -152,7 +152,7 @@ class IncrementalSession:
             change.found.append(finding)
         change.rechecks.append(recheck)
 
-    def _compare(self, change: Change) -> None:
+    def _compare(self, change: FindingsChange) -> None:
         """What is found again is the finding it was."""
         gone: dict[str, list[Finding]] = defaultdict(list)
         for finding in change.gone:
@@ -192,7 +192,7 @@ class _Findings:
         for key in _keys(finding):
             self._by_key[key].pop(id(finding), None)
 
-    def about(self, recheck: Recheck) -> list[Finding]:
+    def about(self, recheck: RecheckResult) -> list[Finding]:
         """Those of a changed feature or of one where it changed: no other can be replaced."""
         found: dict[int, Finding] = {}
         for role, key, _ in recheck.names | recheck.touched:
@@ -216,7 +216,7 @@ def _shape(wkb: bytes | None) -> Any:
         return None
     shape = shapely.from_wkb(wkb, on_invalid="ignore")
     if shape is None:
-        raise CannotFollow("a shape that no geometry library can hold")
+        raise FullCheckNeeded("a shape that no geometry library can hold")
     return shape
 
 

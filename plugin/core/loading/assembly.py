@@ -14,25 +14,30 @@ from pyproj import CRS
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
-from ..geometry.crs import coordinate_problem
-from ..geometry.straight import shared_edges
+from ..geometry.crs import find_coordinate_problem
+from ..geometry.edge_densification import shared_edges
 from ..geometry.vertex_index import plane_vertices
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan, Unusable
 from ..profile import Norm
-from .recognition import best_template, choose_scope, find_role, missed_scope
-from .unread_files import layers_elsewhere, layers_without_features, layers_without_shapes, unread_layers
+from .recognition import best_template, choose_scope, find_missed_scope, find_role
+from .unread_files import (
+    report_empty_layers,
+    report_layers_without_shapes,
+    report_reassigned_layers,
+    report_unread_layers,
+)
 
 Strays = dict[int, tuple[str, dict[str, Any]]]
 
 
-def sort_out(
+def split_measurable(
     chosen: dict[str, SourceLayer],
 ) -> tuple[dict[str, SourceLayer], dict[str, Unusable], dict[str, Strays]]:
     """Layers that can be measured, those that cannot, and the rows of the former that lie where they cannot."""
     usable, unusable, strays = {}, {}, {}
     for role, source in chosen.items():
-        problem, stray = look_at_coordinates(source)
+        problem, stray = validate_coordinates(source)
         if problem:
             unusable[role] = Unusable(role, source.name, *problem)
             continue
@@ -41,13 +46,13 @@ def sort_out(
     return usable, unusable, strays
 
 
-def look_at_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, Strays]:
+def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, Strays]:
     """Why a layer cannot be measured (None when it can), and the positions of rows that lie where they cannot."""
-    problem = source.problem or coordinate_problem(source.crs, _middle(source))
-    if problem or not coordinate_problem(source.crs, _whole_extent(source)):
+    problem = source.problem or find_coordinate_problem(source.crs, _middle(source))
+    if problem or not find_coordinate_problem(source.crs, _whole_extent(source)):
         return problem, {}
     rows = enumerate(_row_bounds(source))
-    found = {n: coordinate_problem(source.crs, b) for n, b in rows if np.isfinite(b).all()}
+    found = {n: find_coordinate_problem(source.crs, b) for n, b in rows if np.isfinite(b).all()}
     return None, {n: p for n, p in found.items() if p}
 
 
@@ -70,8 +75,8 @@ def _whole_extent(source: SourceLayer) -> NDArray:
     return np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)])
 
 
-def planes(usable: dict[str, SourceLayer], drawn_in: CRS | None = None) -> tuple[CRS, CRS]:
-    """The CRS findings are given in, and the plane they are looked for in. ``drawn_in``: where all layers were drawn, if elsewhere."""
+def choose_planes(usable: dict[str, SourceLayer], original_crs: CRS | None = None) -> tuple[CRS, CRS]:
+    """The CRS findings are given in, and the plane they are looked for in. ``original_crs``: where all layers were drawn, if elsewhere."""
     longitude, latitude = 114.0, 36.0
     for source in usable.values():
         bounds = _middle(source)
@@ -80,12 +85,12 @@ def planes(usable: dict[str, SourceLayer], drawn_in: CRS | None = None) -> tuple
             place = crs_care.to_lonlat(centre, source.crs)[0]
             longitude, latitude = float(place.x), float(place.y)
             break
-    rows = [(drawn_in or s.crs, len(s.frame)) for s in usable.values() if s.crs is not None]
-    crs = crs_care.choose(rows, longitude, latitude)
+    rows = [(original_crs or s.crs, len(s.frame)) for s in usable.values() if s.crs is not None]
+    crs = crs_care.choose_crs(rows, longitude, latitude)
     # A layer without rows bends nothing.
     found = {crs for crs, features in rows if features}
-    if len(found) == 1 and all(crs_care.describe(c).geographic for c in found):
-        return crs, crs_care.plane_of_degrees(longitude, latitude)
+    if len(found) == 1 and all(crs_care.describe_crs(c).geographic for c in found):
+        return crs, crs_care.make_local_plane(longitude, latitude)
     return crs, crs
 
 
@@ -93,16 +98,18 @@ def planes(usable: dict[str, SourceLayer], drawn_in: CRS | None = None) -> tuple
 APART_M = 100_000.0
 
 
-def set_apart(plan: Plan, beside: Plan | None = None) -> None:
+def flag_remote_layers(plan: Plan, reference_plan: Plan | None = None) -> None:
     """A layer that lies nowhere near the others was given the wrong zone: nothing can be said of it.
 
     Home is where most layers are; of two that disagree, the county's outline, else the one with more features. With a plan
-    ``beside`` that this one is held against, home is where that one lies.
+    ``reference_plan`` that this one is held against, home is where that one lies.
     """
     boxes = _boxes(plan)
-    if beside is not None and (places := _boxes(beside)):
+    if reference_plan is not None and (places := _boxes(reference_plan)):
         for role in boxes:
-            _take_away(plan, role, [(shapely.distance(boxes[role], b), beside.layers[r]) for r, b in places.items()])
+            _take_away(
+                plan, role, [(shapely.distance(boxes[role], b), reference_plan.layers[r]) for r, b in places.items()]
+            )
         return
     groups: list[set[str]] = []
     for role, box in boxes.items():
@@ -129,11 +136,11 @@ def _take_away(plan: Plan, role: str, others: list[tuple[float, Layer]]) -> None
         return
     layer = plan.layers.pop(role)
     params = {
-        "crs": crs_care.label(layer.crs),
+        "crs": crs_care.crs_label(layer.crs),
         "distance_km": round(float(distance) / 1000, 1),
         "other": nearest.name,
     }
-    degrees = layer.crs is not None and crs_care.describe(layer.crs).geographic
+    degrees = layer.crs is not None and crs_care.describe_crs(layer.crs).geographic
     plan.unusable[role] = Unusable(role, layer.name, "apart_degrees" if degrees else "apart", params)
 
 
@@ -141,13 +148,13 @@ def _box(layer: Layer) -> Any:
     """The rectangle around a layer in the plane, without rows that lie nowhere; None when no row is left."""
     bounds = shapely.bounds(layer.original).reshape(-1, 4)
     kept = np.isfinite(bounds).all(axis=1)
-    kept[list(layer.stray)] = False
+    kept[list(layer.stray_rows)] = False
     if not kept.any():
         return None
     return shapely.box(*bounds[kept, :2].min(axis=0), *bounds[kept, 2:].max(axis=0))
 
 
-def assemble(
+def assemble_plan(
     sources: Iterable[SourceLayer],
     norm: Norm,
     *,
@@ -155,34 +162,38 @@ def assemble(
     scope: str = "",
     base_year: int | None = None,
     source: str = "",
-    beside: Plan | None = None,
+    reference_plan: Plan | None = None,
     cancellation: Cancellation = NEVER,
-    bare: bool = False,
+    allow_no_layers: bool = False,
     project: bool = False,
-    drawn_in: CRS | None = None,
+    original_crs: CRS | None = None,
 ) -> Plan:
     """Make a plan of layers as they were read.
 
-    ``roles``: role → layer name, the user's own choice, which beats recognition. ``beside``: a plan in whose plane these
+    ``roles``: role → layer name, the user's own choice, which beats recognition. ``reference_plan``: a plan in whose plane these
     layers are put, to be held against its own. Raises InputError when no layer is
-    recognised (unless ``bare``: something else is looked at), two layers claim one role, a chosen layer or scope is not there.
-    ``project``: the layers are those of a QGIS project, where drafts and base maps lie beside the plan. ``drawn_in``: the CRS
+    recognised (unless ``allow_no_layers``: something else is looked at), two layers claim one role, a chosen layer or scope is not there.
+    ``project``: the layers are those of a QGIS project, where drafts and base maps lie beside the plan. ``original_crs``: the CRS
     that all layers were converted from, vertex by vertex: their edges are straight there.
     """
     sources = list(sources)
     chosen, how = _choose_roles(sources, norm, roles or {})
-    if not chosen and not bare:
+    if not chosen and not allow_no_layers:
         names = ", ".join(s.name for s in sources) or "-"
         raise InputError("no_recognised_layer", source=source, layers=names)
-    usable, unusable, strays = sort_out(chosen)
+    usable, unusable, strays = split_measurable(chosen)
     others = [s for s in sources if all(s is not c for c in chosen.values())]
-    crs, plane = (beside.crs, beside.plane) if beside is not None else planes(usable, drawn_in)
+    crs, plane = (
+        (reference_plan.crs, reference_plan.plane)
+        if reference_plan is not None
+        else choose_planes(usable, original_crs)
+    )
     taken = choose_scope(norm, set(usable), scope)
     plan = Plan(
         layers={},
         norm=norm,
         scope=taken,
-        missed_scope=None if bare else missed_scope(norm, set(usable), taken, chosen=bool(scope)),
+        missed_scope=None if allow_no_layers else find_missed_scope(norm, set(usable), taken, chosen=bool(scope)),
         crs=crs,
         plane=plane,
         source=source,
@@ -195,18 +206,18 @@ def assemble(
     for role, read in sorted(usable.items(), key=lambda item: list(norm.standard.templates).index(item[0])):
         cancellation.raise_if_cancelled()
         layer = Layer(read, best_template(read, role, norm), plan.plane, strays.get(role))
-        layer.by_vertices = drawn_in is not None and beside is None
+        layer.by_vertices = original_crs is not None and reference_plan is None
         plan.layers[role] = layer
         plan.notices += _value_notices(layer)
     plan.norm = norm.for_area(plan.area_code)
     _keep_what_is_shared(plan)
-    plan.unread = layers_without_shapes(plan) + layers_elsewhere(chosen, plan)
+    plan.unread = report_layers_without_shapes(plan) + report_reassigned_layers(chosen, plan)
     if not scope:
-        plan.unread += layers_without_features(plan)
-    if not bare:
+        plan.unread += report_empty_layers(plan)
+    if not allow_no_layers:
         # The rules on packages report other content of a package.
-        plan.unread += unread_layers(others, plan, project=project)
-    set_apart(plan, beside)
+        plan.unread += report_unread_layers(others, plan, project=project)
+    flag_remote_layers(plan, reference_plan)
     return plan
 
 
@@ -215,11 +226,11 @@ def _keep_what_is_shared(plan: Plan) -> None:
     foreign = [layer for layer in plan.layers.values() if layer.crs != plan.plane]
     if not foreign or plan.plane != plan.crs:
         return
-    drawn = [(layer.crs, layer.drawn) for layer in plan.layers.values() if layer.crs is not None]
+    drawn = [(layer.crs, layer.raw_shapes) for layer in plan.layers.values() if layer.crs is not None]
     shared = shared_edges(drawn, plan.plane)
     for layer in foreign:
         if layer.crs in shared:
-            layer.straight = shared[layer.crs]
+            layer.undensified_edges = shared[layer.crs]
     home = [shapes for crs, shapes in drawn if crs == plan.plane]
     if home:
         index = plane_vertices(np.concatenate(home))
@@ -281,7 +292,7 @@ def _value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
             if lost.any():
                 notices.append(("notice_digits_lost", {**params, "count": int(lost.sum())}))
         elif values.dtype.kind not in "iufbM":
-            texts = layer.garbled(declared.name)
+            texts = layer.garbled_rows(declared.name)
             if texts:
                 count = int(values.isin(list(texts)).sum())
                 notices.append(

@@ -36,18 +36,18 @@ def read_plan(
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..io import read_source
-    from ..model.findings import Unread
-    from .assembly import assemble
-    from .unread_files import unread_files
+    from ..model.findings import UnreadData
+    from .assembly import assemble_plan
+    from .unread_files import find_unread_files
 
     roles = options.role_choices()
     file = sources if isinstance(sources, str | Path) else None
     check_base_year(options.base_year)
     if isinstance(sources, str | Path):
         source = source or str(sources)
-        sources = read_source(sources, wanted=part_of_plan(norm, roles), cancellation=cancellation)
+        sources = read_source(sources, wanted=is_part_of_plan(norm, roles), cancellation=cancellation)
     cancellation.raise_if_cancelled()
-    plan = assemble(
+    plan = assemble_plan(
         sources,
         norm,
         roles=roles,
@@ -55,15 +55,15 @@ def read_plan(
         base_year=options.base_year,
         source=source,
         cancellation=cancellation,
-        bare=options.bare,
-        drawn_in=options.drawn_in,
+        allow_no_layers=options.allow_no_layers,
+        original_crs=options.original_crs,
         project=file is None,
     )
     if file is not None:
-        plan.unread += unread_files(file, cancellation)
+        plan.unread += find_unread_files(file, cancellation)
     # The project names the layers that it cannot open.
     plan.unread += [
-        Unread("broken", {"name": params["layer"], "file": params["file"]})
+        UnreadData("broken", {"name": params["layer"], "file": params["file"]})
         for key, params in options.notices
         if key == "notice_layer_broken"
     ]
@@ -78,7 +78,7 @@ def check_base_year(year: int | None) -> None:
         raise InputError("base_year_impossible", value=str(year), first=str(_FIRST_SURVEY), last=str(last))
 
 
-def part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool | frozenset[str]]:
+def is_part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool | frozenset[str]]:
     """Does a layer play a part, by its name and fields? What plays none is not read: it may be large, or damaged.
 
     Of one that does, the fields that any edition of its template has: no rule asks for others.

@@ -79,7 +79,7 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
     return "three_lines"
 
 
-def missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool = False) -> MissedScope | None:
+def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool = False) -> MissedScope | None:
     """Return the wider scope that the layers point to, although mandatory layers of it lack; None where there is none.
 
     Layers that other scopes list too (规划分区 beside the three lines) point to no scope.

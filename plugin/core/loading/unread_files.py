@@ -13,14 +13,14 @@ import pyogrio
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..files.digests import OK, UNLISTED, files_below, sha256, told_manifest
-from ..files.opening import openable
-from ..io.beside import data_beside, data_within, is_geodatabase
+from ..files.open_datasource import openable
 from ..io.file import ERRORS
 from ..io.records import deleted_shapes, stored_rows
 from ..io.rows import KEY
 from ..io.source import datasets, datasets_of, folder_of
+from ..io.unread_data import find_data_in_database, find_unread_data, is_geodatabase
 from ..messages.texts import Texts
-from ..model.findings import COLUMNS, Unread
+from ..model.findings import COLUMNS, UnreadData
 from ..model.report import SCHEMA
 from .recognition import find_role
 
@@ -39,7 +39,7 @@ _POLYGONS = ("POLYGON", "SURFACE", "COLLECTION", "UNKNOWN", "GEOMETRY")
 _LINES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
 
 
-def unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -> list[Unread]:
+def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -> list[UnreadData]:
     """What is to be reported of layers that have no role in the plan. In a ``project``, drafts and base maps lie beside the
     plan: there a layer with fields of its own is left to the notice that names it."""
     found = []
@@ -55,12 +55,12 @@ def unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -
     return found
 
 
-def _with_problem(layer: SourceLayer) -> list[Unread]:
+def _with_problem(layer: SourceLayer) -> list[UnreadData]:
     key, params = layer.problem or ("", {})
-    return [Unread("damaged", {**params, "layer_name": layer.full_name, "name": layer.full_name, "problem": key})]
+    return [UnreadData("damaged", {**params, "layer_name": layer.full_name, "name": layer.full_name, "problem": key})]
 
 
-def _table(layer: SourceLayer, plan: Plan) -> list[Unread]:
+def _table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
     """A table without shapes is no layer of a plan, but where it has the fields of one, or draws shapes in its cells."""
     if layer.rows == 0 or is_findings([f.name for f in layer.fields]):
         return []
@@ -68,24 +68,24 @@ def _table(layer: SourceLayer, plan: Plan) -> list[Unread]:
     has_key = any(f.name.upper() == KEY for f in layer.fields)
     likely = (find_role(layer, plan.norm)[0] if drawn or has_key else "") or resembled(layer, plan.norm)
     if likely:
-        return [Unread(*_counted("table_alike", layer, {"likely": likely}))]
-    return [Unread(*_counted("table_drawn", layer, {"field": drawn}), incomplete=False)] if drawn else []
+        return [UnreadData(*_counted("table_alike", layer, {"likely": likely}))]
+    return [UnreadData(*_counted("table_drawn", layer, {"field": drawn}), incomplete=False)] if drawn else []
 
 
-def _without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[Unread]:
+def _without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[UnreadData]:
     role, _ = find_role(layer, plan.norm)
     if role in plan.role_choices:
         used = plan.layers[role].source.full_name if role in plan.layers else plan.unusable[role].name
-        return [Unread("second", {"name": layer.full_name, "role": role, "used": used}, incomplete=False)]
+        return [UnreadData("second", {"name": layer.full_name, "role": role, "used": used}, incomplete=False)]
     polygons, lines = _may_hold_polygons(layer), any(word in layer.kind.upper() for word in _LINES)
     if not polygons and not lines:
         return []
     likely = resembled(layer, plan.norm)
     if likely and (polygons or not _fits_lines(layer, plan.norm, likely)):
-        return [Unread(*_counted("alike", layer, {"likely": likely}))]
+        return [UnreadData(*_counted("alike", layer, {"likely": likely}))]
     if project or not (polygons or layer.rings):
         return []
-    return [Unread(*_counted("layer" if polygons else "rings", layer, {}), incomplete=False)]
+    return [UnreadData(*_counted("layer" if polygons else "rings", layer, {}), incomplete=False)]
 
 
 def _fits_lines(layer: SourceLayer, norm: Norm, likely: str) -> bool:
@@ -128,23 +128,23 @@ def is_findings(names: Iterable[str]) -> bool:
     return {name[:_SHORT].upper() for name in names} >= _FINDING_COLUMNS
 
 
-def layers_without_shapes(plan: Plan) -> list[Unread]:
+def report_layers_without_shapes(plan: Plan) -> list[UnreadData]:
     """Layers of the plan all of whose rows have no shape, those of which a filter shows a part only, and those with rows that
     are marked as deleted in a shapefile where their shapes still are."""
     found = []
     for role, layer in plan.layers.items():
         if len(layer) and not layer.source.broken and bool(layer.empty.all()):
-            found.append(Unread("no_shapes", {"name": layer.name, "role": role, "rows": len(layer)}))
+            found.append(UnreadData("no_shapes", {"name": layer.name, "role": role, "rows": len(layer)}))
         if layer.source.filter:
-            found.append(Unread("filter", {"name": layer.name, "role": role, "filter": layer.source.filter}))
+            found.append(UnreadData("filter", {"name": layer.name, "role": role, "filter": layer.source.filter}))
         deleted = deleted_shapes(Path(layer.source.source))
         if deleted:
             params = {"name": layer.name, "role": role, "rows": deleted}
-            found.append(Unread("deleted", params, incomplete=False))
+            found.append(UnreadData("deleted", params, incomplete=False))
     return found
 
 
-def layers_elsewhere(chosen: Mapping[str, SourceLayer], plan: Plan) -> list[Unread]:
+def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> list[UnreadData]:
     """Layers that the user assigned to another role than the one that their name or their fields stand for."""
     found = []
     for role, layer in chosen.items():
@@ -152,7 +152,7 @@ def layers_elsewhere(chosen: Mapping[str, SourceLayer], plan: Plan) -> list[Unre
         if own and own != role and not _answer_alike(own, role, plan):
             params = {"name": layer.full_name, "role": role, "own": own}
             params["own_layer"] = plan.norm.standard.templates[own].name
-            found.append(Unread("elsewhere", params, incomplete=False))
+            found.append(UnreadData("elsewhere", params, incomplete=False))
     return found
 
 
@@ -171,7 +171,7 @@ def _answer_alike(one: str, other: str, plan: Plan) -> bool:
     return any(one in roles and other in roles for roles in plan.norm.standard.concepts.values())
 
 
-def layers_without_features(plan: Plan) -> list[Unread]:
+def report_empty_layers(plan: Plan) -> list[UnreadData]:
     """Layers without a feature that this scope does not ask for and a wider one does, so that no rule misses them.
 
     None in a database where nothing is drawn yet: it has just been created.
@@ -185,7 +185,7 @@ def layers_without_features(plan: Plan) -> list[Unread]:
     for concept in sorted(wider - {*taken} - {*plan.norm.profile.absent}):
         layer = plan.concept(concept)
         if layer is not None and not len(layer):
-            found.append(Unread("empty", {"name": layer.name, "role": layer.role}, incomplete=False))
+            found.append(UnreadData("empty", {"name": layer.name, "role": layer.role}, incomplete=False))
     return found
 
 
@@ -195,12 +195,15 @@ _OPENED, _LARGEST = 200, 2**28
 _FINDINGS = (".gpkg", ".shp", ".geojson", ".gdb")
 
 
-def unread_files(source: str | Path, cancellation: Cancellation = NEVER) -> list[Unread]:
+def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER) -> list[UnreadData]:
     """The data in a folder that its reading leaves out, that of a FileGDB too; nothing for a file, which is read as a whole."""
     folder = folder_of(source)
     if folder is None:
         return [
-            one for path in datasets_of(Path(source)) if is_geodatabase(path) for one in data_within(path, cancellation)
+            one
+            for path in datasets_of(Path(source))
+            if is_geodatabase(path)
+            for one in find_data_in_database(path, cancellation)
         ]
     outputs = _Outputs(cancellation)
     try:
@@ -208,12 +211,12 @@ def unread_files(source: str | Path, cancellation: Cancellation = NEVER) -> list
     except OSError:
         # Reading it has reported that.
         return []
-    return data_beside(folder, read, is_output=outputs.holds, cancellation=cancellation)
+    return find_unread_data(folder, read, is_output=outputs.holds, cancellation=cancellation)
 
 
-def unread_sentences(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER) -> list[str]:
-    """As `unread_files`, a sentence each, for commands that have no report."""
-    return [texts.unread(one) for one in unread_files(source, cancellation)]
+def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER) -> list[str]:
+    """As `find_unread_files`, a sentence each, for commands that have no report."""
+    return [texts.unread(one) for one in find_unread_files(source, cancellation)]
 
 
 class _Outputs:

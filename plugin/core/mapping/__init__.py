@@ -2,22 +2,22 @@
 """A layer of anybody's into a template: which field goes where (proposed, edited, saved, reused), codes translated from
 one list to another, and a table of everything that could not be carried. Every row is kept."""
 
-from .carry import Carrier, apply, source_names
+from .apply_mapping import ValueConverter, apply_mapping, source_names
 from .files import load_mapping, to_toml
-from .model import Loss, Mapped, Mapping, Proposal, Translation, template_field
-from .proposals import from_proposals, propose, translation_column
+from .model import MappedRows, Mapping, MappingLoss, Proposal, Translation, template_field
+from .proposals import mapping_from_proposals, propose_mapping, translation_column
 
 __all__ = [
-    "Carrier",
-    "Loss",
-    "Mapped",
+    "MappedRows",
     "Mapping",
+    "MappingLoss",
     "Proposal",
     "Translation",
-    "apply",
-    "from_proposals",
+    "ValueConverter",
+    "apply_mapping",
     "load_mapping",
-    "propose",
+    "mapping_from_proposals",
+    "propose_mapping",
     "source_names",
     "template_field",
     "to_toml",

@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..engine.context import trim
+from ..engine.context import trim_padding
 from ..errors import DataError
 from ..files.data import check_keys, expect, read_toml
 from ..standard import Standard
 from ..standard.template import Template
-from .carry import Carrier
+from .apply_mapping import ValueConverter
 from .model import Mapping, Translation, template_field
 
 
@@ -38,7 +38,7 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Ma
             raise DataError("data_duplicate", file=str(path), key=f"constants.{target}", value=target)
     mapping = Mapping(template.role, dict(fields), dict(constants), {}, path)
     for target, value in constants.items():
-        _, reason, params = Carrier(template_field(template, target), standard, None)(value)
+        _, reason, params = ValueConverter(template_field(template, target), standard, None)(value)
         if reason:
             raise DataError("mapping_constant", file=str(path), key=f"constants.{target}", value=str(value), **params)
     for target, row in codes.items():
@@ -75,9 +75,9 @@ def _load_translation(row: Any, target: str, mapping: Mapping, template: Templat
     for code, chosen in choices.items():
         key = f"{where}.choices.{code}"
         expect(chosen, str, file=path, key=key)
-        if trim(chosen, own.code_pad) not in lists[own.codes].codes:
+        if trim_padding(chosen, own.code_pad) not in lists[own.codes].codes:
             raise DataError("mapping_choice", file=str(path), key=key, value=chosen, list=own.codes)
-    return Translation(name, column, {k: trim(v, own.code_pad) for k, v in choices.items()})
+    return Translation(name, column, {k: trim_padding(v, own.code_pad) for k, v in choices.items()})
 
 
 def to_toml(mapping: Mapping, template: Template) -> str:

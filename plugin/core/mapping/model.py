@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..invariants import require
+from ..invariants import require_value
 from ..standard.template import Field, Template
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Loss:
+class MappingLoss:
     """One value that did not arrive as it was. ``fid`` None: it is about the whole field. ``carried``: it stands in the
     result all the same. ``params`` fill the text ``mapping.<reason>``."""
 
@@ -65,15 +65,15 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MappedRows:
     """The rows in the template's fields, what was lost on the way, and fields on either side that found no partner."""
 
     frame: gpd.GeoDataFrame
-    losses: list[Loss]
+    losses: list[MappingLoss]
     unmapped: list[str]
     unfilled: list[str]
 
 
 def template_field(template: Template, name: str) -> Field:
     """Return a field that a mapping names: loading checked the name, or it was proposed from the template itself."""
-    return require(template.field_named(name), f"field {name} of {template.role}")
+    return require_value(template.field_named(name), f"field {name} of {template.role}")

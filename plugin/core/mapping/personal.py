@@ -12,10 +12,10 @@ from ..standard.template import Template
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from . import Loss
+    from . import MappingLoss
 
 
-def without_personal(frame: gpd.GeoDataFrame, template: Template) -> gpd.GeoDataFrame:
+def drop_personal_fields(frame: gpd.GeoDataFrame, template: Template) -> gpd.GeoDataFrame:
     """A copy of a layer with every personal field of its template empty, whatever the case of its name."""
     names = {f.name.upper() for f in template.personal}
     made = frame.copy()
@@ -25,7 +25,7 @@ def without_personal(frame: gpd.GeoDataFrame, template: Template) -> gpd.GeoData
     return made
 
 
-def told_without_personal(losses: Iterable[Loss], template: Template) -> list[Loss]:
+def mask_personal_losses(losses: Iterable[MappingLoss], template: Template) -> list[MappingLoss]:
     """What could not be carried, without the values of personal fields."""
     names = {f.name for f in template.personal}
     return [replace(loss, value="") if loss.target in names else loss for loss in losses]

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ..engine.context import trim
-from ..files.cells import as_text
+from ..engine.context import trim_padding
+from ..files.cells import cell_text
 from ..plan.layer import SourceLayer
 from ..standard import Standard
 from ..standard.template import CodeList, Field, Template
@@ -23,7 +23,7 @@ _CONTENT = 0.9
 _SAMPLE = 2000
 
 
-def propose(layer: SourceLayer, template: Template, standard: Standard) -> list[Proposal]:
+def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) -> list[Proposal]:
     """One proposal for each field of the template, in its order. A source field is proposed once."""
     known = _known_fields(standard)
     found = _match(layer, template, standard, known)
@@ -64,7 +64,7 @@ def _match(layer: SourceLayer, template: Template, standard: Standard, known: An
     return found
 
 
-def from_proposals(role: str, proposals: Iterable[Proposal]) -> Mapping:
+def mapping_from_proposals(role: str, proposals: Iterable[Proposal]) -> Mapping:
     chosen = [p for p in proposals if p.source]
     return Mapping(
         role,
@@ -111,7 +111,7 @@ def _values(layer: SourceLayer, name: str) -> set[str]:
     """Different values of a column, up to a number that is enough to tell."""
     found: set[str] = set()
     for value in layer.frame[name].tolist():
-        text = as_text(value)
+        text = cell_text(value)
         if text:
             found.add(text)
         if len(found) >= _SAMPLE:
@@ -120,7 +120,7 @@ def _values(layer: SourceLayer, name: str) -> set[str]:
 
 
 def _share(values: set[str], codes: CodeList, pad: int) -> float:
-    return sum(trim(v, pad) in codes.codes for v in values) / len(values) if values else 0.0
+    return sum(trim_padding(v, pad) in codes.codes for v in values) / len(values) if values else 0.0
 
 
 def _fits(values: set[str], target: Field, standard: Standard) -> bool:

@@ -19,7 +19,7 @@ from ..model.rule import Rule, all_rules
 from ..standard.indicator_catalogue import indicator_name
 
 if TYPE_CHECKING:
-    from ..model.findings import Finding, Unread
+    from ..model.findings import Finding, UnreadData
     from ..standard.template import Template
 
 
@@ -33,7 +33,7 @@ class NamedValue(str, ABC):
     __slots__ = ()
 
     @abstractmethod
-    def said(self, texts: Texts) -> str:
+    def render(self, texts: Texts) -> str:
         """Return the name in the language of the texts."""
 
 
@@ -42,7 +42,7 @@ class ConceptName(NamedValue):
 
     __slots__ = ()
 
-    def said(self, texts: Texts) -> str:
+    def render(self, texts: Texts) -> str:
         return texts.concept(self)
 
 
@@ -51,7 +51,7 @@ class CodeListName(NamedValue):
 
     __slots__ = ()
 
-    def said(self, texts: Texts) -> str:
+    def render(self, texts: Texts) -> str:
         return texts.setting(f"codes.{self}")
 
 
@@ -60,62 +60,62 @@ class IndicatorName(NamedValue):
 
     __slots__ = ()
 
-    def said(self, texts: Texts) -> str:
+    def render(self, texts: Texts) -> str:
         return texts.indicator(self)
 
 
 @runtime_checkable
-class Part(Protocol):
+class MessagePart(Protocol):
     """What can be a parameter of an error or problem in place of words."""
 
-    def said(self, texts: Texts) -> str: ...
+    def render(self, texts: Texts) -> str: ...
 
 
 @dataclass(frozen=True)
-class Saying:
+class Message:
     """A text of resources/texts by its section and key, with what fills it."""
 
     section: str
     key: str
     params: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
-    def said(self, texts: Texts) -> str:
-        return texts.get(self.section, self.key, **spoken(self.params, texts))
+    def render(self, texts: Texts) -> str:
+        return texts.get(self.section, self.key, **render_params(self.params, texts))
 
 
 @dataclass(frozen=True)
-class RuleNamed:
+class RuleTitle:
     """Code and title of a rule."""
 
     rule: Rule
 
-    def said(self, texts: Texts) -> str:
+    def render(self, texts: Texts) -> str:
         return f"{self.rule.code} {texts.rule_title(self.rule)}"
 
 
 @dataclass(frozen=True)
-class Cause:
+class CauseMessage:
     """Why an error came: its sentence with the remedy."""
 
     error: Any
 
-    def said(self, texts: Texts) -> str:
+    def render(self, texts: Texts) -> str:
         return texts.explain(self.error)
 
 
 @dataclass(frozen=True)
-class Lines:
+class MessageLines:
     """Several, a line each."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[MessagePart, ...]
 
-    def said(self, texts: Texts) -> str:
-        return "\n".join(part.said(texts) for part in self.parts)
+    def render(self, texts: Texts) -> str:
+        return "\n".join(part.render(texts) for part in self.parts)
 
 
-def spoken(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
+def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
     """The parameters with their parts said."""
-    return {key: value.said(texts) if isinstance(value, Part) else value for key, value in params.items()}
+    return {key: value.render(texts) if isinstance(value, MessagePart) else value for key, value in params.items()}
 
 
 #: An absolute path, up to its last separator: names of files may be told, folders of this machine not.
@@ -165,7 +165,7 @@ class Texts:
         return self._error(error.key, error.params)
 
     def _error(self, key: str, params: dict[str, Any]) -> str:
-        params = spoken(params, self)
+        params = render_params(params, self)
         causes = _catalogue(self.lang)["causes"]
         detail = params.get("detail")
         words = {"detail": causes.get(detail, detail)}
@@ -186,10 +186,10 @@ class Texts:
         return self.get("reasons", key, **params)
 
     def notice(self, key: str, params: dict[str, Any]) -> str:
-        return self.get("notices", key, **spoken(params, self))
+        return self.get("notices", key, **render_params(params, self))
 
     def problem(self, key: str, params: dict[str, Any]) -> str:
-        """What is wrong with a layer (`coordinate_problem`, or that it could not be read), with the remedy."""
+        """What is wrong with a layer (`find_coordinate_problem`, or that it could not be read), with the remedy."""
         if key not in _catalogue(self.lang)["crs_problems"]:
             return self._error(key, params)
         text = self.get("crs_problems", key, **params)
@@ -212,7 +212,7 @@ class Texts:
         own = _catalogue(self.lang)["indicators"].get(indicator)
         return own if own is not None else indicator_name(indicator, self.lang)
 
-    def unread(self, unread: Unread) -> str:
+    def unread(self, unread: UnreadData) -> str:
         """What of the source was not read."""
         return self.message(unread.finding(), {})
 
@@ -265,7 +265,7 @@ class Texts:
         return _fill(text, words)
 
     def _words(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
-        words = {k: v.said(self) if isinstance(v, NamedValue) else self._word(v) for k, v in finding.params.items()}
+        words = {k: v.render(self) if isinstance(v, NamedValue) else self._word(v) for k, v in finding.params.items()}
         # Names of reasons and problems have words of their own.
         for key in ("reason", "problem", "measure", "place"):
             value = str(finding.params.get(key, ""))
@@ -278,9 +278,9 @@ class Texts:
             related_layer=self._layer(finding.related_role, templates),
             related_key=", ".join(self._key(k, finding.params.get("related_fid")) for k in finding.related_keys),
             field=finding.field,
-            area=area_text(finding.area_m2),
-            net_area=area_text(finding.net_area_m2),
-            width=width_text(finding.width_m),
+            area=format_area(finding.area_m2),
+            net_area=format_area(finding.net_area_m2),
+            width=format_width(finding.width_m),
         )
         if "fillers" in finding.params:
             names = [self._layer(role, templates) for role in finding.params["fillers"]]
@@ -334,26 +334,26 @@ def short_key(key: str) -> str:
     return f"…{key[-_KEY_TAIL:]}" if len(key) > 2 * _KEY_TAIL else key
 
 
-def number(value: float | None, decimals: int) -> str:
+def format_number(value: float | None, decimals: int) -> str:
     """12 640.35 with thin groups of three; a dash for no value."""
     return "—" if value is None else f"{value:,.{decimals}f}".replace(",", THIN_SPACE)
 
 
-def width_text(width_m: float | None, decimals: int = 2) -> str:
+def format_width(width_m: float | None, decimals: int = 2) -> str:
     """Return a width in metres; one below 0.1 m keeps two significant digits (0.06, 0.012), so that it never reads 0.00."""
     if width_m is None or not 0 < width_m < _NARROW_M:
-        return number(width_m, decimals)
+        return format_number(width_m, decimals)
     least = 10.0**-_WIDTH_DECIMALS
     if width_m < least:
-        return f"< {number(least, _WIDTH_DECIMALS)}"
-    shown = number(width_m, min(1 - math.floor(math.log10(width_m)), _WIDTH_DECIMALS))
+        return f"< {format_number(least, _WIDTH_DECIMALS)}"
+    shown = format_number(width_m, min(1 - math.floor(math.log10(width_m)), _WIDTH_DECIMALS))
     return shown[: len("0.00")] + shown[len("0.00") :].rstrip("0")
 
 
-def area_text(area_m2: float | None) -> str:
-    return "—" if area_m2 is None else f"{number(area_m2, 2)} m²"
+def format_area(area_m2: float | None) -> str:
+    return "—" if area_m2 is None else f"{format_number(area_m2, 2)} m²"
 
 
-def without_folders(text: str) -> str:
+def strip_folders(text: str) -> str:
     """The text with absolute paths cut down to the name at their end: a report travels, this machine's folders do not."""
     return _FOLDERS.sub("", text)

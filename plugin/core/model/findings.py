@@ -111,7 +111,7 @@ class Finding:
             "related_keys": ";".join(self.related_keys),
             "field": self.field,
             "message": self.message,
-            "params": json.dumps(self.params, ensure_ascii=False, default=plain),
+            "params": json.dumps(self.params, ensure_ascii=False, default=to_plain_value),
             "area_m2": self.area_m2,
             "net_area_m2": self.net_area_m2,
             "width_m": self.width_m,
@@ -125,7 +125,7 @@ class Finding:
         """For JSON: as `row`, with lists and the exact WKT kept."""
         row = self.row()
         row["related_keys"] = list(self.related_keys)
-        row["params"] = {k: plain(v) for k, v in self.params.items()}
+        row["params"] = {k: to_plain_value(v) for k, v in self.params.items()}
         row["case"] = self.case
         row["geometry"] = None if self.geom_kind == "none" else shapely.to_wkt(self.geometry, rounding_precision=-1)
         return row
@@ -137,18 +137,18 @@ class Finding:
         return cls(**values, geometry=geometry, severity=Severity(row["severity"]))
 
 
-def plain(value: Any) -> Any:
+def to_plain_value(value: Any) -> Any:
     """numpy and pandas scalars as plain Python, for JSON."""
     if isinstance(value, list | tuple | set):
-        return [plain(v) for v in value]
+        return [to_plain_value(v) for v in value]
     if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
+        return {k: to_plain_value(v) for k, v in value.items()}
     if isinstance(value, np.generic):
         return value.item()
     return value if isinstance(value, str | int | float | bool | type(None)) else str(value)
 
 
-def in_order(findings: Iterable[Finding]) -> list[Finding]:
+def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings by rule, role, keys, field and case, whatever order the rules found them in; ties by fingerprint."""
     return sorted(
         findings,
@@ -198,7 +198,7 @@ CODE = "RUN905"
 
 
 @dataclass(frozen=True)
-class Unread:
+class UnreadData:
     """``case`` picks the sentence, ``params`` fill it; ``incomplete``: it may hold a layer of the plan, so that the
     verdict is at best 未完成 (else 有条件通过)."""
 
@@ -215,7 +215,7 @@ class Unread:
         return made
 
 
-def report_unread(findings: list[Finding], unread: Iterable[Unread], say: Callable[[Finding], str]) -> None:
+def report_unread(findings: list[Finding], unread: Iterable[UnreadData], say: Callable[[Finding], str]) -> None:
     """Add a finding for each; one and the same is named once."""
     known = {f.fingerprint for f in findings if f.code == CODE}
     for one in unread:
@@ -226,6 +226,6 @@ def report_unread(findings: list[Finding], unread: Iterable[Unread], say: Callab
             findings.append(finding)
 
 
-def leaves_unread(finding: Finding) -> bool:
+def names_unread_data(finding: Finding) -> bool:
     """Return True if the finding names data that may hold a layer of the plan."""
     return finding.code == CODE and finding.params.get("incomplete") is not False

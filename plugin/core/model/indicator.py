@@ -17,7 +17,7 @@ UNCONFIRMED = "unconfirmed"
 SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
 
-def room(value: float | None, comparison: str, target: float | None) -> float | None:
+def compute_margin(value: float | None, comparison: str, target: float | None) -> float | None:
     """What is left to the target, in its unit: positive on the good side, for ``=`` the plain difference.
 
     None without a target or a finite value.
@@ -27,7 +27,9 @@ def room(value: float | None, comparison: str, target: float | None) -> float | 
     return target - value if comparison == "<=" else value - target
 
 
-def compare_area(value: float, comparison: str, target: float, decimals: int, warning_share: float = 0.0) -> str:
+def compare_area_with_target(
+    value: float, comparison: str, target: float, decimals: int, warning_share: float = 0.0
+) -> str:
     """met / warning / close / broken, for an unrounded value against a target printed with ``decimals``.
 
     A shortfall (for ``<=`` an excess) within half of the last printed digit is ``close`` (取整差), beyond it
@@ -35,12 +37,14 @@ def compare_area(value: float, comparison: str, target: float, decimals: int, wa
     (0: never; an ``=`` has nothing to leave). Value and target in the same unit.
     """
     half = float(Decimal(1).scaleb(-decimals) / 2)
-    return compare(value, comparison, target, allowance=half, warning_share=warning_share)
+    return compare_with_target(value, comparison, target, allowance=half, warning_share=warning_share)
 
 
-def compare(value: float, comparison: str, target: float, *, allowance: float = 0.0, warning_share: float = 0.0) -> str:
-    """As `compare_area`, where what is missed by no more than ``allowance`` is ``close``. A ratio limit has none."""
-    left = room(value, comparison, target)
+def compare_with_target(
+    value: float, comparison: str, target: float, *, allowance: float = 0.0, warning_share: float = 0.0
+) -> str:
+    """As `compare_area_with_target`, where what is missed by no more than ``allowance`` is ``close``. A ratio limit has none."""
+    left = compute_margin(value, comparison, target)
     miss = math.inf if left is None else abs(left) if comparison == "=" else -left
     # A double cannot hold these exactly: what is less than its own error decides nothing.
     error = abs(target) * 1e-12
@@ -111,18 +115,18 @@ class Indicator:
         self.state = UNCONFIRMED if not self.backed and state in (MET, WARNING) else state
 
     @property
-    def room(self) -> float | None:
+    def margin(self) -> float | None:
         """What is left to the target (余量), positive on the good side; None without a target."""
-        return room(self.value, self.comparison, self.target)
+        return compute_margin(self.value, self.comparison, self.target)
 
     def to_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "room": self.room}
+        return {**asdict(self), "room": self.margin}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Indicator:
         return cls(**{key: value for key, value in data.items() if key != "room"})
 
 
-def in_unit(area_m2: float, unit: str) -> float:
+def convert_area(area_m2: float, unit: str) -> float:
     """An area in square metres in another unit; a count stays what it is. KeyError for an unknown unit."""
     return area_m2 if unit == COUNT else area_m2 / SQUARE_METRES[unit]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .findings import Finding, leaves_unread
+from .findings import Finding, names_unread_data
 from .indicator import Indicator
 from .rule import Severity
 from .verdict import Verdict
@@ -33,7 +33,7 @@ INCOMPLETE_RUN = frozenset({"RUN904"})
 _EXAMINED = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 
 
-def breaks_frame(finding: Finding) -> bool:
+def is_run_finding(finding: Finding) -> bool:
     """Return True for a finding about the run itself that leaves it incomplete; a mere hint says so in its parameters."""
     return finding.code in INCOMPLETE_RUN and finding.params.get("incomplete") is not False
 
@@ -54,7 +54,7 @@ class RuleOutcome:
     unconfirmed: list[str] = field(default_factory=list)
     #: What is wrong where it finds something; ``title`` states the requirement.
     problem: str = ""
-    #: What the rule went by (`engine.explanation.InForce` as plain data).
+    #: What the rule went by (`engine.explanation.EffectiveValue` as plain data).
     parameters: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -90,7 +90,7 @@ class Report:
             r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules
         ):
             return Verdict.INCOMPLETE
-        if any(breaks_frame(f) or leaves_unread(f) for f in self.findings):
+        if any(is_run_finding(f) or names_unread_data(f) for f in self.findings):
             return Verdict.INCOMPLETE
         if (
             any(f.severity is Severity.WARNING for f in open_findings)

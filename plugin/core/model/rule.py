@@ -81,7 +81,7 @@ class Example:
 class RuleResult:
     """What one rule gives back when it is more than a list of findings.
 
-    ``not_checked``: reasons (text key, parameters) for what could not be looked at; ``unconfirmed``: names of
+    ``not_checked_section``: reasons (text key, parameters) for what could not be looked at; ``unconfirmed``: names of
     further C settings that were used; ``doubts``: what the data itself leaves in doubt, which nobody can confirm
     away (a base year that is not known); ``applicable``: False when nothing in the plan is of the rule's kind;
     ``switched_off``: the setting by which standard or profile want nothing compared, which is to be confirmed.

@@ -14,34 +14,34 @@ from ..cancellation import NEVER, Cancellation
 from ..engine.evaluate import choose_rules
 from ..files.digests import write_digest
 from ..files.writing import is_about_writing
-from ..messages.texts import RuleNamed
+from ..messages.texts import RuleTitle
 from ..model.rule import Severity
 from ..profile.document import ResolvedDocument, load_secrecy_levels, with_document
-from ..results.run import run
-from .files import fill_slots, unreadable
-from .folder import settle, whole_folder, writing
-from .gate import check_target, made_folder, pass_gate, verdict
+from ..results.run import run_check
+from .export_context import ExportContext, RowProgress
+from .folder import finish_interrupted, lock_for_writing, replace_folder
+from .gate import check_target, judge_check, make_export_folder, pass_gate
 from .inspection.inspect import RECEIVED_GROUP
 from .layers.prepare import prepare
-from .layers.vectors import put_set
-from .making import Making, Steps
+from .layers.vectors import write_vector_set
 from .manifest import head, slot_rows, write_manifest
-from .maps.slots import MAPS_BEGIN, Drawer, maps, plan_maps, told
-from .metadata import metadata_xml, read_again
-from .order import Exported, Order, Progress, names_of, package_path, resolve_package_document
-from .problems import NAMED, Level, Problem, of_level, told_once
-from .tables.write import tables
+from .maps.slots import MAPS_BEGIN, MapRenderer, explain_missing_maps, make_maps, plan_maps
+from .metadata import metadata_xml, read_back_metadata
+from .order import ExportedPackage, ExportOrder, Progress, package_path, resolve_package_document, spec_values
+from .problems import NAMED, Level, Problem, drop_duplicate_notes, group_by_level
+from .slot_files import fill_slots, unreadable_file_error
+from .tables.write import write_workbooks
 
 if TYPE_CHECKING:
-    from ..check import Checked, Options
+    from ..check import CheckResult, Options
     from ..model.findings import Finding
     from ..model.report import Report
-    from .form.model import PackageProfile
+    from .package_spec.model import PackageSpec
 
-__all__ = ["Exported", "Order", "export_package", "names_of", "package_path", "with_standard"]
+__all__ = ["ExportOrder", "ExportedPackage", "export_package", "options_for_package", "package_path", "spec_values"]
 
 
-def as_received(checked: Checked, cancellation: Cancellation) -> Iterator[Problem]:
+def report_received(checked: CheckResult, cancellation: Cancellation) -> Iterator[Problem]:
     """What rules of the group ``received`` find that the check did not run; a problem for each rule, layer and field. Findings
     that are waived are not told. Raises Cancelled."""
     plan, lang = checked.plan, checked.report.lang
@@ -49,12 +49,12 @@ def as_received(checked: Checked, cancellation: Cancellation) -> Iterator[Proble
     group = plan.norm.standard.rule_groups.get(RECEIVED_GROUP, ())
     rules = [rule for rule in choose_rules(group) if rule.code not in asked]
     found: dict[tuple[str, str, str], list[Finding]] = {}
-    for finding in run(
+    for finding in run_check(
         plan, rules, side=checked.side, waivers=checked.waivers, lang=lang, cancellation=cancellation
     ).findings:
         if finding.state == "open":
             found.setdefault((finding.code, finding.role, finding.field), []).append(finding)
-    named = {rule.code: RuleNamed(rule) for rule in rules}
+    named = {rule.code: RuleTitle(rule) for rule in rules}
     for (code, role, field), those in found.items():
         level = Level.GATE if any(one.severity is Severity.ERROR for one in those) else Level.NOTE
         layer = plan.layers[role].name if role in plan.layers else role
@@ -68,64 +68,68 @@ def as_received(checked: Checked, cancellation: Cancellation) -> Iterator[Proble
 # own, and a word in `PARTS`.
 
 #: Makes a part of the package; what is to be told of it.
-Part = Callable[[Making], Iterable[Problem]]
+Part = Callable[[ExportContext], Iterable[Problem]]
 
 
-def documents(making: Making) -> list[Problem]:
+def copy_documents(context: ExportContext) -> list[Problem]:
     """The planner's own files into their places."""
-    for one in making.filled:
+    for one in context.filled:
         for path in one.files:
-            making.cancellation.raise_if_cancelled()
-            target = making.place(one.slot.folder, path.name)
+            context.cancellation.raise_if_cancelled()
+            target = context.place(one.slot.folder, path.name)
             try:
                 # The content alone: no owner, no times of this machine.
                 shutil.copyfile(path, target)
             except OSError as error:
-                if is_about_writing(error, making.new):
+                if is_about_writing(error, context.new):
                     raise
-                raise unreadable(path, error) from error
+                raise unreadable_file_error(path, error) from error
     return []
 
 
-def report(making: Making) -> list[Problem]:
+def write_report(context: ExportContext) -> list[Problem]:
     """The check's report, as page and as data."""
-    from ..render.html import render
+    from ..render.html import render_report
     from ..render.outputs import to_json
 
-    checked = making.checked
-    text = making.page(checked.report) if making.page is not None else render(checked.report, checked.plan.norm)
+    checked = context.checked
+    text = (
+        context.page(checked.report) if context.page is not None else render_report(checked.report, checked.plan.norm)
+    )
     for suffix, content in ((".html", text), (".json", to_json(checked.report))):
-        path = making.path(making.form.report, suffix)
+        path = context.path(context.package_spec.report, suffix)
         path.write_text(content, encoding="utf-8", newline="\n")
     return []
 
 
-def metadata(making: Making) -> list[Problem]:
+def write_metadata(context: ExportContext) -> list[Problem]:
     """Last of all: it tells what the manifest has gathered. OutputError when it does not read as it was written."""
-    path = making.path(making.form.metadata)
-    path.write_bytes(metadata_xml(making.manifest, making.form))
-    making.manifest["metadata"] = read_again(path.read_bytes(), making.manifest, making.form, making.inside(path))
+    path = context.path(context.package_spec.metadata)
+    path.write_bytes(metadata_xml(context.manifest, context.package_spec))
+    context.manifest["metadata"] = read_back_metadata(
+        path.read_bytes(), context.manifest, context.package_spec, context.inside(path)
+    )
     return []
 
 
 #: In the order they are made.
-PARTS: tuple[Part, ...] = (documents, maps, report, tables, metadata)
+PARTS: tuple[Part, ...] = (copy_documents, make_maps, write_report, write_workbooks, write_metadata)
 
 
-def with_standard(options: Options, form: PackageProfile) -> Options:
+def options_for_package(options: Options, package_spec: PackageSpec) -> Options:
     """The options of a check for a package: where nobody says by which standard, by the form's."""
-    return options if options.standard or options.profile else replace(options, standard=form.standard)
+    return options if options.standard or options.profile else replace(options, standard=package_spec.standard)
 
 
 def export_package(
-    checked: Checked,
-    order: Order,
+    checked: CheckResult,
+    order: ExportOrder,
     *,
     page: Callable[[Report], str] | None = None,
-    draw: Drawer | None = None,
+    draw: MapRenderer | None = None,
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
-) -> Exported:
+) -> ExportedPackage:
     """Make the package of a checked plan. ``page``: renders the report as HTML (default without pictures); ``draw``: makes the maps
     (default: they are not made, and the manifest says so).
 
@@ -136,46 +140,52 @@ def export_package(
     also when Cancelled is raised.
     """
     target = package_path(checked.plan, order)
-    with made_folder(order.folder), writing(target):
+    with make_export_folder(order.folder), lock_for_writing(target):
         return _export(checked, order, target, page, draw, progress, cancellation)
 
 
 def _export(
-    checked: Checked,
-    order: Order,
+    checked: CheckResult,
+    order: ExportOrder,
     target: Path,
     page: Callable[[Report], str] | None,
-    draw: Drawer | None,
+    draw: MapRenderer | None,
     progress: Progress,
     cancellation: Cancellation,
-) -> Exported:
-    plan, form, lang = checked.plan, order.form, checked.report.lang
-    values = names_of(plan, form)
+) -> ExportedPackage:
+    plan, form, lang = checked.plan, order.package_spec, checked.report.lang
+    values = spec_values(plan, form)
     document = resolve_package_document(plan.norm, order, values)
     document.require_exportable(form.secrecy_levels, form.name)
     checked = replace(checked, report=with_document(checked.report, document))
-    settle(target)
+    finish_interrupted(target)
     check_target(target, plan.inputs, form, values)
     progress(0.0, "")
     sets, problems = prepare(checked, order, cancellation)
     filled, missing = fill_slots(form, values, order.documents, target if target.is_dir() else None, lang)
     work = plan_maps(plan, order, filled, values, draw)
-    problems = [*verdict(checked), *as_received(checked, cancellation), *problems, *missing, *told(work.lacking)]
-    problems += _document_notes(document, with_maps=bool(work.wishes))
+    problems = [
+        *judge_check(checked),
+        *report_received(checked, cancellation),
+        *problems,
+        *missing,
+        *explain_missing_maps(work.lacking),
+    ]
+    problems += _document_notes(document, with_maps=bool(work.requests))
     pass_gate(problems, order, target)
-    manifest = head(checked, form, values, target.name, document, forced=bool(of_level(problems, Level.GATE)))
-    steps = Steps(sum(len(c) for s in sets for c in s.contents), progress, MAPS_BEGIN if work.wishes else 0.95)
-    with whole_folder(target, cancellation) as new:
-        making = Making(checked, form, new, values, manifest, filled, work, page, document, steps, cancellation)
-        manifest["layers"] = [row for one in sets for row in put_set(one, making)]
+    manifest = head(checked, form, values, target.name, document, forced=bool(group_by_level(problems, Level.GATE)))
+    steps = RowProgress(sum(len(c) for s in sets for c in s.contents), progress, MAPS_BEGIN if work.requests else 0.95)
+    with replace_folder(target, cancellation) as new:
+        making = ExportContext(checked, form, new, values, manifest, filled, work, page, document, steps, cancellation)
+        manifest["layers"] = [row for one in sets for row in write_vector_set(one, making)]
         manifest["slots"] = slot_rows(filled, form)
         for part in PARTS:
             problems += part(making)
-        problems = told_once(problems, manifest["slots"])
+        problems = drop_duplicate_notes(problems, manifest["slots"])
         written = write_manifest(new, manifest, problems, lang, cancellation)
         digest = write_digest(new)
     progress(1.0, "")
-    return Exported(target, digest, written, problems)
+    return ExportedPackage(target, digest, written, problems)
 
 
 def _document_notes(document: ResolvedDocument, with_maps: bool) -> list[Problem]:

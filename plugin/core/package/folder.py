@@ -2,7 +2,7 @@
 """A package takes its place as a whole: made in a sibling, the old one put aside, the new one moved in, the old one deleted.
 
 After a kill at any moment one whole package is there, under its own name or one of the siblings'; the next run puts it back
-in its place (`settle`).
+in its place (`finish_interrupted`).
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from typing import NamedTuple
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError, OutputError
 from ..files.digests import is_whole
-from ..files.holders import holders
+from ..files.open_file_owners import find_open_file_owners
 from ..files.writing import is_about_writing, os_reason
 
 #: Nobody else calls a folder so: what has such a name is ours to clear away.
 NEW, OLD = ".sanxian-new", ".sanxian-old"
 
 
-def siblings(target: Path) -> tuple[Path, Path]:
+def sibling_folders(target: Path) -> tuple[Path, Path]:
     return target.with_name(target.name + NEW), target.with_name(target.name + OLD)
 
 
 @contextmanager
-def whole_folder(target: Path, cancellation: Cancellation = NEVER) -> Iterator[Path]:
+def replace_folder(target: Path, cancellation: Cancellation = NEVER) -> Iterator[Path]:
     """A new folder to fill; it becomes the target when the block ends, and is gone when the block raises.
 
     The block leaves a manifest with its digest. Raises Cancelled up to the last moment, and OutputError when the target
     cannot be replaced: then it stands as it was.
     """
-    new, old = siblings(target)
-    settle(target)
+    new, old = sibling_folders(target)
+    finish_interrupted(target)
     try:
         new.mkdir(parents=False)
     except OSError as error:
@@ -59,9 +59,9 @@ def whole_folder(target: Path, cancellation: Cancellation = NEVER) -> Iterator[P
     _clear(old)
 
 
-def settle(target: Path) -> None:
+def finish_interrupted(target: Path) -> None:
     """Finish or roll back what an earlier run left when it was killed. OutputError when that is refused."""
-    new, old = siblings(target)
+    new, old = sibling_folders(target)
     try:
         if not target.exists():
             if is_whole(new):
@@ -110,7 +110,7 @@ def _refused(path: Path, target: Path, error: OSError) -> OutputError:
 
 
 def _named(path: Path) -> str:
-    return ", ".join(holders(path))
+    return ", ".join(find_open_file_owners(path))
 
 
 # One export at a time into one target, and none while somebody inspects what stands there.
@@ -139,7 +139,7 @@ class _Held(NamedTuple):
 
 
 @contextmanager
-def writing(target: Path) -> Iterator[None]:
+def lock_for_writing(target: Path) -> Iterator[None]:
     """Nobody else exports to the target or inspects it while the block runs. OutputError when somebody does already."""
     lock = _beside(target)
     try:
@@ -155,7 +155,7 @@ def writing(target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def reading(target: Path) -> Iterator[None]:
+def lock_for_reading(target: Path) -> Iterator[None]:
     """Nobody exports to the target while the block runs; others may read as well. InputError when somebody exports to it.
 
     Where no file can be made beside the package (a disc, a share that is only for reading), nothing is locked.

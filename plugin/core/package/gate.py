@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError
 from ..files.digests import UNLISTED, files_below, is_link, told_manifest
 from ..files.writing import same_file
-from ..messages.texts import Saying
-from .files import is_stray
-from .folder import siblings
-from .names import recogniser
-from .problems import HELD_BACK, NAMED, Level, Problem, Shut, of_level
+from ..messages.texts import Message
+from .folder import sibling_folders
+from .names import make_name_matcher
+from .problems import HELD_BACK, NAMED, GateRefusal, Level, Problem, group_by_level
+from .slot_files import is_stray
 
 if TYPE_CHECKING:
-    from ..check import Checked
-    from .form.model import PackageProfile
-    from .order import Order
+    from ..check import CheckResult
+    from .order import ExportOrder
+    from .package_spec.model import PackageSpec
 
 
 @contextmanager
-def made_folder(folder: Path) -> Iterator[None]:
+def make_export_folder(folder: Path) -> Iterator[None]:
     """The folder in which the package is made; its own parent must be there. OutputError. One made in vain goes again."""
     there = folder.exists()
     try:
@@ -40,11 +40,11 @@ def made_folder(folder: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
-def check_target(target: Path, inputs: Iterable[str | Path], form: PackageProfile, values: dict[str, str]) -> None:
+def check_target(target: Path, inputs: Iterable[str | Path], package_spec: PackageSpec, values: dict[str, str]) -> None:
     """OutputError for a target that is no package of ours, holds files that a new one would lose, or one of the inputs."""
     for source in inputs:
         inside = Path(source).absolute()
-        for folder in (target, *siblings(target)):
+        for folder in (target, *sibling_folders(target)):
             if same_file(source, folder) or folder.absolute() in inside.parents:
                 raise OutputError("output_is_input", target=str(target))
     if not target.exists():
@@ -56,7 +56,7 @@ def check_target(target: Path, inputs: Iterable[str | Path], form: PackageProfil
     if there is None or manifest is None:
         raise OutputError("package_not_ours", target=str(target))
     listed = {row["path"] for row in manifest["files"]}
-    slots = [recogniser(slot.file, values) for slot in form.files]
+    slots = [make_name_matcher(slot.file, values) for slot in package_spec.files]
     more = [
         name
         for name, place in there
@@ -74,11 +74,11 @@ def check_target(target: Path, inputs: Iterable[str | Path], form: PackageProfil
         raise OutputError("package_has_more", target=str(target), count=len(more), files=shown)
 
 
-def verdict(checked: Checked) -> Iterator[Problem]:
+def judge_check(checked: CheckResult) -> Iterator[Problem]:
     """What the check of the plan has against a package."""
     said = checked.report.summary
     if said["verdict"] in HELD_BACK:
-        word = Saying("verdicts", said["verdict"])
+        word = Message("verdicts", said["verdict"])
         params = {"verdict": word, "errors": said["errors"], "skipped": said["skipped"] + said["crashed"]}
         yield Problem(Level.GATE, "not_passed", params=params)
     if said["left_out"]:
@@ -86,9 +86,9 @@ def verdict(checked: Checked) -> Iterator[Problem]:
         yield Problem(Level.GATE, "rules_left_out", count=len(said["left_out"]), features=named)
 
 
-def pass_gate(problems: list[Problem], order: Order, target: Path) -> None:
+def pass_gate(problems: list[Problem], order: ExportOrder, target: Path) -> None:
     """OutputError unless the package may be made."""
     for level, key in ((Level.STOP, "package_stopped"), (Level.GATE, "package_gate")):
-        shut = of_level(problems, level)
+        shut = group_by_level(problems, level)
         if shut and not (order.force and level is Level.GATE):
-            raise OutputError(key, target=target.name, count=len(shut), reasons=Shut(tuple(shut)))
+            raise OutputError(key, target=target.name, count=len(shut), reasons=GateRefusal(tuple(shut)))

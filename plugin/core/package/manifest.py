@@ -17,24 +17,24 @@ from ..engine.provenance import versions
 from ..files.digests import MANIFEST, PAGE, SCHEMA, files_below, sha256, write_sums
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
-from .form.model import FORMAT_NAMES, PackageProfile, VectorSet
 from .generator import generator_digest
 from .layers.content import Content
 from .layers.read_back import ReadBack
 from .metadata import DEGREES, METRES
+from .package_spec.model import FORMAT_NAMES, PackageSpec, VectorSet
 from .problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..check import Checked
+    from ..check import CheckResult
     from ..profile.document import ResolvedDocument
-    from .files import Filled
+    from .slot_files import FilledSlot
 
 
 def head(
-    checked: Checked,
-    form: PackageProfile,
+    checked: CheckResult,
+    package_spec: PackageSpec,
     values: dict[str, str],
     root: str,
     document: ResolvedDocument,
@@ -48,7 +48,12 @@ def head(
         "schema": SCHEMA,
         "root": root,
         "name": root,
-        "form": {"id": form.id, "name": form.name, "source": form.source, "unverified": form.unverified},
+        "form": {
+            "id": package_spec.id,
+            "name": package_spec.name,
+            "source": package_spec.source,
+            "unverified": package_spec.unverified,
+        },
         "secrecy": document.info.secrecy,
         "document": {key: value for key, value in document.to_dict().items() if key != "secrecy"},
         "area": {"code": values["code"], "name": values["name"]},
@@ -65,7 +70,13 @@ def head(
 
 
 def layer_row(
-    content: Content, vectors: VectorSet, form: PackageProfile, file: str, done: ReadBack, plane: Any, vertical: str
+    content: Content,
+    vectors: VectorSet,
+    package_spec: PackageSpec,
+    file: str,
+    done: ReadBack,
+    plane: Any,
+    vertical: str,
 ) -> dict[str, Any]:
     """One layer: where it is, what it holds, areas by basis (m²), extent, both CRS, and what reading it again came to."""
     years = sorted(set(content.layer.text("data_year")) - {""}) if content.layer.has("data_year") else []
@@ -79,10 +90,10 @@ def layer_row(
         "features": done.features,
         "fields": done.fields,
         "encoding": vectors.encoding if vectors.suffix in (".shp", ".vct") else "UTF-8",
-        "crs": crs_care.label(plane),
+        "crs": crs_care.crs_label(plane),
         "vertical": vertical,
         "unit": DEGREES if plane.is_geographic else METRES,
-        "source_crs": crs_care.label(content.layer.crs),
+        "source_crs": crs_care.crs_label(content.layer.crs),
         "areas_m2": {basis: round(area, 4) for basis, area in done.areas.items()},
         "extent": list(done.extent) if done.extent else None,
         "data_year": years[0] if len(years) == 1 else "",
@@ -92,7 +103,7 @@ def layer_row(
     }
 
 
-def slot_rows(filled: Iterable[Filled], form: PackageProfile) -> list[dict[str, Any]]:
+def slot_rows(filled: Iterable[FilledSlot], package_spec: PackageSpec) -> list[dict[str, Any]]:
     """Slots for documents, maps and tables, and the files that are in them."""
     return [
         {
@@ -101,7 +112,7 @@ def slot_rows(filled: Iterable[Filled], form: PackageProfile) -> list[dict[str, 
             "title": one.slot.title,
             "need": one.slot.need,
             "pattern": one.pattern,
-            "files": [form.place(one.slot.folder, path.name) for path in one.files],
+            "files": [package_spec.place(one.slot.folder, path.name) for path in one.files],
         }
         for one in filled
     ]
@@ -115,12 +126,12 @@ def write_manifest(
     cancellation: Cancellation = NEVER,
 ) -> dict[str, Any]:
     """List every file of the folder, then write page, manifest and the list of digests. Returns the manifest as written."""
-    from .page import page
+    from .page import render_manifest_page
 
     texts = Texts(lang)
     told = {**manifest, "problems": [p.to_dict(texts) for p in problems]}
     told["files"] = [_file_row(name, path, cancellation) for name, path in files_below(folder)]
-    (folder / PAGE).write_text(page(told, lang), encoding="utf-8", newline="\n")
+    (folder / PAGE).write_text(render_manifest_page(told, lang), encoding="utf-8", newline="\n")
     told["files"].append(_file_row(PAGE, folder / PAGE, cancellation))
     text = json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")

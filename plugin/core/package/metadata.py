@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from ..errors import OutputError
-from .form.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageProfile
+from .package_spec.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageSpec
 
 #: What a layer of a kind is called, and what its coordinates are in.
 GEOMETRIES = {"polygon": "面", "line": "线", "point": "点"}
@@ -89,9 +89,9 @@ def layer_extent(extent: tuple[float, ...] | None, unit: str) -> str:
     return " ".join(f"{v:.{_DECIMALS[unit]}f}" for v in extent or ())
 
 
-def metadata_xml(manifest: dict[str, Any], form: PackageProfile) -> bytes:
+def metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> bytes:
     """UTF-8 XML."""
-    names = form.metadata.names
+    names = package_spec.metadata.names
     frames = {key: names[key] or key for key in FRAMES}
     root = ET.Element(frames["metadata"])
     _fill(ET.SubElement(root, frames["package"]), names, package_items(manifest))
@@ -214,9 +214,9 @@ def _actual(data: bytes) -> str:
     return "?"
 
 
-def by_form(root: Node, form: PackageProfile) -> Metadata | None:
+def read_by_spec(root: Node, package_spec: PackageSpec) -> Metadata | None:
     """The items of metadata as the form calls them; None for a root of another schema."""
-    names = form.metadata.names
+    names = package_spec.metadata.names
     frames = {key: names[key] or key for key in FRAMES}
     if root.name != frames["metadata"]:
         return None
@@ -244,11 +244,11 @@ def by_form(root: Node, form: PackageProfile) -> Metadata | None:
     return Metadata(package, tuple(found["dataset"]), *(tuple(dict.fromkeys(one)) for one in (unknown, lacking, twice)))
 
 
-def read_again(data: bytes, manifest: dict[str, Any], form: PackageProfile, file: str) -> dict[str, Any]:
+def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: PackageSpec, file: str) -> dict[str, Any]:
     """What was written, read again, for the manifest: file, layers and items compared. OutputError for an item that is not
     what it was."""
-    names = form.metadata.names
-    told = by_form(read_xml(data), form)
+    names = package_spec.metadata.names
+    told = read_by_spec(read_xml(data), package_spec)
     wanted = [package_items(manifest), *(layer_items(manifest, layer) for layer in manifest["layers"])]
     wanted = [{item: text for item, text in items.items() if names[item]} for items in wanted]
     found = [] if told is None else [told.package, *told.layers]

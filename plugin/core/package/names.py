@@ -44,17 +44,17 @@ def unknown_placeholder(pattern: str, known: Container[str] = PLACEHOLDERS) -> s
     return None
 
 
-def fill(pattern: str, values: Mapping[str, Any]) -> str:
+def fill_placeholders(pattern: str, values: Mapping[str, Any]) -> str:
     """The name with its placeholders filled. KeyError for one that has no value."""
     return string.Formatter().vformat(pattern, (), dict(values))
 
 
-def own_name(pattern: str, values: Mapping[str, Any]) -> str:
+def make_name(pattern: str, values: Mapping[str, Any]) -> str:
     """The name of something that is made here, in this year where it is to tell one."""
-    return fill(pattern, {"year": date.today().year, **values})
+    return fill_placeholders(pattern, {"year": date.today().year, **values})
 
 
-def recogniser(pattern: str, values: Mapping[str, Any]) -> re.Pattern[str]:
+def make_name_matcher(pattern: str, values: Mapping[str, Any]) -> re.Pattern[str]:
     """What tells a file of this pattern by its name: placeholders with a value are that, others anything of their kind."""
     parts = []
     for text, name, _, _ in string.Formatter().parse(pattern):

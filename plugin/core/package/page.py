@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from ..messages.texts import Texts, number
-from ..render.html import fill
+from ..messages.texts import Texts, format_number
+from ..render.html import fill_template
 from ..render.words import Words
 from .metadata import DEGREES
 
@@ -18,7 +18,7 @@ def map_rows(maps: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any
     return [_row(row, words) for row in maps if row["file"]]
 
 
-def slots_beside(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def unlisted_slots(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The slots that the table of maps does not tell of: where there is one, those of maps that are neither in it nor told of."""
     told = {row["slot"] for row in maps}
     if not any(row["file"] for row in maps):
@@ -32,8 +32,8 @@ def _row(row: dict[str, Any], words: Words) -> dict[str, Any]:
         "title": row["title"],
         "origin": words.get("package", f"map_{row['origin']}"),
         "pixels": f"{row['width']} × {row['height']}",
-        "dpi": number(row["dpi"], 0) if row["dpi"] else "—",
-        "scale": f"1:{number(row['scale'], 0)}" if row["scale"] else "—",
+        "dpi": format_number(row["dpi"], 0) if row["dpi"] else "—",
+        "scale": f"1:{format_number(row['scale'], 0)}" if row["scale"] else "—",
         "crs": row["crs"] or "—",
         "file": row["file"],
     }
@@ -43,7 +43,7 @@ def _row(row: dict[str, Any], words: Words) -> dict[str, Any]:
 BASES = ("statutory", "survey", "net", "declared")
 
 
-def page(manifest: dict[str, Any], lang: str) -> str:
+def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
     """Self-contained HTML. Everything from the data is escaped."""
     words, texts = Words(lang), Texts(lang)
     check = manifest["check"]
@@ -52,7 +52,7 @@ def page(manifest: dict[str, Any], lang: str) -> str:
         "verdict": texts.get("verdicts", check["verdict"]),
         **{k: check[k] for k in ("errors", "warnings", "skipped")},
     }
-    return fill(
+    return fill_template(
         "package.html.j2",
         {
             "w": words,
@@ -63,12 +63,12 @@ def page(manifest: dict[str, Any], lang: str) -> str:
             "forced": words.get("package", "forced", **gate) if check["forced"] else "",
             "bases": [words.get("package", f"area_{b}") for b in bases],
             "layers": _layers(manifest["layers"], bases, words),
-            "slots": [_slot(row, words) for row in slots_beside(manifest["slots"], manifest["maps"])],
+            "slots": [_slot(row, words) for row in unlisted_slots(manifest["slots"], manifest["maps"])],
             "maps": map_rows(manifest["maps"], words),
             "tables": [_table(row, words) for row in manifest.get("tables", ())],
             "metadata": _metadata(manifest.get("metadata"), words),
             "files": _files(manifest["files"]),
-            "total": number(sum(f["bytes"] for f in manifest["files"]), 0),
+            "total": format_number(sum(f["bytes"] for f in manifest["files"]), 0),
             "problems": manifest["problems"],
             "unverified": words.join(words.named("form_key", key) for key in manifest["form"]["unverified"]),
         },
@@ -112,11 +112,11 @@ def _layer(row: dict[str, Any], bases: list[str], words: Words) -> dict[str, Any
     crs = row["crs"] + (f" + {row['vertical']}" if row["vertical"] else "")
     return {
         **row,
-        "features": number(row["features"], 0),
+        "features": format_number(row["features"], 0),
         "system": crs
         if row["crs"] == row["source_crs"]
         else words.get("package", "from", crs=crs, source=row["source_crs"]),
-        "areas": [number(row["areas_m2"][b], 2) if b in row["areas_m2"] else "—" for b in bases],
+        "areas": [format_number(row["areas_m2"][b], 2) if b in row["areas_m2"] else "—" for b in bases],
         "extent": _extent(row) if row["extent"] else [],
         "read": words.get("package", "same" if read["same"] else "differs", library=read["library"].split(" (")[0]),
         "moved": f"{1000 * read['moved_m']:.5f}",
@@ -145,7 +145,7 @@ def _table(row: dict[str, Any], words: Words) -> dict[str, Any]:
     return {
         "file": row["file"],
         "sheets": words.join(sheet["sheet"] for sheet in row["sheets"]),
-        "figures": number(figures, 0),
+        "figures": format_number(figures, 0),
         "read": words.get("package", "same" if read["same"] else "differs", library=read["library"]),
     }
 
@@ -168,8 +168,8 @@ def _files(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "path": name,
             "count": len(some),
-            "bytes": number(sum(f["bytes"] for f in some), 0),
-            "rows": [{**f, "bytes": number(f["bytes"], 0)} for f in some],
+            "bytes": format_number(sum(f["bytes"] for f in some), 0),
+            "rows": [{**f, "bytes": format_number(f["bytes"], 0)} for f in some],
         }
         for name, some in groups
     ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ..messages.texts import spoken
+from ..messages.texts import render_params
 
 if TYPE_CHECKING:
     from ..messages.texts import Texts
@@ -45,7 +45,7 @@ class Problem:
     def sentence(self, texts: Texts) -> str:
         more = " …" if self.count > len(self.features) else ""
         words = {"detail": texts.section("causes").get(str(self.params.get("detail")), self.params.get("detail"))}
-        own = {**spoken(self.params, texts), **(words if "detail" in self.params else {})}
+        own = {**render_params(self.params, texts), **(words if "detail" in self.params else {})}
         if "codes_of" in own:
             own["list"] = texts.setting(f"codes.{own.pop('codes_of')}")
         named = texts.get("words", "between_names").join(self.features) + more
@@ -62,7 +62,7 @@ class Problem:
         }
 
 
-def told_once(problems: Iterable[Problem], slots: Iterable[dict[str, Any]]) -> list[Problem]:
+def drop_duplicate_notes(problems: Iterable[Problem], slots: Iterable[dict[str, Any]]) -> list[Problem]:
     """Without the notes on files that were not given, where the file was made after all or another note says why not."""
     settled = {slot["pattern"] for slot in slots if slot["files"]}
     problems = list(problems)
@@ -71,17 +71,17 @@ def told_once(problems: Iterable[Problem], slots: Iterable[dict[str, Any]]) -> l
 
 
 @dataclasses.dataclass(frozen=True)
-class Shut:
+class GateRefusal:
     """The reasons why nothing is written, a sentence a line: the first few, the log has all."""
 
     problems: tuple[Problem, ...]
 
-    def said(self, texts: Texts) -> str:
+    def render(self, texts: Texts) -> str:
         return "\n".join(self.lines(texts))
 
     def lines(self, texts: Texts) -> list[str]:
         return [p.sentence(texts) for p in self.problems[:_SAID]] + ["…"] * (len(self.problems) > _SAID)
 
 
-def of_level(problems: Iterable[Problem], *levels: Level) -> list[Problem]:
+def group_by_level(problems: Iterable[Problem], *levels: Level) -> list[Problem]:
     return [p for p in problems if p.level in levels]

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..cancellation import NEVER, Cancellation
-from ..files.cells import stripped, texts
+from ..files.cells import strip_blanks, texts
 from ..files.encoding import garbled
 from ..geometry import crs as crs_care
+from ..geometry.edge_densification import DensifiedShapes, Edge, reproject_densified
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import statutory_area
-from ..geometry.straight import Brought, Edge, bring
-from ..geometry.validity import areal, missing, repair
+from ..geometry.validity import is_missing, make_areal, repair_polygon
 from ..geometry.vertex_index import VertexIndex
-from ..invariants import require
+from ..invariants import require_value
 from ..standard.template import Field, Template
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Column:
     @cached_property
     def values(self) -> pd.Series:
         """(n,) the values without blanks around them, blank text as missing."""
-        return stripped(self._raw)
+        return strip_blanks(self._raw)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -125,9 +125,9 @@ class Layer:
     """One role of the plan: its rows, its template, and its geometry in the plan's plane (``plane_crs``).
 
     ``frame`` as read; ``plane`` (n,) geometries in that plane with invalid ones replaced by repaired copies and
-    missing or stray ones by None, and with vertices on long edges that another CRS would bend; ``straight`` are such edges
-    that get none, since a layer in another CRS has them too (`geometry.straight`); ``repaired`` maps row position to the planar area change (m²) of such a copy;
-    ``stray`` maps row positions whose coordinates contradict the CRS, which most rows do not, to the problem.
+    missing or stray ones by None, and with vertices on long edges that another CRS would bend; ``undensified_edges`` are such edges
+    that get none, since a layer in another CRS has them too (`geometry.undensified_edges`); ``repaired`` maps row position to the planar area change (m²) of such a copy;
+    ``stray_rows`` maps row positions whose coordinates contradict the CRS, which most rows do not, to the problem.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Layer:
         template: Template,
         plane_crs: CRS,
         stray: dict[int, tuple[str, dict[str, Any]]] | None = None,
-        straight: frozenset[Edge] = frozenset(),
+        undensified_edges: frozenset[Edge] = frozenset(),
     ):
         self.source = source
         self.template = template
@@ -144,8 +144,8 @@ class Layer:
         self.frame = source.frame
         self.plane_crs = plane_crs
         self.crs = source.crs
-        self.stray = stray or {}
-        self.straight = straight
+        self.stray_rows = stray or {}
+        self.undensified_edges = undensified_edges
         #: Is every edge straight in the plane, since the layer was converted from there vertex by vertex?
         self.by_vertices = False
         #: The plane's own vertices, for a layer that is brought there from another CRS.
@@ -167,7 +167,7 @@ class Layer:
     def has(self, meaning: str) -> bool:
         return meaning in self._columns
 
-    def tells(self, meaning: str) -> bool:
+    def has_values(self, meaning: str) -> bool:
         """Has the layer a value of a meaning at all? Figures ask this: a field of blanks gives no more than none, and a package
         has every field of its template."""
         column = self.column(meaning)
@@ -192,7 +192,7 @@ class Layer:
         column = self._names.get(field_name.upper())
         return [""] * len(self) if column is None else self._column(column).texts
 
-    def garbled(self, field_name: str) -> frozenset[str]:
+    def garbled_rows(self, field_name: str) -> frozenset[str]:
         """The texts of a field that were broken before they came here."""
         column = self._names.get(field_name.upper())
         return frozenset() if column is None else self._column(column).garbled
@@ -229,7 +229,7 @@ class Layer:
         return self.text("key")
 
     @cached_property
-    def unsure_keys(self) -> frozenset[int]:
+    def repeated_keys(self) -> frozenset[int]:
         """Row positions whose key is missing or repeated: only the feature id tells them apart."""
         import pandas as pd
 
@@ -241,7 +241,7 @@ class Layer:
         return [int(v) for v in self.frame.index]
 
     @cached_property
-    def drawn(self) -> NDArray:
+    def raw_shapes(self) -> NDArray:
         """(n,) geometries as read, flat (no Z), in the layer's own coordinates."""
         shapes = self.frame.geometry.to_numpy()
         # A copy of millions of vertices is made only where there is something to drop.
@@ -250,7 +250,7 @@ class Layer:
     @property
     def known_crs(self) -> CRS:
         """The CRS of a layer of a plan. A layer without one never becomes part of a plan."""
-        return require(self.crs, f"the CRS of {self.role}")
+        return require_value(self.crs, f"the CRS of {self.role}")
 
     @cached_property
     def original(self) -> NDArray:
@@ -259,8 +259,10 @@ class Layer:
         return shapes if self.vertex_index is None else self.vertex_index.snap(shapes)
 
     @cached_property
-    def _brought(self) -> Brought:
-        return bring(self.drawn, self.known_crs, self.plane_crs, self.straight, by_vertices=self.by_vertices)
+    def _brought(self) -> DensifiedShapes:
+        return reproject_densified(
+            self.raw_shapes, self.known_crs, self.plane_crs, self.undensified_edges, by_vertices=self.by_vertices
+        )
 
     @property
     def added(self) -> NDArray:
@@ -279,65 +281,65 @@ class Layer:
     @cached_property
     def empty(self) -> NDArray:
         """(n,) bool: null or empty geometry."""
-        return missing(self.frame.geometry.to_numpy()) & ~self.broken
+        return is_missing(self.frame.geometry.to_numpy()) & ~self.broken
 
     @cached_property
     def invalid(self) -> NDArray:
         """(n,) bool: there, but not valid as it was drawn, in the layer's own coordinates."""
-        return ~self.empty & ~shapely.is_valid(self.drawn)
+        return ~self.empty & ~shapely.is_valid(self.raw_shapes)
 
     @cached_property
-    def mostly_other_type(self) -> bool:
+    def has_wrong_geometry_type(self) -> bool:
         """True if more than half of the valid shapes are of another geometry type than the template's."""
         there = ~(self.empty | self.broken | self.invalid)
-        dimensions = shapely.get_dimensions(self.drawn[there])
+        dimensions = shapely.get_dimensions(self.raw_shapes[there])
         others = np.count_nonzero(dimensions != ("point", "line", "polygon").index(self.template.geometry))
         return bool(2 * others > len(dimensions))
 
     def like(self, source: SourceLayer) -> Layer:
         """Return other rows of this layer, brought to the plane as its own are. What holds of the whole layer is kept."""
-        other = Layer(source, self.template, self.plane_crs, straight=self.straight)
+        other = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
         other.vertex_index = self.vertex_index
         other.by_vertices = self.by_vertices
-        other.__dict__["mostly_other_type"] = self.mostly_other_type
+        other.__dict__["has_wrong_geometry_type"] = self.has_wrong_geometry_type
         return other
 
     def take(self, rows: NDArray) -> Layer:
         """A layer of some rows ((k,) positions), with what is known of them: nothing is repaired or read again."""
         source = replace(self.source, frame=self.frame.iloc[rows])
         some = self.like(source)
-        known = {name: getattr(self, name)[rows] for name in ("drawn", "original", "broken", "empty", "invalid")}
+        known = {name: getattr(self, name)[rows] for name in ("raw_shapes", "original", "broken", "empty", "invalid")}
         at = {int(row): n for n, row in enumerate(rows)}
         repaired = {at[row]: area for row, area in self.repaired.items() if row in at}
-        some.stray = {at[row]: problem for row, problem in self.stray.items() if row in at}
+        some.stray_rows = {at[row]: problem for row, problem in self.stray_rows.items() if row in at}
         some.__dict__ |= known | {"_prepared": (self.plane[rows], repaired)}
-        some.__dict__["unsure_keys"] = frozenset(at[row] for row in self.unsure_keys & at.keys())
+        some.__dict__["repeated_keys"] = frozenset(at[row] for row in self.repeated_keys & at.keys())
         return some
 
     @property
-    def bare(self) -> bool:
+    def has_no_geometry(self) -> bool:
         """Has no row a shape of the layer's kind that can be used? Then no rule can say anything of it."""
-        return bool(missing(self.plane).all())
+        return bool(is_missing(self.plane).all())
 
     @cached_property
     def _prepared(self) -> tuple[NDArray, dict[int, float]]:
         plane = self.original.copy()
         plane[self.empty] = None
-        plane[list(self.stray)] = None
+        plane[list(self.stray_rows)] = None
         changes: dict[int, float] = {}
         # Another projection can make a hair's breadth of a valid shape invalid, and mend one that is not.
-        sound = ~self.invalid if self.original is self.drawn else shapely.is_valid(plane)
+        sound = ~self.invalid if self.original is self.raw_shapes else shapely.is_valid(plane)
         for position in np.flatnonzero(~sound & ~shapely.is_missing(plane)).tolist():
-            fixed = repair(plane[position])
+            fixed = repair_polygon(plane[position])
             before = shapely.area(plane[position])
             changes[position] = float(
                 (shapely.area(fixed) if fixed is not None else 0.0) - (before if np.isfinite(before) else 0.0)
             )
             plane[position] = fixed
         if self.template.geometry == "polygon":
-            other = ~missing(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
+            other = ~is_missing(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
             for position in np.flatnonzero(other).tolist():
-                plane[position] = areal(plane[position])
+                plane[position] = make_areal(plane[position])
         return plane, changes
 
     @property
@@ -373,11 +375,11 @@ class Layer:
     def _measure(self, cancellation: Cancellation) -> NDArray:
         crs = self.known_crs
         if crs == self.plane_crs:
-            return statutory_area(self.plane, crs_care.lonlat_of(crs), cancellation)
-        own = self.drawn.copy()
-        own[missing(self.plane)] = None
-        for position in np.flatnonzero(self.invalid & ~missing(own)).tolist():
-            own[position] = repair(own[position])
+            return statutory_area(self.plane, crs_care.make_lonlat_transformer(crs), cancellation)
+        own = self.raw_shapes.copy()
+        own[is_missing(self.plane)] = None
+        for position in np.flatnonzero(self.invalid & ~is_missing(own)).tolist():
+            own[position] = repair_polygon(own[position])
         for position in np.flatnonzero(shapely.get_type_id(own) == _COLLECTION).tolist():
-            own[position] = areal(own[position])
-        return statutory_area(own, crs_care.lonlat_of(crs), cancellation)
+            own[position] = make_areal(own[position])
+        return statutory_area(own, crs_care.make_lonlat_transformer(crs), cancellation)

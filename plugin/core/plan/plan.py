@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..geometry import crs as crs_care
-from ..geometry.polygons import Polygons, united
-from ..geometry.straight import codes, stored_only, stored_points
-from ..model.findings import Unread
+from ..geometry.edge_densification import added_vertex_codes, are_stored_vertices, without_added_vertices
+from ..geometry.polygons import Polygons, union_rows
+from ..model.findings import UnreadData
 from ..profile import Norm
 from ..standard.numbering import is_county
 from .layer import Layer
@@ -38,13 +38,13 @@ class Unusable:
 
 @dataclass(frozen=True)
 class MissedScope:
-    """A wider scope that the layers point to and that was not taken: ``held`` are concepts that only this scope lists,
+    """A wider scope that the layers point to and that was not taken: ``present`` are concepts that only this scope lists,
     ``lacking`` its mandatory concepts without a layer. ``evident``: the delivery clearly is of this scope. ``chosen``: the
     user chose the narrower scope."""
 
     taken: str
     wider: str
-    held: tuple[str, ...]
+    present: tuple[str, ...]
     lacking: tuple[str, ...]
     evident: bool
     chosen: bool = False
@@ -53,7 +53,7 @@ class MissedScope:
 @dataclass
 class Plan:
     """The layers of one county. ``plane`` is the CRS everything is detected in (metres), ``crs`` the one findings are
-    given in: the same, but where all layers are in degrees (`crs_care.plane_of_degrees`). ``inputs``: the files read."""
+    given in: the same, but where all layers are in degrees (`crs_care.make_local_plane`). ``inputs``: the files read."""
 
     layers: dict[str, Layer]
     norm: Norm
@@ -65,7 +65,7 @@ class Plan:
     role_choices: dict[str, str] = field(default_factory=dict)
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     #: What lies in the source and was not read.
-    unread: list[Unread] = field(default_factory=list)
+    unread: list[UnreadData] = field(default_factory=list)
     #: A wider scope that the layers point to; None where there is none.
     missed_scope: MissedScope | None = None
     base_year: int | None = None
@@ -80,16 +80,16 @@ class Plan:
 
     @cached_property
     def _added(self) -> NDArray:
-        """Vertices in the plane that no layer has stored, as `stored_only` asks for them."""
-        return codes(np.concatenate([np.zeros((0, 2)), *(layer.added for layer in self.layers.values())]))
+        """Vertices in the plane that no layer has stored, as `without_added_vertices` asks for them."""
+        return added_vertex_codes(np.concatenate([np.zeros((0, 2)), *(layer.added for layer in self.layers.values())]))
 
-    def stored_only(self, shapes: NDArray) -> NDArray:
+    def without_added_vertices(self, shapes: NDArray) -> NDArray:
         """(n,) shapes of the plane without vertices that no layer has stored: those are for detection alone."""
-        return stored_only(shapes, self._added)
+        return without_added_vertices(shapes, self._added)
 
-    def stored_points(self, points: NDArray) -> NDArray:
+    def are_stored_vertices(self, points: NDArray) -> NDArray:
         """(k,) bool: which of (k, 2) vertices of the plane a layer has stored."""
-        return stored_points(points, self._added)
+        return are_stored_vertices(points, self._added)
 
     def shown(self, geometries: NDArray) -> NDArray:
         """(n,) geometries of the plane in the CRS that findings are given in."""
@@ -172,7 +172,7 @@ class Plan:
             return None
         known = self.computed("county_shape")
         if None not in known:
-            shape = united(layer.polygons, tolerance=self.norm.tolerance())
+            shape = union_rows(layer.polygons, tolerance=self.norm.tolerance())
             known[None] = Polygons(np.array([shape], dtype=object))
         return layer, known[None]
 

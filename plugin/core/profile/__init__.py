@@ -15,8 +15,8 @@ A rule reads them by ``ctx.norm.targets(area)``, ``.stated(area)`` and ``.regist
 
 from ..standard.editions import PHASES, phase_of
 from .document import DocumentInfo, ResolvedDocument, load_secrecy_levels, resolve_document
-from .load import load_profile, profile_ids, profile_problems
-from .model import BINDING, Profile, Registered, Said, Stated, Target, decimals_of, head
+from .load import find_profile_problems, load_profile, profile_ids
+from .model import BINDING, OtherSource, Profile, RegisteredSite, StatedFigure, Target, decimals_of, division_prefix
 from .norm import Norm
 
 __all__ = [
@@ -24,18 +24,18 @@ __all__ = [
     "PHASES",
     "DocumentInfo",
     "Norm",
+    "OtherSource",
     "Profile",
-    "Registered",
+    "RegisteredSite",
     "ResolvedDocument",
-    "Said",
-    "Stated",
+    "StatedFigure",
     "Target",
     "decimals_of",
-    "head",
+    "division_prefix",
+    "find_profile_problems",
     "load_profile",
     "load_secrecy_levels",
     "phase_of",
     "profile_ids",
-    "profile_problems",
     "resolve_document",
 ]

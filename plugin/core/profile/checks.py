@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import MARKS, Complaints, check_keys, expect
+from ..files.data import MARKS, ErrorCollector, check_keys, expect
 from ..model.indicator import RATIO_FORMS
 from ..model.rule import Severity, all_rules
-from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten
+from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten_table
 from ..standard.bounds import check_number
 from ..standard.conflicts import CONFLICTS, check_meaning
 from ..standard.editions import PHASES
 from .model import ABSENT
-from .spaces import THREE_ZONES, check_space
+from .space_map import THREE_ZONES, check_space
 
 #: A division: province, city or county.
 _CODE = re.compile(r"[1-9][0-9]{5}")
@@ -28,7 +28,7 @@ _SURVEYS = range(1996, 2036)
 LAYER_LIMITS = ("quality.min_area_m2.", "quality.narrow_m.")
 
 
-def unknown(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
+def unknown_key_error(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
     return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))
 
 
@@ -58,9 +58,9 @@ def _check_limit(key: str, value: Any, standard: Standard, path: Path) -> None:
     """A county may want a least area or width of a layer for which the standard has none."""
     role = key.rsplit(".", 1)[-1]
     if role not in standard.templates:
-        raise unknown(path, key, role, standard.templates)
+        raise unknown_key_error(path, key, role, standard.templates)
     if expect(value, (int, float), file=path, key=key) < 0:
-        raise unknown(path, key, value, (">= 0",))
+        raise unknown_key_error(path, key, value, (">= 0",))
 
 
 def _check_kind(key: str, value: Any, standard: Standard, path: Path) -> None:
@@ -83,11 +83,11 @@ def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
     if key == "sealed.roles":
         for item in value:
             if item not in standard.concepts and item not in standard.templates:
-                raise unknown(path, key, item, standard.concepts)
+                raise unknown_key_error(path, key, item, standard.concepts)
     if key == "ratio.base_year" and value not in _SURVEYS:
-        raise unknown(path, key, value, (f"{_SURVEYS[0]}–{_SURVEYS[-1]}",))
+        raise unknown_key_error(path, key, value, (f"{_SURVEYS[0]}–{_SURVEYS[-1]}",))
     if key == "ratio.form" and value not in RATIO_FORMS:
-        raise unknown(path, key, value, RATIO_FORMS)
+        raise unknown_key_error(path, key, value, RATIO_FORMS)
 
 
 def _parameters_of(code: str) -> dict[str, Any]:
@@ -103,86 +103,86 @@ def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     code, members = table["area_code"], expect(table.get("members", []), list, file=path, key="members")
     for member in members:
         if not _CODE.fullmatch(expect(member, str, file=path, key="members")):
-            raise unknown(path, "members", member, ("140700",))
+            raise unknown_key_error(path, "members", member, ("140700",))
     if _CODE.fullmatch(code):
         if members:
-            raise unknown(path, "members", ", ".join(members), ("area_code = “cluster”",))
+            raise unknown_key_error(path, "members", ", ".join(members), ("area_code = “cluster”",))
     elif not members:
-        raise unknown(path, "area_code", code, ("140225", "members = [“140700”, …]"))
+        raise unknown_key_error(path, "area_code", code, ("140225", "members = [“140700”, …]"))
     return tuple(members)
 
 
-def read_settings(table: dict[str, Any], standard: Standard, path: Path, complaints: Complaints) -> dict[str, Any]:
+def read_settings(table: dict[str, Any], standard: Standard, path: Path, errors: ErrorCollector) -> dict[str, Any]:
     """All own settings, by dotted key."""
     own: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
-        with complaints.part():
-            own.update(flatten(expect(table.get(section, {}), dict, file=path, key=section), f"{section}."))
+        with errors.collect():
+            own.update(flatten_table(expect(table.get(section, {}), dict, file=path, key=section), f"{section}."))
     for key, value in own.items():
-        with complaints.part():
+        with errors.collect():
             check_setting(key, value, standard, path)
     return own
 
 
-def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, complaints: Complaints) -> dict[str, str]:
+def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
     """Marks of own settings: a mark on a value of someone else's would vouch for what nobody read."""
-    with complaints.part():
+    with errors.collect():
         marks = dict(expect(table.get("marks", {}), dict, file=path, key="marks"))
         for key, mark in marks.items():
-            with complaints.part():
+            with errors.collect():
                 if key not in settings:
                     raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
                 if mark not in MARKS:
-                    raise unknown(path, f"marks.{key}", mark, MARKS)
+                    raise unknown_key_error(path, f"marks.{key}", mark, MARKS)
         return marks
     return {}
 
 
 def read_mark_sources(
-    table: dict[str, Any], marks: dict[str, str], path: Path, complaints: Complaints
+    table: dict[str, Any], marks: dict[str, str], path: Path, errors: ErrorCollector
 ) -> dict[str, str]:
     """Key of a mark → the document and clause that it was read in."""
-    with complaints.part():
+    with errors.collect():
         sources = dict(expect(table.get("mark_sources", {}), dict, file=path, key="mark_sources"))
         for key, source in sources.items():
-            with complaints.part():
+            with errors.collect():
                 if key not in marks:
-                    raise unknown(path, "mark_sources", key, marks)
+                    raise unknown_key_error(path, "mark_sources", key, marks)
                 expect(source, str, file=path, key=f"mark_sources.{key}")
         return sources
     return {}
 
 
-def read_severity(table: Any, where: str, path: Path, complaints: Complaints) -> dict[str, str]:
+def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) -> dict[str, str]:
     """Code → severity. DataError for a severity of no rule or of no kind."""
-    with complaints.part():
+    with errors.collect():
         for code, value in expect(table, dict, file=path, key=where).items():
-            with complaints.part():
+            with errors.collect():
                 codes = all_rules()
                 if code not in codes:
                     raise DataError("data_key_unknown", file=str(path), key=f"{where}.{code}", known=", ".join(codes))
                 if value not in list(Severity):
-                    raise unknown(path, f"{where}.{code}", value, Severity)
+                    raise unknown_key_error(path, f"{where}.{code}", value, Severity)
         return dict(table)
     return {}
 
 
-def read_phases(table: Any, path: Path, complaints: Complaints) -> dict[str, dict[str, str]]:
+def read_phases(table: Any, path: Path, errors: ErrorCollector) -> dict[str, dict[str, str]]:
     """Phase → code → severity (``[phase.approval.severity]``), the phase by its id."""
     found: dict[str, dict[str, str]] = {}
-    with complaints.part():
+    with errors.collect():
         for phase, rows in expect(table, dict, file=path, key="phase").items():
-            with complaints.part():
+            with errors.collect():
                 if phase not in PHASES:
-                    raise unknown(path, "phase", phase, PHASES)
+                    raise unknown_key_error(path, "phase", phase, PHASES)
                 where = f"phase.{phase}"
                 expect(rows, dict, file=path, key=where)
                 check_keys(rows, required=("severity",), allowed=(), file=path, where=where)
-                found[phase] = read_severity(rows["severity"], f"{where}.severity", path, complaints)
+                found[phase] = read_severity(rows["severity"], f"{where}.severity", path, errors)
     return found
 
 
-def read_absent(table: Any, standard: Standard, path: Path, complaints: Complaints) -> frozenset[str]:
+def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollector) -> frozenset[str]:
     """Concepts that the county has nothing of (本县无). DataError for one that the standard does not have."""
     known = dict.fromkeys(
         [
@@ -190,40 +190,40 @@ def read_absent(table: Any, standard: Standard, path: Path, complaints: Complain
             *(c for scope in standard.scopes.values() for c in scope.mandatory + scope.conditional),
         ]
     )
-    with complaints.part():
+    with errors.collect():
         check_keys(
             expect(table, dict, file=path, key="absent"), required=(), allowed=("concepts",), file=path, where="absent"
         )
         concepts = expect(table.get("concepts", []), list, file=path, key="absent.concepts")
         for concept in concepts:
-            with complaints.part():
+            with errors.collect():
                 if concept not in known:
-                    raise unknown(path, "absent.concepts", concept, known)
+                    raise unknown_key_error(path, "absent.concepts", concept, known)
         return frozenset(concepts)
     return frozenset()
 
 
 def read_rules(
-    names: Any, standard: Standard, path: Path, complaints: Complaints, *, key: str = "rules_extra"
+    names: Any, standard: Standard, path: Path, errors: ErrorCollector, *, key: str = "rules_extra"
 ) -> tuple[str, ...]:
     """Rules that run beside the default ones, or do not run. DataError for what is neither a rule's code nor a group."""
-    with complaints.part():
+    with errors.collect():
         expect(names, list, file=path, key=key)
         known = [EVERY_RULE, *standard.rule_groups, *all_rules()] if names else []
         for name in names:
-            with complaints.part():
+            with errors.collect():
                 if name not in known:
-                    raise unknown(path, key, name, known)
+                    raise unknown_key_error(path, key, name, known)
         return tuple(names)
     return ()
 
 
 def read_confirmed(
-    table: Any, standard: Standard, path: Path, complaints: Complaints
+    table: Any, standard: Standard, path: Path, errors: ErrorCollector
 ) -> tuple[frozenset[str], dict[str, str]]:
     """What the county confirmed, and by whom. DataError for an item that nothing asks to be confirmed: a slip there would
     look like a confirmation."""
-    with complaints.part():
+    with errors.collect():
         if not expect(table, dict, file=path, key="confirmed"):
             return frozenset(), {}
         check_keys(table, required=("by", "document", "date", "items"), allowed=(), file=path, where="confirmed")
@@ -231,9 +231,9 @@ def read_confirmed(
         known = ["all", ABSENT, *sorted({*standard.marks, *standard.settings, *standard.citations, *lists})]
         items = expect(table["items"], list, file=path, key="confirmed.items")
         for item in items:
-            with complaints.part():
+            with errors.collect():
                 if item not in known:
-                    raise unknown(path, "confirmed.items", item, known)
+                    raise unknown_key_error(path, "confirmed.items", item, known)
         by = {k: table[k] for k in ("by", "document")}
         for key, value in by.items():
             if not expect(value, str, file=path, key=f"confirmed.{key}").strip():
@@ -248,4 +248,4 @@ def _date(value: Any, path: Path) -> str:
     try:
         return date.fromisoformat(text[:10]).isoformat()
     except ValueError as error:
-        raise unknown(path, "confirmed.date", text, ("2026-11-20",)) from error
+        raise unknown_key_error(path, "confirmed.date", text, ("2026-11-20",)) from error

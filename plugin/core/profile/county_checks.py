@@ -15,12 +15,12 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import DataError
-from ..files.data import Complaints
+from ..files.data import ErrorCollector
 from ..messages.texts import IndicatorName
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
 from ..standard import Standard
 from . import checks
-from .county_file import CountySettings, compose
+from .county_file import CountySettings, compose_county
 from .figures import read_targets
 from .load import load_profile, load_table, standard_of
 from .model import Profile, Target
@@ -63,7 +63,7 @@ def find_county_problems(
     found += list(_check_confirmation(county, norm.standard, path))
     if not any(one.blocks for one in found):
         try:
-            load_table(tomllib.loads(compose(county, path, text)), path)
+            load_table(tomllib.loads(compose_county(county, path, text)), path)
         except DataError as error:
             found.append(Problem("", error))
     return found
@@ -110,7 +110,7 @@ def _check_targets(county: CountySettings, saved: CountySettings, norm: Norm, pa
     before = {(t.indicator, t.year): t for t in (*norm.targets(county.area_code), *saved.targets)}
     for number, target in enumerate(county.targets):
         where = f"targets[{number}]"
-        complaints = Complaints(keep=True)
+        complaints = ErrorCollector(keep=True)
         read = read_targets([_to_table(target)], county.area_code, path, complaints)
         for error in complaints.found:
             yield _target_problem(where, target, error)
@@ -205,7 +205,7 @@ def _check_confirmation(county: CountySettings, standard: Standard, path: Path) 
         if not value.strip():
             yield Problem(f"confirmed.{key}", DataError(f"county_confirmed_{key}"))
     table = {"by": "-", "document": "-", "date": given.date, "items": list(given.items)}
-    complaints = Complaints(keep=True)
+    complaints = ErrorCollector(keep=True)
     checks.read_confirmed(table, standard, path, complaints)
     for error in complaints.found:
         name = str(error.params.get("key", ""))

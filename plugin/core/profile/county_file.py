@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read and write a county's own profile for editing in a form; content that the form does not show is preserved.
 
-`read_county` and `compose` are inverse: reading the composed text gives the same `CountySettings`. `save_county` writes a
+`read_county` and `compose_county` are inverse: reading the composed text gives the same `CountySettings`. `save_county` writes a
 temporary file first and then replaces the former file.
 """
 
@@ -17,9 +17,9 @@ from typing import Any
 from ..errors import DataError
 from ..files.data import read_toml
 from ..files.writing import write_text
-from ..standard import SETTING_SECTIONS, flatten
+from ..standard import SETTING_SECTIONS, flatten_table
 from .load import load_table
-from .model import Profile, Said, Target, head
+from .model import OtherSource, Profile, Target, division_prefix
 from .toml_text import TomlText
 
 #: Suffix of a county's profile beside its project file: 浑源县三区三线.profile.toml.
@@ -62,14 +62,14 @@ class CountySettings:
     confirmation: Confirmation = Confirmation()
 
 
-def profile_beside(project: Path) -> Path:
+def default_profile_path(project: Path) -> Path:
     """Return the path of the county's profile beside a project file."""
     return project.with_name(project.stem + SUFFIX)
 
 
 def is_county_code(area_code: str) -> bool:
     """Return True if the code is that of a county, not of a city, a province or a cluster."""
-    return area_code.isdigit() and head(area_code) == area_code
+    return area_code.isdigit() and division_prefix(area_code) == area_code
 
 
 def is_own_file(profile: Profile, area_code: str = "") -> bool:
@@ -108,7 +108,7 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
     )
 
 
-def compose(county: CountySettings, path: Path, text: str = "") -> str:
+def compose_county(county: CountySettings, path: Path, text: str = "") -> str:
     """Return the text of a county's file with these settings.
 
     ``text``: the current text of the file; its comments, unknown keys and sections are preserved. Raise DataError if a value
@@ -130,7 +130,7 @@ def compose(county: CountySettings, path: Path, text: str = "") -> str:
 
 def load_composed(county: CountySettings, path: Path, text: str = "") -> Profile:
     """Return the profile that saving these settings would produce. Raise DataError as `load_table`."""
-    return load_table(tomllib.loads(compose(county, path, text)), path)
+    return load_table(tomllib.loads(compose_county(county, path, text)), path)
 
 
 def save_county(county: CountySettings, path: Path, text: str = "") -> None:
@@ -142,7 +142,7 @@ def save_county(county: CountySettings, path: Path, text: str = "") -> None:
     now = read_text(path) if path.exists() else ""
     if now != text:
         raise DataError("profile_changed_outside", file=str(path))
-    composed = compose(county, path, text)
+    composed = compose_county(county, path, text)
     load_table(tomllib.loads(composed), path)
     write_text(path, composed)
 
@@ -155,7 +155,7 @@ def _make_id(area_code: str) -> str:
 def _read_own_settings(table: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
-        found.update(flatten(table.get(section, {}), f"{section}."))
+        found.update(flatten_table(table.get(section, {}), f"{section}."))
     return found
 
 
@@ -167,7 +167,9 @@ def _find_own_rows(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
 
 def _read_target(row: dict[str, Any], area_code: str) -> Target:
     figure: dict[str, Any] = {key: row[key] for key in _TARGET_KEYS}
-    figure["also_said"] = tuple(Said(s["value"], s["source"], s.get("year", 0)) for s in row.get("also_said", []))
+    figure["also_said"] = tuple(
+        OtherSource(s["value"], s["source"], s.get("year", 0)) for s in row.get("also_said", [])
+    )
     return Target(area_code, **figure, warn_below=row.get("warn_below", ""))
 
 

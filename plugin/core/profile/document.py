@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import DOCUMENT_SETTINGS
 from ..errors import DataError, InputError
-from ..files.data import Complaints, check_keys, expect, read_toml
-from ..messages.texts import Saying
+from ..files.data import ErrorCollector, check_keys, expect, read_toml
+from ..messages.texts import Message
 
 if TYPE_CHECKING:
     from ..messages.texts import Texts
@@ -107,8 +107,8 @@ class Lowering:
     reason: str
 
     @property
-    def message(self) -> Saying:
-        return Saying("document", "lowered", {**self._params, "reason": self.reason})
+    def message(self) -> Message:
+        return Message("document", "lowered", {**self._params, "reason": self.reason})
 
     @property
     def error(self) -> InputError:
@@ -117,7 +117,7 @@ class Lowering:
 
     @property
     def _params(self) -> dict[str, Any]:
-        sources = {key: Saying("document", getattr(self, key)) for key in ("above_source", "source")}
+        sources = {key: Message("document", getattr(self, key)) for key in ("above_source", "source")}
         return {"above": self.above, "secrecy": self.secrecy, **sources}
 
 
@@ -225,19 +225,19 @@ def _find_profile_levels(profile: Profile) -> list[tuple[str, DocumentInfo]]:
     return found
 
 
-def read_document(table: Any, base: DocumentInfo, path: Path, complaints: Complaints) -> DocumentInfo:
+def read_document(table: Any, base: DocumentInfo, path: Path, errors: ErrorCollector) -> DocumentInfo:
     """Read ``[document]`` of a profile; missing values come from its base.
 
     Raise DataError for an unknown key or level, and for a level below the base's level without a reason.
     """
     own: dict[str, str] = {}
-    with complaints.part():
+    with errors.collect():
         for key in expect(table, dict, file=path, key="document"):
-            with complaints.part():
+            with errors.collect():
                 check_keys({key: None}, required=(), allowed=KEYS, file=path, where="document")
                 own[key] = expect(table[key], str, file=path, key=f"document.{key}").strip()
     secrecy, levels = own.get("secrecy", ""), load_secrecy_levels()
-    with complaints.part():
+    with errors.collect():
         if secrecy and not levels.is_known(secrecy):
             known = ", ".join(levels.names)
             raise DataError("data_value_unknown", file=str(path), key="document.secrecy", value=secrecy, known=known)
@@ -260,4 +260,4 @@ def with_document(report: Report, document: ResolvedDocument) -> Report:
 
 def render_lowerings(document: dict[str, Any], texts: Texts) -> list[str]:
     """Return a message for each lowered level in the ``document`` values of a report or manifest."""
-    return [Lowering(**row).message.said(texts) for row in document.get("lowered", ())]
+    return [Lowering(**row).message.render(texts) for row in document.get("lowered", ())]

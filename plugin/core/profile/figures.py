@@ -31,13 +31,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..files.data import Complaints, check_keys, expect
+from ..files.data import ErrorCollector, check_keys, expect
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ..model.side_inputs import SideInputs
 from ..standard import Standard
 from ..standard.indicator_catalogue import allowed_comparisons
-from .checks import unknown
-from .model import BINDING, Registered, Said, Stated, Target, decimals_of
+from .checks import unknown_key_error
+from .model import BINDING, OtherSource, RegisteredSite, StatedFigure, Target, decimals_of
 
 COMPARISONS = (">=", "<=", "=")
 BINDINGS = (BINDING, "预期性", "")
@@ -45,10 +45,10 @@ _FIGURE_KEYS = ("comparison", "value", "unit", "year", "binding", "source")
 _AREAS = ("area", "core_area", "control_area")
 #: Years that a plan may speak of; a slip (20235, 25) is none.
 _YEARS = range(1990, 2101)
-_Row = TypeVar("_Row", Target, Stated, Registered)
+_Row = TypeVar("_Row", Target, StatedFigure, RegisteredSite)
 
 
-def merge(base: tuple[_Row, ...], own: tuple[_Row, ...]) -> tuple[_Row, ...]:
+def merge_figures(base: tuple[_Row, ...], own: tuple[_Row, ...]) -> tuple[_Row, ...]:
     """Own figures before the base's for the same one. A figure keeps its area code, so the base's only ever apply where
     the base is a profile of the same area: a county is never measured by its province's totals.
 
@@ -58,55 +58,55 @@ def merge(base: tuple[_Row, ...], own: tuple[_Row, ...]) -> tuple[_Row, ...]:
     return own + tuple(row for row in base if _same(row) not in said or _looser(said[_same(row)], row))
 
 
-def _looser(own: Target | Stated | Registered, above: Target | Stated | Registered) -> bool:
+def _looser(own: Target | StatedFigure | RegisteredSite, above: Target | StatedFigure | RegisteredSite) -> bool:
     return isinstance(own, Target) and isinstance(above, Target) and own.looser_than(above)
 
 
-def _same(row: Target | Stated | Registered) -> tuple[str | int, ...]:
-    if isinstance(row, Registered):
+def _same(row: Target | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
+    if isinstance(row, RegisteredSite):
         return (row.area_code, row.kind, row.level, row.name)
     return (row.area_code, row.indicator if isinstance(row, Target) else row.name, row.year)
 
 
-def read_targets(rows: Any, area_code: str, path: Path, complaints: Complaints) -> tuple[Target, ...]:
+def read_targets(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -> tuple[Target, ...]:
     """DataError names row and key of what is missing, unknown, not as printed or there twice."""
     found: dict[tuple[str | int, ...], Target] = {}
-    for where, row in _rows(rows, "targets", path, complaints):
-        with complaints.part():
+    for where, row in _rows(rows, "targets", path, errors):
+        with errors.collect():
             target = _target(row, area_code, path, where)
             if found.setdefault(_same(target), target) is not target:
-                raise unknown(path, f"{where}.indicator", f"{target.indicator} {target.year}", ("also_said",))
+                raise unknown_key_error(path, f"{where}.indicator", f"{target.indicator} {target.year}", ("also_said",))
     return tuple(found.values())
 
 
-def read_stated(rows: Any, area_code: str, path: Path, complaints: Complaints) -> tuple[Stated, ...]:
-    found: dict[tuple[str | int, ...], Stated] = {}
-    for where, row in _rows(rows, "stated", path, complaints):
-        with complaints.part():
+def read_stated(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -> tuple[StatedFigure, ...]:
+    found: dict[tuple[str | int, ...], StatedFigure] = {}
+    for where, row in _rows(rows, "stated", path, errors):
+        with errors.collect():
             check_keys(row, required=("name", *_FIGURE_KEYS), allowed=("note", "also_said"), file=path, where=where)
             values = _figure(row, path, where)
             for key in ("name", "note"):
                 values[key] = expect(row.get(key, ""), str, file=path, key=f"{where}.{key}")
-            stated = Stated(area_code=area_code, **values)
+            stated = StatedFigure(area_code=area_code, **values)
             if found.setdefault(_same(stated), stated) is not stated:
-                raise unknown(path, f"{where}.name", f"{stated.name} {stated.year}", ("also_said",))
+                raise unknown_key_error(path, f"{where}.name", f"{stated.name} {stated.year}", ("also_said",))
     return tuple(found.values())
 
 
 def read_register(
-    rows: Any, area_code: str, standard: Standard, path: Path, complaints: Complaints
-) -> tuple[Registered, ...]:
-    found: dict[tuple[str | int, ...], Registered] = {}
-    for where, row in _rows(rows, "heritage_register", path, complaints):
-        with complaints.part():
+    rows: Any, area_code: str, standard: Standard, path: Path, errors: ErrorCollector
+) -> tuple[RegisteredSite, ...]:
+    found: dict[tuple[str | int, ...], RegisteredSite] = {}
+    for where, row in _rows(rows, "heritage_register", path, errors):
+        with errors.collect():
             line = _registered(row, area_code, standard, path, where)
             if found.setdefault(_same(line), line) is not line:
-                raise unknown(path, f"{where}.term", line.term, ("kind + level + name",))
+                raise unknown_key_error(path, f"{where}.term", line.term, ("kind + level + name",))
     return tuple(found.values())
 
 
-def _rows(rows: Any, name: str, path: Path, complaints: Complaints) -> list[tuple[str, dict[str, Any]]]:
-    with complaints.part():
+def _rows(rows: Any, name: str, path: Path, errors: ErrorCollector) -> list[tuple[str, dict[str, Any]]]:
+    with errors.collect():
         expect(rows, list, file=path, key=name)
         for row in rows:
             expect(row, dict, file=path, key=name)
@@ -120,17 +120,17 @@ def _target(row: dict[str, Any], area_code: str, path: Path, where: str) -> Targ
     values = _figure(row, path, where)
     known = {**AREA_FIGURES, **STATED_FIGURES}
     if row["indicator"] not in known:
-        raise unknown(path, f"{where}.indicator", row["indicator"], known)
+        raise unknown_key_error(path, f"{where}.indicator", row["indicator"], known)
     units = ("count",) if known[row["indicator"]][1] == "count" else tuple(SQUARE_METRES)
     if row["unit"] not in units:
-        raise unknown(path, f"{where}.unit", row["unit"], units)
+        raise unknown_key_error(path, f"{where}.unit", row["unit"], units)
     values["indicator"] = row["indicator"]
     allowed_here = allowed_comparisons(row["indicator"])
     if row["comparison"] not in allowed_here:
-        raise unknown(path, f"{where}.comparison", row["comparison"], [f"“{k}”" for k in allowed_here])
+        raise unknown_key_error(path, f"{where}.comparison", row["comparison"], [f"“{k}”" for k in allowed_here])
     code = expect(row.get("area_code", area_code), str, file=path, key=f"{where}.area_code")
     if code != area_code and not re.fullmatch(r"[0-9]{6}", code):
-        raise unknown(path, f"{where}.area_code", code, (area_code, "140225"))
+        raise unknown_key_error(path, f"{where}.area_code", code, (area_code, "140225"))
     if "warn_below" in row:
         values["warn_below"] = _printed(row["warn_below"], path, f"{where}.warn_below")
     return Target(area_code=code, **values)
@@ -144,7 +144,7 @@ def _figure(row: dict[str, Any], path: Path, where: str) -> dict[str, Any]:
     for key, known in (("comparison", COMPARISONS), ("binding", BINDINGS)):
         values[key] = row[key]
         if row[key] not in known:
-            raise unknown(path, f"{where}.{key}", row[key], [f"“{k}”" for k in known])
+            raise unknown_key_error(path, f"{where}.{key}", row[key], [f"“{k}”" for k in known])
     values["year"] = _year(row["year"], path, f"{where}.year")
     values["also_said"] = tuple(
         _said(said, path, f"{where}.also_said[{n}]")
@@ -153,15 +153,15 @@ def _figure(row: dict[str, Any], path: Path, where: str) -> dict[str, Any]:
     return values
 
 
-def _said(row: Any, path: Path, where: str) -> Said:
+def _said(row: Any, path: Path, where: str) -> OtherSource:
     expect(row, dict, file=path, key=where)
     check_keys(row, required=("value", "source"), allowed=("year",), file=path, where=where)
     year = _year(row["year"], path, f"{where}.year") if "year" in row else 0
     source = expect(row["source"], str, file=path, key=f"{where}.source")
-    return Said(_printed(row["value"], path, f"{where}.value"), source, year)
+    return OtherSource(_printed(row["value"], path, f"{where}.value"), source, year)
 
 
-def _registered(row: dict[str, Any], area_code: str, standard: Standard, path: Path, where: str) -> Registered:
+def _registered(row: dict[str, Any], area_code: str, standard: Standard, path: Path, where: str) -> RegisteredSite:
     required = ("term", "kind", "level", "source", "name" if "count" not in row else "count")
     check_keys(row, required=required, allowed=() if "count" in row else ("unit", *_AREAS), file=path, where=where)
     values = {
@@ -170,30 +170,30 @@ def _registered(row: dict[str, Any], area_code: str, standard: Standard, path: P
     for key, name in (("kind", "heritage_kind"), ("level", "heritage_level")):
         known = [code.name for code in standard.code_lists[name].codes.values()]
         if row[key] not in known and (key == "kind" or row[key]):
-            raise unknown(path, f"{where}.{key}", row[key], known)
+            raise unknown_key_error(path, f"{where}.{key}", row[key], known)
     if "count" in row:
         count = expect(row["count"], int, file=path, key=f"{where}.count")
         if count < 0:
-            raise unknown(path, f"{where}.count", count, (">= 0",))
-        return replace(Registered(area_code=area_code, **values), count=count)
+            raise unknown_key_error(path, f"{where}.count", count, (">= 0",))
+        return replace(RegisteredSite(area_code=area_code, **values), count=count)
     areas = {k: _printed(row[k], path, f"{where}.{k}") for k in _AREAS if k in row}
     if areas or "unit" in row:
         if row.get("unit") not in SQUARE_METRES:
-            raise unknown(path, f"{where}.unit", row.get("unit", ""), SQUARE_METRES)
+            raise unknown_key_error(path, f"{where}.unit", row.get("unit", ""), SQUARE_METRES)
         areas["unit"] = row["unit"]
-    return replace(Registered(area_code=area_code, **values), **areas)  # type: ignore[arg-type]
+    return replace(RegisteredSite(area_code=area_code, **values), **areas)  # type: ignore[arg-type]
 
 
 def _printed(value: Any, path: Path, key: str) -> str:
     # A number with too many digits becomes infinite, and limits nothing either.
     if not re.fullmatch(r"\d+(\.\d+)?", expect(value, str, file=path, key=key)) or not math.isfinite(float(value)):
-        raise unknown(path, key, value, ('"16.46"',))
+        raise unknown_key_error(path, key, value, ('"16.46"',))
     return str(value)
 
 
 def _year(value: Any, path: Path, key: str) -> int:
     if expect(value, int, file=path, key=key) not in _YEARS:
-        raise unknown(path, key, value, (f"{_YEARS[0]}–{_YEARS[-1]}",))
+        raise unknown_key_error(path, key, value, (f"{_YEARS[0]}–{_YEARS[-1]}",))
     return int(value)
 
 

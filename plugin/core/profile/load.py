@@ -8,12 +8,12 @@ from typing import Any
 
 from ...paths import PROFILES
 from ..errors import DataError
-from ..files.data import Complaints, expect, read_toml
+from ..files.data import ErrorCollector, expect, read_toml
 from ..standard import SETTING_SECTIONS, Standard, load_standard
 from ..standard.bounds import check_numbers
 from . import checks
 from .document import read_document
-from .figures import merge, read_register, read_stated, read_targets
+from .figures import merge_figures, read_register, read_stated, read_targets
 from .model import Profile
 
 _REQUIRED = ("id", "name", "area_code")
@@ -49,15 +49,15 @@ def load_profile(name: str | Path = "") -> Profile:
     """
     if not name:
         return Profile(id="", name="", area_code="", standard="county_db")
-    return _load(profile_path(name), (), Complaints())
+    return _load(profile_path(name), (), ErrorCollector())
 
 
-def profile_problems(name: str | Path) -> list[DataError]:
+def find_profile_problems(name: str | Path) -> list[DataError]:
     """All that is wrong with a profile's file (not with its base's, of which the first error is told), empty when it is
     sound. DataError when there is no such profile."""
-    complaints = Complaints(keep=True)
+    complaints = ErrorCollector(keep=True)
     path = profile_path(name)
-    with complaints.part():
+    with complaints.collect():
         _load(path, (), complaints)
     return complaints.found
 
@@ -74,10 +74,10 @@ def profile_path(name: str | Path) -> Path:
 
 def load_table(table: dict[str, Any], path: Path) -> Profile:
     """Return the profile of a parsed table as if read from ``path``, which need not exist. Raise DataError as `load_profile`."""
-    return _load(path, (), Complaints(), table)
+    return _load(path, (), ErrorCollector(), table)
 
 
-def _load(path: Path, below: tuple[Path, ...], complaints: Complaints, table: dict[str, Any] | None = None) -> Profile:
+def _load(path: Path, below: tuple[Path, ...], errors: ErrorCollector, table: dict[str, Any] | None = None) -> Profile:
     if path.resolve() in below:
         raise DataError("profile_circle", file=str(path))
     table = read_toml(path) if table is None else table
@@ -87,18 +87,18 @@ def _load(path: Path, below: tuple[Path, ...], complaints: Complaints, table: di
         checks.check_keys(table, required=(key,), allowed=(*_REQUIRED, *sections, *table), file=path)
         expect(table[key], str, file=path, key=key)
     for key in table:
-        with complaints.part():
+        with errors.collect():
             checks.check_keys({key: None}, required=(), allowed=(*_REQUIRED, *sections), file=path)
     members: tuple[str, ...] = ()
-    with complaints.part():
+    with errors.collect():
         members = checks.read_area(table, path)
     base = load_profile()
-    with complaints.part():
+    with errors.collect():
         base = _base(table, path, below)
     standard = load_standard(base.standard)
-    with complaints.part():
+    with errors.collect():
         standard = standard_of(table, base, path)
-    return _merged(table, path, members, base, standard, complaints)
+    return _merged(table, path, members, base, standard, errors)
 
 
 def _base(table: dict[str, Any], path: Path, below: tuple[Path, ...]) -> Profile:
@@ -109,12 +109,12 @@ def _base(table: dict[str, Any], path: Path, below: tuple[Path, ...]) -> Profile
     beside = path.parent / (name if name.endswith(".toml") else f"{name}.toml")
     found = beside if beside.exists() else PROFILES / f"{name}.toml"
     if not found.exists():
-        raise checks.unknown(path, "base", name, profile_ids())
-    base = _load(found, (*below, path.resolve()), Complaints())
+        raise checks.unknown_key_error(path, "base", name, profile_ids())
+    base = _load(found, (*below, path.resolve()), ErrorCollector())
     codes = [code for code in (table["area_code"], *table.get("members", ())) if code.isdigit()]
     if not all(base.covers(code) for code in codes):
         # A county below another's province would keep that province's limits.
-        raise checks.unknown(path, "area_code", table["area_code"], (f"{base.area_code}（{base.name}）",))
+        raise checks.unknown_key_error(path, "area_code", table["area_code"], (f"{base.area_code}（{base.name}）",))
     return base
 
 
@@ -136,21 +136,20 @@ def _merged(
     members: tuple[str, ...],
     base: Profile,
     standard: Standard,
-    complaints: Complaints,
+    errors: ErrorCollector,
 ) -> Profile:
     area_code = table["area_code"]
-    settings = checks.read_settings(table, standard, path, complaints)
-    marks = checks.read_marks(table, settings, path, complaints)
-    sources = checks.read_mark_sources(table, marks, path, complaints)
-    severity = checks.read_severity(table.get("severity", {}), "severity", path, complaints)
-    phases = checks.read_phases(table.get("phase", {}), path, complaints)
-    absent = checks.read_absent(table.get("absent", {}), standard, path, complaints)
+    settings = checks.read_settings(table, standard, path, errors)
+    marks = checks.read_marks(table, settings, path, errors)
+    sources = checks.read_mark_sources(table, marks, path, errors)
+    severity = checks.read_severity(table.get("severity", {}), "severity", path, errors)
+    phases = checks.read_phases(table.get("phase", {}), path, errors)
+    absent = checks.read_absent(table.get("absent", {}), standard, path, errors)
     extra, off = (
-        checks.read_rules(table.get(key, []), standard, path, complaints, key=key)
-        for key in ("rules_extra", "rules_off")
+        checks.read_rules(table.get(key, []), standard, path, errors, key=key) for key in ("rules_extra", "rules_off")
     )
-    confirmed, confirmed_by = checks.read_confirmed(table.get("confirmed", {}), standard, path, complaints)
-    document = read_document(table.get("document", {}), base.document_info, path, complaints)
+    confirmed, confirmed_by = checks.read_confirmed(table.get("confirmed", {}), standard, path, errors)
+    document = read_document(table.get("document", {}), base.document_info, path, errors)
     own = {
         **settings,
         **{f"severity.{code}": value for code, value in severity.items()},
@@ -170,7 +169,7 @@ def _merged(
         marks={**{k: v for k, v in base.marks.items() if k not in settings}, **marks},
         mark_sources={**{k: v for k, v in base.mark_sources.items() if k not in settings}, **sources},
         severity={**base.severity, **severity},
-        targets=merge(base.targets, read_targets(table.get("targets", []), area_code, path, complaints)),
+        targets=merge_figures(base.targets, read_targets(table.get("targets", []), area_code, path, errors)),
         confirmed=confirmed,
         confirmed_by=confirmed_by,
         absent=absent | base.absent,
@@ -178,9 +177,9 @@ def _merged(
         # What a base turned off, a county may want: naming it again turns it on.
         rules_off=tuple(dict.fromkeys((*(name for name in base.rules_off if name not in extra), *off))),
         phases={p: {**base.phases.get(p, {}), **phases.get(p, {})} for p in dict.fromkeys((*base.phases, *phases))},
-        stated=merge(base.stated, read_stated(table.get("stated", []), area_code, path, complaints)),
-        register=merge(
-            base.register, read_register(table.get("heritage_register", []), area_code, standard, path, complaints)
+        stated=merge_figures(base.stated, read_stated(table.get("stated", []), area_code, path, errors)),
+        register=merge_figures(
+            base.register, read_register(table.get("heritage_register", []), area_code, standard, path, errors)
         ),
         members=members,
         base=base if base.id else None,

@@ -19,7 +19,7 @@ def decimals_of(value: str) -> int:
 
 
 @dataclass(frozen=True)
-class Said:
+class OtherSource:
     """The same figure as another document has it, in the same unit; ``year`` 0 where it is the figure's own."""
 
     value: str
@@ -43,7 +43,7 @@ class Target:
     year: int
     binding: str
     source: str
-    also_said: tuple[Said, ...] = ()
+    also_said: tuple[OtherSource, ...] = ()
     warn_below: str = ""
 
     @property
@@ -88,7 +88,7 @@ ABSENT = "absent"
 
 
 @dataclass(frozen=True)
-class Stated:
+class StatedFigure:
     """A figure of a plan that no layer gives (森林覆盖率 and the like): kept, listed and never computed.
 
     ``name`` and ``unit`` as printed; ``note`` what a reader should know (累计, 约).
@@ -103,7 +103,7 @@ class Stated:
     binding: str
     source: str
     note: str = ""
-    also_said: tuple[Said, ...] = ()
+    also_said: tuple[OtherSource, ...] = ()
 
     @property
     def number(self) -> float:
@@ -111,7 +111,7 @@ class Stated:
 
 
 @dataclass(frozen=True)
-class Registered:
+class RegisteredSite:
     """A line of the plan's heritage register: how many of a kind and level there are, or one site by its name.
 
     ``term`` as printed (全国重点文物保护单位); ``kind`` a name of ``heritage_kind.csv``; ``level`` a name of
@@ -159,8 +159,8 @@ class Profile:
     rules: tuple[str, ...] = ()
     rules_off: tuple[str, ...] = ()
     phases: dict[str, dict[str, str]] = field(default_factory=dict)
-    stated: tuple[Stated, ...] = ()
-    register: tuple[Registered, ...] = ()
+    stated: tuple[StatedFigure, ...] = ()
+    register: tuple[RegisteredSite, ...] = ()
     members: tuple[str, ...] = ()
     base: Profile | None = None
     own: dict[str, Any] = field(default_factory=dict)
@@ -168,7 +168,7 @@ class Profile:
 
     def covers(self, area_code: str) -> bool:
         """Is an area this profile's own or a part of it? A profile without an area covers all."""
-        return any(area_code.startswith(head(code)) for code in self.members or (self.area_code,))
+        return any(area_code.startswith(division_prefix(code)) for code in self.members or (self.area_code,))
 
     @property
     def is_shipped(self) -> bool:
@@ -180,7 +180,7 @@ class Profile:
         return (self, *(self.base.chain() if self.base else ()))
 
 
-def head(area_code: str) -> str:
+def division_prefix(area_code: str) -> str:
     """The digits that all codes of an area begin with: 1407 of 140700, 14 of 140000."""
     while area_code.endswith("00"):
         area_code = area_code[:-2]

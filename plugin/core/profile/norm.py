@@ -13,8 +13,8 @@ from ..errors import DataError
 from ..geometry.tolerance import Tolerance
 from ..model.rule import Rule, Severity, all_rules
 from ..standard import EVERY_RULE, Standard
-from ..standard.bounds import own_standards, shipped_of
-from .model import Profile, Registered, Stated, Target
+from ..standard.bounds import own_standards, shipped_standards
+from .model import Profile, RegisteredSite, StatedFigure, Target
 
 #: Settings of which a smaller value is the stricter one, and a larger one.
 _CEILINGS, _FLOORS = ("ratio.limit", "tolerance.", "waivers."), ("indicators.warning_share",)
@@ -151,7 +151,9 @@ class Norm:
         """
         own = {key for one in self.profile.chain() if not one.is_shipped for key in one.own}
         own |= {key for one in own_standards(self.standard) for key in one.own}
-        usual = {key: value for one in reversed(shipped_of(self.standard)) for key, value in one.settings.items()}
+        usual = {
+            key: value for one in reversed(shipped_standards(self.standard)) for key, value in one.settings.items()
+        }
         return frozenset(k for k in own if self.sets(k) and not _as_strict(k, self.get(k), usual.get(k)))
 
     def for_area(self, area_code: str, today: date | None = None) -> Norm:
@@ -176,11 +178,11 @@ class Norm:
         """The profile's targets for an area: totals are never inherited, and another area's never apply."""
         return [t for t in self.profile.targets if t.area_code == area_code]
 
-    def stated(self, area_code: str) -> list[Stated]:
+    def stated(self, area_code: str) -> list[StatedFigure]:
         """Figures of the area's plan that no layer gives."""
         return [s for s in self.profile.stated if s.area_code == area_code]
 
-    def register(self, area_code: str) -> list[Registered]:
+    def register(self, area_code: str) -> list[RegisteredSite]:
         """The heritage register of the area's own plan."""
         return [line for line in self.profile.register if line.area_code == area_code]
 

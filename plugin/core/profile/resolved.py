@@ -58,7 +58,7 @@ class RuleLine:
 
 
 @dataclass(frozen=True)
-class Resolved:
+class ResolvedNorm:
     settings: tuple[Value, ...]
     rules: tuple[RuleLine, ...]
 
@@ -66,11 +66,11 @@ class Resolved:
         return asdict(self)
 
 
-def resolved(norm: Norm) -> Resolved:
+def resolve_norm(norm: Norm) -> ResolvedNorm:
     """Everything that standard and profile set, in the order of the keys and of the families of rules."""
     keys = sorted({*norm.standard.settings, *norm.profile.settings})
     settings = tuple(_value(key, norm.get(key), norm) for key in keys if not key.startswith("rules."))
-    return Resolved(settings, tuple(_rules(norm)))
+    return ResolvedNorm(settings, tuple(_rules(norm)))
 
 
 def _rules(norm: Norm) -> Iterator[RuleLine]:
@@ -87,7 +87,7 @@ def _rules(norm: Norm) -> Iterator[RuleLine]:
 
 
 def _value(key: str, value: Any, norm: Norm) -> Value:
-    origin = origin_of(key, norm)
+    origin = find_origin(key, norm)
     # What a rule brings itself has no source of its own: its citations are the rule's.
     mark = norm.mark(key) if origin.kind != RULE else ""
     # Each pair of a standard's matrix has a mark of its own.
@@ -97,7 +97,7 @@ def _value(key: str, value: Any, norm: Norm) -> Value:
     return Value(key, value, origin, mark, mark in ("", "A", "B") or norm.is_confirmed(key))
 
 
-def origin_of(key: str, norm: Norm) -> Origin:
+def find_origin(key: str, norm: Norm) -> Origin:
     """Whose file says a setting: the nearest profile, else the first edition, else the rule."""
     for profile in norm.profile.chain():
         if key in profile.own:
@@ -139,7 +139,7 @@ INDICATORS = (*AREA_FIGURES, *STATED_FIGURES)
 
 
 @dataclass(frozen=True)
-class Offer:
+class CountyChoices:
     """Choices of the form.
 
     ``limits``, ``tolerances``: setting keys; ``ratio_classes``: urban-rural codes for each check box; ``units``: area units;
@@ -154,7 +154,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Inherited:
+class InheritedValue:
     """A value that applies unless the county sets its own.
 
     ``origin``: name of the profile or standard that sets it, empty for a rule default; ``mark``: A, B or C.
@@ -168,7 +168,7 @@ class Inherited:
 
 
 @cache
-def read_offer() -> Offer:
+def read_choices() -> CountyChoices:
     """Read the choices of the form. Raise DataError with file and key."""
     table = read_toml(COUNTY_FORM)
     keys = ("limits", "tolerances", "ratio_classes", "units")
@@ -178,13 +178,15 @@ def read_offer() -> Offer:
     check_keys(usual, required=INDICATORS, allowed=(), file=COUNTY_FORM, where="usual")
     for name, row in usual.items():
         check_keys(row, required=("unit", "comparison", "binding"), allowed=(), file=COUNTY_FORM, where=f"usual.{name}")
-    return Offer(tuple(limits), tuple(tolerances), tuple(tuple(codes) for codes in classes), tuple(units), usual)
+    return CountyChoices(
+        tuple(limits), tuple(tolerances), tuple(tuple(codes) for codes in classes), tuple(units), usual
+    )
 
 
-def get_inherited(key: str, norm: Norm) -> Inherited:
+def get_inherited(key: str, norm: Norm) -> InheritedValue:
     """Return the inherited value of a setting with its source. ``norm``: the norm of the parent profile."""
-    origin = origin_of(key, norm)
-    return Inherited(key, norm.get(key), origin.name, norm.mark(key), norm.profile.mark_sources.get(key, ""))
+    origin = find_origin(key, norm)
+    return InheritedValue(key, norm.get(key), origin.name, norm.mark(key), norm.profile.mark_sources.get(key, ""))
 
 
 def get_inherited_targets(area_code: str, norm: Norm) -> dict[tuple[str, int], Target]:

@@ -68,7 +68,7 @@ class TomlText:
         if found is not None:
             new = value if exact else _find(wanted, found.place)[1]
             self._check_comments(found)
-            changed = self.text[: found.value_start] + render(new) + self.text[found.value_end :]
+            changed = self.text[: found.value_start] + render_toml(new) + self.text[found.value_end :]
         else:
             changed = self._insert_key(place, value, statements, headers)
         self._accept(changed, wanted, place)
@@ -87,7 +87,7 @@ class TomlText:
             if around is None:
                 raise DataError("profile_form", file=str(self._path), key=_join_keys(place))
             self._check_comments(around)
-            rest = render(_find(wanted, around.place)[1])
+            rest = render_toml(_find(wanted, around.place)[1])
             changed = self.text[: around.value_start] + rest + self.text[around.value_end :]
         self._accept(changed, wanted, place)
 
@@ -99,9 +99,9 @@ class TomlText:
         inline = next((s for s in statements if s.place == (name,)), None)
         if inline is not None:
             self._check_comments(inline)
-            changed = self.text[: inline.value_start] + render(wanted[name]) + self.text[inline.value_end :]
+            changed = self.text[: inline.value_start] + render_toml(wanted[name]) + self.text[inline.value_end :]
         else:
-            lines = [f"[[{_quote_key(name)}]]", *(f"{_quote_key(k)} = {render(v)}" for k, v in row.items())]
+            lines = [f"[[{_quote_key(name)}]]", *(f"{_quote_key(k)} = {render_toml(v)}" for k, v in row.items())]
             rows = [number for number, h in enumerate(headers) if h.place[0] == name]
             # After the last row's own lines; comments before the next heading belong to that heading.
             end = self._find_table_end(headers[rows[-1]], statements, headers) if rows else len(self.text)
@@ -116,7 +116,7 @@ class TomlText:
         inline = next((s for s in statements if s.place == (name,)), None)
         if inline is not None:
             self._check_comments(inline)
-            changed = self.text[: inline.value_start] + render(wanted[name]) + self.text[inline.value_end :]
+            changed = self.text[: inline.value_start] + render_toml(wanted[name]) + self.text[inline.value_end :]
         else:
             own = [h for h in headers if h.place[:2] == (name, position)]
             if not own:
@@ -146,7 +146,7 @@ class TomlText:
             raise DataError("profile_form", file=str(self._path), key=_join_keys(statement.place))
 
     def _insert_key(self, place: Place, value: Any, statements: list[_Statement], headers: list[_Header]) -> str:
-        line = f"{_quote_key(place[-1])} = {render(value)}"
+        line = f"{_quote_key(place[-1])} = {render_toml(value)}"
         table = next((h for h in headers if h.place == place[:-1]), None)
         if table is not None:
             return self._insert(self._find_table_end(table, statements, headers), [line])
@@ -177,7 +177,7 @@ class TomlText:
         return before + added + after
 
 
-def render(value: Any) -> str:
+def render_toml(value: Any) -> str:
     """Return a value as TOML on one line."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -189,16 +189,16 @@ def render(value: Any) -> str:
         # JSON escapes as TOML does, apart from DEL.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(render, value))}]"
+        return f"[{', '.join(map(render_toml, value))}]"
     if isinstance(value, dict):
-        inside = ", ".join(f"{_quote_key(k)} = {render(v)}" for k, v in value.items())
+        inside = ", ".join(f"{_quote_key(k)} = {render_toml(v)}" for k, v in value.items())
         return f"{{ {inside} }}" if inside else "{}"
     raise TypeError(f"no TOML for {type(value).__name__}")
 
 
 def _quote_key(name: str | int) -> str:
     text = str(name)
-    return text if _BARE.fullmatch(text) else render(text)
+    return text if _BARE.fullmatch(text) else render_toml(text)
 
 
 def _join_keys(place: Place) -> str:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ..files.writing import write_text
-from ..messages.texts import Texts, number
+from ..messages.texts import Texts, format_number
 from ..model.rule import EACH, Rule, all_rules
 from ..standard import Standard
 from ..standard.template import Code, CodeList, Field, Template
-from .html import fill
+from .html import fill_template
 from .words import Words
 
 UNVERIFIED = "C"
@@ -25,7 +25,7 @@ UNVERIFIED = "C"
 
 def render_dictionary(standard: Standard, lang: str = "zh") -> str:
     """The whole book. DataError when a template, code list or text of the standard is wrong."""
-    return fill("dictionary.html.j2", _book(standard, Words(lang), Texts(lang)))
+    return fill_template("dictionary.html.j2", _book(standard, Words(lang), Texts(lang)))
 
 
 def write_dictionary(standard: Standard, target: str | Path, lang: str = "zh") -> None:
@@ -81,7 +81,7 @@ class Dictionary:
         lists = {row["id"]: row for row in self._pages["lists"]}
         layer = layers.get(name) if kind == "layer" else None
         codes = lists.get(name) if kind == "codes" else None
-        return fill("dictionary_page.html.j2", {**self._pages, "layer": layer, "list": codes})
+        return fill_template("dictionary_page.html.j2", {**self._pages, "layer": layer, "list": codes})
 
     def field_note(self, role: str, name: str) -> str:
         """What the dictionary says of a field, in one line; empty for a field that it does not know."""
@@ -101,7 +101,7 @@ def _words(*parts: Any) -> str:
     return " ".join(str(p) if isinstance(p, str) else " ".join(" ".join(pair) for pair in p) for p in parts).lower()
 
 
-def rules_of(role: str, standard: Standard) -> list[Rule]:
+def find_rules(role: str, standard: Standard) -> list[Rule]:
     """The rules with a need that this layer may answer; those that take every layer are left out."""
     found = []
     for rule in all_rules().values():
@@ -111,7 +111,7 @@ def rules_of(role: str, standard: Standard) -> list[Rule]:
     return found
 
 
-def in_order(codes: CodeList) -> list[tuple[Code, int]]:
+def order_codes(codes: CodeList) -> list[tuple[Code, int]]:
     """Every code below its parent, with its depth; a circle of parents is broken where it closes."""
     children: dict[str, list[Code]] = {}
     for code in codes.codes.values():
@@ -160,7 +160,7 @@ def _book(standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
         "lang": {"zh": "zh-CN"}.get(words.lang, words.lang),
         "name": standard.name,
         "edition": standard.edition,
-        "counts": words.get("dictionary", "counts", **{k: number(v, 0) for k, v in counts.items()}),
+        "counts": words.get("dictionary", "counts", **{k: format_number(v, 0) for k, v in counts.items()}),
         "doubts": words.get("dictionary", "unsure", **doubts),
         "groups": [{"name": name, "layers": rows} for name, rows in ordered],
         "lists": lists,
@@ -187,7 +187,7 @@ def _layer(template: Template, standard: Standard, words: Words, texts: Texts) -
         "fields": [_field(f, short[f.name], standard, words, texts) for f in template.fields],
         "field_marks": "".join(sorted({f.mark for f in template.fields})),
         "has_personal": any(f.personal for f in template.fields),
-        "rules": [_rule(r, words, texts) for r in rules_of(template.role, standard)],
+        "rules": [_rule(r, words, texts) for r in find_rules(template.role, standard)],
     }
 
 
@@ -244,7 +244,7 @@ def _list(codes: CodeList, users: list[str], words: Words, texts: Texts) -> dict
                 "extra": [code.extra.get(name, "").replace("|", " | ") for name in columns],
                 "mark": code.mark,
             }
-            for code, depth in in_order(codes)
+            for code, depth in order_codes(codes)
         ],
     }
 

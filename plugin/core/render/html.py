@@ -8,11 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ...paths import REPORTS
-from ..messages.texts import THIN_SPACE, Texts, number
+from ..messages.texts import THIN_SPACE, Texts, format_number
 from ..model.indicator import MET, Indicator
 from ..model.report import Report
-from . import figures, found, sections, verdict
-from .figures import ICONS, decimals_of, of_township, state_word, target_text
+from . import figures, finding_lists, sections, verdict
+from .figures import ICONS, decimals_of, format_state, format_target, is_township_figure
 from .pictures import Pictures
 from .words import Words
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from ..profile import Norm
 
 
-def table(report: Report, words: Words) -> dict[str, Any]:
-    """``columns``: figures with their units; ``rows``: a township with a cell for each, None where it has no task. Townships
+def township_section(report: Report, words: Words) -> dict[str, Any]:
+    """``columns``: figures with their units; ``figure_rows``: a township with a cell for each, None where it has no task. Townships
     that miss a task come first."""
-    told = [i for i in report.indicators if of_township(i)]
+    told = [i for i in report.indicators if is_township_figure(i)]
     figures = list(dict.fromkeys((i.id, i.unit) for i in told))
     texts = Texts(words.lang)
     columns = [texts.indicator(name) + words.bracket(words.named("unit", unit)) for name, unit in figures]
@@ -43,10 +43,10 @@ def table(report: Report, words: Words) -> dict[str, Any]:
 
 def _cell(indicator: Indicator, words: Words) -> dict[str, str]:
     return {
-        "value": number(indicator.value, decimals_of(indicator)),
+        "value": format_number(indicator.value, decimals_of(indicator)),
         # The unit stands in the head.
-        "target": target_text(indicator, words).rpartition(" ")[0],
-        "state": state_word(indicator, words),
+        "target": format_target(indicator, words).rpartition(" ")[0],
+        "state": format_state(indicator, words),
         "icon": ICONS.get(indicator.state, ""),
     }
 
@@ -56,13 +56,13 @@ _LINK = re.compile(r"(https?:)//", re.IGNORECASE)
 _UNIT = re.compile(r"(?<=\d) (?=(?:[kmc]?m²?|ha|万亩|亩)\b)")
 
 
-def render(report: Report, norm: Norm | None = None, pictures: Pictures | None = None, lang: str = "") -> str:
+def render_report(report: Report, norm: Norm | None = None, pictures: Pictures | None = None, lang: str = "") -> str:
     """The page. ``norm`` gives citations and marks; without ``pictures`` the page says why there are none."""
     words = Words(lang or report.lang)
-    return fill("report.html.j2", _page(report, norm, pictures, words))
+    return fill_template("report.html.j2", _page(report, norm, pictures, words))
 
 
-def fill(template: str, page: dict[str, Any]) -> str:
+def fill_template(template: str, page: dict[str, Any]) -> str:
     """A page of resources/reports with its values, everything escaped and no address left in it."""
     text = _environment().get_template(template).render(page)
     # A layer may be called after an address: written so that it reads the same and is none. On paper the narrow gap
@@ -95,34 +95,34 @@ def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: W
     drawn = pictures or Pictures()
     shown = bool(drawn.overview or any(drawn.conflicts))
     reason = drawn.problem or words.get("text", "no_place" if pictures else "no_qgis")
-    conflicts = found.conflicts(report, words)
+    conflicts = finding_lists.list_conflicts(report, words)
     for position, row in enumerate(conflicts["rows"]):
         row["image"] = drawn.conflicts[position] if position < len(drawn.conflicts) else ""
-    head = sections.head(report, norm, words)
+    head = sections.head_section(report, norm, words)
     return {
         "w": words,
         "running": _running(head, words),
         "lang": {"zh": "zh-CN"}.get(words.lang, words.lang),
         "head": head,
-        "verdict": verdict.verdict_box(report, norm, words),
-        "families": verdict.families(report, words),
-        "not_checked": sections.not_checked(report, words),
-        "tolerance": sections.tolerance(report, norm, words),
-        "figures": figures.rows(report, norm, words),
-        "townships": table(report, words),
-        "figure_notes": figures.notes(report, words),
+        "verdict": verdict.verdict_section(report, norm, words),
+        "families": verdict.count_by_family(report, words),
+        "not_checked": sections.not_checked_section(report, words),
+        "tolerance": sections.tolerance_section(report, norm, words),
+        "figures": figures.figure_rows(report, norm, words),
+        "townships": township_section(report, words),
+        "figure_notes": figures.figure_notes(report, words),
         "has_targets": any(i.target is not None for i in report.indicators),
-        "sums": found.sums(report, words),
+        "sums": finding_lists.sum_by_rule(report, words),
         "pictures": drawn,
         "no_pictures": "" if shown else words.get("text", "no_pictures", reason=reason),
         "conflicts": conflicts,
-        "waivers": found.waivers(report, words),
-        "windows": found.windows(report, norm, words),
-        "data": sections.provenance(report, words),
-        "rule_table": sections.rule_table(report, norm, words),
-        "lists": found.lists(report, norm, words),
-        "total": number(len(report.findings), 0),
-        "row_limit": found.ROWS,
+        "waivers": finding_lists.list_waivers(report, words),
+        "windows": finding_lists.list_windows(report, norm, words),
+        "data": sections.provenance_section(report, words),
+        "rule_table": sections.rule_section(report, norm, words),
+        "lists": finding_lists.list_by_rule(report, norm, words),
+        "total": format_number(len(report.findings), 0),
+        "row_limit": finding_lists.ROWS,
     }
 
 

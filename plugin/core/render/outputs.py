@@ -21,12 +21,12 @@ from pyproj import CRS
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError, OutputError
-from ..files.opening import whole_shapefile
-from ..files.writing import Outputs, beside, check_not_input
+from ..files.open_datasource import whole_shapefile
+from ..files.writing import Outputs, atomic_output, check_not_input
 from ..io import ERRORS
 from ..model.findings import COLUMNS, Finding
 from ..model.report import Report
-from .html import render
+from .html import render_report
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
@@ -38,7 +38,7 @@ GEOPACKAGE = {"VERSION": "1.2"}
 
 
 def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
-    """The findings layer in a new file; all columns also when there is no finding. `beside` gives the path.
+    """The findings layer in a new file; all columns also when there is no finding. `atomic_output` gives the path.
 
     OutputError when the driver refuses, or not everything arrived (a disk that is full, which drivers do not always tell).
     """
@@ -92,10 +92,10 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 def to_json(report: Report) -> str:
     """UTF-8 text, valid for any JSON reader: what is not a finite number becomes null."""
-    return dump(report.to_dict())
+    return dump_json(report.to_dict())
 
 
-def dump(data: dict[str, Any]) -> str:
+def dump_json(data: dict[str, Any]) -> str:
     """Return plain data as JSON text, a line for each entry of its lists."""
     try:
         return _dump(data)
@@ -141,18 +141,18 @@ def write_outputs(
     """
 
     def page() -> str:
-        return render(report, plan.norm, draw())
+        return render_report(report, plan.norm, draw())
 
     for target in outputs.paths():
         check_not_input(target, list(plan.inputs))
     with ExitStack() as stack:
         for target, make in ((outputs.json, lambda: to_json(report)), (outputs.html, page)):
             if target:
-                path = stack.enter_context(beside(target))
+                path = stack.enter_context(atomic_output(target))
                 path.write_text(make(), encoding="utf-8", newline="\n")
                 cancellation.raise_if_cancelled()
         if outputs.findings:
             # Last, so that it moves first: of the three it is the one that another program may hold open.
-            path = stack.enter_context(beside(outputs.findings))
+            path = stack.enter_context(atomic_output(outputs.findings))
             put_findings(path, report.findings, plan.crs)
         cancellation.raise_if_cancelled()

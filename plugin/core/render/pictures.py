@@ -25,7 +25,7 @@ class LegendEntry:
 
 @dataclass
 class Pictures:
-    """Images as data URIs. ``conflicts`` in the order of `largest`, empty where one could not be drawn.
+    """Images as data URIs. ``conflicts`` in the order of `largest_conflicts`, empty where one could not be drawn.
 
     ``problem``: why there is no picture, a sentence in the report's language.
     """
@@ -36,13 +36,13 @@ class Pictures:
     problem: str = ""
 
 
-def rank(finding: Finding) -> tuple[int, float, str, str]:
+def rank_finding(finding: Finding) -> tuple[int, float, str, str]:
     """Errors first, then by area from the largest; ties by code and key, so that two runs agree."""
     severity = _ORDER.get(finding.severity, 3) if finding.severity else 3
     return severity, -(finding.area_m2 or 0.0), finding.code, finding.key
 
 
-def with_area(report: Report) -> list[Finding]:
+def findings_with_area(report: Report) -> list[Finding]:
     """Open findings that are areas: those that the list of the largest is chosen from."""
     return [
         f
@@ -51,6 +51,6 @@ def with_area(report: Report) -> list[Finding]:
     ]
 
 
-def largest(report: Report, limit: int = PICTURES) -> list[Finding]:
+def largest_conflicts(report: Report, limit: int = PICTURES) -> list[Finding]:
     """The largest conflicts, as numbered on the overview and in the list."""
-    return heapq.nsmallest(limit, with_area(report), key=rank)
+    return heapq.nsmallest(limit, findings_with_area(report), key=rank_finding)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from ..engine.explanation import value_text
+from ..engine.explanation import format_value
 from ..messages.texts import Texts
 from ..model.indicator import SIGNS
 from ..model.rule import all_rules
-from ..profile import Norm, Stated, Target
-from ..profile.resolved import RULE, STANDARD, Origin, Value, resolved
+from ..profile import Norm, StatedFigure, Target
+from ..profile.resolved import RULE, STANDARD, Origin, Value, resolve_norm
 from ..standard.conflicts import CONFLICTS, MEANINGS
 from .rule_book import line_name
 from .words import Words
@@ -22,7 +22,7 @@ _PAIR = f"{CONFLICTS}."
 
 def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     """The whole norm, a heading and its lines after the other."""
-    texts, laid = Texts(words.lang), resolved(norm)
+    texts, laid = Texts(words.lang), resolve_norm(norm)
     yield from _head(norm, words)
     pairs = [value for value in laid.settings if value.key.startswith(_PAIR)]
     plain = [value for value in laid.settings if not value.key.startswith(_PAIR)]
@@ -58,7 +58,7 @@ def profile_dict(norm: Norm) -> dict[str, Any]:
         "confirmed": {**profile.confirmed_by, "items": sorted(profile.confirmed)},
         "absent": sorted(profile.absent),
         "document": asdict(profile.document_info),
-        **resolved(norm).to_dict(),
+        **resolve_norm(norm).to_dict(),
         "targets": [asdict(t) for t in profile.targets],
         "stated": [asdict(s) for s in profile.stated],
         "heritage_register": [asdict(line) for line in profile.register],
@@ -110,7 +110,7 @@ def _pair(value: Value, norm: Norm, texts: Texts, words: Words) -> str:
 
 
 def _setting(value: Value, texts: Texts, words: Words) -> str:
-    return _line_of(value, value.key, value_text(value.value, "", texts), words)
+    return _line_of(value, value.key, format_value(value.value, "", texts), words)
 
 
 def _line_of(value: Value, name: str, said: str, words: Words) -> str:
@@ -131,12 +131,12 @@ def _target(target: Target, texts: Texts, words: Words) -> str:
     return _figure(target, texts.indicator(target.indicator), unit, words)
 
 
-def _stated(stated: Stated, words: Words) -> str:
+def _stated(stated: StatedFigure, words: Words) -> str:
     name = stated.name + words.bracket(stated.note) if stated.note else stated.name
     return _figure(stated, name, stated.unit, words)
 
 
-def _figure(figure: Target | Stated, name: str, unit: str, words: Words) -> str:
+def _figure(figure: Target | StatedFigure, name: str, unit: str, words: Words) -> str:
     said = {"name": name, "sign": SIGNS[figure.comparison], "value": figure.value, "unit": unit, "year": figure.year}
     line = words.get("resolved", "figure", binding=figure.binding or "—", source=figure.source, **said)
     also = [words.get("resolved", "also", value=s.value, unit=unit, source=s.source) for s in figure.also_said]

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..engine.explanation import InForce, parameters_in_force, unconfirmed_settings
+from ..engine.explanation import EffectiveValue, find_effective_parameters, unconfirmed_settings
 from ..files.writing import write_text
 from ..messages.texts import Texts
 from ..model.rule import EACH, FAMILIES, Parameter, Rule, Severity, all_rules
 from ..profile import Norm
 from ..standard import load_standard, standard_ids
-from ..standard.citations import Citation, Source, best_mark
+from ..standard.citations import Citation, Source, find_best_mark
 from ..standard.conflicts import MEANINGS, Conflict
 from ..standard.template import Template
-from .html import fill
+from .html import fill_template
 from .words import Words
 
 #: When a rule runs: with every check, with a group that is asked for, or when it is named.
@@ -27,7 +27,7 @@ DEFAULT, NAMED = "default", "named"
 
 
 @dataclass(frozen=True)
-class Asked:
+class NeededLayer:
     """A layer that a rule asks for: ``concept`` (EACH: every layer in turn), the layer codes that answer it, the meanings
     of fields without which it is skipped."""
 
@@ -47,8 +47,8 @@ class Entry:
     mark: str
     agreed: bool
     runs: tuple[str, ...]
-    needs: tuple[Asked, ...]
-    parameters: tuple[InForce, ...]
+    needs: tuple[NeededLayer, ...]
+    parameters: tuple[EffectiveValue, ...]
     citations: tuple[Citation, ...]
     sources: tuple[Source, ...] = field(default=())
     unconfirmed: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ def _entry(rule: Rule, norm: Norm) -> Entry:
     standard = norm.standard
     citations = tuple(standard.citations[key] for key in rule.basis if key in standard.citations)
     binding = [c for c in citations if c.binds(norm.profile.area_code)]
-    mark = best_mark(c.mark for c in binding)
+    mark = find_best_mark(c.mark for c in binding)
     sources = dict.fromkeys(s for c in citations for s in c.sources)
     return Entry(
         rule=rule,
@@ -75,7 +75,7 @@ def _entry(rule: Rule, norm: Norm) -> Entry:
         agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in binding),
         runs=_runs(rule.code, norm),
         needs=tuple(_asked(need, norm) for need in rule.needs.values()),
-        parameters=tuple(parameters_in_force(rule, norm)),
+        parameters=tuple(find_effective_parameters(rule, norm)),
         citations=citations,
         sources=tuple(standard.sources[s] for s in sources),
         unconfirmed=tuple(unconfirmed_settings(rule, norm)),
@@ -83,9 +83,9 @@ def _entry(rule: Rule, norm: Norm) -> Entry:
     )
 
 
-def _asked(need: Any, norm: Norm) -> Asked:
+def _asked(need: Any, norm: Norm) -> NeededLayer:
     roles = () if need.concept == EACH else norm.standard.concepts.get(need.concept, (need.concept,))
-    return Asked(need.concept, tuple(roles), need.fields, need.optional)
+    return NeededLayer(need.concept, tuple(roles), need.fields, need.optional)
 
 
 def _runs(code: str, norm: Norm) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ class RuleBook:
             if rules:
                 families.append({"id": family, "name": self.words.get("family", family), "rules": rules})
         standard, profile = self.norm.standard, self.norm.profile
-        return fill(
+        return fill_template(
             "rules.html.j2",
             {
                 "w": self.words,
@@ -218,7 +218,7 @@ class RuleBook:
             return self._word(f"runs_{entry.runs[0]}")
         return self.words.get("rule_book", "runs_group", groups=self.words.join(entry.runs))
 
-    def _need(self, need: Asked) -> str:
+    def _need(self, need: NeededLayer) -> str:
         if need.concept == EACH:
             name = self._word("each_layer")
         else:
@@ -226,13 +226,13 @@ class RuleBook:
         fields = self.words.join(self.texts.meaning(f) for f in need.fields)
         return name + (self.words.bracket(self.words.get("rule_book", "with_fields", fields=fields)) if fields else "")
 
-    def _optional(self, need: Asked) -> str:
+    def _optional(self, need: NeededLayer) -> str:
         return self.words.bracket(self._word("optional")) if need.optional else ""
 
     def _parameters(self, entry: Entry) -> list[str]:
         return [self._parameter(p, given) for p, given in zip(entry.rule.parameters, entry.parameters, strict=True)]
 
-    def _parameter(self, parameter: Parameter, given: InForce) -> str:
+    def _parameter(self, parameter: Parameter, given: EffectiveValue) -> str:
         name = self.texts.section("parameters").get(parameter.name, parameter.name)
         text = f"{name} {parameter.name} = {self._value(given.value, parameter.unit)}"
         if given.value != parameter.default:

@@ -6,17 +6,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..messages.texts import Texts, area_text, number, short_key
-from ..model.findings import CODE, leaves_unread
+from ..messages.texts import Texts, format_area, format_number, short_key
+from ..model.findings import CODE, names_unread_data
 from ..model.report import Outcome, Report, RuleOutcome
 from ..profile import Norm
 from ..profile.document import VALUES, render_lowerings
-from .found import citations
-from .verdict import partly, unconfirmed
+from .finding_lists import list_citations
+from .verdict import partly_checked_reason, unconfirmed_section
 from .words import Words
 
 
-def head(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+def head_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
     said = report.provenance
     scope, phase = said.get("scope", ""), said.get("phase", "")
     profile = said.get("profile", {})
@@ -25,7 +25,7 @@ def head(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
     if name and confirmed.get("by"):
         name = words.get("head", "confirmed_by", id=name, by=confirmed["by"], date=confirmed.get("date", ""))
     area = words.get("page", "gap").join(p for p in (said.get("area_name"), said.get("area_code")) if p)
-    started = moment(said.get("started", ""))
+    started = format_moment(said.get("started", ""))
     return {
         "title": words.named("title", scope)
         if scope in ("three_lines", "county", "centre", "township", "maintenance")
@@ -37,7 +37,7 @@ def head(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
         "date": started.partition(" ")[0],
         "standard": said.get("standard", {}).get("name", ""),
         "profile": name or words.get("head", "no_profile"),
-        "crs": crs_text(said.get("crs", ""), words),
+        "crs": format_crs(said.get("crs", ""), words),
         "document": _document_rows(said.get("document", {}), words),
         "lowered": render_lowerings(said.get("document", {}), Texts(words.lang)),
     }
@@ -53,7 +53,7 @@ def _document_rows(document: dict[str, Any], words: Words) -> list[list[tuple[st
     return [pairs[n : n + _PAIRS] for n in range(0, len(pairs), _PAIRS)]
 
 
-def moment(text: str) -> str:
+def format_moment(text: str) -> str:
     """2026-11-20 14:32 of an ISO moment; the text itself when it is none."""
     try:
         return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M")
@@ -61,7 +61,7 @@ def moment(text: str) -> str:
         return text
 
 
-def crs_text(label: str, words: Words) -> str:
+def format_crs(label: str, words: Words) -> str:
     """``EPSG:4526　38 带``: the zone of the CGCS2000 grids, which planners call them by."""
     code = int(label[5:]) if label.startswith("EPSG:") and label[5:].isdigit() else 0
     zone = {4491: 13, 4502: 13, 4513: 25, 4534: 25}
@@ -71,7 +71,7 @@ def crs_text(label: str, words: Words) -> str:
     return label + words.get("page", "gap") + words.get("head", "zone", zone=zone[start] + code - start)
 
 
-def not_checked(report: Report, words: Words) -> dict[str, Any]:
+def not_checked_section(report: Report, words: Words) -> dict[str, Any]:
     """Rules that were skipped, crashed or looked at a part only, and repaired geometry; each with reason and remedy."""
     rows = []
     for rule in report.rules:
@@ -81,16 +81,16 @@ def not_checked(report: Report, words: Words) -> dict[str, Any]:
         elif rule.incomplete or rule.outcome == Outcome.SKIPPED:
             reason = rule.reason or words.get("text", "no_reason")
             rows.append((rule.code, rule.title, reason))
-    unread = [finding for finding in report.findings if leaves_unread(finding)]
+    unread = [finding for finding in report.findings if names_unread_data(finding)]
     rows += [(CODE, words.get("run_title", CODE), finding.message) for finding in unread]
     invalid = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
     if invalid:
         names = words.join(
             words.get("text", "layer_count", layer=layer["role"], count=layer["invalid"]) for layer in invalid
         )
-        area = area_text(sum(layer.get("repaired_area_m2", 0.0) for layer in invalid))
+        area = format_area(sum(layer.get("repaired_area_m2", 0.0) for layer in invalid))
         count = sum(layer["invalid"] for layer in invalid)
-        text = words.get("text", "repaired", count=number(count, 0), layers=names, area=area)
+        text = words.get("text", "repaired", count=format_number(count, 0), layers=names, area=area)
         rows.append((words.get("text", "repaired_label"), "", text))
     absent = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
     return {
@@ -104,7 +104,7 @@ _NAMED_STEPS = 5
 
 
 def _steps(said: dict[str, Any], words: Words) -> str:
-    counts = {name: number(said["steps"].get(name, 0), 0) for name in ("fixed_precision", "repaired", "pieces")}
+    counts = {name: format_number(said["steps"].get(name, 0), 0) for name in ("fixed_precision", "repaired", "pieces")}
     taken = said.get("steps_taken") or []
     pairs = [
         " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in _SIDES if step.get(role))
@@ -112,14 +112,14 @@ def _steps(said: dict[str, Any], words: Words) -> str:
     ]
     named = [pair for pair in dict.fromkeys(pairs) if pair]
     rows = words.join(named[:_NAMED_STEPS]) + ("…" if len(named) > _NAMED_STEPS else "")
-    area = area_text(sum(step["area_m2"] for step in taken))
+    area = format_area(sum(step["area_m2"] for step in taken))
     return words.get("text", "steps", **counts, area=area, rows=rows or "—")
 
 
 _SIDES = (("role", "key"), ("related_role", "related_key"))
 
 
-def tolerance(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+def tolerance_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
     said = report.tolerance
     steps = said.get("steps") or {}
     notes = [words.get("text", "tolerance_note")]
@@ -136,7 +136,7 @@ def tolerance(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]
         "mark": mark,
         "columns": [words.get("column", key) for key, _, _ in limits],
         "values": [f"{said[field]:.10g} {unit}" if field in said else "—" for _, field, unit in limits],
-        "slivers": words.get("text", "sliver_count", count=number(count, 0), area=area_text(area)),
+        "slivers": words.get("text", "sliver_count", count=format_number(count, 0), area=format_area(area)),
         "note": words.sentences(notes),
         "pairs": [_ignored_pair(one, norm, words) for one in said.get("ignored_pairs", [])[:_NAMED_PAIRS]],
     }
@@ -153,7 +153,8 @@ def _ignored_pair(one: dict[str, Any], norm: Norm | None, words: Words) -> dict[
     if one["sealed"]:
         names.append(words.get("text", "sealed_edition"))
     towns = [
-        f"{town['name'] or words.get('text', 'no_township')} {area_text(town['area_m2'])}" for town in one["townships"]
+        f"{town['name'] or words.get('text', 'no_township')} {format_area(town['area_m2'])}"
+        for town in one["townships"]
     ]
     more = len(towns) > _NAMED_TOWNSHIPS
     largest = one["features"][0] if one["features"] else None
@@ -161,25 +162,25 @@ def _ignored_pair(one: dict[str, Any], norm: Norm | None, words: Words) -> dict[
     return {
         "layers": " × ".join(names),
         "rule": one["rule"],
-        "count": number(one["count"], 0),
-        "area": area_text(one["area_m2"]),
+        "count": format_number(one["count"], 0),
+        "area": format_area(one["area_m2"]),
         "townships": "—"
         if [t["name"] for t in one["townships"]] == [""]
         else words.join(towns[:_NAMED_TOWNSHIPS]) + ("…" if more else ""),
-        "feature": f"{largest['role']} {key} {area_text(largest['area_m2'])}" if largest else "—",
+        "feature": f"{largest['role']} {key} {format_area(largest['area_m2'])}" if largest else "—",
         "exceeds": words.get("text", "ignored_exceeds" if one["exceeds"] else "ignored_within"),
     }
 
 
-def rule_table(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
+def rule_section(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
     from ..model.rule import all_rules
 
     known = all_rules()
     told = {f.code for f in report.findings}
     rows = []
     for rule in report.rules:
-        outcome = "partly" if partly(rule) else str(rule.outcome)
-        basis = citations(known[rule.code].basis, norm, words) if rule.code in known else []
+        outcome = "partly" if partly_checked_reason(rule) else str(rule.outcome)
+        basis = list_citations(known[rule.code].basis, norm, words) if rule.code in known else []
         reason = words.get("text", "crashed_rule", error=rule.reason.partition(":")[0])
         rows.append(
             {
@@ -188,15 +189,15 @@ def rule_table(report: Report, norm: Norm | None, words: Words) -> list[dict[str
                 "severity": rule.severity,
                 "outcome": words.get("outcome", outcome),
                 "outcome_id": outcome,
-                "count": number(rule.findings, 0),
-                "seconds": number(rule.seconds, 2),
+                "count": format_number(rule.findings, 0),
+                "seconds": format_number(rule.seconds, 2),
                 "listed": rule.code in told,
                 # Those of a rule with findings stand with them.
                 "parameters": "" if rule.code in told else words.get("page", "clause").join(_own(rule, words)),
                 "basis": basis,
                 "reason": reason if rule.outcome == Outcome.CRASHED else rule.reason,
-                "unconfirmed": words.join(unconfirmed(rule.unconfirmed, words)[1]),
-                "doubts": words.join(unconfirmed(rule.unconfirmed, words)[0]),
+                "unconfirmed": words.join(unconfirmed_section(rule.unconfirmed, words)[1]),
+                "doubts": words.join(unconfirmed_section(rule.unconfirmed, words)[0]),
             }
         )
     return rows
@@ -204,20 +205,22 @@ def rule_table(report: Report, norm: Norm | None, words: Words) -> list[dict[str
 
 def _own(rule: RuleOutcome, words: Words) -> list[str]:
     """A rule's own parameters: settings that many share (tolerance) are said once, on the first page."""
-    from ..engine.explanation import InForce, lines
+    from ..engine.explanation import EffectiveValue, format_effective_values
 
-    return lines([InForce(**one) for one in rule.parameters if not one["setting"]], Texts(words.lang))
+    return format_effective_values(
+        [EffectiveValue(**one) for one in rule.parameters if not one["setting"]], Texts(words.lang)
+    )
 
 
-def provenance(report: Report, words: Words) -> dict[str, Any]:
+def provenance_section(report: Report, words: Words) -> dict[str, Any]:
     said = report.provenance
     layers = [
         {
             "role": layer.get("role", ""),
             "name": _layer_name(layer, words),
-            "features": number(layer.get("features", 0), 0),
-            "invalid": number(layer.get("invalid", 0), 0),
-            "empty": number(layer.get("empty", 0), 0),
+            "features": format_number(layer.get("features", 0), 0),
+            "invalid": format_number(layer.get("invalid", 0), 0),
+            "empty": format_number(layer.get("empty", 0), 0),
             "crs": layer.get("crs", ""),
             "encoding": layer.get("encoding", ""),
             "unsaved": words.get("text", "yes_features", count=layer["unsaved"]) if layer.get("unsaved") else "",
@@ -257,5 +260,5 @@ def _line(said: dict[str, Any], words: Words) -> list[str]:
         parts.append(words.get("text", "versions", sanxian=versions["sanxian"]))
     parts += [f"{label}\u00a0{versions[key]}" for key, label in named.items() if versions.get(key)]
     if "seconds" in said:
-        parts.append(words.get("text", "seconds", seconds=number(said["seconds"], 1)))
+        parts.append(words.get("text", "seconds", seconds=format_number(said["seconds"], 1)))
     return parts

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ..messages.texts import Texts, area_text, number
-from ..model.findings import leaves_unread
-from ..model.report import Outcome, Report, RuleOutcome, breaks_frame
+from ..messages.texts import Texts, format_area, format_number
+from ..model.findings import names_unread_data
+from ..model.report import Outcome, Report, RuleOutcome, is_run_finding
 from ..model.verdict import Verdict
 from ..profile import Norm
 from ..profile.model import ABSENT
-from .found import rule_order
+from .finding_lists import rule_order
 from .words import Words
 
 #: Rules named that the standard asks for and that did not run.
@@ -21,23 +21,23 @@ _LEFT_OUT = 5
 _COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "crashed")
 
 
-def verdict(report: Report) -> Verdict:
+def verdict_title(report: Report) -> Verdict:
     """Where no rule ran nothing was checked, and nothing but a complete check reads 通过."""
     return report.verdict if report.rules else Verdict.INCOMPLETE
 
 
-def verdict_box(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+def verdict_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
     summary = report.summary
     counts = [
-        words.get("count", "finding", severity=words.get("severity", severity), count=number(summary[key], 0))
+        words.get("count", "finding", severity=words.get("severity", severity), count=format_number(summary[key], 0))
         for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
     ]
     return {
-        "id": str(verdict(report)),
-        "word": words.get("verdict", str(verdict(report))),
+        "id": str(verdict_title(report)),
+        "word": words.get("verdict", str(verdict_title(report))),
         "counts": counts,
         "outcomes": _outcomes(report, words),
-        "sentences": honest_sentences(report, norm, words),
+        "sentences": caveats(report, norm, words),
     }
 
 
@@ -54,7 +54,7 @@ def _outcomes(report: Report, words: Words) -> str:
     return words.get("count", "list", head=head, parts=words.get("count", "comma").join(parts))
 
 
-def honest_sentences(report: Report, norm: Norm | None, words: Words) -> list[str]:
+def caveats(report: Report, norm: Norm | None, words: Words) -> list[str]:
     """What a reader must not overlook, most weighty first."""
     if not report.rules:
         return [words.get("say", "no_rule")]
@@ -80,11 +80,11 @@ def _unfinished_sentences(report: Report, summary: dict[str, Any], words: Words)
         yield words.get("say", "skipped", count=skipped)
     elif crashed:
         yield words.get("say", "crashed", count=crashed)
-    if unread := sum(leaves_unread(finding) for finding in report.findings):
+    if unread := sum(names_unread_data(finding) for finding in report.findings):
         yield words.get("say", "unread", count=unread)
-    if in_part := sum(partly(rule) for rule in report.rules):
+    if in_part := sum(partly_checked_reason(rule) for rule in report.rules):
         yield words.get("say", "partly", count=in_part)
-    if any(breaks_frame(finding) for finding in report.findings):
+    if any(is_run_finding(finding) for finding in report.findings):
         yield words.get("say", "wrong_frame")
 
 
@@ -96,12 +96,12 @@ def _clean_sentences(report: Report, not_run: int, words: Words) -> Iterator[str
         yield words.get("say", "nothing_examined", count=len(report.rules))
     elif not report.findings:
         slivers = report.tolerance.get("ignored_slivers", 0)
-        area = area_text(report.tolerance.get("ignored_area_m2", 0.0))
-        yield words.get("say", "clean", count=len(report.rules), slivers=number(slivers, 0), area=area)
+        area = format_area(report.tolerance.get("ignored_area_m2", 0.0))
+        yield words.get("say", "clean", count=len(report.rules), slivers=format_number(slivers, 0), area=area)
 
 
 def _unconfirmed_sentences(names: list[str], words: Words) -> Iterator[str]:
-    doubts, settings = unconfirmed(names, words)
+    doubts, settings = unconfirmed_section(names, words)
     if settings:
         yield words.get("say", "unconfirmed", names=words.join(settings))
     if doubts:
@@ -129,7 +129,7 @@ def _state_sentences(report: Report, summary: dict[str, Any], words: Words) -> I
         yield words.get("say", "waived", count=summary["waived"])
 
 
-def unconfirmed(names: list[str], words: Words) -> tuple[list[str], list[str]]:
+def unconfirmed_section(names: list[str], words: Words) -> tuple[list[str], list[str]]:
     """Doubts in the data, which no county can confirm away, and settings that it can."""
     texts = Texts(words.lang)
     absent = [n for n in names if n.startswith(f"{ABSENT}.")]
@@ -139,19 +139,19 @@ def unconfirmed(names: list[str], words: Words) -> tuple[list[str], list[str]]:
     return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
 
 
-def partly(rule: RuleOutcome) -> bool:
+def partly_checked_reason(rule: RuleOutcome) -> bool:
     """A rule that found something and could not look at everything counts as 有问题 and as 跳过."""
     return rule.incomplete and rule.outcome != Outcome.SKIPPED
 
 
-def families(report: Report, words: Words) -> dict[str, Any]:
+def count_by_family(report: Report, words: Words) -> dict[str, Any]:
     """Counts by family; columns of no rule at all are left out, except those a reader expects."""
     counts: dict[str, Counter[str]] = {}
     for rule in report.rules:
         row = counts.setdefault(rule.code[:3], Counter())
         row["rules"] += 1
         row[str(rule.outcome)] += 1
-        row["skipped"] += partly(rule)
+        row["skipped"] += partly_checked_reason(rule)
     total: Counter[str] = sum(counts.values(), Counter())
     columns = [c for c in _COLUMNS if total[c] or c in ("passed", "failed", "skipped")]
     rows = [

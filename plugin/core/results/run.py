@@ -9,22 +9,22 @@ from typing import Any
 
 from ..cancellation import NEVER, Cancellation
 from ..engine.evaluate import Evaluation, Progress, evaluate
-from ..engine.finish import finish, summed_steps
-from ..engine.frame import wrong_frame
-from ..engine.ignored import sliver_findings, sum_ignored, told_ignored
+from ..engine.finish import complete_findings, sum_fallback_steps
+from ..engine.ignored import ignored_to_dicts, sliver_findings, sum_ignored
+from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import provenance
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Texts
-from ..model.findings import Finding, in_order, report_unread
+from ..model.findings import Finding, report_unread, sort_findings
 from ..model.report import Report
 from ..model.rule import Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Plan
-from ..waivers.judge import judge
+from ..waivers.application import apply_waivers
 from ..waivers.model import NO_WAIVERS, Waivers
 
 
-def run(
+def run_check(
     plan: Plan,
     rules: Iterable[Rule],
     *,
@@ -68,13 +68,17 @@ def make_report(
     report = Report(rules=done.outcomes, findings=done.findings, indicators=done.indicators, lang=lang)
     sums = sum_ignored(plan, done.ignored, done.rules, done.tolerance, cancellation)
     report.findings += sliver_findings(sums, report.rules, done.rules, done.tolerance)
-    report.findings += wrong_frame(plan, side)
-    finish(plan, report.findings, texts, cancellation)
+    report.findings += find_inconsistencies(plan, side)
+    complete_findings(plan, report.findings, texts, cancellation)
     for indicator in report.indicators:
         indicator.name = texts.indicator_at(indicator.id, indicator.place)
-    judge(report, plan, waivers, message_of)
+    apply_waivers(report, plan, waivers, message_of)
     report_unread(report.findings, plan.unread, message_of)
-    report.findings = in_order(report.findings)
-    report.tolerance = {**done.tolerance.to_dict(), **told_ignored(sums, done.tolerance), **summed_steps(done.steps)}
+    report.findings = sort_findings(report.findings)
+    report.tolerance = {
+        **done.tolerance.to_dict(),
+        **ignored_to_dicts(sums, done.tolerance),
+        **sum_fallback_steps(done.steps),
+    }
     report.provenance = provenance(plan, texts)
     return report

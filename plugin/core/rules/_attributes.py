@@ -27,7 +27,7 @@ SHOWN_FIDS = 20
 
 
 @dataclass(frozen=True)
-class Wrong:
+class ValueProblem:
     """What is wrong with a value: the case and what fills its sentence; ``severity`` where it is not the rule's own."""
 
     case: str = ""
@@ -35,10 +35,10 @@ class Wrong:
     severity: Severity | None = None
 
 
-Judge = Callable[[Any], Wrong | None]
+Judge = Callable[[Any], ValueProblem | None]
 
 
-def wrong_rows(values: Sequence[Hashable], judge: Judge) -> Iterator[tuple[int, Wrong]]:
+def find_wrong_rows(values: Sequence[Hashable], judge: Judge) -> Iterator[tuple[int, ValueProblem]]:
     """Row positions with what ``judge`` finds wrong with their value; it is asked once for each distinct value."""
     import pandas as pd
 
@@ -51,12 +51,12 @@ def wrong_rows(values: Sequence[Hashable], judge: Judge) -> Iterator[tuple[int, 
         yield position, wrong[codes[position]]
 
 
-def judged(ctx: Context, layer: Layer, name: str, values: Sequence[Hashable], judge: Judge) -> list[Finding]:
+def judge_values(ctx: Context, layer: Layer, name: str, values: Sequence[Hashable], judge: Judge) -> list[Finding]:
     """A finding on every row of a layer whose value ``judge`` finds wrong; ``name``: the field that is to be corrected."""
-    return [found(ctx, layer, position, name, wrong) for position, wrong in wrong_rows(values, judge)]
+    return [make_value_finding(ctx, layer, position, name, wrong) for position, wrong in find_wrong_rows(values, judge)]
 
 
-def found(ctx: Context, layer: Layer, position: int, name: str, wrong: Wrong) -> Finding:
+def make_value_finding(ctx: Context, layer: Layer, position: int, name: str, wrong: ValueProblem) -> Finding:
     return ctx.make.row(
         layer,
         position,
@@ -68,26 +68,26 @@ def found(ctx: Context, layer: Layer, position: int, name: str, wrong: Wrong) ->
     )
 
 
-def shown_fids(layer: Layer, positions: Sequence[int]) -> dict[str, Any]:
+def limit_fids(layer: Layer, positions: Sequence[int]) -> dict[str, Any]:
     """Parameters of a sentence on many rows: how many, the first feature ids, and whether there are more."""
     fids = [layer.fids[position] for position in positions[:SHOWN_FIDS]]
     return {"count": len(positions), "fids": fids, "more": " …" if len(positions) > SHOWN_FIDS else ""}
 
 
-def shown(declared: Field, value: str) -> str:
+def shorten_value(declared: Field, value: str) -> str:
     """A value as a message may repeat it: cut when it is long, dots for what tells of a person."""
     if declared.personal:
         return "…"
     return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
 
 
-def lacking(layer: Layer, *meanings: str) -> tuple[str, dict[str, str]]:
+def missing_field_reason(layer: Layer, *meanings: str) -> tuple[str, dict[str, str]]:
     """The reason not to have looked at a layer: it lacks these fields."""
     names = ", ".join(layer.field_name(meaning) for meaning in meanings)
     return "field_missing", {"layer": layer.name, "role": layer.role, "fields": names}
 
 
-def pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
+def word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
     """A setting of lines of two words each (``"0602 204"``). DataError names the setting and a line that is not."""
     found = []
     for line in norm.get(key):
@@ -104,6 +104,6 @@ def with_codes_below(codes: CodeList) -> set[str]:
     return {code.parent for code in codes.codes.values() if code.parent}
 
 
-def own_head(ctx: Context) -> str:
+def plan_code_prefix(ctx: Context) -> str:
     """What codes of the plan begin with: the county's six digits, in a city's plan the city's four; empty when not known."""
     return ctx.plan.area_code[: int(ctx.norm.get("attributes.area_digits"))]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.context import Context, trim
+from ..engine.context import Context, trim_padding
 from ..model.findings import Finding
 from ..plan.layer import Layer
 
@@ -14,7 +14,7 @@ from ..plan.layer import Layer
 CONSTRUCTION = "建设用地"
 
 
-def construction(ctx: Context, layer: Layer) -> NDArray:
+def is_construction_land(ctx: Context, layer: Layer) -> NDArray:
     """(n,) bool: rows whose land use is construction land: by the major class that the code list gives, else (a list that
     gives none) by the setting ``farmland.construction_classes``."""
     declared = layer.template.field("land_use")
@@ -24,10 +24,10 @@ def construction(ctx: Context, layer: Layer) -> NDArray:
     built = {c.code for c in codes.codes.values() if c.extra.get("major_class") == CONSTRUCTION}
     if not any(c.extra.get("major_class") for c in codes.codes.values()):
         built = codes.members(ctx.norm.get("farmland.construction_classes"))
-    return np.array([trim(value, declared.code_pad) in built for value in layer.text("land_use")], dtype=bool)
+    return np.array([trim_padding(value, declared.code_pad) in built for value in layer.text("land_use")], dtype=bool)
 
 
-def disagreement(zones: Layer, chosen: NDArray, line: Layer, ctx: Context) -> list[Finding]:
+def compare_zones_with_line(zones: Layer, chosen: NDArray, line: Layer, ctx: Context) -> list[Finding]:
     """Where zones and a line that should be one and the same differ, both ways, one finding a connected part.
 
     ``chosen``: (n,) bool, the zone rows meant. Cases ``zone_outside_line`` (on the zone row) and

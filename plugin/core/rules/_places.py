@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 
 from ..engine.context import Context
 from ..geometry.corners import Corners
-from ..geometry.validity import missing
+from ..geometry.validity import is_missing
 from ..model.findings import Finding
 from ..model.rule import RuleResult
 from ..plan.layer import Layer
 
 
-def sound(layer: Layer) -> NDArray:
+def valid_polygons(layer: Layer) -> NDArray:
     """(n,) polygons of the plane as they were drawn; None for what is no valid polygon, which GEO002 tells."""
     shapes = layer.plane.copy()
     shapes[layer.invalid | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
-    shapes[missing(shapes)] = None
+    shapes[is_missing(shapes)] = None
     return shapes
 
 
-def by_row(
+def findings_by_row(
     layer: Layer, corners: Corners, name: str, ctx: Context, *, case: str, decimals: int = 2, **params: Any
 ) -> list[Finding]:
     """One finding a row (rows come together): ``count`` places and the smallest measure, as the parameter ``name``."""
@@ -40,32 +40,32 @@ def by_row(
     return found
 
 
-def told_elsewhere(ctx: Context, code: str) -> bool:
+def is_reported_elsewhere(ctx: Context, code: str) -> bool:
     """Return True if another rule of this run reports the case: a case is reported once.
 
     A rule that lacks a layer, a field or a side input reports nothing, so it does not count. The outcome of the rule that
     leaves a case to another names the other.
     """
     reported = any(rule.code == code and ctx.serves(rule) for rule in ctx.rules)
-    if reported and code not in ctx.log.left_to:
-        ctx.log.left_to.append(code)
+    if reported and code not in ctx.log.reported_by:
+        ctx.log.reported_by.append(code)
     return reported
 
 
-def meant(layer: Layer, setting: str, ctx: Context) -> bool:
+def is_in_setting(layer: Layer, setting: str, ctx: Context) -> bool:
     """Is the layer one that a list of concepts (a setting) names?"""
     return any(layer.role in ctx.plan.roles_of(concept) for concept in ctx.norm.get(setting))
 
 
-def exclusive(layer: Layer) -> bool:
+def must_not_overlap(layer: Layer) -> bool:
     """Is it a layer of polygons that must not overlap each other?"""
     return layer.template.geometry == "polygon" and layer.template.overlap == "never"
 
 
-def there(what: str, ctx: Context, result: RuleResult) -> Layer | None:
+def require_layer(what: str, ctx: Context, result: RuleResult) -> Layer | None:
     """The layer that answers a concept (or layer code), when something is in it.
 
-    One whose coordinates cannot be used, or none of whose shapes can, is told in ``result.not_checked``; a second layer
+    One whose coordinates cannot be used, or none of whose shapes can, is told in ``result.not_checked_section``; a second layer
     of the same concept, which nobody reads, in ``result.doubts``.
     """
     layer = ctx.plan.concept(what)
@@ -74,7 +74,7 @@ def there(what: str, ctx: Context, result: RuleResult) -> Layer | None:
         if lost is not None:
             _say(result, "layer_unusable", {"layer": lost.name, "role": lost.role})
         return None
-    if layer.bare and not ctx.around_an_edit:
+    if layer.has_no_geometry and not ctx.around_an_edit:
         if len(layer):
             _say(result, "layer_bare", {"layer": layer.name, "role": layer.role})
         return None

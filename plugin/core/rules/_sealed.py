@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.context import Context
 from ..geometry.parts import Slivers
-from ..indicators.area_backing import DOUBT, backed
+from ..indicators.area_backing import DOUBT, is_backed_by_land
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
 from ..profile.norm import is_sealed_by_profile
@@ -20,16 +20,16 @@ from ..versions.model import IN, NET, OUT, Comparison
 SHOWN = 5
 
 
-def some(names: list[str]) -> str:
+def list_some(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
 
 
-def untold(layer: Layer, names: list[str]) -> dict[str, Any]:
+def not_compared_params(layer: Layer, names: list[str]) -> dict[str, Any]:
     """Parameters of a reason not to have compared these fields of a layer."""
-    return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": some(names)}
+    return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": list_some(names)}
 
 
-def compared(ctx: Context, concept: str, result: RuleResult) -> Comparison | None:
+def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Comparison | None:
     """The plan's layer of a concept against the sealed one; where there is none, ``result`` says why."""
     found = against_baseline(ctx, concept)
     if found is None:
@@ -50,13 +50,13 @@ def compared(ctx: Context, concept: str, result: RuleResult) -> Comparison | Non
         result.not_checked.append(("versions_failed", {"count": len(found.failed)}))
     # Of the plan's own shapes GEO001 and GEO002 tell; of the sealed ones nobody else does.
     sealed = found.before
-    for rows, note in ((sealed.shapeless, "sealed_shapeless"), (sealed.mended, "sealed_mended")):
+    for rows, note in ((sealed.rows_without_shape, "sealed_shapeless"), (sealed.repaired_rows, "sealed_mended")):
         if rows:
-            result.notes.append((note, {"layer": sealed.layer.name, "count": len(rows), "keys": some(rows)}))
+            result.notes.append((note, {"layer": sealed.layer.name, "count": len(rows), "keys": list_some(rows)}))
     return found
 
 
-def sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
+def report_sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
     """Report as not checked a line that the sealed edition holds and the plan does not (本县无, or not delivered)."""
     edition = sealed_edition(ctx.side)
     layer = edition.concept(concept) if edition is not None else None
@@ -64,10 +64,10 @@ def sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
         result.not_checked.append(("baseline_only", {"concept": concept, "layer": layer.name, "count": len(layer)}))
 
 
-def doubts_of_net(found: Comparison, ctx: Context) -> list[str]:
+def find_net_area_doubts(found: Comparison, ctx: Context) -> list[str]:
     """Doubts where the land does not back the net areas that the editions are compared by."""
     editions = (found.before.layer, found.after.layer)
-    sure = NET not in found.total or all(backed(layer, "net_area", ctx) for layer in editions)
+    sure = NET not in found.total or all(is_backed_by_land(layer, "net_area", ctx) for layer in editions)
     return [] if sure else [DOUBT]
 
 
@@ -79,6 +79,6 @@ def ignore_moved(ctx: Context, found: Comparison) -> None:
     ctx.log.ignore(slivers, found.after.layer, found.before.layer, sealed=True)
 
 
-def severity(ctx: Context, layer: Layer) -> Severity | None:
+def sealed_severity(ctx: Context, layer: Layer) -> Severity | None:
     """An error where the county's own profile says that the layer is sealed; else as the rule has it."""
     return Severity.ERROR if is_sealed_by_profile(layer.role, ctx.norm) else None

@@ -8,7 +8,7 @@ and `arrangement` read the files of one.
 """
 
 from .editions import standard_folders, standard_ids
-from .load import EVERY_RULE, SETTING_SECTIONS, flatten, load_standard
+from .load import EVERY_RULE, SETTING_SECTIONS, flatten_table, load_standard
 from .model import ALL_LAYERS, Standard
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "EVERY_RULE",
     "SETTING_SECTIONS",
     "Standard",
-    "flatten",
+    "flatten_table",
     "load_standard",
     "standard_folders",
     "standard_ids",

@@ -2,7 +2,7 @@
 """Compare a custom standard with the shipped standards that it is based on.
 
 Numbers keep within the bounds that a profile keeps to: beyond them the standard is refused (`check_numbers`). What else is
-looser than in the shipped standards is listed (`loosened`), and a run by such a standard is not complete (RUN904).
+looser than in the shipped standards is listed (`find_loosened`), and a run by such a standard is not complete (RUN904).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..errors import DataError
 from ..files.data import expect
 from ..model.rule import Severity, all_rules
 from .codes import CodeList
-from .editions import FILE, editions
+from .editions import FILE, find_editions
 from .load import load_standard
 from .model import Standard
 
@@ -28,11 +28,11 @@ _ALLOWANCE = "allowance_"
 _RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
 
-def shipped_of(standard: Standard) -> tuple[Standard, ...]:
+def shipped_standards(standard: Standard) -> tuple[Standard, ...]:
     """Return the shipped standards that a standard is compared with; itself for a shipped one."""
     if standard.is_shipped:
         return (standard,)
-    known = editions(name=standard.id).get(standard.id)
+    known = find_editions(name=standard.id).get(standard.id)
     of_id = (load_standard(standard.id),) if known else ()
     found = {one.folder: one for one in (*standard.shipped(), *of_id) if one.folder != standard.folder}
     return tuple(found.values())
@@ -46,7 +46,7 @@ def most(key: str, standard: Standard) -> float | None:
     times = next((times for start, times in _MOST.items() if key.startswith(start)), None)
     if times is None or (key.startswith("rules.") and not key.rsplit(".", 1)[-1].startswith(_ALLOWANCE)):
         return None
-    known = [one.settings[key] for one in shipped_of(standard) if key in one.settings]
+    known = [one.settings[key] for one in shipped_standards(standard) if key in one.settings]
     usual = max(known, default=standard.settings.get(key) if standard.is_shipped else None)
     if usual is None:
         usual = _parameter(key)
@@ -78,7 +78,7 @@ def check_numbers(standard: Standard) -> Standard:
         path = one.folder / FILE
         for key in sorted(one.own & one.settings.keys()):
             value = one.settings[key]
-            usual = next((s.settings[key] for s in shipped_of(standard) if key in s.settings), None)
+            usual = next((s.settings[key] for s in shipped_standards(standard) if key in s.settings), None)
             numeric = isinstance(value, int | float) and not isinstance(value, bool)
             if numeric or (isinstance(usual, int | float) and not isinstance(usual, bool)):
                 check_number(key, value, standard, path)
@@ -93,14 +93,14 @@ def own_standards(standard: Standard) -> Iterator[Standard]:
             yield from own_standards(other)
 
 
-def loosened(standard: Standard) -> list[str]:
+def find_loosened(standard: Standard) -> list[str]:
     """Return the keys of a custom standard that are looser than in the shipped ones; empty if none.
 
     Mandatory concepts that a scope lacks, roles that a concept lost, layers whose shapes may overlap, severities that were lowered, settings that it marks A
     or B or confirms itself where the shipped standard does not, land-use codes and other codes that changed their meaning.
     """
     found: dict[str, None] = {}
-    for one in shipped_of(standard):
+    for one in shipped_standards(standard):
         if one is not standard:
             found |= dict.fromkeys(_looser(standard, one))
     return list(found)

@@ -72,7 +72,7 @@ def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
     return found
 
 
-def best_mark(marks: Iterable[str]) -> str:
+def find_best_mark(marks: Iterable[str]) -> str:
     """The best of some marks: what a rule is known by. C where there is none."""
     return min(marks, default="C")
 

@@ -96,7 +96,7 @@ def check_meaning(value: Any, path: Path, key: str) -> None:
         raise _unknown(path, key, value, MEANINGS)
 
 
-def merged(own: Iterable[Conflict], others: Iterable[Conflict]) -> tuple[Conflict, ...]:
+def merge_conflicts(own: Iterable[Conflict], others: Iterable[Conflict]) -> tuple[Conflict, ...]:
     """Own pairs, and of the others those that are not said yet, whichever side is left."""
     found = {c.pair: c for c in own}
     for conflict in others:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError
 from ..geometry import crs as crs_care
-from ..geometry.zones import zones_of
+from ..geometry.crs_zones import zones_of
 from .numbering import is_county
 from .template import Code, CodeList
 
@@ -64,13 +64,17 @@ def _typing_slip(wanted: str, code: str) -> bool:
     return len(differ) == 1 or swapped
 
 
-def told_county(text: str, provinces: CodeList, divisions: CodeList) -> Code:
+def parse_county(text: str, provinces: CodeList, divisions: CodeList) -> Code:
     """A county as someone tells it: code or name (`find_county`), or both, ``610724 西乡县``, for one of another province."""
     code, _, name = text.strip().partition(" ")
-    return other_county(code, name, provinces, divisions) if code.isdigit() and name else find_county(text, divisions)
+    return (
+        make_unlisted_county(code, name, provinces, divisions)
+        if code.isdigit() and name
+        else find_county(text, divisions)
+    )
 
 
-def other_county(code: str, name: str, provinces: CodeList, divisions: CodeList) -> Code:
+def make_unlisted_county(code: str, name: str, provinces: CodeList, divisions: CodeList) -> Code:
     """A county that the list does not have, by the six digits someone typed (GB/T 2260) and its name.
 
     InputError when the code is no county's, of no province, or of a province whose counties are listed and it is not
@@ -94,42 +98,42 @@ def other_county(code: str, name: str, provinces: CodeList, divisions: CodeList)
     return Code(code, name, "", COUNTY_LEVEL, "C")
 
 
-def wrong_province(code: str, province: str, digits: str) -> InputError:
+def explain_province_mismatch(code: str, province: str, digits: str) -> InputError:
     """Why a code cannot be that of a county in the province that was chosen."""
     return InputError("county_code_elsewhere", value=code, province=province, digits=digits)
 
 
-class Reach(NamedTuple):
+class GeographicExtent(NamedTuple):
     """Western, eastern, southern and northern end in degrees (the latter two where they are told), and whose they are."""
 
     west: float
     east: float
     south: float | None
     north: float | None
-    whose: Code
+    division: Code
 
     @property
     def latitude(self) -> float | None:
         return None if self.south is None or self.north is None else (self.south + self.north) / 2
 
 
-def extent(code: str, divisions: CodeList) -> Reach | None:
+def extent(code: str, divisions: CodeList) -> GeographicExtent | None:
     """The reach of a division, or of the nearest one above it that has it told; None where none has."""
     return next(iter(_extents(code, divisions)), None)
 
 
-def _extents(code: str, divisions: CodeList) -> list[Reach]:
+def _extents(code: str, divisions: CodeList) -> list[GeographicExtent]:
     """The reaches that are told of a division and of those above it, the nearest first."""
     found = []
     for step in divisions.lineage(code):
         row = divisions.codes[step]
         west, east, south, north = (_degrees(row.extra.get(side, "")) for side in _SIDES)
         if west is not None and east is not None:
-            found.append(Reach(west, east, south, north, row))
+            found.append(GeographicExtent(west, east, south, north, row))
     return found
 
 
-def far_from(longitude: float, code: str, divisions: CodeList) -> Reach | None:
+def find_remote_extent(longitude: float, code: str, divisions: CodeList) -> GeographicExtent | None:
     """The reach of a county, or else of its city or province, when a longitude lies far from it; None when it does not.
 
     Far is more than half a 3° zone: coordinates taken for those of the next zone are three degrees off.
@@ -164,31 +168,31 @@ def check_crs(crs: CRS | None, given: str = "") -> CRS:
 
     InputError for another; ``given`` is what the user wrote, for one that cannot be understood.
     """
-    frame = crs_care.describe(crs) if crs is not None else None
+    frame = crs_care.describe_crs(crs) if crs is not None else None
     plane = frame is not None and not frame.geographic and frame.metres and frame.zone is not None
     if crs is None or frame is None or not frame.cgcs2000 or not (plane or frame.geographic):
-        raise InputError("create_crs_kind", crs=crs_care.label(crs) or given or "-")
+        raise InputError("create_crs_kind", crs=crs_care.crs_label(crs) or given or "-")
     return crs
 
 
-def reaches(crs: CRS, west: float, east: float) -> bool:
+def crs_covers(crs: CRS, west: float, east: float) -> bool:
     """Does the zone of a CRS reach a stretch of longitudes? Always true of degrees."""
-    frame = crs_care.describe(crs)
+    frame = crs_care.describe_crs(crs)
     if frame.geographic or frame.meridian is None:
         return True
     half = _HALF_ZONE[frame.zone is not None and frame.zone < 25]
     return west - half < frame.meridian < east + half
 
 
-def elsewhere(crs: CRS, county: str, west: float, east: float) -> InputError:
+def explain_crs_mismatch(crs: CRS, county: str, west: float, east: float) -> InputError:
     """Why a CRS does not suit a county between these longitudes."""
     return InputError("create_crs_elsewhere", **_elsewhere(crs, county, county, west, east))
 
 
 def _elsewhere(crs: CRS, county: str, whose: str, west: float, east: float) -> dict[str, Any]:
     known = "、".join(_with_meridian(crs_care.three_degree_zone(3.0 * z)) for z in zones_of(west, east))
-    meridian = f"{crs_care.describe(crs).meridian:g}"
-    return {"crs": crs_care.label(crs), "meridian": meridian, "county": county, "whose": whose, "known": known}
+    meridian = f"{crs_care.describe_crs(crs).meridian:g}"
+    return {"crs": crs_care.crs_label(crs), "meridian": meridian, "county": county, "whose": whose, "known": known}
 
 
 def check_place(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str, Any]] | None:
@@ -198,15 +202,15 @@ def check_place(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str
     county itself (or its city) does not reach: work on a border is drawn in a neighbour's zone now and then.
     """
     told = _extents(code, divisions)
-    out = [reach for reach in told if not reaches(crs, reach.west, reach.east)]
+    out = [reach for reach in told if not crs_covers(crs, reach.west, reach.east)]
     if not out:
         return None
     far = out[-1]
-    params = _elsewhere(crs, divisions.codes[code].name, far.whose.name, far.west, far.east)
+    params = _elsewhere(crs, divisions.codes[code].name, far.division.name, far.west, far.east)
     if far is told[-1]:
         raise InputError("create_crs_elsewhere", **params)
     return "notice_crs_of_elsewhere", params
 
 
 def _with_meridian(crs: CRS) -> str:
-    return f"{crs_care.label(crs)}（{crs_care.describe(crs).meridian:g}°E）"
+    return f"{crs_care.crs_label(crs)}（{crs_care.describe_crs(crs).meridian:g}°E）"

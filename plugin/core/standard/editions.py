@@ -17,7 +17,7 @@ from ..model.rule import Severity
 FILE = "standard.toml"
 
 
-def editions(within: Path | None = None, name: str = "") -> dict[str, dict[str, Path]]:
+def find_editions(within: Path | None = None, name: str = "") -> dict[str, dict[str, Path]]:
     """Id → edition → folder, of the standards in a folder (ours), or only of one of them; the newest edition last.
 
     DataError for an edition that is there twice.
@@ -53,7 +53,7 @@ def _read_head(path: Path, _changed: int, _size: int) -> dict[str, Any]:
 def standard_folders() -> dict[str, Path]:
     """Ids of all our standards, each with the folder of its newest edition; an older one as ``id-edition``."""
     found: dict[str, Path] = {}
-    for name, of_name in editions().items():
+    for name, of_name in find_editions().items():
         *older, (_, newest) = of_name.items()
         found |= {name: newest, **{f"{name}-{edition}": folder for edition, folder in reversed(older)}}
     return found
@@ -72,7 +72,7 @@ def find_standard(name: str, edition: str = "", beside: Path | None = None) -> P
     """
     known: dict[str, Path] = {}
     for place in (STANDARDS, beside.parent) if beside is not None else (STANDARDS,):
-        for one, of_one in editions(place, name).items():
+        for one, of_one in find_editions(place, name).items():
             known |= {
                 key: folder for key, folder in of_one.items() if folder != beside and not (one != name and edition)
             }

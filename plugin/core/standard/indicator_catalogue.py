@@ -91,7 +91,7 @@ class LandGroup:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class IndicatorCatalogue:
     """All indicators by id, the groups of the land-use table, and what a table of figures may call them."""
 
     entries: dict[str, Entry]
@@ -111,7 +111,7 @@ class Catalogue:
         return self.entries.get(found or word)
 
 
-def load_catalogue(standard: Standard) -> Catalogue:
+def load_catalogue(standard: Standard) -> IndicatorCatalogue:
     """The list that a standard uses. DataError names file and key, or that no file is there."""
     for one in (standard, *_included(standard)):
         path = one.folder / FILE
@@ -149,7 +149,7 @@ def allowed_comparisons(indicator: str) -> tuple[str, ...]:
 
 
 @cache
-def _read(path: Path) -> Catalogue:
+def _read(path: Path) -> IndicatorCatalogue:
     table = read_toml(path)
     check_keys(table, required=("indicator", "land_group"), allowed=("ratio_names",), file=path)
     entries: dict[str, Entry] = {}
@@ -168,7 +168,7 @@ def _read(path: Path) -> Catalogue:
             if value and value not in entries:
                 raise _unknown(path, f"{entry.id}.{key}", value, entries)
     groups = tuple(_group(row, f"land_group[{n}]", path) for n, row in enumerate(table["land_group"], 1))
-    return Catalogue(entries, groups, tuple(table.get("ratio_names", ())), names)
+    return IndicatorCatalogue(entries, groups, tuple(table.get("ratio_names", ())), names)
 
 
 def _entry(row: dict[str, Any], where: str, path: Path) -> Entry:

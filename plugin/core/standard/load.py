@@ -10,10 +10,10 @@ from typing import Any
 
 from ..errors import DataError
 from ..files.data import check_keys, expect, read_toml
-from .arrangement import check_arrangement, read_branch, read_theme
 from .citations import load_citations, load_sources
-from .conflicts import CONFLICTS, load_conflicts, merged
+from .conflicts import CONFLICTS, load_conflicts, merge_conflicts
 from .editions import FILE, check_circle, find_standard, read_phases, read_severities
+from .layer_tree import check_layer_tree, read_branch, read_theme
 from .maintenance import load_maintenance
 from .model import ALL_LAYERS, MAINTENANCE, Group, Scope, Standard
 from .template import MARKS
@@ -62,12 +62,12 @@ _SECTIONS = (
 )
 
 
-def flatten(table: dict[str, Any], prefix: str) -> dict[str, Any]:
+def flatten_table(table: dict[str, Any], prefix: str) -> dict[str, Any]:
     """Nested tables as dotted keys: ``{ratio: {limit: 1.3}}`` → ``ratio.limit``."""
     flat: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, dict):
-            flat.update(flatten(value, f"{prefix}{key}."))
+            flat.update(flatten_table(value, f"{prefix}{key}."))
         else:
             flat[f"{prefix}{key}"] = value
     return flat
@@ -90,7 +90,7 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     for other in includes:
         standard = _completed(standard, other)
     _check_groups(standard, list(own.groups.values()), path)
-    check_arrangement(standard, own.themes.values(), own.tree.values(), path)
+    check_layer_tree(standard, own.themes.values(), own.tree.values(), path)
     return standard
 
 
@@ -153,7 +153,7 @@ def _completed(one: Standard, other: Standard) -> Standard:
         tree=one.tree or other.tree,
         maintenance=one.maintenance or other.maintenance,
         settings={**other.settings, **one.settings},
-        conflicts=merged(one.conflicts, other.conflicts),
+        conflicts=merge_conflicts(one.conflicts, other.conflicts),
         marks={**other.marks, **one.marks},
         mark_sources={**other.mark_sources, **dict.fromkeys(one.marks, ""), **one.mark_sources},
         severity={**other.severity, **one.severity},
@@ -173,7 +173,7 @@ def _scopes(table: dict[str, Any], path: Path) -> dict[str, Scope]:
 def _settings(table: dict[str, Any]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
-        settings.update(flatten(table.get(section, {}), f"{section}."))
+        settings.update(flatten_table(table.get(section, {}), f"{section}."))
     return settings
 
 

@@ -17,7 +17,7 @@ BEFORE, CHANGE, AFTER = "before", "change", "after"
 
 
 @dataclass(frozen=True)
-class Maintained:
+class MaintainedLayerSpec:
     """A layer that is maintained each year: the kinds of change it knows (维护类型), and the field that is compared."""
 
     role: str
@@ -56,7 +56,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class DeliverySpec:
     """How the geodatabase is called that is handed in (``file``, with {code}, {name}, {year}), its horizontal and vertical CRS,
     and what stands behind its name in that of the ``balance``."""
 
@@ -74,8 +74,8 @@ class Maintenance:
     name: str
     aliases: tuple[str, ...]
     stages: tuple[Stage, ...]
-    layers: tuple[Maintained, ...]
-    delivery: Delivery
+    layers: tuple[MaintainedLayerSpec, ...]
+    delivery: DeliverySpec
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class Maintenance:
         """One of `BEFORE`, `CHANGE`, `AFTER`."""
         return next(s for s in self.stages if s.id == stage)
 
-    def origin(self, role: str) -> tuple[Stage, Maintained] | None:
+    def origin(self, role: str) -> tuple[Stage, MaintainedLayerSpec] | None:
         """What a role is made from; None when it is no class of maintenance."""
         for stage in self.stages:
             for layer in self.layers:
@@ -118,7 +118,7 @@ def load_maintenance(path: Path) -> Maintenance:
         where = f"layer[{position}]"
         check_keys(row, required=("role", "kinds"), allowed=("compare",), file=path, where=where)
         kinds = expect(row["kinds"], list, file=path, key=f"{where}.kinds")
-        layers.append(Maintained(row["role"], tuple(kinds), row.get("compare", "")))
+        layers.append(MaintainedLayerSpec(row["role"], tuple(kinds), row.get("compare", "")))
     roles = [layer.role for layer in layers]
     for role in roles:
         if roles.count(role) > 1:
@@ -128,11 +128,11 @@ def load_maintenance(path: Path) -> Maintenance:
     return Maintenance(table["id"], table["name"], tuple(table.get("aliases", ())), stages, tuple(layers), delivery)
 
 
-def _delivery(row: Any, path: Path) -> Delivery:
-    names = tuple(Delivery.__dataclass_fields__)
+def _delivery(row: Any, path: Path) -> DeliverySpec:
+    names = tuple(DeliverySpec.__dataclass_fields__)
     expect(row, dict, file=path, key="delivery")
     check_keys(row, required=names, allowed=(), file=path, where="delivery")
-    return Delivery(**{name: expect(row[name], str, file=path, key=f"delivery.{name}") for name in names})
+    return DeliverySpec(**{name: expect(row[name], str, file=path, key=f"delivery.{name}") for name in names})
 
 
 def _stage(key: str, row: dict[str, Any], path: Path) -> Stage:

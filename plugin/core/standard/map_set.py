@@ -34,7 +34,7 @@ class LayerSpec:
 
 
 @dataclass(frozen=True)
-class Map:
+class MapSpec:
     """One map. ``title``: on the county's sheet and in its file name; ``short``: on a township's."""
 
     id: str
@@ -52,7 +52,7 @@ class Map:
 
 
 @dataclass(frozen=True)
-class Look:
+class LayerStyle:
     """How a layer is drawn where the map wants it otherwise than its symbols say. None and empty leave things alone.
 
     ``fixed``: symbols keep their size on the map of a whole county.
@@ -69,7 +69,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PageSize:
     """A page size: width and height in mm, landscape; ``factor`` enlarges what is drawn for A3.
 
     ``symbols``: those of a whole county's map, whose scale is small, by this factor; ``labels``: names on any map.
@@ -84,12 +84,12 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class MapCatalogue:
     """A whole map set; ``mark`` says how sure its order and numbers are."""
 
-    maps: dict[str, Map]
-    looks: dict[str, Look]
-    sheets: dict[str, Sheet]
+    maps: dict[str, MapSpec]
+    looks: dict[str, LayerStyle]
+    sheets: dict[str, PageSize]
     plan: str
     note: str
     file_name: str
@@ -98,7 +98,7 @@ class Catalogue:
     fill: float
     mark: str
 
-    def file_stem(self, one: Map, code: str, name: str, *, township: bool = False) -> str:
+    def file_stem(self, one: MapSpec, code: str, name: str, *, township: bool = False) -> str:
         """行政区代码 + 行政区名称 + 序号 + 图件名称, without what no file name may hold."""
         title = one.short if township else one.title
         return _NOT_IN_NAMES.sub("", self.file_name.format(code=code, name=name, number=one.number, title=title))
@@ -123,14 +123,14 @@ _KEYS = (
 )
 
 
-def load(path: str | Path = "") -> Catalogue:
+def load_map_set(path: str | Path = "") -> MapCatalogue:
     """A map set by path, by default the plugin's own. DataError names file and key."""
     file = Path(path) if path else MAPS
     table = read_toml(file)
     # Copies made for earlier versions list the levels of secrecy; resources/document.toml has them now.
     check_keys(table, required=_KEYS[0], allowed=("secrecy",), file=file)
     looks = {key: _look(row, file, f"looks.{key}") for key, row in table["looks"].items()}
-    maps: dict[str, Map] = {}
+    maps: dict[str, MapSpec] = {}
     for position, row in enumerate(expect(table["map"], list, file=file, key="map"), start=1):
         one = _map(row, looks, file, f"map[{position}]")
         for key, value, taken in (
@@ -150,9 +150,9 @@ def load(path: str | Path = "") -> Catalogue:
             file=file,
             where=f"sheets.{key}",
         )
-        sheets[key] = Sheet(key, **row)
+        sheets[key] = PageSize(key, **row)
     _check_file_name(table["file_name"], file)
-    return Catalogue(
+    return MapCatalogue(
         maps=maps,
         looks=looks,
         sheets=sheets,
@@ -166,7 +166,7 @@ def load(path: str | Path = "") -> Catalogue:
     )
 
 
-def chosen_maps(catalogue: Catalogue, ids: list[str]) -> list[Map]:
+def chosen_maps(catalogue: MapCatalogue, ids: list[str]) -> list[MapSpec]:
     """The maps of these ids or numbers in the set's order; all for an empty list. InputError names what there is."""
     known = {**{m.id: m for m in catalogue.maps.values()}, **{str(m.number): m for m in catalogue.maps.values()}}
     for one in ids:
@@ -176,7 +176,7 @@ def chosen_maps(catalogue: Catalogue, ids: list[str]) -> list[Map]:
     return sorted((m for m in catalogue.maps.values() if m.id in wanted), key=lambda m: m.number)
 
 
-def _look(row: dict[str, Any], file: Path, where: str) -> Look:
+def _look(row: dict[str, Any], file: Path, where: str) -> LayerStyle:
     check_keys(
         row,
         required=(),
@@ -188,10 +188,10 @@ def _look(row: dict[str, Any], file: Path, where: str) -> Look:
     for position, one in enumerate(row.get("classes", ()), start=1):
         check_keys(one, required=("name", "fill", "codes"), allowed=(), file=file, where=f"{where}.classes[{position}]")
         classes.append((one["name"], one["fill"], tuple(one["codes"])))
-    return Look(**{**row, "classes": tuple(classes)})
+    return LayerStyle(**{**row, "classes": tuple(classes)})
 
 
-def _map(row: dict[str, Any], looks: dict[str, Look], file: Path, where: str) -> Map:
+def _map(row: dict[str, Any], looks: dict[str, LayerStyle], file: Path, where: str) -> MapSpec:
     check_keys(row, required=_KEYS[2], allowed=("short",), file=file, where=where)
     expect(row["number"], int, file=file, key=f"{where}.number")
     if row["scope"] not in SCOPES:
@@ -207,7 +207,7 @@ def _map(row: dict[str, Any], looks: dict[str, Look], file: Path, where: str) ->
             raise DataError("data_value_unknown", file=str(file), key=f"{place}.look", value=look, known=known)
         of = (one["of"],) if isinstance(one["of"], str) else tuple(one["of"])
         layers.append(LayerSpec(**{**one, "of": of}))
-    return Map(**{**row, "layers": tuple(layers)})
+    return MapSpec(**{**row, "layers": tuple(layers)})
 
 
 def _check_file_name(text: str, file: Path) -> None:
@@ -220,7 +220,7 @@ def _check_file_name(text: str, file: Path) -> None:
 Concepts = Mapping[str, Iterable[str]]
 
 
-class Answer(NamedTuple):
+class ConceptLayer(NamedTuple):
     """A layer that answers a concept: its role, its name, and whether there is something in it to draw."""
 
     role: str
@@ -229,25 +229,27 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Lack:
+class MissingInput:
     """Why a map is not made: a text key under [maps] with its parameters."""
 
     key: str
     params: dict[str, str] = field(default_factory=dict, hash=False)
 
 
-def roles_of(of: Iterable[str], concepts: Concepts) -> list[str]:
+def find_roles(of: Iterable[str], concepts: Concepts) -> list[str]:
     """The roles that would answer concepts or roles, in order, each once."""
     return list(dict.fromkeys(role for what in of for role in concepts.get(what, (what,))))
 
 
-def first_filled(found: Iterable[Answer]) -> Answer | None:
+def first_filled(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
     """The first with something in it; without one, the first."""
     there = list(found)
     return next((one for one in there if one.filled), there[0] if there else None)
 
 
-def lack_of(one: Map, answer: Callable[[tuple[str, ...]], Answer | None], concepts: Concepts) -> Lack | None:
+def find_missing_input(
+    one: MapSpec, answer: Callable[[tuple[str, ...]], ConceptLayer | None], concepts: Concepts
+) -> MissingInput | None:
     """Why this map cannot be made; None when it can. ``answer``: the layer for concepts or roles, as `first_filled`."""
 
     def drawn(spec: LayerSpec) -> bool:
@@ -262,10 +264,10 @@ def lack_of(one: Map, answer: Callable[[tuple[str, ...]], Answer | None], concep
         return None
     found = answer(needed[0].of)
     if found:
-        return Lack("layer_empty", {"layer": found.name, "name": needed[0].name})
+        return MissingInput("layer_empty", {"layer": found.name, "name": needed[0].name})
     own = [spec for spec in one.layers if not spec.underlay]
     if one.scope == "centre" and not any(drawn(spec) for spec in own):
-        return Lack("no_centre")
+        return MissingInput("no_centre")
     names = "、".join(dict.fromkeys(s.name for s in needed))
-    roles = "、".join(dict.fromkeys(" / ".join(roles_of(s.of, concepts)) for s in needed))
-    return Lack("layer_missing", {"name": names, "roles": roles})
+    roles = "、".join(dict.fromkeys(" / ".join(find_roles(s.of, concepts)) for s in needed))
+    return MissingInput("layer_missing", {"name": names, "roles": roles})

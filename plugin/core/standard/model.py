@@ -11,12 +11,12 @@ from typing import Any
 
 from ...paths import STANDARDS
 from ..errors import InputError
-from .arrangement import Branch, Theme
 from .citations import Citation, Source
 from .conflicts import Conflict
-from .editions import editions, key_of
+from .editions import find_editions, key_of
+from .layer_tree import MapTheme, TreeBranch
 from .maintenance import Maintenance, check_maintenance
-from .template import CodeList, Field, Template, check_lists, load_code_list, load_template
+from .template import CodeList, Field, Template, check_code_lists, load_code_list, load_template
 
 #: The file of a standard that says which layers are maintained each year.
 MAINTENANCE = "maintenance.toml"
@@ -68,8 +68,8 @@ class Standard:
     citations: dict[str, Citation]
     sources: dict[str, Source]
     groups: dict[str, Group] = field(default_factory=dict)
-    themes: dict[str, Theme] = field(default_factory=dict)
-    tree: dict[str, Branch] = field(default_factory=dict)
+    themes: dict[str, MapTheme] = field(default_factory=dict)
+    tree: dict[str, TreeBranch] = field(default_factory=dict)
     maintenance: Maintenance | None = None
     conflicts: tuple[Conflict, ...] = ()
     rule_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class Standard:
             if own.exists():
                 check_maintenance(self.maintenance, found, own)
             found |= self.maintenance.templates(found)
-        check_lists(found.values(), self.code_lists)
+        check_code_lists(found.values(), self.code_lists)
         return found
 
     @cached_property
@@ -136,7 +136,7 @@ class Standard:
     def _usual(self) -> Standard:
         from .load import load_standard
 
-        known = editions(name=self.id).get(self.id)
+        known = find_editions(name=self.id).get(self.id)
         return load_standard(self.id) if known and load_standard(self.id).rules else load_standard()
 
     def _all(self) -> Iterator[Standard]:

@@ -40,7 +40,7 @@ def split_bsm(bsm: object) -> tuple[str, int] | None:
     return (found[1], int(found[2])) if found else None
 
 
-def highest(values: Iterable[object]) -> dict[str, int]:
+def find_highest(values: Iterable[object]) -> dict[str, int]:
     """County → its highest running number among the values; blanks and other schemes are passed over."""
     found: dict[str, int] = {}
     for value in values:
@@ -65,4 +65,4 @@ def usual_county(values: Iterable[object]) -> str:
 
 def next_bsm(county: str, used: Iterable[object], high_water: int = 0) -> str:
     """The next free number of a county: one above the highest of those used and of the remembered one."""
-    return make_bsm(county, max(highest(used).get(county, 0), high_water) + 1)
+    return make_bsm(county, max(find_highest(used).get(county, 0), high_water) + 1)

@@ -171,7 +171,7 @@ def _check_names(fields: list[Field], path: Path, where: str) -> None:
                 raise DataError("data_duplicate", file=str(path), key=f"{where}.{key}", value=value)
 
 
-def check_lists(templates: Iterable[Template], lists: Mapping[str, CodeList]) -> None:
+def check_code_lists(templates: Iterable[Template], lists: Mapping[str, CodeList]) -> None:
     """DataError when a field names a code list, a field for the code's name, or a default code that is not there."""
     for template in templates:
         for field in template.fields:

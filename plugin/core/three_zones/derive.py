@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
-from ..geometry.overlay import shared_parts
-from ..geometry.polygons import Polygons, united
+from ..geometry.overlay import find_shared_parts
+from ..geometry.polygons import Polygons, union_rows
 from ..geometry.statutory_area import drawn_area, statutory_area
 from ..geometry.tolerance import Tolerance
-from ..geometry.validity import missing, polygons_only, sound_copies
-from ..profile.spaces import UNMAPPED, SpaceMap
+from ..geometry.validity import extract_polygons, is_missing, make_valid_copies
+from ..profile.space_map import UNMAPPED, SpaceMap
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -36,7 +36,7 @@ class ThreeZones:
 
     ``zones_m2`` and ``features`` say what went in, by space; ``unmapped`` zone code → (features, m²) of zones that no
     line of the mapping reaches; ``overlap_m2`` land that several zones claim, counted once where they are of one
-    space and in each where they are of several (``between_m2``); ``missing`` and ``repaired`` count zones without a
+    space and in each where they are of several (``between_m2``); ``is_missing`` and ``repaired`` count zones without a
     shape and with one that had to be repaired. All areas statutory.
     """
 
@@ -60,13 +60,13 @@ class ThreeZones:
         return float(self.areas.sum())
 
     @property
-    def put_in_m2(self) -> float:
+    def input_m2(self) -> float:
         return sum(self.zones_m2.values())
 
     @property
     def difference_m2(self) -> float:
         """Sum of the zones less sum of all spaces: what zones of one space claim twice, else nothing."""
-        return self.put_in_m2 - self.total_m2
+        return self.input_m2 - self.total_m2
 
     @property
     def adds_up(self) -> bool:
@@ -75,7 +75,7 @@ class ThreeZones:
         return abs(self.difference_m2) <= allowed and self.between_m2 <= allowed
 
 
-def derive(
+def derive_zones(
     shapes: NDArray,
     codes: Sequence[str],
     crs: CRS,
@@ -89,8 +89,8 @@ def derive(
     the input stays as it is. Edges that zones share are taken over vertex for vertex. Raises Cancelled, and InputError
     where the zones of a space cannot be put together.
     """
-    shapes, repaired = sound_copies(np.asarray(shapes, dtype=object))
-    present = ~missing(shapes)
+    shapes, repaired = make_valid_copies(np.asarray(shapes, dtype=object))
+    present = ~is_missing(shapes)
     polygons = Polygons(shapes)
     statutory = statutory_area(crs_care.to_lonlat(shapes, crs))
     of_zone = np.array([spaces.space(code) for code in codes], dtype=object)
@@ -102,7 +102,7 @@ def derive(
         cancellation.raise_if_cancelled()
         rows = present & (of_zone == space)
         if rows.any():
-            wholes[space] = united(polygons, rows, tolerance=limits)
+            wholes[space] = union_rows(polygons, rows, tolerance=limits)
             if wholes[space] is None:
                 raise InputError("space_not_joined", space=spaces.name(space), count=int(rows.sum()))
             parts = shapely.get_parts([wholes[space]])
@@ -128,7 +128,7 @@ def derive(
 
 def _limits(crs: CRS) -> Tolerance:
     """What a union may be off, in the units of the coordinates: in degrees a length in metres is no length."""
-    if not crs_care.describe(crs).geographic:
+    if not crs_care.describe_crs(crs).geographic:
         return _ALL
     return replace(_ALL, cluster_m=_ALL.cluster_m / _METRES_A_DEGREE, edge_match_m=_ALL.edge_match_m / _METRES_A_DEGREE)
 
@@ -136,14 +136,14 @@ def _limits(crs: CRS) -> Tolerance:
 def _between(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
     """Area (as drawn) of land that lies in more than one space, once for each space beyond the first."""
     outlines = np.array(list(wholes.values()), dtype=object)
-    if len(wholes) < 2 or not len(shared_parts(outlines, tolerance=limits)):
+    if len(wholes) < 2 or not len(find_shared_parts(outlines, tolerance=limits)):
         return 0.0
     shared = 0.0
     seen: Any = None
     for whole in wholes.values():
         if seen is not None:
-            both = polygons_only(shapely.intersection(seen, whole))
-            shared += float(drawn_area(np.array([both], dtype=object), crs_care.lonlat_of(crs))[0])
+            both = extract_polygons(shapely.intersection(seen, whole))
+            shared += float(drawn_area(np.array([both], dtype=object), crs_care.make_lonlat_transformer(crs))[0])
         seen = whole if seen is None else shapely.union(seen, whole)
     return shared
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..cancellation import NEVER, Cancellation
-from ..engine.context import trim
+from ..engine.context import trim_padding
 from ..errors import InputError
-from ..model.indicator import Indicator, in_unit
+from ..model.indicator import Indicator, convert_area
 from ..plan.layer import Layer
 from ..plan.plan import Plan
-from ..profile.spaces import SPACE_FIGURES, SPACES, THREE_ZONES, UNMAPPED, SpaceMap, space_map
+from ..profile.space_map import SPACE_FIGURES, SPACES, THREE_ZONES, UNMAPPED, SpaceMap, space_map
 from ..standard import load_standard
-from ..standard.numbering import highest, is_county, make_bsm
+from ..standard.numbering import find_highest, is_county, make_bsm
 from ..standard.template import Template
-from .derive import ThreeZones, derive
+from .derive import ThreeZones, derive_zones
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -34,11 +34,11 @@ ROLE = "SQKJ"
 USES = (THREE_ZONES, "codes.planning_zones")
 
 
-def of_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER) -> ThreeZones:
+def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER) -> ThreeZones:
     """The zones as they were drawn, in their own coordinates; rows whose coordinates contradict the CRS count as missing."""
-    shapes = zones.drawn.copy()
-    shapes[list(zones.stray)] = None
-    return derive(shapes, zone_codes(zones), zones.known_crs, spaces, cancellation=cancellation)
+    shapes = zones.raw_shapes.copy()
+    shapes[list(zones.stray_rows)] = None
+    return derive_zones(shapes, zone_codes(zones), zones.known_crs, spaces, cancellation=cancellation)
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Derived:
     frame: gpd.GeoDataFrame
 
 
-def of_plan(
+def derive_from_plan(
     plan: Plan,
     template: Template,
     texts: Texts,
@@ -73,7 +73,7 @@ def of_plan(
     if not zones.has("zone_code"):
         raise InputError("zones_no_code", layer=zones.name, field=zones.field_name("zone_code"))
     spaces = space_map(plan.norm)
-    found = of_layer(zones, spaces, cancellation)
+    found = derive_from_layer(zones, spaces, cancellation)
     county = plan.concept("county")
     divisions = plan.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
     code = plan.area_code
@@ -81,14 +81,16 @@ def of_plan(
     return Derived(
         found,
         figures_of(found, zones, county, plan.norm),
-        frame(found, spaces, template, zones.crs, code, name, max(_highest(plan, code), used.get(code, 0)) + 1),
+        make_frame(found, spaces, template, zones.crs, code, name, max(_highest(plan, code), used.get(code, 0)) + 1),
     )
 
 
 def _highest(plan: Plan, county: str) -> int:
     """The highest running number in a plan's layers; the three zones that it has are written anew, and do not count."""
     found = [
-        highest(layer.keys).get(county, 0) for layer in plan.layers.values() if layer.role != ROLE and layer.has("key")
+        find_highest(layer.keys).get(county, 0)
+        for layer in plan.layers.values()
+        if layer.role != ROLE and layer.has("key")
     ]
     return max(found, default=0)
 
@@ -96,7 +98,7 @@ def _highest(plan: Plan, county: str) -> int:
 def zone_codes(zones: Layer) -> list[str]:
     """Each row's code as the list of zones writes it, empty where there is none."""
     declared = zones.template.field("zone_code")
-    return [trim(v, declared.code_pad if declared else 0) for v in zones.text("zone_code")]
+    return [trim_padding(v, declared.code_pad if declared else 0) for v in zones.text("zone_code")]
 
 
 def figures_of(found: ThreeZones, zones: Layer, county: Layer | None, norm: Norm) -> list[Indicator]:
@@ -117,11 +119,11 @@ def figures_of(found: ThreeZones, zones: Layer, county: Layer | None, norm: Norm
             inputs |= {"county_m2": county_m2, "county_share": 100 * area / county_m2}
         if space == UNMAPPED:
             inputs["zone_codes"] = sorted(code or "-" for code in found.unmapped)
-        made.append(Indicator(name, in_unit(area, "km2"), "km2", "statutory", inputs=inputs, confirmed=sure))
+        made.append(Indicator(name, convert_area(area, "km2"), "km2", "statutory", inputs=inputs, confirmed=sure))
     return made
 
 
-def frame(
+def make_frame(
     found: ThreeZones,
     spaces: SpaceMap,
     template: Template,

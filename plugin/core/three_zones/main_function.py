@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from ..engine.context import Context
 from ..files.cells import texts as cells
-from ..geometry.validity import missing
+from ..geometry.validity import is_missing
 from ..heritage.protection import range_roles
 from ..plan.layer import Layer
-from ..profile.spaces import SPACES, space_map
+from ..profile.space_map import SPACES, space_map
 from .figures import zone_codes
 
 ENERGY, HERITAGE = "energy", "heritage"
@@ -85,10 +85,10 @@ def shares_of(functions: Layer, zones: Layer, ctx: Context) -> Shares:
     return Shares(found, {code: spaces.name(code) for code in SPACES})
 
 
-def on_places(overlay: str, functions: Layer, zones: Layer, ctx: Context) -> NDArray | None:
+def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: Context) -> NDArray | None:
     """(n,) bool: rows of the functions in which something of the overlay lies; None where no layer could tell."""
     if overlay == ENERGY:
-        mining = ctx.coded(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
+        mining = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
         shapes = [zones.plane[mining], *_shapes(("mineral_line", "KCZYBHX"), ctx)]
     else:
         shapes = _shapes(("heritage", *range_roles(ctx), *_SITES), ctx)
@@ -103,7 +103,7 @@ def _shapes(what: tuple[str, ...], ctx: Context) -> list[NDArray]:
 
 def _met(polygons: NDArray, shapes: NDArray) -> NDArray:
     """(n,) bool: polygons with one of the shapes inside, wholly or in part: one that only touches is the neighbour's."""
-    there, present = shapes[~missing(shapes)], np.flatnonzero(~missing(polygons))
+    there, present = shapes[~is_missing(shapes)], np.flatnonzero(~is_missing(polygons))
     i, j = shapely.STRtree(polygons[present]).query(there, predicate="intersects")
     inside = shapely.relate_pattern(polygons[present[j]], there[i], "T********")
     found = np.zeros(len(polygons), dtype=bool)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.cells import as_text, stripped, texts
+from ..files.cells import cell_text, strip_blanks, texts
 from ..plan.layer import Layer
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _RELATIVE = 1e-12
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedField:
     """A field that both editions have. ``measure``: an area, which follows from the shape: on part of a feature it says
     nothing."""
 
@@ -37,15 +37,15 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Fields:
+class ComparedFields:
     """``compared`` fields; names of those that one edition lacks."""
 
-    compared: tuple[Compared, ...]
+    compared: tuple[ComparedField, ...]
     only_before: tuple[str, ...] = ()
     only_after: tuple[str, ...] = ()
 
 
-def fields_of(before: Layer, after: Layer, only: Iterable[str] = ()) -> Fields:
+def match_fields(before: Layer, after: Layer, only: Iterable[str] = ()) -> ComparedFields:
     """Fields of the same name (in any case), else of the same meaning in the two templates; not the key.
 
     ``only``: names of the fields to compare; empty for all.
@@ -55,12 +55,12 @@ def fields_of(before: Layer, after: Layer, only: Iterable[str] = ()) -> Fields:
     key = {t.field("key").name for t in (before.template, after.template) if t.field("key") is not None}  # type: ignore[union-attr]
     wanted = {name.upper() for name in only}
     found = tuple(
-        Compared(name, left[name], right[other], _is_measure(before, name) or _is_measure(after, other))
+        ComparedField(name, left[name], right[other], _is_measure(before, name) or _is_measure(after, other))
         for name, other in names.items()
         if name not in key and (not wanted or name in wanted)
     )
     paired = set(names.values())
-    return Fields(
+    return ComparedFields(
         found,
         () if wanted else tuple(n for n in left if n not in names and n not in key),
         () if wanted else tuple(n for n in right if n not in paired and n not in key),
@@ -88,9 +88,9 @@ def _is_measure(layer: Layer, name: str) -> bool:
     return declared is not None and declared.type == "real" and declared.unit == "m2"
 
 
-def differing(
-    fields: Fields, before: Layer, after: Layer, rows: NDArray, others: NDArray, whole: NDArray
-) -> list[tuple[Compared, NDArray]]:
+def find_differing(
+    fields: ComparedFields, before: Layer, after: Layer, rows: NDArray, others: NDArray, whole: NDArray
+) -> list[tuple[ComparedField, NDArray]]:
     """For each field with a difference, which of (k,) pairs of rows differ in it ((k,) bool).
 
     Blank and missing are the same, and so are a whole number and its text. ``whole`` (k,) bool: pairs of equal shape;
@@ -117,7 +117,7 @@ def _same(left: pd.Series, right: pd.Series) -> NDArray:
 
 
 def _texts(series: pd.Series) -> list[str]:
-    return texts(stripped(series))
+    return texts(strip_blanks(series))
 
 
 def _same_dates(left: pd.Series, right: pd.Series) -> NDArray:
@@ -140,4 +140,4 @@ def value_text(layer: Layer, column: str, row: int) -> str:
         return "" if pd.isna(value) else value.strftime("%Y-%m-%d")
     if isinstance(value, float | np.floating) and not np.isnan(value):
         return f"{value:.10g}"
-    return as_text(value)
+    return cell_text(value)

@@ -12,11 +12,11 @@ import numpy as np
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..files.writing import same_file
-from ..geometry.polygons import Polygons, united
-from ..geometry.validity import missing
-from ..indicators.townships import grouped
+from ..geometry.polygons import Polygons, union_rows
+from ..geometry.validity import is_missing
+from ..indicators.townships import group_townships
 from ..plan.plan import Plan
-from .model import Comparison, edition_of
+from .model import Comparison, make_edition
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -40,13 +40,13 @@ def read_baseline(
 ) -> Plan:
     """The three lines of a file or folder (and its townships) as a plan in the plane of another one.
 
-    ``wanted``: which layers play a part, as `check.part_of_plan` tells. InputError when it cannot be read, holds none of the
+    ``wanted``: which layers play a part, as `check.is_part_of_plan` tells. InputError when it cannot be read, holds none of the
     three lines, or is the very file that is checked.
     """
     from ..io import read_source
-    from ..loading.assembly import assemble
+    from ..loading.assembly import assemble_plan
     from ..loading.recognition import find_role
-    from ..loading.unread_files import unread_files
+    from ..loading.unread_files import find_unread_files
 
     roles = {role for concept in CONCEPTS for role in plan.roles_of(concept)}
 
@@ -60,8 +60,10 @@ def read_baseline(
     if all(find_role(layer, norm)[0] in plan.roles_of("townships") for layer in lines):
         names = ", ".join(layer.name for layer in layers) or "-"
         raise InputError("baseline_no_layer", source=str(source), layers=names)
-    sealed = assemble(lines, norm, scope="three_lines", source=str(source), beside=plan, cancellation=cancellation)
-    sealed.unread += unread_files(source, cancellation)
+    sealed = assemble_plan(
+        lines, norm, scope="three_lines", source=str(source), reference_plan=plan, cancellation=cancellation
+    )
+    sealed.unread += find_unread_files(source, cancellation)
     return sealed
 
 
@@ -101,7 +103,7 @@ def _compare(ctx: Context, concept: str) -> Comparison | None:
     sealed = sealed_edition(ctx.side)
     before = sealed.concept(concept) if sealed is not None else None
     after = ctx.plan.concept(concept)
-    if before is None or after is None or before.bare:
+    if before is None or after is None or before.has_no_geometry:
         return None
     numbers = {
         old: new
@@ -109,8 +111,8 @@ def _compare(ctx: Context, concept: str) -> Comparison | None:
         if role in ("", before.role, after.role)
     }
     return compare_layers(
-        edition_of(before),
-        edition_of(after),
+        make_edition(before),
+        make_edition(after),
         tolerance=ctx.tolerance,
         townships=townships_of(ctx.plan, sealed),
         renumbered=numbers,
@@ -125,15 +127,15 @@ def townships_of(plan: Plan, *others: Plan | None) -> Townships:
 
     for one in (plan, *others):
         layer = one.concept("townships") if one is not None else None
-        if one is not None and layer is not None and layer.has("division_name") and not layer.bare:
-            towns, of = grouped(layer)
+        if one is not None and layer is not None and layer.has("division_name") and not layer.has_no_geometry:
+            towns, of = group_townships(layer)
             names = [town.name for town in towns]
             if len(towns) == len(layer):
                 return Townships(layer.polygons, [names[n] for n in of.tolist()])
             shapes = np.empty(len(towns), dtype=object)
             for n in range(len(towns)):
-                shapes[n] = united(layer.polygons, of == n, tolerance=one.norm.tolerance())
-            if all(shape is not None for n, shape in enumerate(shapes) if (~missing(layer.plane[of == n])).any()):
+                shapes[n] = union_rows(layer.polygons, of == n, tolerance=one.norm.tolerance())
+            if all(shape is not None for n, shape in enumerate(shapes) if (~is_missing(layer.plane[of == n])).any()):
                 return Townships(Polygons(shapes), names)
             # Villages that cannot be put together are looked at one by one.
             return Townships(layer.polygons, [names[n] for n in of.tolist()])

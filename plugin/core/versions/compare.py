@@ -12,26 +12,26 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.overlay import Progress, silent, within
+from ..geometry.overlay import Progress, no_progress, sub_progress
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import drawn_area
 from ..geometry.tolerance import Tolerance
-from .attributes import Compared, differing, fields_of, value_text
-from .equal import Same, same_shapes
-from .model import CHANGED, IN, NET, OUT, STATUTORY, Balance, Comparison, Edition, Part
-from .pieces import Pieces, by_township, complete, cut
+from .attributes import ComparedField, find_differing, match_fields, value_text
+from .equal_shapes import EqualShapes, match_equal_shapes
+from .model import CHANGED, IN, NET, OUT, STATUTORY, Balance, ChangedPart, Comparison, Edition
+from .pieces import Pieces, cut_by_township, cut_pieces, is_complete
 
 
-class Values:
+class PieceValues:
     """What each piece is worth as part of its row (its share of the row's own area, so that pieces add up to rows), on each basis: ``old``, ``new`` (k,) m²; ``over``: by how much the pieces
-    of a row exceed it (its land is claimed twice), at its first piece, for both editions; ``bare``: what rows without any
+    of a row exceed it (its land is claimed twice), at its first piece, for both editions; ``without_shape``: what rows without any
     piece are worth (no shape; an exact copy of a row that has the piece)."""
 
     def __init__(self, found: Comparison, pieces: Pieces, settled: NDArray, cancellation: Cancellation = NEVER):
         self.old: dict[str, NDArray] = {}
         self.new: dict[str, NDArray] = {}
         self.over: dict[str, tuple[NDArray, NDArray]] = {}
-        self.bare: dict[str, tuple[float, float]] = {}
+        self.without_shape: dict[str, tuple[float, float]] = {}
         direct = _direct(found, pieces, cancellation)
         sides = []
         for edition, rows, shapes in (
@@ -44,12 +44,12 @@ class Values:
             sides.append((edition, rows, _shares(rows, edition, shapes, pieces, direct, cancellation)))
         cancellation.raise_if_cancelled()
         for basis in (STATUTORY, NET):
-            both = [worth(edition, basis) for edition, _, _ in sides]
+            both = [compute_values(edition, basis) for edition, _, _ in sides]
             if any(w is None for w in both):
                 continue
             made = [_spread(rows, share, w) for (_, rows, share), w in zip(sides, both, strict=True) if w is not None]
             (self.old[basis], over, bare), (self.new[basis], over_after, bare_after) = made
-            self.over[basis], self.bare[basis] = (over, over_after), (bare, bare_after)
+            self.over[basis], self.without_shape[basis] = (over, over_after), (bare, bare_after)
             if basis == NET:
                 found.without_net = tuple(int(np.isnan(w).sum()) for w in both if w is not None)  # type: ignore[assignment]
 
@@ -78,11 +78,13 @@ def _direct(found: Comparison, pieces: Pieces, cancellation: Cancellation) -> ND
         alone[there] &= counts[rows[there]] == 1
     direct = np.ones(len(pieces))
     cut_up = np.flatnonzero(~alone)
-    direct[cut_up] = drawn_area(pieces.shape[cut_up], crs_care.lonlat_of(found.after.layer.plane_crs), cancellation)
+    direct[cut_up] = drawn_area(
+        pieces.shape[cut_up], crs_care.make_lonlat_transformer(found.after.layer.plane_crs), cancellation
+    )
     return direct
 
 
-def worth(edition: Edition, basis: str) -> NDArray | None:
+def compute_values(edition: Edition, basis: str) -> NDArray | None:
     layer = edition.layer
     if basis == STATUTORY:
         return layer.statutory
@@ -96,10 +98,10 @@ def _shares(
     claimed twice), the pieces are measured by themselves and may exceed it."""
     there = rows >= 0
     total = np.bincount(rows[there], direct[there], minlength=len(edition))
-    once = complete(rows, shapes, pieces)
+    once = is_complete(rows, shapes, pieces)
     base = np.where(once, total, 1.0)
     twice = np.unique(rows[there][~once[rows[there]]])
-    own = drawn_area(shapes[twice], crs_care.lonlat_of(edition.layer.plane_crs), cancellation)
+    own = drawn_area(shapes[twice], crs_care.make_lonlat_transformer(edition.layer.plane_crs), cancellation)
     base[twice] = np.where(own > 0, own, 1.0)
     share = np.zeros(len(rows))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -112,36 +114,36 @@ class Changes:
     """``piece`` (c,) positions of pieces on which a field differs, ``fields`` with (c,) bool each."""
 
     piece: NDArray
-    fields: list[tuple[Compared, NDArray]]
+    fields: list[tuple[ComparedField, NDArray]]
 
 
-def changes_of(found: Comparison, pieces: Pieces) -> Changes:
+def find_changes(found: Comparison, pieces: Pieces) -> Changes:
     both = np.flatnonzero((pieces.before >= 0) & (pieces.after >= 0))
     rows, others, whole = pieces.before[both], pieces.after[both], pieces.whole[both]
-    told = differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
+    told = find_differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
     any_ = np.zeros(len(both), dtype=bool)
     for _, differs in told:
         any_ |= differs
     return Changes(both[any_], [(f, differs[any_]) for f, differs in told])
 
 
-def changed_rows(pieces: Pieces, changes: Changes) -> int:
+def find_changed_rows(pieces: Pieces, changes: Changes) -> int:
     return len(set(pieces.after[changes.piece].tolist()))
 
 
-def changed_bare(found: Comparison, rows: NDArray, others: NDArray) -> int:
+def find_changed_without_shape(found: Comparison, rows: NDArray, others: NDArray) -> int:
     """Rows without a shape have attributes, too."""
     whole = np.ones(len(rows), dtype=bool)
-    told = differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
+    told = find_differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
     return int(np.any([d for _, d in told], axis=0).sum()) if told else 0
 
 
-def sum_up(found: Comparison, pieces: Pieces, values: Values, changes: Changes, names: list[str]) -> None:
+def sum_changes(found: Comparison, pieces: Pieces, values: PieceValues, changes: Changes, names: list[str]) -> None:
     for basis in values.old:
-        by_town = _by_town(_terms(basis, pieces, values, changes), pieces.town, values.bare[basis], names)
+        by_town = _by_town(_terms(basis, pieces, values, changes), pieces.town, values.without_shape[basis], names)
         total = Balance(**{name: sum(getattr(b, name) for b in by_town.values()) for name in _TERMS})
         # The whole is read from the rows, not from the pieces: that is what the balance is held against.
-        sides = [worth(edition, basis) for edition in (found.before, found.after)]
+        sides = [compute_values(edition, basis) for edition in (found.before, found.after)]
         total.before, total.after = (float(np.nansum(w)) for w in sides if w is not None)
         if names and not (by_town[""].before or by_town[""].after):
             del by_town[""]
@@ -154,7 +156,7 @@ def sum_up(found: Comparison, pieces: Pieces, values: Values, changes: Changes, 
 _TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after", "reshaped")
 
 
-def _terms(basis: str, pieces: Pieces, values: Values, changes: Changes) -> dict[str, NDArray]:
+def _terms(basis: str, pieces: Pieces, values: PieceValues, changes: Changes) -> dict[str, NDArray]:
     """Term of the balance → (k,) what each piece adds to it, m²."""
     out, new = pieces.after < 0, pieces.before < 0
     changed = np.zeros(len(pieces), dtype=bool)
@@ -188,11 +190,11 @@ def _by_town(
     return by_town
 
 
-def shared_out(
+def allocate_to_townships(
     found: Comparison,
     whole: Pieces,
     pieces: Pieces,
-    values: Values,
+    values: PieceValues,
     changes: Changes,
     names: list[str],
     cancellation: Cancellation = NEVER,
@@ -202,11 +204,13 @@ def shared_out(
     of = np.arange(len(pieces)) if pieces.of is None else pieces.of
     share = np.ones(len(pieces))
     several = np.bincount(of, minlength=len(whole))[of] > 1
-    share[several] = drawn_area(pieces.shape[several], crs_care.lonlat_of(found.after.layer.plane_crs), cancellation)
+    share[several] = drawn_area(
+        pieces.shape[several], crs_care.make_lonlat_transformer(found.after.layer.plane_crs), cancellation
+    )
     total = np.bincount(of, share, minlength=len(whole))[of]
     share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
     terms = {name: value[of] * share for name, value in _terms(STATUTORY, whole, values, changes).items()}
-    by_town = _by_town(terms, pieces.town, values.bare[STATUTORY], names)
+    by_town = _by_town(terms, pieces.town, values.without_shape[STATUTORY], names)
     if not (by_town[""].before or by_town[""].after):
         del by_town[""]
     return by_town
@@ -232,7 +236,7 @@ def compare_layers(
     renumbered: Mapping[str, str] | None = None,
     fields: Iterable[str] = (),
     cancellation: Cancellation = NEVER,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Comparison:
     """What moved in, moved out and changed between two editions in one plane (metres).
 
@@ -241,8 +245,8 @@ def compare_layers(
     part ÷ those of all parts × the feature's own statutory or net area (永农数据库标准, A8), so that parts add up to
     features and features to the layer. ``progress`` is told 0…1.
     """
-    cut_up = _cut_up(before, after, tolerance, renumbered or {}, cancellation, within(progress, 0.0, 0.8))
-    pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, cancellation)
+    cut_up = _cut_up(before, after, tolerance, renumbered or {}, cancellation, sub_progress(progress, 0.0, 0.8))
+    pieces = cut_by_township(cut_up.pieces, _polygons(after), townships.polygons, cancellation)
     return _compared(before, after, cut_up, pieces, tolerance, townships, fields, cancellation)
 
 
@@ -254,23 +258,23 @@ def compare_also_by_township(
     townships: Townships,
     fields: Iterable[str] = (),
     cancellation: Cancellation = NEVER,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> tuple[Comparison, Pieces, dict[str, Balance]]:
     """As `compare_layers` without townships, whose borders are none of the features'; the pieces behind it; and the balance
     of each township (statutory; ``""`` for land in none), of pieces that are cut there."""
-    cut_up = _cut_up(before, after, tolerance, {}, cancellation, within(progress, 0.0, 0.6))
+    cut_up = _cut_up(before, after, tolerance, {}, cancellation, sub_progress(progress, 0.0, 0.6))
     found, values, changes = _valued(before, after, cut_up, cut_up.pieces, fields, cancellation)
     cancellation.raise_if_cancelled()
-    sum_up(found, cut_up.pieces, values, changes, [])
+    sum_changes(found, cut_up.pieces, values, changes, [])
     cancellation.raise_if_cancelled()
     list_parts(found, cut_up.pieces, values, changes, [], tolerance, cancellation)
     progress(0.7)
     if not townships.names:
         return found, cut_up.pieces, {}
-    pieces = by_township(cut_up.pieces, _polygons(after), townships.polygons, cancellation)
+    pieces = cut_by_township(cut_up.pieces, _polygons(after), townships.polygons, cancellation)
     progress(0.9)
     cancellation.raise_if_cancelled()
-    by_town = shared_out(found, cut_up.pieces, pieces, values, changes, townships.names, cancellation)
+    by_town = allocate_to_townships(found, cut_up.pieces, pieces, values, changes, townships.names, cancellation)
     return found, cut_up.pieces, by_town
 
 
@@ -279,7 +283,7 @@ class _CutUp:
     """The editions in pieces: ``keys`` of the earlier one as they are called now, ``same`` shapes, and what is left."""
 
     keys: list[str]
-    same: Same
+    same: EqualShapes
     pieces: Pieces
 
 
@@ -292,9 +296,11 @@ def _cut_up(
     progress: Progress,
 ) -> _CutUp:
     keys = [renumbered.get(key, key) for key in before.layer.keys]
-    same = same_shapes(before.shapes, after.shapes, keys, after.layer.keys, tolerance.cluster_m, cancellation)
+    same = match_equal_shapes(before.shapes, after.shapes, keys, after.layer.keys, tolerance.cluster_m, cancellation)
     progress(0.2)
-    return _CutUp(keys, same, cut(same.shapes, after.shapes, same.after, cancellation, within(progress, 0.2, 1.0)))
+    return _CutUp(
+        keys, same, cut_pieces(same.shapes, after.shapes, same.after, cancellation, sub_progress(progress, 0.2, 1.0))
+    )
 
 
 def _polygons(edition: Edition) -> Polygons:
@@ -313,7 +319,7 @@ def _compared(
     cancellation: Cancellation,
 ) -> Comparison:
     found, values, changes = _valued(before, after, cut_up, pieces, fields, cancellation)
-    sum_up(found, pieces, values, changes, townships.names)
+    sum_changes(found, pieces, values, changes, townships.names)
     cancellation.raise_if_cancelled()
     list_parts(found, pieces, values, changes, townships.names, tolerance, cancellation)
     return found
@@ -321,17 +327,17 @@ def _compared(
 
 def _valued(
     before: Edition, after: Edition, cut_up: _CutUp, pieces: Pieces, fields: Iterable[str], cancellation: Cancellation
-) -> tuple[Comparison, Values, Changes]:
+) -> tuple[Comparison, PieceValues, Changes]:
     """The comparison without sums and parts, what its pieces are worth, and which of them changed."""
     keys, same = cut_up.keys, cut_up.same
-    found = Comparison(before, after, fields_of(before.layer, after.layer, fields), failed=pieces.failed)
+    found = Comparison(before, after, match_fields(before.layer, after.layer, fields), failed=pieces.failed)
     _pair_keys(found, keys, same.after, pieces)
     cancellation.raise_if_cancelled()
-    values = Values(found, pieces, same.shapes, cancellation)
+    values = PieceValues(found, pieces, same.shapes, cancellation)
     cancellation.raise_if_cancelled()
-    changes = changes_of(found, pieces)
+    changes = find_changes(found, pieces)
     bare = np.flatnonzero((same.after >= 0) & shapely.is_missing(same.shapes))
-    found.changed_rows = changed_rows(pieces, changes) + changed_bare(found, bare, same.after[bare])
+    found.changed_rows = find_changed_rows(pieces, changes) + find_changed_without_shape(found, bare, same.after[bare])
     return found, values, changes
 
 
@@ -345,8 +351,8 @@ def _pair_keys(found: Comparison, keys: list[str], same: NDArray, pieces: Pieces
     ]
     found.redrawn = len(keys) - len(equal), len(other) - len(equal)
     met = {keys[i] for i, j in _pairs(pieces.before, pieces.after) if keys[i] == other[j]}
-    rest = {keys[i] for i in np.flatnonzero(same < 0).tolist() if i not in found.before.layer.unsure_keys}
-    free = set(range(len(other))) - set(same.tolist()) - found.after.layer.unsure_keys
+    rest = {keys[i] for i in np.flatnonzero(same < 0).tolist() if i not in found.before.layer.repeated_keys}
+    free = set(range(len(other))) - set(same.tolist()) - found.after.layer.repeated_keys
     found.reused = sorted((rest & {other[j] for j in free}) - met - {""})
 
 
@@ -358,7 +364,7 @@ def _pairs(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
 def list_parts(
     found: Comparison,
     pieces: Pieces,
-    values: Values,
+    values: PieceValues,
     changes: Changes,
     names: list[str],
     tolerance: Tolerance,
@@ -382,7 +388,7 @@ def list_parts(
                 found.sliver_m2 += worth
                 continue
             town = int(pieces.town[n])
-            part = Part(
+            part = ChangedPart(
                 kind,
                 int(pieces.before[n]),
                 int(pieces.after[n]),
@@ -397,6 +403,6 @@ def list_parts(
             found.parts.append(part)
 
 
-def _change(field: Compared, found: Comparison, part: Part) -> tuple[str, str, str]:
+def _change(field: ComparedField, found: Comparison, part: ChangedPart) -> tuple[str, str, str]:
     old = value_text(found.before.layer, field.before, part.before)
     return field.name, old, value_text(found.after.layer, field.after, part.after)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.straight import codes, stored_only
-from ..geometry.validity import missing
+from ..geometry.edge_densification import added_vertex_codes, without_added_vertices
+from ..geometry.validity import is_missing
 from ..plan.layer import Layer
-from .attributes import Fields
+from .attributes import ComparedFields
 
 
 @dataclass(frozen=True)
@@ -32,24 +32,26 @@ class Edition:
         return len(self.layer)
 
     @property
-    def mended(self) -> list[str]:
+    def repaired_rows(self) -> list[str]:
         """The rows that are compared by a repaired copy, by key (#feature id where that does not tell them apart)."""
-        return self._called(np.flatnonzero(self.layer.invalid & ~missing(self.shapes)).tolist())
+        return self._called(np.flatnonzero(self.layer.invalid & ~is_missing(self.shapes)).tolist())
 
     @property
-    def shapeless(self) -> list[str]:
+    def rows_without_shape(self) -> list[str]:
         """The rows without a shape that could be compared, likewise: empty, broken, or where the CRS says they cannot lie."""
-        return self._called(np.flatnonzero(missing(self.shapes)).tolist())
+        return self._called(np.flatnonzero(is_missing(self.shapes)).tolist())
 
     def _called(self, rows: Iterable[int]) -> list[str]:
         layer = self.layer
-        return [f"#{layer.fids[n]}" if n in layer.unsure_keys else layer.keys[n] for n in rows]
+        return [f"#{layer.fids[n]}" if n in layer.repeated_keys else layer.keys[n] for n in rows]
 
 
-def edition_of(layer: Layer) -> Edition:
+def make_edition(layer: Layer) -> Edition:
     """A layer of a plan as an edition."""
     shapes = layer.plane
-    return Edition(layer, stored_only(shapes, codes(layer.added)) if len(layer.added) else shapes)
+    return Edition(
+        layer, without_added_vertices(shapes, added_vertex_codes(layer.added)) if len(layer.added) else shapes
+    )
 
 
 #: Kinds of parts, as in 年度动态维护: 调入, 调出, 属性变更.
@@ -59,7 +61,7 @@ STATUTORY, NET = "statutory", "net"
 
 
 @dataclass
-class Part:
+class ChangedPart:
     """A piece of land that moved in, moved out or changed its attributes.
 
     ``before``, ``after``: rows of the editions, −1 where there is none; ``area_m2`` statutory, of a changed part as it is
@@ -122,8 +124,8 @@ class Comparison:
 
     before: Edition
     after: Edition
-    fields: Fields
-    parts: list[Part] = field(default_factory=list)
+    fields: ComparedFields
+    parts: list[ChangedPart] = field(default_factory=list)
     total: dict[str, Balance] = field(default_factory=dict)
     townships: dict[str, dict[str, Balance]] = field(default_factory=dict)
     equal: int = 0
@@ -146,7 +148,7 @@ class Comparison:
         """Every row has its equal: shape to the cluster tolerance, key, and each field that both editions have."""
         return not (any(self.redrawn) or self.changed_rows or self.renumbered or self.failed)
 
-    def of_kind(self, kind: str) -> list[Part]:
+    def of_kind(self, kind: str) -> list[ChangedPart]:
         return [part for part in self.parts if part.kind == kind]
 
     def area(self, kind: str) -> float:

@@ -10,12 +10,19 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
-from ..geometry.ladder import Ladder, overlay
-from ..geometry.overlay import Progress, crowded, shared_parts, silent, uncovered_parts, within
+from ..geometry.overlay import (
+    Progress,
+    find_overlapping_rows,
+    find_shared_parts,
+    find_uncovered_parts,
+    no_progress,
+    sub_progress,
+)
+from ..geometry.overlay_fallback import FallbackLog, overlay_pairs
 from ..geometry.parts import Parts
 from ..geometry.polygons import Polygons
 from ..geometry.tolerance import Tolerance
-from ..geometry.validity import missing, polygons_only
+from ..geometry.validity import extract_polygons, is_missing
 
 #: Parts are told from slivers later: here every piece counts.
 _ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
@@ -43,28 +50,30 @@ class Pieces:
         return len(self.before)
 
 
-def cut(
-    before: NDArray, after: NDArray, same: NDArray, cancellation: Cancellation = NEVER, progress: Progress = silent
+def cut_pieces(
+    before: NDArray, after: NDArray, same: NDArray, cancellation: Cancellation = NEVER, progress: Progress = no_progress
 ) -> Pieces:
     """Pieces of (n,) and (m,) polygons, of which ``same`` (n,) are rows with an equal shape (−1: none).
 
     Only rows without an equal are overlaid: those of both editions with each other, and what is left of them with all.
     ``progress`` is told 0…1.
     """
-    kept = np.flatnonzero((same >= 0) & ~missing(before))
-    rest = np.flatnonzero((same < 0) & ~missing(before))
-    free = np.setdiff1d(np.flatnonzero(~missing(after)), same)
+    kept = np.flatnonzero((same >= 0) & ~is_missing(before))
+    rest = np.flatnonzero((same < 0) & ~is_missing(before))
+    free = np.setdiff1d(np.flatnonzero(~is_missing(after)), same)
     one, other = Polygons(before[rest]), Polygons(after[free])
-    shared = shared_parts(one, other, tolerance=_ALL, cancellation=cancellation, progress=within(progress, 0.0, 0.4))
+    shared = find_shared_parts(
+        one, other, tolerance=_ALL, cancellation=cancellation, progress=sub_progress(progress, 0.0, 0.4)
+    )
     # A row that lies whole on land of an unchanged one (features on top of each other) has not moved.
     left, new = (
-        uncovered_parts(
+        find_uncovered_parts(
             mine,
-            Polygons(theirs[around(theirs, mine.shapes)]),
-            rows=~_covered(rows, mine, others, crowded(theirs_free, _ALL, cancellation), shared),
+            Polygons(theirs[find_rows_around(theirs, mine.shapes)]),
+            rows=~_covered(rows, mine, others, find_overlapping_rows(theirs_free, _ALL, cancellation), shared),
             tolerance=_ALL,
             cancellation=cancellation,
-            progress=within(progress, begun, begun + 0.3),
+            progress=sub_progress(progress, begun, begun + 0.3),
         )
         for mine, theirs, theirs_free, rows, others, begun in (
             (one, after, other, shared.left, shared.right, 0.4),
@@ -79,9 +88,9 @@ def cut(
         np.arange(len(kept) + len(shared) + len(left) + len(new)) < len(kept),
         np.full(len(kept) + len(shared) + len(left) + len(new), -1),
     )
-    found.failed = [(int(rest[i]), int(free[j])) for i, j in shared.ladder.failed]
-    found.failed += [(int(rest[i]), -1) for i, _ in left.ladder.failed] + [
-        (-1, int(free[i])) for i, _ in new.ladder.failed
+    found.failed = [(int(rest[i]), int(free[j])) for i, j in shared.fallback_log.failed]
+    found.failed += [(int(rest[i]), -1) for i, _ in left.fallback_log.failed] + [
+        (-1, int(free[i])) for i, _ in new.fallback_log.failed
     ]
     return found
 
@@ -96,15 +105,15 @@ def _covered(rows: NDArray, mine: Polygons, others: NDArray, crowded_others: NDA
     return covered
 
 
-def around(shapes: NDArray, places: NDArray) -> NDArray:
+def find_rows_around(shapes: NDArray, places: NDArray) -> NDArray:
     """The rows whose box meets that of one of the places."""
-    present = np.flatnonzero(~missing(shapes))
+    present = np.flatnonzero(~is_missing(shapes))
     if not len(present) or not len(places):
         return present[:0]
     return present[np.unique(shapely.STRtree(shapes[present]).query(places)[1])]
 
 
-def by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancellation: Cancellation = NEVER) -> Pieces:
+def cut_by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancellation: Cancellation = NEVER) -> Pieces:
     """The pieces cut at the borders of (t,) townships; what lies in none stays with −1. ``after``: the later edition, whose
     rows the whole pieces are: what is known of it already is used again."""
     if not len(townships.present) or not len(pieces):
@@ -117,7 +126,7 @@ def by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancellati
     twice = np.flatnonzero(inside > planar + slack)
     good = ~np.isin(left, twice)
     rest = np.flatnonzero(inside < planar - slack)
-    bare = uncovered_parts(Polygons(pieces.shape[rest]), townships, tolerance=_ALL, cancellation=cancellation)
+    bare = find_uncovered_parts(Polygons(pieces.shape[rest]), townships, tolerance=_ALL, cancellation=cancellation)
     first = right[~good][np.searchsorted(left[~good], twice)] if len(twice) else twice
     of = np.concatenate([left[good], twice, rest[bare.left]])
     cut_up = np.concatenate([shape[good], pieces.shape[twice], bare.geometry])
@@ -132,17 +141,17 @@ def by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancellati
 
 def _disjoint(townships: Polygons, cancellation: Cancellation) -> Polygons:
     """(t,) townships of which none overlaps an earlier one: where they do, the first has it."""
-    pairs = shared_parts(townships, tolerance=_ALL, cancellation=cancellation)
+    pairs = find_shared_parts(townships, tolerance=_ALL, cancellation=cancellation)
     if not len(pairs):
         return townships
-    shapes, ladder = townships.shapes.copy(), Ladder()
+    shapes, ladder = townships.shapes.copy(), FallbackLog()
     for row in np.unique(pairs.right).tolist():
         cancellation.raise_if_cancelled()
         earlier = shapely.union_all(townships.shapes[pairs.left[pairs.right == row]])
         own, other = (np.array([shape], dtype=object) for shape in (shapes[row], earlier))
         at, none = np.array([row]), np.array([-1])
-        (rest,) = overlay(shapely.difference, own, other, at, none, _ALL, ladder, inside=False)
-        shapes[row] = shapes[row] if rest is None else polygons_only(rest)
+        (rest,) = overlay_pairs(shapely.difference, own, other, at, none, _ALL, ladder, inside=False)
+        shapes[row] = shapes[row] if rest is None else extract_polygons(rest)
     return Polygons(shapes)
 
 
@@ -153,15 +162,15 @@ def _within_towns(
     whole, others = np.flatnonzero(pieces.whole), np.flatnonzero(~pieces.whole)
     piece_of = np.full(len(after), -1)
     piece_of[pieces.after[whole]] = whole
-    one = shared_parts(after, townships, rows_a=piece_of >= 0, tolerance=_ALL, cancellation=cancellation)
-    other = shared_parts(Polygons(pieces.shape[others]), townships, tolerance=_ALL, cancellation=cancellation)
+    one = find_shared_parts(after, townships, rows_a=piece_of >= 0, tolerance=_ALL, cancellation=cancellation)
+    other = find_shared_parts(Polygons(pieces.shape[others]), townships, tolerance=_ALL, cancellation=cancellation)
     left = np.concatenate([piece_of[one.left], others[other.left]])
     right, shape = np.concatenate([one.right, other.right]), np.concatenate([one.geometry, other.geometry])
     order = np.lexsort((right, left))
     return left[order], right[order], shape[order]
 
 
-def complete(rows: NDArray, shapes: NDArray, pieces: Pieces) -> NDArray:
+def is_complete(rows: NDArray, shapes: NDArray, pieces: Pieces) -> NDArray:
     """(n,) bool: rows of (n,) polygons whose pieces (``rows`` (k,), −1 for none) make up the whole, once."""
     there = rows >= 0
     planar = np.bincount(rows[there], shapely.area(pieces.shape[there]), minlength=len(shapes))

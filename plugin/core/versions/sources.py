@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from .compare import compare_layers
-from .model import Comparison, edition_of
+from .model import Comparison, make_edition
 
 if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Versions:
+class PlanComparison:
     """``plan``: the later edition (and the townships) in its plane; ``names``: what the two editions are called."""
 
     plan: Plan
@@ -40,13 +40,13 @@ def compare_sources(
     renumbered: str = "",
     fields: Iterable[str] = (),
     cancellation: Cancellation = NEVER,
-) -> Versions:
+) -> PlanComparison:
     """Compare two layers; ``role`` empty: as the later (else the earlier) is recognised.
 
     ``townships``: for figures by township; ``renumbered``: the path of a table of old and new keys. InputError for a layer
     that is not recognised, is none of polygons, or whose coordinates contradict its CRS, DataError for a damaged table.
     """
-    from ..loading.assembly import assemble
+    from ..loading.assembly import assemble_plan
     from ..loading.recognition import find_role
     from ..loading.renumbering import read_renumbered
     from .baseline import townships_of
@@ -68,23 +68,28 @@ def compare_sources(
     if townships is not None:
         given.append(townships)
         chosen[_township_role(townships, norm)] = townships.full_name
-    plan = assemble(given, norm, roles=chosen, scope="three_lines", source=after.source, cancellation=cancellation)
-    old = assemble(
-        [before], norm, roles={named: before.full_name}, scope="three_lines", beside=plan, cancellation=cancellation
+    plan = assemble_plan(given, norm, roles=chosen, scope="three_lines", source=after.source, cancellation=cancellation)
+    old = assemble_plan(
+        [before],
+        norm,
+        roles={named: before.full_name},
+        scope="three_lines",
+        reference_plan=plan,
+        cancellation=cancellation,
     )
     for one in (plan, old):
         if named not in one.layers:
             raise InputError("versions_unusable", unusable=one.unusable[named].why)
     found = compare_layers(
-        edition_of(old.layers[named]),
-        edition_of(plan.layers[named]),
+        make_edition(old.layers[named]),
+        make_edition(plan.layers[named]),
         tolerance=norm.tolerance(),
         townships=townships_of(plan),
         renumbered=numbers,
         fields=fields,
         cancellation=cancellation,
     )
-    return Versions(plan, found, named, (before.full_name, after.full_name))
+    return PlanComparison(plan, found, named, (before.full_name, after.full_name))
 
 
 def _township_role(townships: SourceLayer, norm: Norm) -> str:

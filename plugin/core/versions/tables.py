@@ -9,24 +9,24 @@ from typing import Any
 
 from ...metadata import plugin_version
 from ..engine.provenance import area_name
-from ..files.writing import beside
+from ..files.writing import atomic_output
 from ..messages.texts import Texts
-from ..render.tables.model import Column, Number, Row, Table, Value, measured
+from ..render.tables.model import Column, Number, Row, Table, Value, format_measured
 from ..render.tables.workbook import put_workbook
-from .model import CHANGED, IN, KINDS, NET, OUT, STATUTORY, Balance, Comparison, Part
-from .sources import Versions
+from .model import CHANGED, IN, KINDS, NET, OUT, STATUTORY, Balance, ChangedPart, Comparison
+from .sources import PlanComparison
 
 #: Terms of the balance in their order; those without a sign are no part of the sum.
 TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
 _MANY = 20
 
 
-def verdict(done: Versions, texts: Texts) -> str:
+def comparison_verdict(done: PlanComparison, texts: Texts) -> str:
     """一致 or 不一致."""
     return texts.get("versions", "identical" if done.found.identical else "different")
 
 
-def reasons(done: Versions, texts: Texts) -> list[str]:
+def list_reasons(done: PlanComparison, texts: Texts) -> list[str]:
     """Why two editions are not one, and what a reader should know of what was compared; sentences."""
     unread = [texts.unread(one) for one in done.plan.unread]
     found = done.found
@@ -46,31 +46,33 @@ def reasons(done: Versions, texts: Texts) -> list[str]:
     if found.slivers:
         said.append(("slivers", {"count": len(found.slivers), "area": _m2(found.sliver_m2)}))
     if found.reused:
-        said.append(("reused", {"count": len(found.reused), "keys": some(found.reused)}))
+        said.append(("reused", {"count": len(found.reused), "keys": list_some(found.reused)}))
     for side, names in (("before", found.fields.only_before), ("after", found.fields.only_after)):
         if names:
-            said.append((f"only_{side}", {"fields": some(list(names))}))
+            said.append((f"only_{side}", {"fields": list_some(list(names))}))
     if any(found.without_net):
         said.append(("without_net", {"before": found.without_net[0], "after": found.without_net[1]}))
     if found.failed:
         said.append(("failed", {"count": len(found.failed)}))
-    said += unsound(found, texts)
+    said += list_uncompared_rows(found, texts)
     return [*unread, *(texts.get("versions", key, **params) for key, params in said)]
 
 
-def unsound(found: Comparison, texts: Texts, section: str = "versions") -> list[tuple[str, dict[str, Any]]]:
+def list_uncompared_rows(
+    found: Comparison, texts: Texts, section: str = "versions"
+) -> list[tuple[str, dict[str, Any]]]:
     """Rows of either edition that were not compared as they are drawn, as keys of texts and parameters. ``section``: where
     the texts say what the editions are called."""
     said: list[tuple[str, dict[str, Any]]] = []
     for side, edition in (("before", found.before), ("after", found.after)):
-        for key, rows in (("mended", edition.mended), ("shapeless", edition.shapeless)):
+        for key, rows in (("mended", edition.repaired_rows), ("shapeless", edition.rows_without_shape)):
             if rows:
                 told = {"edition": texts.get(section, f"edition_{side}"), "layer": edition.layer.name}
-                said.append((key, {**told, "count": len(rows), "keys": some(rows)}))
+                said.append((key, {**told, "count": len(rows), "keys": list_some(rows)}))
     return said
 
 
-def some(names: list[str]) -> str:
+def list_some(names: list[str]) -> str:
     """Names in a row; of many the first."""
     return "、".join(names[:_MANY]) + (" …" if len(names) > _MANY else "")
 
@@ -79,35 +81,35 @@ def _m2(value: float) -> str:
     return f"{value:,.2f}".replace(",", "\u202f")
 
 
-def all_tables(done: Versions, texts: Texts) -> list[Table]:
+def all_tables(done: PlanComparison, texts: Texts) -> list[Table]:
     tables = [_balance(done, texts), _by_township(done, texts), _parts(done, texts)]
     return [table for table in tables if table is not None]
 
 
-def _balance(done: Versions, texts: Texts) -> Table:
+def _balance(done: PlanComparison, texts: Texts) -> Table:
     found = done.found
     columns = [Column("item", wide=30), *(Column(f"{basis}_area", "m2", wide=22) for basis in found.total)]
     table = Table("versions", columns, unit="m2")
     table.rows.append(
-        Row([texts.get("versions", "verdict"), verdict(done, texts)] + [None] * (len(columns) - 2), "sum")
+        Row([texts.get("versions", "verdict"), comparison_verdict(done, texts)] + [None] * (len(columns) - 2), "sum")
     )
     for term in TERMS:
         values = [getattr(balance, term) for balance in found.total.values()]
         if term in ("revalued", "doubled") and not any(round(v, 2) for v in values):
             continue
         kind = "sum" if term in ("before", "after") else "part" if term == "changed" else "row"
-        table.rows.append(Row([texts.get("versions", term), *(measured(v, "m2") for v in values)], kind, term))
+        table.rows.append(Row([texts.get("versions", term), *(format_measured(v, "m2") for v in values)], kind, term))
     name = found.after.layer.template.name
     editions = {"layer": name, "before": done.names[0], "after": done.names[1]}
     counts = {"old": len(found.before), "new": len(found.after), "equal": found.equal}
-    table.notes = [texts.get("versions", "editions", **editions, **counts), *reasons(done, texts)]
+    table.notes = [texts.get("versions", "editions", **editions, **counts), *list_reasons(done, texts)]
     table.notes.append(texts.get("versions", "basis"))
     made = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": plugin_version()}
     table.notes.append(texts.get("versions", "made", **made))
     return table
 
 
-def _by_township(done: Versions, texts: Texts) -> Table | None:
+def _by_township(done: PlanComparison, texts: Texts) -> Table | None:
     found = done.found
     names = found.townships[STATUTORY]
     if set(names) <= {""}:
@@ -129,10 +131,10 @@ def _by_township(done: Versions, texts: Texts) -> Table | None:
 
 
 def _term(balance: Balance, term: str) -> Number | None:
-    return measured(getattr(balance, term), "m2")
+    return format_measured(getattr(balance, term), "m2")
 
 
-def _parts(done: Versions, texts: Texts) -> Table:
+def _parts(done: PlanComparison, texts: Texts) -> Table:
     """Every part in a row; cause and document are left for a person to fill."""
     net = NET in done.found.total
     wide = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
@@ -144,7 +146,7 @@ def _parts(done: Versions, texts: Texts) -> Table:
     for number, part in enumerate(ordered, 1):
         before, after = keys_of(done, part)
         cells: list[Value] = [str(number), texts.get("versions", part.kind), part.township, before, after]
-        cells.append(measured(part.area_m2, "m2"))
+        cells.append(format_measured(part.area_m2, "m2"))
         if net:
             cells += [_net(part.net_before_m2, part.kind != IN), _net(part.net_after_m2, part.kind != OUT)]
         table.rows.append(Row([*cells, changes_text(part, texts), part.cause, None], "row", part.kind))
@@ -152,25 +154,25 @@ def _parts(done: Versions, texts: Texts) -> Table:
 
 
 def _net(value: float, there: bool) -> Number | None:
-    return measured(value, "m2") if there and value == value else None
+    return format_measured(value, "m2") if there and value == value else None
 
 
-def keys_of(done: Versions, part: Part) -> tuple[str, str]:
+def keys_of(done: PlanComparison, part: ChangedPart) -> tuple[str, str]:
     """The keys of a part's rows in the two editions, empty where it has none."""
     found = done.found
     before = found.before.layer.keys[part.before] if part.before >= 0 else ""
     return before, found.after.layer.keys[part.after] if part.after >= 0 else ""
 
 
-def changes_text(part: Part, texts: Texts) -> str:
+def changes_text(part: ChangedPart, texts: Texts) -> str:
     """``DLBM：0103 → 0101``, a field a line."""
     empty = texts.get("versions", "empty")
     return "\n".join(f"{name}: {old or empty} → {new or empty}" for name, old, new in part.changes)
 
 
-def write_workbook(done: Versions, target: str | Path, texts: Texts) -> None:
+def write_workbook(done: PlanComparison, target: str | Path, texts: Texts) -> None:
     """The tables as xlsx, written beside the target and moved. OutputError where it cannot be written."""
-    with beside(target) as path:
+    with atomic_output(target) as path:
         author = texts.get("about", "program", version=plugin_version())
         layer = done.found.after.layer.template.name if texts.lang == "zh" else f" {done.role}"
         put_workbook(path, all_tables(done, texts), f"{area_name(done.plan)}{layer}", texts, author)

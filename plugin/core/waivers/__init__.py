@@ -12,7 +12,7 @@ from pathlib import Path
 SUFFIX = ".waivers.csv"
 
 
-def beside_source(source: str | Path) -> Path:
+def default_waiver_path(source: str | Path) -> Path:
     """Where the waivers of a file or folder stand: ``county.gpkg`` → ``county.waivers.csv``; a folder's in it."""
     source = Path(source)
     if source.is_dir() and source.suffix.lower() != ".gdb":

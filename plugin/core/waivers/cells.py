@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from ..files.cells import read_day
+from ..files.cells import parse_date
 from .model import Waiver
 
 #: Stands for a layer that a finding does not have.
@@ -60,7 +60,7 @@ COLUMNS = (
 BY_HEAD = {c.name: c for c in COLUMNS} | {c.zh: c for c in COLUMNS}
 
 
-def written(waiver: Waiver) -> dict[str, str]:
+def to_cells(waiver: Waiver) -> dict[str, str]:
     """The cells of a waiver by column."""
 
     def number(value: float | None, decimals: int) -> str:
@@ -92,7 +92,7 @@ def written(waiver: Waiver) -> dict[str, str]:
     }
 
 
-def read(cells: dict[str, str]) -> Waiver:
+def from_cells(cells: dict[str, str]) -> Waiver:
     """A waiver from its cells. ValueError with the column's name for one that cannot be read, or lacks and may not."""
     for column in COLUMNS:
         if column.needed and not cells.get(column.name, ""):
@@ -167,7 +167,7 @@ def _date(cell: str) -> date | None:
     """As it was typed, or as a spreadsheet makes of it: 2026-11-20, 2026/11/20, 2026年11月20日, 20261120."""
     if not cell:
         return None
-    found = read_day(cell)
+    found = parse_date(cell)
     if found is None:
         raise ValueError(cell)
     return found

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, OutputError
 from ..files.encoding import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
-from ..files.writing import beside
+from ..files.writing import atomic_output
 from ..loading.renumbering import read_renumbered
-from . import beside_source
-from .cells import BY_HEAD, COLUMNS, read, written
+from . import default_waiver_path
+from .cells import BY_HEAD, COLUMNS, from_cells, to_cells
 from .model import Limits, Waiver, Waivers
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class _WrittenMeanwhile(Exception):
 def _replaced(path: Path, there: bytes, text: str) -> bool:
     """Put the text in the file's place unless somebody wrote it meanwhile."""
     try:
-        with beside(path) as target:
+        with atomic_output(path) as target:
             with target.open("wb") as handle:
                 handle.write(text.encode("utf-8-sig"))
                 handle.flush()
@@ -157,7 +157,7 @@ def _waivers(path: Path, table: _Table, limits: Limits) -> tuple[Waiver, ...]:
     for row, line in zip(table.rows, table.lines, strict=True):
         cells = table.cells(row)
         try:
-            waiver = read(cells)
+            waiver = from_cells(cells)
         except ValueError as error:
             name = str(error)
             zh = next((c.zh for c in COLUMNS if c.name == name), name)
@@ -202,7 +202,7 @@ def _widen(table: _Table, rows: list[list[str]]) -> None:
 
 
 def _row(table: _Table, waiver: Waiver) -> list[str]:
-    cells = written(waiver)
+    cells = to_cells(waiver)
     return [cells.get(name, "") for name in table.names]
 
 
@@ -232,15 +232,15 @@ def load_waivers(
     limits = Limits(**{name: float(value) for name, value in norm.section("waivers").items()})
     if given.strip().lower() in NO_WAIVERS:
         return Waivers(limits=limits), [("notice_no_waivers", {})]
-    path = Path(given) if given else beside_source(source) if source else None
+    path = Path(given) if given else default_waiver_path(source) if source else None
     keys = read_renumbered(renumbered) if renumbered else {}
     if path is None or not (given or path.is_file()):
         return Waivers(path=path, limits=limits, renumbered=keys), []
     waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, beside=not given)
-    return waivers, notices(waivers) + _changed_attachments(waivers)
+    return waivers, waiver_notices(waivers) + _changed_attachments(waivers)
 
 
-def notices(waivers: Waivers) -> list[Notice]:
+def waiver_notices(waivers: Waivers) -> list[Notice]:
     """Where the waivers come from, and attachments that are not where they are said to be."""
     if not waivers.there or waivers.path is None:
         return []
@@ -249,7 +249,7 @@ def notices(waivers: Waivers) -> list[Notice]:
     lost: dict[str, list[str]] = {}
     for entry in waivers.entries:
         if entry.attachment and not (waivers.path.parent / entry.attachment).exists():
-            lost.setdefault(entry.told()["attachment"], []).append(entry.id)
+            lost.setdefault(entry.is_identified()["attachment"], []).append(entry.id)
     return said + _named("notice_waiver_attachment", lost)
 
 
@@ -266,12 +266,12 @@ def _changed_attachments(waivers: Waivers) -> list[Notice]:
         if path not in found:
             found[path] = _digest_of(path)
         if found[path] and found[path] != entry.digest:
-            changed.setdefault(entry.told()["attachment"], []).append(entry.id)
+            changed.setdefault(entry.is_identified()["attachment"], []).append(entry.id)
     return _named("notice_waiver_attachment_changed", changed)
 
 
 def _digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file; empty if it cannot be read. `notices` reports missing attachments."""
+    """Return the SHA-256 of a file; empty if it cannot be read. `waiver_notices` reports missing attachments."""
     try:
         with path.open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
@@ -289,6 +289,6 @@ def _named(key: str, by_attachment: dict[str, list[str]]) -> list[Notice]:
 
 def renew_notices(report: Report, before: Waivers, now: Waivers, texts: Texts) -> None:
     """Of a report whose waivers have changed, the notices in its provenance."""
-    old = {texts.notice(*said) for said in notices(before)}
+    old = {texts.notice(*said) for said in waiver_notices(before)}
     kept = [said for said in report.provenance.get("notices", []) if said not in old]
-    report.provenance["notices"] = kept + [texts.notice(*said) for said in notices(now)]
+    report.provenance["notices"] = kept + [texts.notice(*said) for said in waiver_notices(now)]

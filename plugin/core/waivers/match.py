@@ -13,7 +13,17 @@ import numpy as np
 import shapely
 
 from ..model.findings import Finding
-from .model import SAID_M2, Identity, Waiver, Waivers, distance_m, figures, identity, known_by_fid, said
+from .model import (
+    SAID_M2,
+    Identity,
+    Waiver,
+    Waivers,
+    distance_m,
+    figures_without_area,
+    finding_figures,
+    finding_identity,
+    is_identified_by_fid,
+)
 
 #: Among findings of one name that are told apart by place alone, one this many metres away (or twice the conflict's own
 #: width) is another conflict, not the one that was accepted and has changed.
@@ -24,17 +34,17 @@ _METRES_A_DEGREE = 110_000.0
 
 
 @dataclass
-class Matching:
-    """``held``: id() of a finding → its waiver; ``changed``: a waiver and the finding that it does not fit any more;
+class WaiverMatches:
+    """``matched``: id() of a finding → its waiver; ``changed``: a waiver and the finding that it does not fit any more;
     ``unsure``: likewise, known by its feature id now; ``gone``: waivers of which nothing is found."""
 
-    held: dict[int, Waiver] = field(default_factory=dict)
+    matched: dict[int, Waiver] = field(default_factory=dict)
     changed: list[tuple[Waiver, Finding]] = field(default_factory=list)
     unsure: list[tuple[Waiver, Finding]] = field(default_factory=list)
     gone: list[Waiver] = field(default_factory=list)
 
 
-def match(waivers: Waivers, entries: Iterable[Waiver], findings: Iterable[Finding]) -> Matching:
+def match_waivers(waivers: Waivers, entries: Iterable[Waiver], findings: Iterable[Finding]) -> WaiverMatches:
     """Hold waivers against findings. Two waivers of one finding are both met; a waiver holds for one finding only."""
     by_name: dict[Identity, list[Waiver]] = defaultdict(list)
     for entry in entries:
@@ -42,25 +52,30 @@ def match(waivers: Waivers, entries: Iterable[Waiver], findings: Iterable[Findin
     codes = {name[0] for name in by_name}
     found: dict[Identity, list[Finding]] = defaultdict(list)
     for finding in findings:
-        if finding.code in codes and (name := identity(finding)) in by_name:
+        if finding.code in codes and (name := finding_identity(finding)) in by_name:
             found[name].append(finding)
-    result = Matching()
+    result = WaiverMatches()
     for name, alike in by_name.items():
         _match_alike(alike, found.get(name, []), waivers, result)
     return result
 
 
-def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waivers, result: Matching) -> None:
-    sure = [f for f in findings if not known_by_fid(f)]
+def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waivers, result: WaiverMatches) -> None:
+    sure = [f for f in findings if not is_identified_by_fid(f)]
     near_by = _near_by(entries, sure)
-    pairs = [(_far(w, sure[m]), n, m) for n, w in enumerate(entries) for m in near_by[n] if fits(w, sure[m], waivers)]
+    pairs = [
+        (_far(w, sure[m]), n, m)
+        for n, w in enumerate(entries)
+        for m in near_by[n]
+        if is_still_the_same(w, sure[m], waivers)
+    ]
     met: set[int] = set()
     taken: set[int] = set()
     for _, n, m in sorted(pairs):
         if n not in met and m not in taken:
             met.add(n)
             taken.add(m)
-            result.held[id(sure[m])] = entries[n]
+            result.matched[id(sure[m])] = entries[n]
     # A second waiver of a finding that another holds already.
     met |= {n for _, n, m in pairs if m in taken}
     for n, entry in enumerate(entries):
@@ -68,7 +83,7 @@ def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waiver
             continue
         left = (sure[m] for m in near_by[n] if m not in taken and _in_reach(entry, sure[m]))
         near = min(left, key=lambda f: _far(entry, f), default=None)
-        unsure = next((f for f in findings if known_by_fid(f)), None)
+        unsure = next((f for f in findings if is_identified_by_fid(f)), None)
         if near is not None:
             result.changed.append((entry, near))
         elif unsure is not None:
@@ -99,19 +114,21 @@ def _near_by(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[in
     return found
 
 
-def fits(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
+def is_still_the_same(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
     """Is a finding of the waiver's name still the one that was accepted?"""
-    if not still_there(waiver, finding):
+    if not is_still_there(waiver, finding):
         return False
     if finding.area_m2 is not None:
         # A file of an earlier edition keeps no value beside an area.
         limits = waivers.limits
-        return not waiver.figures or _alike(waiver.figures, said(finding), limits.area_share, limits.area_m2)
+        return not waiver.figures or _alike(
+            waiver.figures, figures_without_area(finding), limits.area_share, limits.area_m2
+        )
     share = waivers.limits.area_share if waiver.place else waivers.limits.figure_share
-    return _alike(waiver.figures, figures(finding), share)
+    return _alike(waiver.figures, finding_figures(finding), share)
 
 
-def still_there(waiver: Waiver, finding: Finding) -> bool:
+def is_still_there(waiver: Waiver, finding: Finding) -> bool:
     """Does a finding lie where the accepted one did, as large as it was? Both areas are measured in one way: a waiver by 0.1.0
     holds for the shape it was made for, and lets no other pass for what two measures differ by."""
     if distance_m(waiver.place, finding.place) > waiver.place_m:

@@ -27,7 +27,7 @@ _NOT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "trace")
 _SAID, SAID_M2 = ("value",), ("actual", "loss")
 #: Longer texts are no figures.
 _LONGEST = 80
-#: Why a finding about the run cannot be accepted (`obstacle`).
+#: Why a finding about the run cannot be accepted (`find_refusal_reason`).
 RUN = "run"
 #: Mean radius of the Earth (IUGG), for distances of some metres.
 _RADIUS_M = 6_371_008.8
@@ -38,8 +38,8 @@ class Waiver:
     """One accepted finding, as a row of the file says it.
 
     ``lon``, ``lat`` in degrees (EPSG:4490) and ``area_m2`` (as the finding told it) of the conflict when it was accepted; it may have
-    moved by ``place_m`` and changed by ``change_m2`` and is still the one meant. ``figures``: what a finding without an
-    area said, and of one with an area the value that it is about (`said`). ``until``: the last day on which it holds; None: no end. ``message`` is for people only.
+    moved by ``place_m`` and changed by ``change_m2`` and is still the one meant. ``finding_figures``: what a finding without an
+    area said, and of one with an area the value that it is about (`figures_without_area`). ``until``: the last day on which it holds; None: no end. ``message`` is for people only.
     """
 
     id: str
@@ -84,7 +84,7 @@ class Waiver:
     def expired(self, today: Day) -> bool:
         return self.until is not None and self.until < today
 
-    def told(self) -> dict[str, str]:
+    def is_identified(self) -> dict[str, str]:
         """What reports say of it: plain texts, of the attachment the name only."""
         return {
             "id": self.id,
@@ -136,12 +136,12 @@ class Waivers:
 NO_WAIVERS = Waivers()
 
 
-def identity(finding: Finding) -> Identity:
+def finding_identity(finding: Finding) -> Identity:
     keys = tuple(sorted([finding.key, *finding.related_keys]))
     return (finding.code, finding.case, finding.role, finding.related_role, keys, finding.field)
 
 
-def figures(finding: Finding) -> dict[str, Any]:
+def finding_figures(finding: Finding) -> dict[str, Any]:
     """What a finding says beside its place: numbers, words and flags of its parameters."""
     return {
         name: value
@@ -150,26 +150,26 @@ def figures(finding: Finding) -> dict[str, Any]:
     }
 
 
-def said(finding: Finding) -> dict[str, Any]:
+def figures_without_area(finding: Finding) -> dict[str, Any]:
     """Of the figures of a finding with an area those that decide which conflict it is: a code, an area written or lost."""
-    return {name: value for name, value in figures(finding).items() if name in (*_SAID, *SAID_M2)}
+    return {name: value for name, value in finding_figures(finding).items() if name in (*_SAID, *SAID_M2)}
 
 
-def known_by_fid(finding: Finding) -> bool:
+def is_identified_by_fid(finding: Finding) -> bool:
     """Is a row of it told by its feature id only? Another file gives it another one, so that no waiver finds it again."""
     return "fid" in finding.params or "related_fid" in finding.params
 
 
-def obstacle(finding: Finding) -> str:
+def find_refusal_reason(finding: Finding) -> str:
     """Why a finding cannot be accepted, as the key of a text; empty when it can.
 
-    ``run``: it is about the run itself; ``info``: a note, which stands in nobody's way; ``fid``: see `known_by_fid`.
+    ``run``: it is about the run itself; ``info``: a note, which stands in nobody's way; ``fid``: see `is_identified_by_fid`.
     """
     if finding.code.startswith("RUN"):
         return RUN
     if finding.severity is Severity.INFO:
         return "info"
-    return "fid" if known_by_fid(finding) else ""
+    return "fid" if is_identified_by_fid(finding) else ""
 
 
 def distance_m(one: tuple[float, float] | None, other: tuple[float, float] | None) -> float:
@@ -188,7 +188,7 @@ _SENTENCE = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Words:
+class WaiverEntry:
     """The planner's entries for a waiver: reason, document, author, first and last day (None: no expiry).
 
     ``digest``: SHA-256 of the attachment, 64 hexadecimal digits; empty where it was not computed.
@@ -203,10 +203,12 @@ class Words:
     digest: str = ""
 
 
-def accepted(findings: Iterable[Finding], words: Words, limits: Limits, folder: Path | None = None) -> list[Waiver]:
+def make_waivers(
+    findings: Iterable[Finding], words: WaiverEntry, limits: Limits, folder: Path | None = None
+) -> list[Waiver]:
     """One waiver for each finding. An attachment below ``folder`` (where the file of waivers stands) is kept relative to it.
 
-    InputError for words that lack, an end before the beginning, and a finding that cannot be accepted (`obstacle`).
+    InputError for words that lack, an end before the beginning, and a finding that cannot be accepted (`find_refusal_reason`).
     """
     for name in ("reason", "document", "author"):
         if not getattr(words, name).strip():
@@ -216,14 +218,14 @@ def accepted(findings: Iterable[Finding], words: Words, limits: Limits, folder: 
     attachment = _attachment(words.attachment.strip(), folder)
     made = []
     for finding in findings:
-        reason = obstacle(finding)
+        reason = find_refusal_reason(finding)
         if reason:
             raise InputError("waiver_cannot", message=finding.message, detail=f"waiver_{reason}")
         made.append(_waiver(finding, words, limits, attachment))
     return made
 
 
-def _waiver(finding: Finding, words: Words, limits: Limits, attachment: str) -> Waiver:
+def _waiver(finding: Finding, words: WaiverEntry, limits: Limits, attachment: str) -> Waiver:
     area = finding.area_m2
     lon, lat = finding.place or (None, None)
     return Waiver(
@@ -249,7 +251,7 @@ def _waiver(finding: Finding, words: Words, limits: Limits, attachment: str) -> 
         area_m2=area,
         change_m2=limits.change_m2(area),
         as_drawn=area is not None,
-        figures=figures(finding) if area is None else said(finding),
+        figures=finding_figures(finding) if area is None else figures_without_area(finding),
     )
 
 

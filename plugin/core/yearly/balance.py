@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..messages.texts import Texts
-from ..render.tables.model import Column, Row, Table, Value, measured
+from ..render.tables.model import Column, Row, Table, Value, format_measured
 from ..versions.model import CHANGED, IN, OUT, STATUTORY, Balance
-from ..versions.tables import some, unsound
+from ..versions.tables import list_some, list_uncompared_rows
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 #: Of ``revalued`` (and, by zone, ``rest``) tables show apart what parcels that were touched gained.
@@ -22,7 +22,7 @@ def by_layer(one: MaintainedLayer) -> Balance:
     return one.found.total[STATUTORY]
 
 
-def by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
+def sum_by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
     """Code → before, out, in, ``changed_from``, ``changed_to``, ``rest`` (vertices that move areas; land claimed twice;
     ``reshaped``: of that, what parcels that were touched gained) and after, which close: before − out − changed_from + in +
     changed_to + rest = after. Slivers are in the sums, so that the codes
@@ -71,14 +71,14 @@ def to_dict(done: YearlyUpdate) -> dict[str, Any]:
                 "after_m2": sum(piece.area_m2 for piece in one.after),
                 "kinds": kinds,
                 "balance": _values(by_layer(one)),
-                "zones": by_zone(one),
+                "zones": sum_by_zone(one),
                 "townships": {town: _values(b) for town, b in one.townships.items() if town},
                 "outside_townships": _values(one.townships.get("", Balance())),
                 "slivers_m2": one.found.sliver_m2,
                 "not_maintained_m2": one.left_out,
             }
         )
-    return {"year": done.year, "layers": layers, "passed_over": done.passed_over}
+    return {"year": done.year, "layers": layers, "passed_over": done.skipped}
 
 
 def _values(balance: Balance) -> dict[str, float]:
@@ -104,13 +104,13 @@ def _table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts: Tex
 def _layers(done: YearlyUpdate, texts: Texts) -> Table:
     table = _table("yearly_layers", ("layer", "code"), _TERMS, texts)
     for one in done.layers:
-        values = [measured(value, "m2") for value in _shown(_values(by_layer(one)), "revalued")]
+        values = [format_measured(value, "m2") for value in _shown(_values(by_layer(one)), "revalued")]
         table.rows.append(Row([*_named(done, one), *values], "row", one.role))
-    table.notes = [*notes(done, texts), texts.get("yearly", "rounded")]
+    table.notes = [*list_notes(done, texts), texts.get("yearly", "rounded")]
     return table
 
 
-def summary(done: YearlyUpdate, texts: Texts) -> list[str]:
+def summarise(done: YearlyUpdate, texts: Texts) -> list[str]:
     """One sentence for each layer that changed."""
     said = []
     for one in done.changed:
@@ -123,12 +123,12 @@ def _told(one: MaintainedLayer, kind: str) -> dict[str, str]:
     return {"count": str(one.count(kind)), "area": f"{one.area(kind):.2f}"}
 
 
-def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
+def list_notes(done: YearlyUpdate, texts: Texts) -> list[str]:
     """What a reader should know: layers passed over and why, land that no class has, slivers."""
     said = [texts.unread(unread) for plan in (done.filed, done.current) for unread in plan.unread]
     standard = done.current.norm.standard
     compared = {one.role: one.compare for one in standard.maintenance.layers} if standard.maintenance else {}
-    for role, reason in done.passed_over.items():
+    for role, reason in done.skipped.items():
         # What neither edition has, the county has not.
         if reason != "in_neither":
             told = {"layer": standard.templates[role].name, "role": role, "field": compared[role]}
@@ -148,7 +148,7 @@ def notes(done: YearlyUpdate, texts: Texts) -> list[str]:
         if round(gained := one.before_m2 - one.filed_m2, 2):
             told = {"count": str(one.filed_nodes), "area": f"{gained:.2f}", "role": one.role}
             said.append(texts.get("yearly", "nodes", layer=_named(done, one)[0], **told))
-        said += [texts.get("versions", key, **told) for key, told in unsound(one.found, texts, "yearly")]
+        said += [texts.get("versions", key, **told) for key, told in list_uncompared_rows(one.found, texts, "yearly")]
         said += _doubled_keys(one, texts)
     if not any(one.townships for one in done.layers):
         said.append(texts.get("yearly", "no_townships"))
@@ -162,7 +162,7 @@ def _doubled_keys(one: MaintainedLayer, texts: Texts) -> list[str]:
         often = [key for key, count in Counter(edition.layer.keys).items() if key and count > 1]
         if often:
             told = {"edition": texts.get("yearly", f"edition_{side}"), "layer": edition.layer.name, "role": one.role}
-            said.append(texts.get("yearly", "doubled_keys", **told, count=len(often), keys=some(often)))
+            said.append(texts.get("yearly", "doubled_keys", **told, count=len(often), keys=list_some(often)))
     return said
 
 
@@ -176,7 +176,7 @@ def _zones(done: YearlyUpdate, texts: Texts) -> Table:
     for one in done.layers:
         rows = {
             code: dict(zip(terms, _shown({t: row[t] for t in terms}, "rest"), strict=True))
-            for code, row in by_zone(one).items()
+            for code, row in sum_by_zone(one).items()
         }
         for code, row in rows.items():
             heads = [_named(done, one)[0], code or texts.get("versions", "empty"), _code_name(done, one, code)]
@@ -219,4 +219,4 @@ def _townships(done: YearlyUpdate, texts: Texts) -> Table:
 
 
 def _row(heads: list[Value], values: list[float], key: str, kind: str = "row") -> Row:
-    return Row([*heads, *(measured(value, "m2") for value in values)], kind, key)
+    return Row([*heads, *(format_measured(value, "m2") for value in values)], kind, key)

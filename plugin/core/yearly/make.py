@@ -14,7 +14,7 @@ import pyogrio
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
-from ..files.opening import openable, touch
+from ..files.open_datasource import openable, touch
 from ..files.writing import same_file
 from ..io.file import ERRORS
 from ..io.rows import BYTES, KEY
@@ -24,7 +24,7 @@ from ..options import Options
 from ..standard.numbering import highest_running
 from .model import YearlyUpdate
 from .update import check_year, yearly_update
-from .write import Written, look_at_target, write_update
+from .write import Written, validate_target, write_update
 
 if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
@@ -56,9 +56,9 @@ def update_from_files(
     InputError when one cannot be read, both are one file, or as `yearly_update`.
     """
     from ..io import read_source
-    from ..loading.assembly import assemble
+    from ..loading.assembly import assemble_plan
     from ..loading.recognition import find_role
-    from ..loading.unread_files import unread_files, unread_layers
+    from ..loading.unread_files import find_unread_files, report_unread_layers
 
     check_year(year)
     if same_file(filed, current):
@@ -81,9 +81,14 @@ def update_from_files(
             raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
         beside = plans[0] if plans else None
         plans.append(
-            assemble(layers, norm, scope="three_lines", source=str(source), beside=beside, cancellation=cancellation)
+            assemble_plan(
+                layers, norm, scope="three_lines", source=str(source), reference_plan=beside, cancellation=cancellation
+            )
         )
-        plans[-1].unread += [*unread_layers(damaged, plans[-1], project=False), *unread_files(source, cancellation)]
+        plans[-1].unread += [
+            *report_unread_layers(damaged, plans[-1], project=False),
+            *find_unread_files(source, cancellation),
+        ]
         if len(plans) == 1:
             ready(plans[0])
         progress(_READING * len(plans) / 2, "")
@@ -156,7 +161,7 @@ def make_update(
     """Compare two editions and write the geodatabase into a folder. Where it goes is looked at before the comparison, and
     again when it is written.
 
-    ``progress`` is told 0…1 and a sentence, each once. Raises as `update_from_files`, `look_at_target` and `write_update`.
+    ``progress`` is told 0…1 and a sentence, each once. Raises as `update_from_files`, `validate_target` and `write_update`.
     """
     texts = Texts(options.lang)
     said: set[str] = set()
@@ -180,7 +185,7 @@ def make_update(
         current,
         year,
         options.norm(),
-        ready=lambda plan: look_at_target(plan, year, folder),
+        ready=lambda plan: validate_target(plan, year, folder),
         progress=comparing,
         cancellation=cancellation,
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..plan.layer import Layer
 from ..plan.plan import Plan
-from ..standard.maintenance import Maintained
+from ..standard.maintenance import MaintainedLayerSpec
 from ..versions.model import CHANGED, IN, OUT, Balance, Comparison
 
 #: Kind of a part → 维护类型 (WHLX): 调入, 属性变更, 调出.
@@ -48,7 +48,7 @@ class MaintainedLayer:
     kinds of maintenance do not know, and that is in no class; ``townships``: name → its balance (statutory), ``""`` for land in
     none; empty where there are no townships."""
 
-    maintained: Maintained
+    maintained: MaintainedLayerSpec
     found: Comparison
     before: NDArray = field(default_factory=lambda: np.zeros(0, dtype=int))
     filed: Layer | None = None
@@ -77,7 +77,8 @@ class MaintainedLayer:
         if self.filed is None:
             return 0
         there, own = (
-            shapely.get_num_coordinates(s) for s in (self.filed.drawn, self.found.before.layer.drawn[self.before])
+            shapely.get_num_coordinates(s)
+            for s in (self.filed.raw_shapes, self.found.before.layer.raw_shapes[self.before])
         )
         return int((there - own).sum())
 
@@ -91,7 +92,7 @@ class MaintainedLayer:
 
 @dataclass
 class YearlyUpdate:
-    """``layers`` that both editions have, in the standard's order; ``passed_over``: role → why, as a key of texts; ``highest``: the
+    """``layers`` that both editions have, in the standard's order; ``skipped``: role → why, as a key of texts; ``highest``: the
     highest running number of the county in layers of both sources that were not read for the comparison."""
 
     filed: Plan
@@ -99,7 +100,7 @@ class YearlyUpdate:
     year: int
     day: date
     layers: list[MaintainedLayer] = field(default_factory=list)
-    passed_over: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     highest: int = 0
 
     @property

@@ -23,7 +23,7 @@ from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
 from ..geometry.linework import batches, rings
 from ..geometry.tolerance import Tolerance
-from ..geometry.vertex_index import each_once
+from ..geometry.vertex_index import unique_vertices
 from ..plan.layer import Layer
 from ..versions.model import Edition
 
@@ -33,7 +33,7 @@ _Line = list[tuple[float, float]]
 _EDGES = 20_000
 
 
-def noded(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: Cancellation) -> NDArray:
+def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: Cancellation) -> NDArray:
     """(n,) polygons of one plane, each with the vertices that others have on its edges; the same object where it gets none.
 
     A vertex within the cluster tolerance of an edge becomes the edge's own; of one within the edge tolerance the edge gets
@@ -44,7 +44,7 @@ def noded(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: Canc
     done = shapes.copy()
     if not len(shapes):
         return done
-    once = each_once(shapely.get_coordinates(shapes))
+    once = unique_vertices(shapely.get_coordinates(shapes))
     cancellation.raise_if_cancelled()
     points = shapely.points(once)
     cancellation.raise_if_cancelled()
@@ -151,7 +151,7 @@ def _ring(line: Any, first: int, more: dict[int, list[tuple[float, float, float]
     return made
 
 
-def filed_with_nodes(edition: Edition, rows: NDArray, shapes: NDArray) -> Layer:
+def add_nodes_to_filed(edition: Edition, rows: NDArray, shapes: NDArray) -> Layer:
     """Filed rows ((q,) positions) as a layer; those whose ``shapes`` (q,) in the plane got vertices have them there, in the
     layer's own coordinates. What is invalid as it was filed stays so."""
     layer = edition.layer.take(rows)
@@ -159,9 +159,9 @@ def filed_with_nodes(edition: Edition, rows: NDArray, shapes: NDArray) -> Layer:
     more &= ~layer.invalid
     if not more.any():
         return layer
-    drawn = layer.drawn.copy()
+    drawn = layer.raw_shapes.copy()
     drawn[more] = crs_care.reproject(shapes[more], layer.plane_crs, layer.known_crs)
     frame = layer.frame.set_geometry(type(layer.frame.geometry)(drawn, index=layer.frame.index, crs=layer.frame.crs))
     other = layer.like(replace(layer.source, frame=frame))
-    other.stray = layer.stray
+    other.stray_rows = layer.stray_rows
     return other

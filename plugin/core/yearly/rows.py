@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.provenance import area_name
-from ..files.cells import as_text
+from ..files.cells import cell_text
 from ..geometry import crs as crs_care
-from ..invariants import require
+from ..invariants import require_value
 from ..package.layers.content import Content
 from ..plan.layer import Layer, SourceLayer
 from ..standard.maintenance import AFTER, BEFORE, CHANGE
@@ -56,13 +56,13 @@ def highest_number(done: YearlyUpdate) -> int:
 
 
 def _template(done: YearlyUpdate, one: MaintainedLayer, stage: str) -> Template:
-    rules = require(done.current.norm.standard.maintenance, "the norm of maintenance")
+    rules = require_value(done.current.norm.standard.maintenance, "the norm of maintenance")
     return done.current.norm.standard.templates[rules.stage(stage).prefix + one.role]
 
 
 def _before(done: YearlyUpdate, one: MaintainedLayer) -> Content:
     """Filed parcels as they were filed: shape, key and every field; on their edges the vertices that all classes share."""
-    template, layer = _template(done, one, BEFORE), require(one.filed, f"the filed layer {one.role}")
+    template, layer = _template(done, one, BEFORE), require_value(one.filed, f"the filed layer {one.role}")
     return Content(layer, template, {f.name: layer.spelling(f) for f in template.fields}, "O", False)
 
 
@@ -109,7 +109,7 @@ def _after(done: YearlyUpdate, one: MaintainedLayer, target: CRS, bsm: int) -> C
 
 def _given(value: Any) -> bool:
     """Does a cell hold anything (not missing, not blank)?"""
-    return bool(as_text(value).strip())
+    return bool(cell_text(value).strip())
 
 
 def _content(
@@ -123,7 +123,7 @@ def _content(
 def _in_target(done: YearlyUpdate, shapes: list[Any], target: CRS) -> NDArray:
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
-    stored = done.filed.stored_only(done.current.stored_only(array))
+    stored = done.filed.without_added_vertices(done.current.without_added_vertices(array))
     return crs_care.reproject(stored, done.current.plane, target)
 
 

@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
-from ..geometry.overlay import Progress, shared_parts, within
+from ..geometry.overlay import Progress, find_shared_parts, sub_progress
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import statutory_area
 from ..geometry.tolerance import Tolerance
 from ..plan.plan import Plan
-from ..standard.maintenance import Maintained
+from ..standard.maintenance import MaintainedLayerSpec
 from ..versions.baseline import townships_of
 from ..versions.compare import compare_also_by_township
-from ..versions.equal import settled
-from ..versions.model import CHANGED, IN, Comparison, Part, edition_of
-from ..versions.pieces import Pieces, around
+from ..versions.equal_shapes import snap_vertices
+from ..versions.model import CHANGED, IN, ChangedPart, Comparison, make_edition
+from ..versions.pieces import Pieces, find_rows_around
 from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate
-from .nodes import filed_with_nodes, noded
+from .nodes import add_nodes, add_nodes_to_filed
 
 #: Slivers are told from land later, by what is left of a row.
 _ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
@@ -34,7 +34,7 @@ _ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
 
 
-def slivers(shapes: NDArray, tolerance: Tolerance) -> NDArray:
+def is_sliver(shapes: NDArray, tolerance: Tolerance) -> NDArray:
     """(k,) bool: polygons below both minimums."""
     with np.errstate(invalid="ignore", divide="ignore"):
         area = shapely.area(shapes)
@@ -42,18 +42,18 @@ def slivers(shapes: NDArray, tolerance: Tolerance) -> NDArray:
     return found
 
 
-def areas(found: Comparison, shapes: NDArray, cancellation: Cancellation) -> NDArray:
+def compute_areas(found: Comparison, shapes: NDArray, cancellation: Cancellation) -> NDArray:
     """(k,) statutory m² of shapes of the plane, by their vertices: each is written as a feature of its own."""
-    return statutory_area(shapes, crs_care.lonlat_of(found.after.layer.plane_crs), cancellation)
+    return statutory_area(shapes, crs_care.make_lonlat_transformer(found.after.layer.plane_crs), cancellation)
 
 
-def share(area_m2: float, found: Comparison, row: int) -> float:
+def area_share(area_m2: float, found: Comparison, row: int) -> float:
     """Which share of a current row an area is, 1 at most."""
     own = float(found.after.layer.statutory[row])
     return min(area_m2 / own, 1.0) if own > 0 else 1.0
 
 
-def land_after(
+def find_land_after(
     found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> list[After]:
     """The current land on filed rows ((q,) positions): row by row, in single parts, whatever filed parcels it lies on.
@@ -75,12 +75,12 @@ def land_after(
         joined[n], whole[n] = _one_shape(shapes[first : first + count], found.after.shapes[row])
     parts, owner = shapely.get_parts(joined, return_index=True)
     whole &= np.bincount(owner, minlength=len(joined)) == 1
-    kept = ~slivers(parts, tolerance)
+    kept = ~is_sliver(parts, tolerance)
     parts, owner = parts[kept], owner[kept]
     return [
-        After(row, shape, area_m2, 1.0 if whole[n] else share(area_m2, found, row))
+        After(row, shape, area_m2, 1.0 if whole[n] else area_share(area_m2, found, row))
         for n, row, shape, area_m2 in zip(
-            owner.tolist(), own[owner].tolist(), parts, areas(found, parts, cancellation).tolist(), strict=True
+            owner.tolist(), own[owner].tolist(), parts, compute_areas(found, parts, cancellation).tolist(), strict=True
         )
     ]
 
@@ -101,12 +101,12 @@ def _on_top(
     )
     of, shapes = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=object)]
     for filed, own, others in asked:
-        near = others[around(found.after.shapes[others], filed)]
+        near = others[find_rows_around(found.after.shapes[others], filed)]
         current = found.after.shapes[near]
-        onto = settled(filed, current, tolerance.cluster_m, cancellation)
-        shared = shared_parts(Polygons(current), Polygons(onto), tolerance=_ALL, cancellation=cancellation)
-        if shared.ladder.failed:
-            raise InputError("yearly_geometry", layer=found.after.layer.name, count=len(shared.ladder.failed))
+        onto = snap_vertices(filed, current, tolerance.cluster_m, cancellation)
+        shared = find_shared_parts(Polygons(current), Polygons(onto), tolerance=_ALL, cancellation=cancellation)
+        if shared.fallback_log.failed:
+            raise InputError("yearly_geometry", layer=found.after.layer.name, count=len(shared.fallback_log.failed))
         other = near[shared.left] != own[shared.right]
         of.append(near[shared.left][other])
         shapes.append(shared.geometry[other])
@@ -148,13 +148,15 @@ def yearly_update(
     sizes = {}
     for one in rules.layers:
         if reason := _why_not(one, filed, current):
-            done.passed_over[one.role] = reason
+            done.skipped[one.role] = reason
         else:
             sizes[one] = 1 + len(filed.layers[one.role]) + len(current.layers[one.role])
     begun, total = 0, sum(sizes.values())
     for one, size in sizes.items():
         cancellation.raise_if_cancelled()
-        part = within(_named(progress, current.layers[one.role].template.name), begun / total, (begun + size) / total)
+        part = sub_progress(
+            _named(progress, current.layers[one.role].template.name), begun / total, (begun + size) / total
+        )
         done.layers.append(_maintain(one, filed, current, cancellation, part))
         begun += size
     if not done.layers:
@@ -171,7 +173,7 @@ def check_year(year: int) -> None:
         raise InputError("yearly_year", value=year)
 
 
-def _why_not(one: Maintained, filed: Plan, current: Plan) -> str:
+def _why_not(one: MaintainedLayerSpec, filed: Plan, current: Plan) -> str:
     """Why a layer cannot be maintained, as a key of texts; empty when it can."""
     for plan, word in ((filed, "filed"), (current, "current")):
         if one.role in plan.unusable:
@@ -196,11 +198,11 @@ def _named(progress: Callable[[float, str], None], name: str) -> Progress:
 
 
 def _maintain(
-    one: Maintained, filed: Plan, current: Plan, cancellation: Cancellation, progress: Progress
+    one: MaintainedLayerSpec, filed: Plan, current: Plan, cancellation: Cancellation, progress: Progress
 ) -> MaintainedLayer:
-    before = edition_of(filed.layers[one.role])
+    before = make_edition(filed.layers[one.role])
     cancellation.raise_if_cancelled()
-    after = edition_of(current.layers[one.role])
+    after = make_edition(current.layers[one.role])
     cancellation.raise_if_cancelled()
     tolerance = current.norm.tolerance()
     fields = (one.compare,) if one.compare else ()
@@ -211,7 +213,7 @@ def _maintain(
         townships=townships_of(current, filed),
         fields=fields,
         cancellation=cancellation,
-        progress=within(progress, 0.0, 0.9),
+        progress=sub_progress(progress, 0.0, 0.9),
     )
     if found.failed:
         raise InputError("yearly_geometry", layer=after.layer.name, count=len(found.failed))
@@ -226,8 +228,12 @@ def _maintain(
             made.left_out[kind] = sum(part.area_m2 for part in parts)
     made.before = np.unique([c.before for c in made.changes if c.kind != IN]).astype(int)
     made.after = [
-        *(After(c.after, c.shape, c.area_m2, share(c.area_m2, found, c.after)) for c in made.changes if c.kind == IN),
-        *land_after(found, pieces, made.before, tolerance, cancellation),
+        *(
+            After(c.after, c.shape, c.area_m2, area_share(c.area_m2, found, c.after))
+            for c in made.changes
+            if c.kind == IN
+        ),
+        *find_land_after(found, pieces, made.before, tolerance, cancellation),
     ]
     made.after.sort(key=lambda piece: piece.row)
     _share_nodes(made, tolerance, cancellation)
@@ -242,24 +248,24 @@ def _share_nodes(made: MaintainedLayer, tolerance: Tolerance, cancellation: Canc
     shapes = np.empty(len(filed) + len(rest), dtype=object)
     shapes[: len(filed)] = filed
     shapes[len(filed) :] = [one.shape for one in rest]
-    bends = not crs_care.keeps_straight(crs_care.GEODETIC, before.layer.plane_crs)
-    full = noded(shapes, tolerance, bends, cancellation)
-    made.filed = filed_with_nodes(before, made.before, full[: len(filed)])
+    bends = not crs_care.preserves_straight_lines(crs_care.GEODETIC, before.layer.plane_crs)
+    full = add_nodes(shapes, tolerance, bends, cancellation)
+    made.filed = add_nodes_to_filed(before, made.before, full[: len(filed)])
     others = full[len(filed) :]
     more = np.flatnonzero([one.shape is not shape for one, shape in zip(rest, others, strict=True)])
-    for n, area_m2 in zip(more.tolist(), areas(made.found, others[more], cancellation).tolist(), strict=True):
+    for n, area_m2 in zip(more.tolist(), compute_areas(made.found, others[more], cancellation).tolist(), strict=True):
         rest[n] = rest[n]._replace(shape=others[n], area_m2=area_m2)
     made.changes = [one for one in rest if isinstance(one, Change)]
     made.after = [one for one in rest if isinstance(one, After)]
 
 
 def _changes(
-    made: MaintainedLayer, parts: list[Part], tolerance: Tolerance, cancellation: Cancellation
+    made: MaintainedLayer, parts: list[ChangedPart], tolerance: Tolerance, cancellation: Cancellation
 ) -> list[Change]:
     """Single parts; those that are slivers, though the whole is none, join the layer's."""
     shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
-    measured = areas(made.found, shapes, cancellation)
-    thin = slivers(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
+    measured = compute_areas(made.found, shapes, cancellation)
+    thin = is_sliver(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
     made.found.slivers += shapes[thin].tolist()
     made.found.sliver_m2 += float(measured[thin].sum())
     return [

@@ -18,23 +18,23 @@ from ...metadata import plugin_version
 from ..cancellation import NEVER, Cancellation
 from ..engine.provenance import area_name
 from ..errors import InputError, OutputError
-from ..files.holders import holders
+from ..files.open_file_owners import find_open_file_owners
 from ..files.writing import check_not_input, is_about_writing, os_reason
 from ..geometry import crs as crs_care
-from ..geometry.overlay import Progress, silent
-from ..invariants import require
+from ..geometry.overlay import Progress, no_progress
+from ..invariants import require_value
 from ..messages.texts import Texts
-from ..package.folder import writing as alone
-from ..package.form.model import VectorSet
+from ..package.folder import lock_for_writing as alone
 from ..package.layers.content import Content
 from ..package.layers.database import write_database
-from ..package.layers.look import look
+from ..package.layers.layer_validation import validate_layer
 from ..package.layers.read_back import ReadBack, read_back
-from ..package.names import fill, name_problem
-from ..package.problems import Level, Problem, Shut, of_level
+from ..package.names import fill_placeholders, name_problem
+from ..package.package_spec.model import VectorSet
+from ..package.problems import GateRefusal, Level, Problem, group_by_level
 from ..plan.plan import Plan
 from ..render.tables.workbook import put_workbook
-from ..standard.maintenance import Delivery
+from ..standard.maintenance import DeliverySpec
 from .balance import all_tables, to_dict
 from .model import YearlyUpdate
 from .rows import class_contents
@@ -42,7 +42,7 @@ from .rows import class_contents
 # Several files that belong together, put into places where nothing stands yet: all of them, or none.
 #
 # They are made in a folder beside, and moved one by one, the one that all wait for last. After a kill at any moment that one is
-# whole or not there; what lies beside is finished or cleared away by the next run (`settle`).
+# whole or not there; what lies beside is finished or cleared away by the next run (`finish_interrupted`).
 
 #: Nobody else calls a folder so.
 NEW = ".sanxian-new"
@@ -51,7 +51,7 @@ _WHOLE = ".whole"
 
 
 @contextmanager
-def together(places: list[Path]) -> Iterator[Path]:
+def write_together(places: list[Path]) -> Iterator[Path]:
     """A folder to make files in, each under the name of its place, in the folder of the first place; when the block ends all
     are moved, the first place's last. On any error nothing stays. OutputError when something cannot be written or a place is
     taken. The caller keeps other runs away (`package.folder.lock`)."""
@@ -71,7 +71,7 @@ def together(places: list[Path]) -> Iterator[Path]:
 
 
 @contextmanager
-def in_folder(folder: Path) -> Iterator[None]:
+def ensure_folder(folder: Path) -> Iterator[None]:
     """The folder is there while the block runs; where it was made for this and nothing came into it, it is gone again.
     OutputError when it cannot be made."""
     there = folder.exists()
@@ -86,7 +86,7 @@ def in_folder(folder: Path) -> Iterator[None]:
             folder.rmdir()
 
 
-def settle(places: list[Path]) -> None:
+def finish_interrupted(places: list[Path]) -> None:
     """Finish what a run that was killed had made whole, clear away what it had not. OutputError when that is refused."""
     new = _beside(places[0])
     if not new.exists():
@@ -97,7 +97,7 @@ def settle(places: list[Path]) -> None:
         _move(new, rest)
     shutil.rmtree(new, ignore_errors=True)
     if new.exists():
-        raise OutputError("package_rest", target=str(new), holders=", ".join(holders(new)) or "—")
+        raise OutputError("package_rest", target=str(new), holders=", ".join(find_open_file_owners(new)) or "—")
 
 
 def _beside(place: Path) -> Path:
@@ -128,7 +128,7 @@ def _move(new: Path, places: list[Path]) -> None:
 
 
 def _refused(new: Path, target: Path, error: OSError) -> OutputError:
-    if who := ", ".join(holders(new)):
+    if who := ", ".join(find_open_file_owners(new)):
         return OutputError("package_held", target=str(target), holders=who)
     return OutputError("output_unwritable", target=str(target), detail=os_reason(error))
 
@@ -156,12 +156,12 @@ class Written:
 def database_path(current: Plan, year: int, folder: str | Path) -> Path:
     """Where the geodatabase goes. InputError when nothing tells the county."""
     values = {"code": current.area_code, "name": area_name(current), "year": year}
-    if not values["code"] or not values["name"] or name_problem(fill(_delivery(current).file, values)):
+    if not values["code"] or not values["name"] or name_problem(fill_placeholders(_delivery(current).file, values)):
         raise InputError("package_county_unknown")
-    return Path(folder) / fill(_delivery(current).file, values)
+    return Path(folder) / fill_placeholders(_delivery(current).file, values)
 
 
-def look_at_target(current: Plan, year: int, folder: str | Path) -> None:
+def validate_target(current: Plan, year: int, folder: str | Path) -> None:
     """What `write_update` refuses of the place it writes to, before anything is compared; nothing is left there.
 
     InputError when nothing tells the county. OutputError when the geodatabase or its balance is there already, when somebody
@@ -181,16 +181,16 @@ def _places(current: Plan, year: int, folder: str | Path) -> list[Path]:
 @contextmanager
 def _free(places: list[Path]) -> Iterator[None]:
     """Nothing stands in the places, and nobody else writes them while the block runs."""
-    with in_folder(places[0].parent), alone(places[0]):
-        settle(places)
+    with ensure_folder(places[0].parent), alone(places[0]):
+        finish_interrupted(places)
         for place in places:
             if place.exists():
                 raise OutputError("yearly_exists", target=str(place))
         yield
 
 
-def _delivery(current: Plan) -> Delivery:
-    return require(current.norm.standard.maintenance, "the norm of maintenance").delivery
+def _delivery(current: Plan) -> DeliverySpec:
+    return require_value(current.norm.standard.maintenance, "the norm of maintenance").delivery
 
 
 def write_update(
@@ -199,7 +199,7 @@ def write_update(
     *,
     lang: str = "zh",
     cancellation: Cancellation = NEVER,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Written:
     """Write the classes of all layers that changed, and the balance, into a folder; all of it or nothing.
 
@@ -223,7 +223,7 @@ def _write(
     contents = class_contents(done, plane)
     made = Written(places, problems=_look(done, contents, target, cancellation))
     rows = _Rows(sum(len(content) for content in contents), progress)
-    with together(places) as new:
+    with write_together(places) as new:
         database = new / target.name
         crs = crs_care.with_heights(delivery.crs, delivery.vertical)
         code_lists = done.current.norm.standard.code_lists
@@ -245,9 +245,9 @@ def _look(done: YearlyUpdate, contents: list[Content], target: Path, cancellatio
     delivery = _delivery(done.current)
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
     lists = done.current.norm.standard.code_lists
-    found = [problem for content in contents for problem in look(content, vectors, lists, cancellation)]
-    if stops := of_level(found, Level.STOP):
-        raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=Shut(tuple(stops)))
+    found = [problem for content in contents for problem in validate_layer(content, vectors, lists, cancellation)]
+    if stops := group_by_level(found, Level.STOP):
+        raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops)))
     return [problem for problem in found if problem.level is Level.GATE]
 
 

@@ -16,9 +16,9 @@ from ...bridge.running.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.files.writing import LAYER_FORMATS, Outputs
 from ...core.profile import DocumentInfo
-from ..findings.result import Result
+from ..findings.result import CheckView
 from ..widgets import messages
-from ..widgets.messages import Messages, opener
+from ..widgets.messages import Messages, make_opener
 
 _FOLDER = "export_folder"
 #: Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.
@@ -44,7 +44,7 @@ class Exports:
         self,
         iface,
         runner: Runner,
-        result: Callable[[], Result | None],
+        result: Callable[[], CheckView | None],
         info: Callable[[], DocumentInfo | None] = lambda: None,
     ):
         """Set the sources of result and document information.
@@ -108,7 +108,7 @@ class Exports:
 
     def save(self, kind: str, path: str) -> Job | None:
         """Write in the background; the dialog has confirmed replacing an existing file."""
-        from ...bridge.checking.check import write
+        from ...bridge.checking.check import write_outputs
 
         result = self._result()
         if result is None:
@@ -119,7 +119,9 @@ class Exports:
         checked = result.checked if info is None else with_current_document(result.checked, info)
 
         def work(progress, cancellation):
-            write(checked, outputs, progress=progress, cancellation=cancellation, has_rows=not result.kept)
+            write_outputs(
+                checked, outputs, progress=progress, cancellation=cancellation, has_rows=not result.is_restored
+            )
             return path
 
         def saved(path: str) -> None:
@@ -131,7 +133,9 @@ class Exports:
                 )
             message = text.format(path=path, time=result.time)
             folder = str(Path(path).parent)
-            self._messages.tell(message, "success", (tr("Open"), opener(path)), (tr("Open Folder"), opener(folder)))
+            self._messages.show(
+                message, "success", (tr("Open"), make_opener(path)), (tr("Open Folder"), make_opener(folder))
+            )
 
         return self._runner.start(
             Job(tr("Saving {name}").format(name=Path(path).name), work, on_done=saved, on_error=self._failed)
@@ -143,4 +147,4 @@ class Exports:
 
     def _failed(self, error: Exception) -> None:
         text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")
-        self._messages.warn(messages.told(error, text))
+        self._messages.warn(messages.explain_and_log(error, text))

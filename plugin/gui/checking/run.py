@@ -11,16 +11,16 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge.checking import findings_layer
-from ...bridge.checking.kept_result import ProjectState
+from ...bridge.checking.saved_result import ProjectState
 from ...bridge.layers import recognise
-from ...bridge.layers.snapshots import snapshot
+from ...bridge.layers.snapshots import take_snapshot
 from ...bridge.running.tasks import Job, Runner, Work
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
-from ..findings import idle
+from ..findings import empty_states
 from ..findings.dock import FindingsDock
-from ..findings.result import Result
-from ..findings.whose import Basis
+from ..findings.result import CheckView
+from ..findings.result_owner import InputFingerprint
 from ..widgets import messages
 
 
@@ -28,7 +28,7 @@ from ..widgets import messages
 class Run:
     """Inputs of a project check. ``names``: layer name in the check → layer id."""
 
-    basis: Basis
+    basis: InputFingerprint
     state: ProjectState
     names: dict[str, str]
 
@@ -81,30 +81,34 @@ class Checking(QObject):
         if self.busy or not recognise.plan_layers(project) or not self._choose_group():
             return False
         layers = recognise.plan_layers(project)
-        shots, basis, state = [snapshot(layer) for layer in layers], Basis.of(project), ProjectState.of(project)
+        shots, basis, state = (
+            [take_snapshot(layer) for layer in layers],
+            InputFingerprint.from_project(project),
+            ProjectState.of(project),
+        )
         options = basis.options
         if standard and not (options.standard or options.profile):
             options = replace(options, standard=standard)
         source = project.title() or project.baseName() or tr("Layers of the project")
 
         def work(progress, cancellation):
-            from ...bridge.checking.check import check
+            from ...bridge.checking.check import check_plan
 
-            checked = check(shots, options, source=source, progress=progress, cancellation=cancellation)
-            return checked, findings_layer.features(checked.report.findings)
+            checked = check_plan(shots, options, source=source, progress=progress, cancellation=cancellation)
+            return checked, findings_layer.make_features(checked.report.findings)
 
         def done(answer):
             names = {shot.name: shot.layer_id for shot in shots}
             self._editing.judge(answer[0], options, names)
             self._end()
-            self.done.emit(Result.of(answer[0]), answer[1], Run(basis, state, names))
+            self.done.emit(CheckView.of(answer[0]), answer[1], Run(basis, state, names))
 
         self._editing.begin(layers)
         self._of_project = True
-        self._run(tr("Check All"), work, done, idle.rule_count(options))
+        self._run(tr("Check All"), work, done, empty_states.rule_count(options))
         return True
 
-    def look_at(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> bool:
+    def run_check(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> bool:
         """Run another check (of a package) with its progress in the panel; False if busy."""
         if self.busy:
             return False
@@ -137,7 +141,7 @@ class Checking(QObject):
 
     def _step(self, share: float, text: str) -> None:
         if self.busy:
-            self._dock.run_bar.step(share, idle.rule_code(text))
+            self._dock.run_bar.step(share, empty_states.rule_code(text))
 
     def _end(self, note: str = "") -> None:
         self.job = None
@@ -151,14 +155,14 @@ class Checking(QObject):
         self._stop(note)
 
     def _failed(self, title: str, error: Exception) -> None:
-        if idle.lacks_libraries(error):
-            missing = idle.package_missing(self._doctor)
+        if empty_states.lacks_libraries(error):
+            missing = empty_states.libraries_missing_state(self._doctor)
             self._dock.set_idle(missing)
             # Without a result, the panel shows the message in the middle, with a button.
             self._fail(title, missing.text, missing.text if self._dock.result is not None else "")
             return
         text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")
-        message = messages.told(error, text)
+        message = messages.explain_and_log(error, text)
         self._fail(title, message, message)
 
     def _fail(self, title: str, why: str, note: str) -> None:

@@ -19,7 +19,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..widgets import look
+from ..widgets import theme
 from ..widgets.source_mark import mark_label
 
 #: Maximum width of a row name, in digits.
@@ -56,7 +56,7 @@ class OwnLine(QLineEdit):
         if self.text() or not self.inherited:
             return
         painter = QPainter(self)
-        painter.setPen(look.faint())
+        painter.setPen(theme.faint())
         option = QStyleOptionFrame()
         self.initStyleOption(option)
         room = self.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, self).adjusted(3, 0, -3, 0)
@@ -90,7 +90,7 @@ class CalmCombo(QComboBox):
         palette = QWidget().palette()
         if grey:
             for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-                palette.setColor(role, look.faint())
+                palette.setColor(role, theme.faint())
         self.setPalette(palette)
 
     def event(self, event):
@@ -115,7 +115,7 @@ class OwnCombo(CalmCombo):
             self.setItemText(0, text.format(value=value, source=source))
         else:
             self.insertItem(0, text.format(value=value, source=source), None)
-        self.setItemData(0, look.faint(), Qt.ItemDataRole.ForegroundRole)
+        self.setItemData(0, theme.faint(), Qt.ItemDataRole.ForegroundRole)
         self.set_grey(self.currentData() is None)
 
     def own(self) -> object:

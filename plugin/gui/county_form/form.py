@@ -29,7 +29,7 @@ from ...core.profile import Norm, load_profile, profile_ids
 from ...core.profile.county_checks import Problem, find_county_problems, load_base
 from ...core.profile.county_file import Confirmation, CountySettings, load_composed
 from ...core.profile.load import standard_of
-from ...core.profile.resolved import read_offer
+from ...core.profile.resolved import read_choices
 from ..widgets import messages as trouble
 from ..widgets.field_message import FieldMessage
 from ..widgets.profile_combo import ProfileCombo
@@ -78,8 +78,8 @@ class CountyForm(QWidget):
         self.above.setWordWrap(True)
         self.targets = TargetsBox(self._texts)
         self.ratio = RatioBox(norm, self._texts)
-        self.limits = LimitsBox(read_offer().limits, norm, self._texts)
-        self.tolerances = LimitsBox(read_offer().tolerances, norm, self._texts)
+        self.limits = LimitsBox(read_choices().limits, norm, self._texts)
+        self.tolerances = LimitsBox(read_choices().tolerances, norm, self._texts)
         self.confirmation = ConfirmationBox(self._texts)
         self.problems: list[Problem] = []
         self.errors: list[FormError] = []
@@ -275,7 +275,7 @@ class CountyForm(QWidget):
                 unconfirmed = replace(county, confirmation=Confirmation())
                 norm = replace(norm, profile=load_composed(unconfirmed, self._path, self._text))
             except SanxianError as error:
-                self.file_message.show_text(trouble.explain(error))
+                self.file_message.show_text(trouble.explain_error(error))
                 return
         items = find_confirmable_items(norm)
         self.confirmation.offer(items)
@@ -295,7 +295,7 @@ class CountyForm(QWidget):
         self.errors = []
         for problem in self.problems:
             name, widget, message = self._find_field(problem.field)
-            text = trouble.explain(problem.error)
+            text = trouble.explain_error(problem.error)
             if not message.text():
                 message.show_text(text, "error" if problem.blocks else "warning")
             if problem.blocks:

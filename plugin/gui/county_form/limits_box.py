@@ -16,7 +16,7 @@ from ...core.messages.texts import Texts
 from ...core.model.indicator import RATIO_FORMS
 from ...core.model.rule import all_rules, unit_of
 from ...core.profile import Norm
-from ...core.profile.resolved import get_inherited, read_offer
+from ...core.profile.resolved import get_inherited, read_choices
 from ..widgets.field_message import FieldMessage
 from ..widgets.sections import faint
 from .fields import FormPart, LinkRow, MarkSlot, NameLabel, OwnCombo, OwnLine, RestoreButton, number_text
@@ -209,7 +209,7 @@ class RatioBox(FormPart):
         self.restore.clicked.connect(self._restore_classes)
         names = norm.standard.code_lists["urban_rural"].codes
         self.boxes: dict[tuple[str, ...], QCheckBox] = {}
-        for codes in read_offer().ratio_classes:
+        for codes in read_choices().ratio_classes:
             name = names[codes[0]].name.partition("(")[0]
             self.boxes[codes] = QCheckBox(f"{tr(', ').join(codes)} {name}")
             self.boxes[codes].toggled.connect(self._class_toggled)

@@ -20,15 +20,15 @@ from ...core.profile import load_profile, profile_ids
 from ...core.profile.county_file import (
     SUFFIX,
     CountySettings,
+    default_profile_path,
     is_county_code,
     is_own_file,
-    profile_beside,
     read_county,
     read_text,
     save_county,
 )
 from ...core.standard import load_standard, standard_folders
-from ...core.transmission.table import read_township_tasks
+from ...core.target_allocation.table import read_township_tasks
 from ..widgets import messages
 from .profile_form import ProfileForm
 
@@ -111,13 +111,13 @@ class ProfileDialog(ProfileForm):
             # Report errors of the table now, not at the next check.
             read_township_tasks(self.targets.text())
         except (SanxianError, ImportError) as error:
-            self._explain(messages.explain(error))
+            self._explain(messages.explain_error(error))
             return
         now = self.county()
         try:
             own = self._save_form()
         except (SanxianError, ImportError) as error:
-            self.errors.show_message("error", escape(messages.explain(error)))
+            self.errors.show_message("error", escape(messages.explain_error(error)))
             return
         settings.put("language", self.language.currentData())
         county.keep(self._project, replace(now, profile=own) if own else now)
@@ -134,7 +134,7 @@ class ProfileDialog(ProfileForm):
     def _find_own_path(self) -> Path | None:
         """Return the path of the county's profile next to the project; None if unsaved."""
         name = self._project.fileName()
-        return profile_beside(Path(name)) if name else None
+        return default_profile_path(Path(name)) if name else None
 
     def _find_own_file(self) -> Path | None:
         """Return the profile file that the form edits; None if it is only a parent."""
@@ -215,7 +215,7 @@ class ProfileDialog(ProfileForm):
         try:
             norm = Options(profile=now.profile, standard=now.standard).norm()
         except (SanxianError, ImportError) as error:
-            self._explain(messages.explain(error))
+            self._explain(messages.explain_error(error))
             self._norm_is_valid = False
             self._ok.setEnabled(False)
             return

@@ -63,7 +63,7 @@ class ProfileForm(QDialog):
             self.form = CountyForm(2 if screen.availableGeometry().width() >= _MIN_WIDTH else 1)
         except ImportError as error:
             # Rules and their parameters need the libraries; the other tab does not.
-            missing = messages.explain(error)
+            missing = messages.explain_error(error)
         self.place.setWordWrap(True)
         self.document = DocumentLine(project, lambda: load_profile(self.profile.currentData() or ""))
         self._lay_out(self.form or Note(missing))

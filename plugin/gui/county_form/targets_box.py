@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QCompleter, QGridLayout, QLabel, QMenu, QToolBut
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.profile import BINDING, Norm, Target
-from ...core.profile.resolved import INDICATORS, find_target_year, get_inherited_targets, read_offer
+from ...core.profile.resolved import INDICATORS, find_target_year, get_inherited_targets, read_choices
 from ...core.standard.indicator_catalogue import allowed_comparisons
 from ..widgets.field_message import FieldMessage
 from .fields import CalmCombo, FormPart, MarkSlot, NameLabel, OwnLine, RestoreButton
@@ -37,7 +37,7 @@ class TargetRow:
         for choice in allowed_comparisons(indicator):
             self.sign.addItem(_SIGNS[choice], choice)
         names = texts.section("unit_names")
-        for choice in ("count",) if indicator in _COUNTED else read_offer().units:
+        for choice in ("count",) if indicator in _COUNTED else read_choices().units:
             self.unit.addItem(names[choice], choice)
         binding_names = {BINDING: tr("binding"), "预期性": tr("anticipated"), "": "—"}
         for choice in _BINDINGS:
@@ -79,7 +79,7 @@ class TargetRow:
         )
 
     def _reset_choices(self) -> None:
-        usual = read_offer().usual[self.indicator]
+        usual = read_choices().usual[self.indicator]
         self._choose(usual["comparison"], usual["unit"], usual["binding"])
 
     def inherit(self, target: Target | None, year: int | None) -> None:

@@ -14,11 +14,11 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QLineEdit, QMenu, QWidget
 
-from ...bridge.editing.forms import INDENT, role_of_form
+from ...bridge.editing.attribute_forms import INDENT, role_of_form
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ..widgets import look
+from ..widgets import theme
 from .form_help import add_tips, attach_form_help
 
 #: Shorter lists need no search.
@@ -63,7 +63,7 @@ def _find_form(widget: QWidget | None) -> QgsAttributeForm | None:
 
 
 def make_searchable(form: QgsAttributeForm) -> None:
-    """Make the value lists of a form of `bridge.editing.forms` searchable.
+    """Make the value lists of a form of `bridge.editing.attribute_forms` searchable.
 
     Forms of other layers are left unchanged.
     """
@@ -80,7 +80,7 @@ def make_searchable(form: QgsAttributeForm) -> None:
         listed = len(layer.editorWidgetSetup(index).config()["map"])
         _label_unknown(box, listed)
         if listed > _MAX_PLAIN_ROWS:
-            look.keep_alive(CodeSearch(box, listed), box)
+            theme.keep_alive(CodeSearch(box, listed), box)
 
 
 def _label_unknown(box: QComboBox, listed: int) -> None:
@@ -119,7 +119,7 @@ class CodeSearch(QObject):
         box.currentIndexChanged.connect(self._show)
         box.setMinimumWidth(box.fontMetrics().horizontalAdvance(_format_unknown("9" * _CODE_DIGITS)))
         if any(depth for depth, _ in self._compute_levels()):
-            action = edit.addAction(look.icon("levels"), QLineEdit.ActionPosition.TrailingPosition)
+            action = edit.addAction(theme.icon("levels"), QLineEdit.ActionPosition.TrailingPosition)
             action.setToolTip(tr("Choose level by level"))
             action.triggered.connect(self._open_levels)
         self._show()

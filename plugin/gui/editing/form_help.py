@@ -12,15 +12,15 @@ from qgis.gui import QgsAttributeEditorContext, QgsAttributeForm
 from qgis.PyQt.QtCore import QEvent, QObject, Qt
 from qgis.PyQt.QtWidgets import QDialog, QLabel, QScrollArea, QStyle, QWidget
 
+from ...bridge.editing.attribute_forms import role_of_form
 from ...bridge.editing.dependent_fields import DependentField, find_dependent_fields, look_up_name
-from ...bridge.editing.forms import role_of_form
 from ...bridge.project import county
 from ...bridge.running.tasks import log_error
 from ...bridge.settings import interface_language
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import load_standard
-from ..widgets import look
+from ..widgets import theme
 
 _HARD_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
 _NAME = "SanxianFormReasons"
@@ -31,14 +31,14 @@ _MODES = (QgsAttributeEditorContext.Mode.SingleEditMode, QgsAttributeEditorConte
 
 
 def attach_form_help(form: QgsAttributeForm) -> None:
-    """Attach the extensions once to a form of `bridge.editing.forms`, to no other."""
+    """Attach the extensions once to a form of `bridge.editing.attribute_forms`, to no other."""
     layer = form.layer()
     if layer is None or not role_of_form(layer) or form.findChild(QLabel, _NAME) is not None:
         return
-    look.keep_alive(_FormHelp(form, layer), form)
+    theme.keep_alive(_FormHelp(form, layer), form)
     for area in form.findChildren(QScrollArea):
         if area.widget() is not None and area.widgetResizable():
-            look.keep_alive(_WidthFitter(area), area)
+            theme.keep_alive(_WidthFitter(area), area)
 
 
 def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:
@@ -63,7 +63,7 @@ class _FormHelp(QObject):
         self._label.setWordWrap(True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setMargin(_MARGIN)
-        self._label.setStyleSheet(f"color: {look.color('error').name()}")
+        self._label.setStyleSheet(f"color: {theme.color('error').name()}")
         form.layout().insertWidget(0, self._label)
         form.widgetValueChanged.connect(self._changed)
         self._show_reasons()
@@ -111,7 +111,7 @@ class _WidthFitter(QObject):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.widget().installEventFilter(self)
         # Layouts have their new sizes only after the current event.
-        self._later = look.later(self, self._fit)
+        self._later = theme.call_on_theme_change(self, self._fit)
         self._later.start()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:

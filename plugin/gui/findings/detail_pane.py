@@ -13,21 +13,21 @@ from qgis.PyQt.QtGui import QColor, QPainter, QPen, QPixmap
 from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
-from ..widgets import look
-from ..widgets.look import state_word
+from ..widgets import theme
 from ..widgets.source_mark import mark_label
+from ..widgets.theme import state_word
 from .features import FeatureRef, features_of
-from .groups import ASIDE, Group, area_of, kind_of
+from .groups import ASIDE, FindingGroup, area_of, kind_of
 from .map_marks import FIRST, SECOND
-from .result import Result, Source
-from .walk_bar import why_not, withdrawable
+from .navigation_bar import find_refusal_text, withdrawable
+from .result import CheckView, RuleSource
 
 #: Maximum number of listed features; a finding may name hundreds.
 LISTED = 6
 
 
 def feature_rows(
-    result: Result, finding: Any, select: Callable[[FeatureRef], None], form: Callable[[FeatureRef], None]
+    result: CheckView, finding: Any, select: Callable[[FeatureRef], None], form: Callable[[FeatureRef], None]
 ) -> QWidget | None:
     """Return a row for each feature, or None without features.
 
@@ -75,7 +75,7 @@ def stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
     return pixmap
 
 
-def _describe_feature(result: Result, ref: FeatureRef, field: str) -> str:
+def _describe_feature(result: CheckView, ref: FeatureRef, field: str) -> str:
     """Return layer name and full key; the feature id if the key is not unique."""
     template = result.checked.plan.norm.standard.templates.get(ref.role)
     name = template.name if template is not None and result.texts.lang == "zh" else ref.role
@@ -102,12 +102,12 @@ def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[Feature
 
 def state_text(finding: Any) -> str:
     """Return waived or to do, and why the finding cannot be waived."""
-    word, why = state_word(finding.state), why_not(finding)
+    word, why = state_word(finding.state), find_refusal_text(finding)
     known = finding.state == "waived" or withdrawable(finding)
     return word if known or not why else tr("{state}. {why}").format(state=word, why=why)
 
 
-def rows(finding: Any) -> list[tuple[str, str]]:
+def waiver_rows(finding: Any) -> list[tuple[str, str]]:
     """Return (label, text) of the waiver behind a finding; empty without one."""
     waiver = finding.params.get("waiver")
     if not waiver:
@@ -148,18 +148,18 @@ class DetailPane(QgsScrollArea):
         layout.addWidget(label)
         self.setWidget(page)
 
-    def show_group(self, result: Result, group: Group) -> None:
+    def show_group(self, result: CheckView, group: FindingGroup) -> None:
         """Show a rule with its figures, and why it was skipped."""
-        page, layout = self._make_page(look.KIND_ICONS[group.kind()], f"{group.code}  {group.title}", group.code)
+        page, layout = self._make_page(theme.KIND_ICONS[group.kind()], f"{group.code}  {group.title}", group.code)
         if group.findings:
             text, area = tr("{count} findings").format(count=len(group.findings)), area_of(group.findings)
             if group.shown != len(group.findings):
                 text = tr("{shown} of {count} findings in view")
                 text, area = text.format(shown=group.shown, count=len(group.findings)), group.shown_area
-            layout.addWidget(text_label(f"{text}  {area_text(area)}" if area is not None else text))
+            layout.addWidget(text_label(f"{text}  {format_area(area)}" if area is not None else text))
         form = form_layout()
-        if group.aside:
-            state = look.outcome_word(group.standing) if group.standing in ASIDE else tr("Partly checked")
+        if group.is_secondary:
+            state = theme.outcome_word(group.standing) if group.standing in ASIDE else tr("Partly checked")
             form.addRow(
                 row_label(tr("State")), text_label(tr("{word}. {reason}").format(word=state, reason=group.reason))
             )
@@ -168,14 +168,14 @@ class DetailPane(QgsScrollArea):
         layout.addStretch()
         self.setWidget(page)
 
-    def show_finding(self, result: Result, group: Group, finding: Any) -> None:
-        page, layout = self._make_page(look.KIND_ICONS[kind_of(finding)], group.title, group.code)
-        layout.addWidget(text_label(figures(finding)))
+    def show_finding(self, result: CheckView, group: FindingGroup, finding: Any) -> None:
+        page, layout = self._make_page(theme.KIND_ICONS[kind_of(finding)], group.title, group.code)
+        layout.addWidget(text_label(format_figures(finding)))
         refs = features_of(finding)
         features = feature_rows(
             result, finding, lambda ref: self.featureChosen.emit(ref, refs), self.formRequested.emit
         )
-        keys = keys_text(finding) if features is None else ""
+        keys = format_keys(finding) if features is None else ""
         if keys:
             layout.addWidget(text_label(keys))
         form = form_layout()
@@ -183,7 +183,7 @@ class DetailPane(QgsScrollArea):
             form.addRow(row_label(tr("Its features")), features)
         form.addRow(row_label(tr("What")), text_label(finding.message))
         # The waiver precedes the remedy.
-        state = [(tr("State"), state_text(finding)), *rows(finding)]
+        state = [(tr("State"), state_text(finding)), *waiver_rows(finding)]
         if len(state) == 1:
             self._add_basis(form, result, group.code)
         for label, text in state:
@@ -200,7 +200,7 @@ class DetailPane(QgsScrollArea):
         head = QHBoxLayout()
         mark = QLabel()
         size = QgsApplication.scaleIconSize(16, True)
-        mark.setPixmap(look.pixmap(icon, size, self.devicePixelRatioF()))
+        mark.setPixmap(theme.pixmap(icon, size, self.devicePixelRatioF()))
         head.addWidget(mark)
         name = text_label(title)
         font = name.font()
@@ -217,7 +217,7 @@ class DetailPane(QgsScrollArea):
         layout.addLayout(head)
         return page, layout
 
-    def _add_basis(self, form: QFormLayout, result: Result, code: str) -> None:
+    def _add_basis(self, form: QFormLayout, result: CheckView, code: str) -> None:
         why, fix = result.why_and_fix(code)
         if why:
             form.addRow(row_label(tr("Why")), text_label(why))
@@ -230,30 +230,30 @@ class DetailPane(QgsScrollArea):
             form.addRow(row_label(tr("Parameters")), text_label("\n".join(parameters)))
 
 
-def area_text(area_m2: float | None) -> str:
+def format_area(area_m2: float | None) -> str:
     """Return an area as text."""
-    from ...core.messages.texts import area_text as text
+    from ...core.messages.texts import format_area as text
 
     return text(area_m2)
 
 
-def figures(finding: Any) -> str:
+def format_figures(finding: Any) -> str:
     """Return the figures of a finding: 永安镇  12 640.35 m²（图斑椭球面积）  净面积 …  宽 71.2 m."""
-    from ...core.messages.texts import width_text
+    from ...core.messages.texts import format_width
 
     parts = [finding.township] if finding.township else []
     if finding.area_m2 is not None:
-        parts.append(tr("{area} (statutory area)").format(area=area_text(finding.area_m2)))
+        parts.append(tr("{area} (statutory area)").format(area=format_area(finding.area_m2)))
     if finding.net_area_m2 is not None:
-        parts.append(tr("net {area}").format(area=area_text(finding.net_area_m2)))
+        parts.append(tr("net {area}").format(area=format_area(finding.net_area_m2)))
     if finding.width_m is not None:
-        parts.append(tr("width {width} m").format(width=width_text(finding.width_m, 1)))
+        parts.append(tr("width {width} m").format(width=format_width(finding.width_m, 1)))
     # Lines break between the figures, not between a figure and its unit.
     parts = [part.replace(" ", "\u00a0") for part in parts]
     return tr("  ").join(parts) if parts else tr("No place on the map")
 
 
-def keys_text(finding: Any) -> str:
+def format_keys(finding: Any) -> str:
     """Return the complete keys, to be copied: CZKFBJ 140225…000003 ↔ YJJBNTBHTB …."""
 
     def side(role, keys):
@@ -281,7 +281,7 @@ def row_label(text: str) -> QLabel:
     """Return the label of a row, in the colour of secondary text."""
     label = QLabel(text)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    return look.stand_back(label)
+    return theme.set_faint(label)
 
 
 def form_layout() -> QFormLayout:
@@ -293,7 +293,7 @@ def form_layout() -> QFormLayout:
     return form
 
 
-def source_list(sources: list[Source]) -> QWidget:
+def source_list(sources: list[RuleSource]) -> QWidget:
     """Return the sources with their marks, one per row."""
     box = QWidget()
     layout = QGridLayout(box)

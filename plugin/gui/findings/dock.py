@@ -9,12 +9,12 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QToolButton
 
 from ...bridge.texts import tr
-from ..widgets import look
+from ..widgets import theme
 from ..widgets.empty_state import Empty
 from .features import FeatureRef, features_of
-from .filter import Wanted
+from .filter import FilterSettings
 from .form import FindingsForm
-from .result import Result
+from .result import CheckView
 
 
 class FindingsDock(FindingsForm):
@@ -40,7 +40,7 @@ class FindingsDock(FindingsForm):
         self._idle = Empty("")
         self._reasons_shown = False
         self._connect()
-        self._themed = look.later(self, self._refresh_icons)
+        self._themed = theme.call_on_theme_change(self, self._refresh_icons)
         self._show_state()
 
     def _connect(self) -> None:
@@ -53,16 +53,16 @@ class FindingsDock(FindingsForm):
         self.verdict.kindsChanged.connect(self._filter)
         self.filters.changed.connect(self._filter)
         self.tree.chosen.connect(self._chosen)
-        self.tree.wished.connect(self.findingChosen)
+        self.tree.zoomRequested.connect(self.findingChosen)
         self.tree.formRequested.connect(self._open_own_form)
         self.detail.formRequested.connect(self.formRequested)
         self.detail.featureChosen.connect(self.featureChosen)
         self.tree.helpRequested.connect(self.helpRequested)
-        self.tree.waiveRequested.connect(self.walk.waive.accept_only)
-        self.tree.selectionSettled.connect(lambda: self.walk.waive.show_for(self.tree.selected()))
+        self.tree.waiveRequested.connect(self.navigation.waive.accept_only)
+        self.tree.selectionSettled.connect(lambda: self.navigation.waive.show_for(self.tree.selected()))
         self.detail.helpRequested.connect(self.helpRequested)
-        self.walk.zoomWished.connect(lambda: self.findingChosen.emit(self.tree.current()))
-        self.walk.stepped.connect(self.step)
+        self.navigation.zoomRequested.connect(lambda: self.findingChosen.emit(self.tree.current()))
+        self.navigation.stepped.connect(self.step)
 
     # --- calls of the desktop side
     def set_idle(self, empty: Empty) -> None:
@@ -86,9 +86,9 @@ class FindingsDock(FindingsForm):
         """
         self.run_bar.stop()
         self.run_button.setEnabled(True)
-        self.say(note)
+        self.show_note(note)
 
-    def say(self, note: str) -> None:
+    def show_note(self, note: str) -> None:
         """Show a line above the list until the next selection or run."""
         self.note.setText(note)
         self.note.setVisible(bool(note))
@@ -103,7 +103,7 @@ class FindingsDock(FindingsForm):
         self.stale.setVisible(bool(text))
         self.stale_button.setVisible(bool(text) and again)
 
-    def set_result(self, result: Result) -> None:
+    def set_result(self, result: CheckView) -> None:
         self.result = result
         self._reasons_shown = False
         report = result.report
@@ -125,7 +125,7 @@ class FindingsDock(FindingsForm):
         self.tree.show_report(None, self._read_filters())
         self.filters.clear()
         self.run_button.setText(tr("Check All"))
-        self.say("")
+        self.show_note("")
         self.set_stale("")
         self._show_state()
         self._show_selected()
@@ -164,7 +164,7 @@ class FindingsDock(FindingsForm):
             self.tree.select(now)
         self._show_state()
         self._show_selected()
-        self.walk.waive.show_for(self.tree.selected())
+        self.navigation.waive.show_for(self.tree.selected())
 
     def _set_choices(self) -> None:
         findings, rules = self.result.findings, self.result.report.rules
@@ -194,9 +194,9 @@ class FindingsDock(FindingsForm):
         self.stepped.emit(direction, self.tree.step(direction))
 
     # --- state
-    def _read_filters(self) -> Wanted:
+    def _read_filters(self) -> FilterSettings:
         filters = self.filters
-        return Wanted(self.verdict.kinds, filters.search.text(), filters.chosen_townships, filters.chosen_rules)
+        return FilterSettings(self.verdict.kinds, filters.search.text(), filters.chosen_townships, filters.chosen_rules)
 
     def _filter(self) -> None:
         if self.result is not None:
@@ -211,7 +211,7 @@ class FindingsDock(FindingsForm):
     def _choose_page(self) -> Empty | None:
         if self.result is None:
             return self._idle
-        groups = [g for g in self.tree.findings.groups if g.findings or g.aside]
+        groups = [g for g in self.tree.findings.groups if g.findings or g.is_secondary]
         if not self.result.findings:
             if self.result.report.findings and not self._reasons_shown:
                 text = tr("Nothing is found any more after the edits. A whole check tells whether the county passes.")
@@ -232,13 +232,13 @@ class FindingsDock(FindingsForm):
             self.verdict.set_matching(self.tree.filter.matching())
         self.stack.setCurrentWidget(self.tree if empty is None else self.empty)
         has_result = self.result is not None
-        for widget in (self.verdict, self.filters, self.walk):
+        for widget in (self.verdict, self.filters, self.navigation):
             widget.setVisible(has_result)
         self.export_button.setEnabled(has_result)
         self._fit()
 
     def _chosen(self, finding: Any) -> None:
-        self.say("")
+        self.show_note("")
         self._show_selected()
         if finding is not None:
             self.findingChosen.emit(finding)
@@ -254,23 +254,23 @@ class FindingsDock(FindingsForm):
             self.detail.show_group(self.result, group)
         else:
             self.detail.show_finding(self.result, group, finding)
-        self.walk.show_finding(finding)
+        self.navigation.show_finding(finding)
         self._show_position()
 
     def _show_position(self) -> None:
-        self.walk.show_position(self.tree.position())
+        self.navigation.show_position(self.tree.position())
 
     def changeEvent(self, event):
         super().changeEvent(event)
-        if event.type() in look.THEME_EVENTS and hasattr(self, "_themed"):
+        if event.type() in theme.THEME_EVENTS and hasattr(self, "_themed"):
             self._themed.start()
 
     def _refresh_icons(self) -> None:
         for button in self.findChildren(QToolButton):
             if button.property("sanxianIcon"):
-                button.setIcon(look.icon(button.property("sanxianIcon")))
+                button.setIcon(theme.icon(button.property("sanxianIcon")))
         self._draw_alarm()
-        self.walk.refresh_icons()
+        self.navigation.refresh_icons()
         self.verdict.refresh_icons()
         self.tree.findings.refresh_icons()
         # The labels of the details contain colours and a picture.

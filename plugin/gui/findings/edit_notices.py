@@ -13,18 +13,18 @@ from qgis.PyQt.QtWidgets import QMenu, QPushButton, QToolButton, QWidget
 from ...bridge.editing.listener import EditStep
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
-from ..widgets import look
+from ..widgets import theme
 from ..widgets.messages import Messages
 from .dock import FindingsDock
 from .groups import area_of, format_hectares, kind_of, rule_of
-from .result import Result
+from .result import CheckView
 from .selection import Selection
 
 #: Maximum numbers of rules and townships named in a message.
 _MAX_RULES, _MAX_TOWNSHIPS = 3, 3
 
 
-def find_new_findings(result: Result) -> list[Any]:
+def find_new_findings(result: CheckView) -> list[Any]:
     """Return the findings that the last full check did not have, most severe first."""
     before = Counter(f.fingerprint for f in result.report.findings)
     new = []
@@ -38,10 +38,10 @@ def find_new_findings(result: Result) -> list[Any]:
 
 def sort_by_severity(findings: list[Any]) -> list[Any]:
     """Return the findings sorted by severity, then by area."""
-    return sorted(findings, key=lambda f: (look.KINDS.index(kind_of(f)), -(f.area_m2 or 0.0)))
+    return sorted(findings, key=lambda f: (theme.KINDS.index(kind_of(f)), -(f.area_m2 or 0.0)))
 
 
-def describe(result: Result, findings: list[Any]) -> str:
+def describe(result: CheckView, findings: list[Any]) -> str:
     """Return a message on findings by rule: title, number, area and townships."""
     by_rule: dict[str, list[Any]] = {}
     for finding in sort_by_severity(findings):
@@ -53,7 +53,7 @@ def describe(result: Result, findings: list[Any]) -> str:
     return text.format(count=len(findings), rules=tr("; ").join(parts))
 
 
-def _describe_rule(result: Result, code: str, findings: list[Any]) -> str:
+def _describe_rule(result: CheckView, code: str, findings: list[Any]) -> str:
     outcome = result.outcome(code)
     parts = [f"{code} {outcome.heading}" if outcome is not None else code]
     if len(findings) > 1:
@@ -119,7 +119,7 @@ class EditNotices(QObject):
         self.counter.clicked.connect(self._show_menu)
         iface.statusBarIface().addPermanentWidget(self.counter)
         editing.changed.connect(self.refresh)
-        self._themed = look.later(self, self._refresh_icon)
+        self._themed = theme.call_on_theme_change(self, self._refresh_icon)
         self.counter.installEventFilter(self)
         self._refresh_icon()
         self.recount()
@@ -132,12 +132,12 @@ class EditNotices(QObject):
         self.counter.deleteLater()
 
     def eventFilter(self, watched, event):
-        if event.type() in look.THEME_EVENTS:
+        if event.type() in theme.THEME_EVENTS:
             self._themed.start()
         return False
 
     def _refresh_icon(self) -> None:
-        self.counter.setIcon(look.icon("live"))
+        self.counter.setIcon(theme.icon("live"))
 
     # --- the message
     def report(self, change: Any, step: EditStep | None) -> None:
@@ -150,7 +150,7 @@ class EditNotices(QObject):
         if found:
             self._named = found
             zoom = (tr("Zoom"), lambda: self._zoom_to(sort_by_severity(found)[0]))
-            self._messages.tell(describe(self._dock.result, found), "warning", zoom)
+            self._messages.show(describe(self._dock.result, found), "warning", zoom)
             self._messages.add(UndoButton(step))
             return
         gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
@@ -170,7 +170,7 @@ class EditNotices(QObject):
         if same:
             self._selection.pick(same[0], zoom=True)
         else:
-            self._dock.say(tr("A later edit has corrected this finding."))
+            self._dock.show_note(tr("A later edit has corrected this finding."))
 
     # --- the counter
     def recount(self) -> None:
@@ -197,7 +197,7 @@ class EditNotices(QObject):
         elif not editing.on:
             parts.append(tr("off"))
         else:
-            parts += [f"{look.kind_word(kind)} {_format_signed(count)}" for kind, count in self._difference.items()]
+            parts += [f"{theme.kind_word(kind)} {_format_signed(count)}" for kind, count in self._difference.items()]
         if editing.waiting:
             parts.append(tr("to re-check {count}").format(count=editing.waiting))
         self.counter.setText(tr("  ").join(parts))

@@ -18,7 +18,7 @@ from qgis.core import (
 
 from ...bridge.layers import recognise
 from ...bridge.layers.properties import template_id
-from .result import Result
+from .result import CheckView
 
 
 class FeatureRef(NamedTuple):
@@ -47,7 +47,7 @@ def features_of(finding: Any) -> list[FeatureRef]:
     return [ref for ref in own + related if ref.role and (ref.key or ref.fid is not None)]
 
 
-def open_form(iface: Any, result: Result, ref: FeatureRef) -> bool:
+def open_form(iface: Any, result: CheckView, ref: FeatureRef) -> bool:
     """Open the feature's form; False if layer or feature are not in the project."""
     layer, feature = find_feature(result, ref)
     if layer is None or feature is None:
@@ -56,7 +56,7 @@ def open_form(iface: Any, result: Result, ref: FeatureRef) -> bool:
     return True
 
 
-def select_feature(iface: Any, result: Result, ref: FeatureRef, others: list[FeatureRef]) -> bool:
+def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[FeatureRef]) -> bool:
     """Select the feature in its layer and activate that layer; False if it is missing.
 
     ``others``: features that stay selected if they are, so that both sides of a pair can be selected.
@@ -71,13 +71,13 @@ def select_feature(iface: Any, result: Result, ref: FeatureRef, others: list[Fea
     return True
 
 
-def find_feature(result: Result, ref: FeatureRef) -> tuple[QgsVectorLayer | None, QgsFeature | None]:
+def find_feature(result: CheckView, ref: FeatureRef) -> tuple[QgsVectorLayer | None, QgsFeature | None]:
     """Return layer and feature of a reference; None for what the project lacks."""
     layer = layer_of(QgsProject.instance(), result, ref.role)
     return layer, feature_of(layer, result, ref) if layer is not None else None
 
 
-def layer_of(project: QgsProject, result: Result, role: str) -> QgsVectorLayer | None:
+def layer_of(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
     """Return the layer of a role: marked with the role, else of the checked name."""
     layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not recognise.is_excluded(v)]
     checked = result.checked.plan.layers.get(role)
@@ -85,7 +85,7 @@ def layer_of(project: QgsProject, result: Result, role: str) -> QgsVectorLayer |
     return next((v for v in layers if template_id(v) == role), named[0] if named else None)
 
 
-def feature_of(layer: QgsVectorLayer, result: Result, ref: FeatureRef) -> QgsFeature | None:
+def feature_of(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> QgsFeature | None:
     """Return the feature of a reference in its layer, or None."""
     if ref.fid is not None:
         return next(layer.getFeatures(QgsFeatureRequest(int(ref.fid))), None)
@@ -105,7 +105,7 @@ def feature_of(layer: QgsVectorLayer, result: Result, ref: FeatureRef) -> QgsFea
     return next(layer.getFeatures(request), None)
 
 
-def _bounds_in(layer: QgsVectorLayer, result: Result, ref: FeatureRef) -> QgsRectangle | None:
+def _bounds_in(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> QgsRectangle | None:
     """Return the finding's bounds in the CRS of the layer; None without a location."""
     if ref.bounds is None:
         return None

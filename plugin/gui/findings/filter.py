@@ -9,14 +9,14 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel, Qt
 
-from ..widgets.look import KINDS
-from .groups import AREA, ASIDE, BATCH, COUNT, STATE, Group, area_of, haystack, kind_of, rule_of
+from ..widgets.theme import KINDS
+from .groups import AREA, ASIDE, BATCH, COUNT, STATE, FindingGroup, area_of, kind_of, rule_of, search_text
 from .model import FindingsModel
 from .rows import BRANCH, LEAF
 
 
 @dataclass
-class Wanted:
+class FilterSettings:
     """The active filters; empty sets and texts hide nothing, except ``kinds``."""
 
     kinds: frozenset[str] = frozenset(KINDS) - {"waived"}
@@ -28,33 +28,33 @@ class Wanted:
     def __post_init__(self):
         self._words = tuple(self.text.casefold().split())
 
-    def rule(self, group: Group) -> bool:
+    def rule(self, group: FindingGroup) -> bool:
         return not self.rules or group.code in self.rules
 
-    def reason(self, group: Group) -> bool:
+    def reason(self, group: FindingGroup) -> bool:
         """Return True if the row with the reason of a skipped rule passes the filters."""
         return (
-            group.aside
+            group.is_secondary
             and "skipped" in self.kinds
             and not self.townships
             and self._matches(f"{group.code} {group.title} {group.outcome.reason}")
         )
 
-    def finding(self, group: Group, finding: Any) -> bool:
+    def finding(self, group: FindingGroup, finding: Any) -> bool:
         return (
             kind_of(finding) in self.kinds
             and (not self.townships or finding.township in self.townships)
-            and (not self._words or self._matches(haystack(group, finding)))
+            and (not self._words or self._matches(search_text(group, finding)))
         )
 
-    def findings(self, group: Group) -> list[bool]:
+    def findings(self, group: FindingGroup) -> list[bool]:
         """Return `finding` for all findings of a rule; search texts are folded once."""
         kinds, townships, words = self.kinds, self.townships, self._words
         seen = [("waived" if f.state == "waived" else f.severity) in kinds for f in group.findings]
         if townships:
             seen = [passes and f.township in townships for passes, f in zip(seen, group.findings, strict=True)]
         if words and not group.texts:
-            group.texts = [haystack(group, f) for f in group.findings]
+            group.texts = [search_text(group, f) for f in group.findings]
         for word in words:
             seen = [passes and word in text for passes, text in zip(seen, group.texts, strict=True)]
         return seen
@@ -64,7 +64,7 @@ class Wanted:
         return all(word in text for word in self._words)
 
 
-def _count_shown(group: Group) -> None:
+def _count_shown(group: FindingGroup) -> None:
     in_view = [f for f, passes in zip(group.findings, group.seen, strict=True) if passes]
     group.shown, group.shown_area = len(in_view), area_of(in_view)
     last = (n for n, p in enumerate(reversed(group.order)) if p < 0 or group.seen[p])
@@ -76,10 +76,10 @@ class FindingsFilter(QSortFilterProxyModel):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.wanted = Wanted()
+        self.wanted = FilterSettings()
         self._forget()
 
-    def set_wanted(self, wanted: Wanted) -> None:
+    def set_wanted(self, wanted: FilterSettings) -> None:
         self.wanted = wanted
         self.refilter()
 
@@ -90,7 +90,7 @@ class FindingsFilter(QSortFilterProxyModel):
             group.seen = self.wanted.findings(group) if wanted else [False] * len(group.findings)
             group.reason_seen = wanted and self.wanted.reason(group)
             group.shown = sum(group.seen)
-            group.reach = group.aside + group.shown
+            group.reach = group.is_secondary + group.shown
         model.seen_changed()
         for group in model.groups:
             _count_shown(group)
@@ -99,7 +99,7 @@ class FindingsFilter(QSortFilterProxyModel):
         if model.groups:
             model.dataChanged.emit(model.index(0, COUNT), model.index(len(model.groups) - 1, AREA))
 
-    def change(self, change: Any) -> list[Group]:
+    def change(self, change: Any) -> list[FindingGroup]:
         """Apply a change in place; return the groups of rules listed for the first time."""
         model: FindingsModel = self.sourceModel()
         self._forget()

@@ -20,15 +20,15 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..widgets import look
+from ..widgets import theme
 from ..widgets.dock_width import FirstWidth
 from ..widgets.empty_state import EmptyState
 from .detail_pane import DetailPane
 from .filter_bar import FilterBar, RunBar
-from .result import Result
+from .navigation_bar import NavigationBar
+from .result import CheckView
 from .tree import FindingsTree
 from .verdict_bar import VerdictBar
-from .walk_bar import WalkBar
 
 #: Minimum height, in lines of text, that shows list and details together; below it they are in tabs.
 _MIN_LINES_FOR_BOTH = 44
@@ -47,7 +47,7 @@ class FindingsForm(QgsDockWidget):
     """
 
     #: The displayed result; None before the first check.
-    result: Result | None = None
+    result: CheckView | None = None
 
     def __init__(self, parent=None):
         super().__init__(tr("Findings"), parent)
@@ -98,7 +98,7 @@ class FindingsForm(QgsDockWidget):
         for place, share in enumerate(_LIST_TO_DETAIL):
             self.splitter.setStretchFactor(place, share)
         self.splitter.setChildrenCollapsible(False)
-        self.walk = WalkBar()
+        self.navigation = NavigationBar()
 
     def _lay_out(self) -> None:
         body = QWidget()
@@ -118,14 +118,14 @@ class FindingsForm(QgsDockWidget):
         for widget in (self.verdict, self.run_bar, self.note, self.filters, self.tabs):
             outer.addWidget(widget)
         outer.addWidget(self.splitter, 1)
-        outer.addWidget(self.walk)
+        outer.addWidget(self.navigation)
         self.setWidget(body)
 
     def _make_button(self, name: str, icon: str, text: str) -> QToolButton:
         button = QToolButton()
         button.setObjectName(name)
         button.setProperty("sanxianIcon", icon)
-        button.setIcon(look.icon(icon))
+        button.setIcon(theme.icon(icon))
         size = QgsApplication.scaleIconSize(16, True)
         button.setIconSize(QSize(size, size))
         button.setText(text)
@@ -142,7 +142,7 @@ class FindingsForm(QgsDockWidget):
 
     def _draw_alarm(self) -> None:
         size = self.fontMetrics().height()
-        self.stale_icon.setPixmap(look.pixmap("error", size, self.devicePixelRatioF()))
+        self.stale_icon.setPixmap(theme.pixmap("error", size, self.devicePixelRatioF()))
 
     def share_height(self) -> None:
         """Give list and detail their first heights."""

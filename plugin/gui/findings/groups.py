@@ -16,7 +16,7 @@ BATCH = 1000
 
 
 @dataclass
-class Group:
+class FindingGroup:
     """A rule in the list.
 
     Attributes
@@ -38,7 +38,7 @@ class Group:
     number
         Permanent number of the rule within the list.
     severity, area, waived
-        Figures of all findings, updated by `told_anew`.
+        Figures of all findings, updated by `is_reported_again`.
     """
 
     code: str
@@ -60,10 +60,10 @@ class Group:
     waived: bool = False
 
     def __post_init__(self) -> None:
-        self.told_anew()
+        self.is_reported_again()
 
     @property
-    def aside(self) -> bool:
+    def is_secondary(self) -> bool:
         """Return True if the rule was skipped, in full or in part, or crashed."""
         return str(self.outcome.outcome) in ASIDE or self.outcome.incomplete
 
@@ -76,7 +76,7 @@ class Group:
         outcome = str(self.outcome.outcome)
         if outcome in ASIDE and not any(f.code == self.code for f in self.findings):
             return outcome
-        return "partly" if self.aside else ""
+        return "partly" if self.is_secondary else ""
 
     @property
     def reason(self) -> str:
@@ -87,7 +87,7 @@ class Group:
             return text.format(reason=reason)
         return reason
 
-    def told_anew(self) -> None:
+    def is_reported_again(self) -> None:
         """Update severity, area and waived state after a change of the findings."""
         self.severity = min({str(f.severity) for f in self.findings}, key=_RANK.__getitem__, default="")
         self.area = area_of(self.findings)
@@ -116,11 +116,11 @@ def hectares(area_m2: float | None) -> str:
 
     A small area is shown as ``<0.01``, never as 0.00.
     """
-    from ...core.messages.texts import number
+    from ...core.messages.texts import format_number
 
     if area_m2 is None:
         return "—"
-    return "<0.01" if 0 < area_m2 < 50 else number(area_m2 / 1e4, 2)
+    return "<0.01" if 0 < area_m2 < 50 else format_number(area_m2 / 1e4, 2)
 
 
 def place_of(finding: Any) -> str:
@@ -142,30 +142,30 @@ def rule_of(finding: Any) -> str:
     return finding.params.get("rule", finding.code) if finding.code.startswith("RUN") else finding.code
 
 
-def not_run(code: str, number: int) -> Group:
+def not_run_rule(code: str, number: int) -> FindingGroup:
     """Return the group of a rule that did not run, for findings on its waivers."""
     from ...core.model.report import Outcome, RuleOutcome
 
     title = tr("not run in this check")
-    return Group(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), number=number)
+    return FindingGroup(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), number=number)
 
 
-def groups_of(report: Any) -> list[Group]:
+def groups_of(report: Any) -> list[FindingGroup]:
     """Return the rules with findings or a reason, unsorted."""
-    groups = {r.code: Group(r.code, r.heading, r, number=n) for n, r in enumerate(report.rules, 1)}
+    groups = {r.code: FindingGroup(r.code, r.heading, r, number=n) for n, r in enumerate(report.rules, 1)}
     for finding in report.findings:
         code = rule_of(finding)
         if code not in groups:
-            groups[code] = not_run(code, len(groups) + 1)
+            groups[code] = not_run_rule(code, len(groups) + 1)
         groups[code].findings.append(finding)
-    listed = [g for g in groups.values() if g.findings or g.aside]
+    listed = [g for g in groups.values() if g.findings or g.is_secondary]
     for group in listed:
-        group.told_anew()
-        group.order = group.ranks = [-1] * group.aside + list(range(len(group.findings)))
+        group.is_reported_again()
+        group.order = group.ranks = [-1] * group.is_secondary + list(range(len(group.findings)))
     return listed
 
 
-def ranked(groups: list[Group], column: int, down: bool) -> list[Group]:
+def sort_groups(groups: list[FindingGroup], column: int, down: bool) -> list[FindingGroup]:
     """Return the rules sorted by severity, then by a column; skipped rules are last."""
 
     def value(number: int) -> Any:
@@ -177,17 +177,17 @@ def ranked(groups: list[Group], column: int, down: bool) -> list[Group]:
     return sorted(ranked, key=lambda g: _RANK[g.severity])
 
 
-def in_order(group: Group, column: int, down: bool) -> list[int]:
+def sort_findings(group: FindingGroup, column: int, down: bool) -> list[int]:
     """Return row → position: the reason first, then the findings sorted by a column."""
 
     def value(position: int) -> Any:
         finding = group.findings[position]
         return {PLACE: (finding.township, finding.key), STATE: finding.state}.get(column, finding.area_m2)
 
-    return [-1] * group.aside + _sort_items(range(len(group.findings)), value, down)
+    return [-1] * group.is_secondary + _sort_items(range(len(group.findings)), value, down)
 
 
-def in_view_first(group: Group) -> list[int]:
+def loaded_first(group: FindingGroup) -> list[int]:
     """Return row → position; a long list has the findings in view first.
 
     Only the first rows of a long list are loaded at once.
@@ -199,7 +199,7 @@ def in_view_first(group: Group) -> list[int]:
     return [position for position in group.ranks if position < 0 or seen[position]] + hidden
 
 
-def haystack(group: Group, finding: Any) -> str:
+def search_text(group: FindingGroup, finding: Any) -> str:
     """Return the case-folded text in which a search looks for words."""
     parts = (
         group.code,
@@ -225,28 +225,28 @@ def format_hectares(area_m2: float) -> str:
 
     Positive areas are never shown as 0.
     """
-    from ...core.messages.texts import number
+    from ...core.messages.texts import format_number
 
     if 0 < area_m2 < 0.5:
         figure = "< 0.0001"
     else:
-        figure = number(area_m2 / 1e4, 4 if area_m2 < 1e4 else 2)
+        figure = format_number(area_m2 / 1e4, 4 if area_m2 < 1e4 else 2)
     return tr("{number} ha").format(number=figure)
 
 
 def format_label_lines(finding: Any) -> list[str]:
     """Return the lines of the map label: code and township; area and width; keys."""
-    from ...core.messages.texts import area_text, short_key, width_text
+    from ...core.messages.texts import format_area, format_width, short_key
 
     keys = " ↔ ".join(short_key(key) for key in (finding.key, *finding.related_keys[:1]) if key)
     if len(finding.related_keys) > 1:
         keys += " …"
     figures = []
     if finding.area_m2 is not None:
-        areas = {"hectares": format_hectares(finding.area_m2), "area": area_text(finding.area_m2)}
+        areas = {"hectares": format_hectares(finding.area_m2), "area": format_area(finding.area_m2)}
         figures.append(tr("{hectares} ({area})").format(**areas))
     if finding.width_m is not None:
-        figures.append(tr("width {width} m").format(width=width_text(finding.width_m, 1)))
+        figures.append(tr("width {width} m").format(width=format_width(finding.width_m, 1)))
     head = tr("  ").join(part for part in (finding.code, finding.township) if part)
     return [line for line in (head, tr("  ").join(figures), keys) if line]
 

@@ -19,7 +19,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from ...bridge import settings
 from ...bridge.checking import findings_layer
 from ...bridge.texts import tr
-from ..widgets import look
+from ..widgets import theme
 from .dock import FindingsDock
 from .groups import kind_of
 
@@ -50,7 +50,7 @@ class FindingsOnMap(QObject):
         if on:
             self._add_layer()
         else:
-            findings_layer.remove(QgsProject.instance())
+            findings_layer.remove_findings_layer(QgsProject.instance())
 
     def show_result(self, findings: list[Any], rows: list[Any]) -> None:
         self._rows = {id(f): row for f, row in zip(findings, rows, strict=True)}
@@ -63,8 +63,8 @@ class FindingsOnMap(QObject):
         self._rows |= rows
         if not self._current():
             return
-        layer = findings_layer.find(QgsProject.instance()) if self.wanted else None
-        if layer is not None and not findings_layer.change(layer, gone, list(rows.values())):
+        layer = findings_layer.find_findings_layer(QgsProject.instance()) if self.wanted else None
+        if layer is not None and not findings_layer.change_findings(layer, gone, list(rows.values())):
             self._add_layer()
 
     def findings_in(self, area: QgsGeometry) -> list[Any]:
@@ -72,7 +72,7 @@ class FindingsOnMap(QObject):
 
         The list is empty while the layer is hidden.
         """
-        layer = findings_layer.find(QgsProject.instance())
+        layer = findings_layer.find_findings_layer(QgsProject.instance())
         if layer is None or layer not in self._canvas.layers() or not self._current():
             return []
         transform = QgsCoordinateTransform(
@@ -85,7 +85,7 @@ class FindingsOnMap(QObject):
         request = QgsFeatureRequest(area.boundingBox()).setFlags(QgsFeatureRequest.Flag.ExactIntersect)
         fids = {feature.id() for feature in layer.getFeatures(request.setNoAttributes())}
         found = [f for f in self._dock.result.findings if fids and self._rows[id(f)].id() in fids]
-        return sorted(found, key=lambda f: look.KINDS.index(kind_of(f)))
+        return sorted(found, key=lambda f: theme.KINDS.index(kind_of(f)))
 
     def forget(self) -> None:
         """Remove the layer before another project opens.
@@ -95,7 +95,7 @@ class FindingsOnMap(QObject):
         self._layer_id = ""
         project = QgsProject.instance()
         dirty = project.isDirty()
-        findings_layer.remove(project)
+        findings_layer.remove_findings_layer(project)
         project.setDirty(dirty)
 
     def layers_taken(self, ids: list[str]) -> None:
@@ -111,13 +111,13 @@ class FindingsOnMap(QObject):
         self._layer_id = ""
         result = self._dock.result
         rows = [self._rows[id(f)] for f in result.findings]
-        layer = findings_layer.show(QgsProject.instance(), rows, result.checked.plan.crs, self._report_failure)
+        layer = findings_layer.show_findings(QgsProject.instance(), rows, result.checked.plan.crs, self._report_failure)
         if layer is None:
             self._report_failure()
         else:
             self._layer_id = layer.id()
 
     def _report_failure(self) -> None:
-        self._dock.say(
+        self._dock.show_note(
             tr("The findings could not be put on the map; the list is complete. Check again, or save it by Export.")
         )

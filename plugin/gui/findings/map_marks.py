@@ -20,7 +20,7 @@ from qgis.gui import QgsMapCanvas, QgsMapCanvasItem, QgsRubberBand
 from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
-from ..widgets import look
+from ..widgets import theme
 from .groups import format_label_lines, kind_of
 
 #: Sizes in multiples of the font height of the canvas.
@@ -251,11 +251,11 @@ class MapMark:
             shape = self._to_map_crs(geometry, feature_crs)
             if shape is not None:
                 self._add_outline(_simplify(shape), FIRST if first else SECOND)
-        name = look.KIND_ICONS[kind_of(finding)]
-        bright = look.map_color(name)
+        name = theme.KIND_ICONS[kind_of(finding)]
+        bright = theme.map_color(name)
         self._draw(area, bright)
         side = round(ICON * self._canvas.fontMetrics().height())
-        icon = look.map_pixmap(name, side, self._canvas.devicePixelRatioF())
+        icon = theme.map_pixmap(name, side, self._canvas.devicePixelRatioF())
         self._items.append(Callout(self._canvas, area, icon, format_label_lines(finding)))
         faded = QColor(bright)
         faded.setAlpha(0)

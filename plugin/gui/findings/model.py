@@ -10,23 +10,23 @@ from qgis.PyQt.QtCore import QModelIndex, Qt
 from qgis.PyQt.QtGui import QBrush
 
 from ...bridge.texts import tr
-from ...core.results.kept_result import Outdated
-from ..widgets import look
+from ...core.results.saved_result import OutdatedFindings
+from ..widgets import theme
 from .groups import (
     AREA,
     ASIDE,
     COUNT,
     PLACE,
     STATE,
-    Group,
-    haystack,
+    FindingGroup,
     hectares,
-    in_order,
-    in_view_first,
-    not_run,
+    loaded_first,
+    not_run_rule,
     place_of,
-    ranked,
     rule_of,
+    search_text,
+    sort_findings,
+    sort_groups,
 )
 from .rows import FindingsRows
 
@@ -34,8 +34,8 @@ from .rows import FindingsRows
 class ChangingFindings(FindingsRows):
     """Rows of the findings tree that follow edits and waivers."""
 
-    def change(self, change: Any, sees: Callable[[Group, Any], bool]) -> list[Group]:
-        """Apply a change (`core.live.session.Change`) row by row; return new groups.
+    def change(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
+        """Apply a change (`core.live.session.FindingsChange`) row by row; return new groups.
 
         Selection and expansion stay. ``sees``: returns True if a finding passes the filter. The returned groups are
         of rules listed for the first time.
@@ -46,7 +46,7 @@ class ChangingFindings(FindingsRows):
         finally:
             self._changing = False
 
-    def _change(self, change: Any, sees: Callable[[Group, Any], bool]) -> list[Group]:
+    def _change(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
         gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
         touched = {rule_of(f) for f in [*change.gone, *(old for old, _ in change.renewed)]}
         for group in self.groups:
@@ -60,12 +60,12 @@ class ChangingFindings(FindingsRows):
             if group.code in found:
                 self._add(group, found.pop(group.code), sees)
         for group in self.groups:
-            group.told_anew()
+            group.is_reported_again()
         number = max([0, *self._rows, *(group.number for group in self._silent.values())])
-        unlisted = {code: not_run(code, number + n) for n, code in enumerate(found, 1) if code not in self._silent}
+        unlisted = {code: not_run_rule(code, number + n) for n, code in enumerate(found, 1) if code not in self._silent}
         return [self._list((self._silent | unlisted)[code], new, sees) for code, new in found.items()]
 
-    def _renew(self, group: Group, renewed: dict[int, Any], sees: Callable[[Group, Any], bool]) -> None:
+    def _renew(self, group: FindingGroup, renewed: dict[int, Any], sees: Callable[[FindingGroup, Any], bool]) -> None:
         if not any(id(f) in renewed for f in group.findings):
             return
         self._sorted = False
@@ -74,12 +74,12 @@ class ChangingFindings(FindingsRows):
                 new = renewed[id(finding)]
                 group.findings[position], group.seen[position] = new, sees(group, new)
                 if group.texts:
-                    group.texts[position] = haystack(group, new)
+                    group.texts[position] = search_text(group, new)
         if group.loaded:
             parent, last = self._at(group), group.loaded - 1
             self.dataChanged.emit(self.index(0, 0, parent), self.index(last, STATE, parent))
 
-    def _drop(self, group: Group, gone: set[int]) -> None:
+    def _drop(self, group: FindingGroup, gone: set[int]) -> None:
         removed = {position for position, f in enumerate(group.findings) if id(f) in gone}
         rows = [n for n, position in enumerate(group.order) if position in removed]
         group.order = list(group.order)
@@ -99,16 +99,16 @@ class ChangingFindings(FindingsRows):
         group.order = [new_position[position] for position in group.order]
         group.ranks = [new_position[position] for position in group.ranks if position not in removed]
 
-    def _add(self, group: Group, new: list[Any], sees: Callable[[Group, Any], bool]) -> None:
+    def _add(self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]) -> None:
         first = len(group.findings)
         group.findings += new
         group.seen += [sees(group, f) for f in new]
         if group.texts:
-            group.texts += [haystack(group, f) for f in new]
-        group.ranks = in_order(group, *self._sorting_down())
+            group.texts += [search_text(group, f) for f in new]
+        group.ranks = sort_findings(group, *self._sorting_down())
         group.order = list(group.order)
         # Former rows stay in their order, even if their figures have changed since the sorting.
-        for row, position in enumerate(in_view_first(group)):
+        for row, position in enumerate(loaded_first(group)):
             if position < first:
                 continue
             is_loaded = row < group.loaded or (row == group.loaded == len(group.order) and row > 0)
@@ -119,14 +119,14 @@ class ChangingFindings(FindingsRows):
             if is_loaded:
                 self.endInsertRows()
 
-    def _list(self, group: Group, new: list[Any], sees: Callable[[Group, Any], bool]) -> Group:
+    def _list(self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]) -> FindingGroup:
         """List the group of a rule that had no findings."""
         group.findings, group.seen = new, [sees(group, f) for f in new]
-        group.told_anew()
-        group.ranks = in_order(group, *self._sorting_down())
-        group.order = in_view_first(group)
+        group.is_reported_again()
+        group.ranks = sort_findings(group, *self._sorting_down())
+        group.order = loaded_first(group)
         group.shown = sum(group.seen)
-        row = ranked([*self.groups, group], *self._sorting_down()).index(group)
+        row = sort_groups([*self.groups, group], *self._sorting_down()).index(group)
         self.beginInsertRows(QModelIndex(), row, row)
         self.groups.insert(row, group)
         self._number()
@@ -151,7 +151,7 @@ class FindingsModel(ChangingFindings):
         super().__init__(parent)
         self._icons: dict[str, Any] = {}
         #: Determines outdated findings; None if all are current.
-        self.outdated: Outdated | None = None
+        self.outdated: OutdatedFindings | None = None
 
     def refresh_rows(self) -> None:
         """Update the display of outdated findings."""
@@ -186,7 +186,7 @@ class FindingsModel(ChangingFindings):
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE and not index.internalId():
             return self._load_icon(self.groups[index.row()].kind())
         if role == Qt.ItemDataRole.ForegroundRole:
-            return QBrush(look.faint()) if self._is_faint(index) else None
+            return QBrush(theme.faint()) if self._is_faint(index) else None
         if role == ROW:
             return self.finding_at(index)
         return None
@@ -218,7 +218,7 @@ class FindingsModel(ChangingFindings):
             and self.outdated.includes_finding(group.code, finding)
         ):
             return tr("To re-check")
-        return look.state_word(finding.state)
+        return theme.state_word(finding.state)
 
     def _is_faint(self, index):
         """Return True for waived and outdated findings, and rules with only such findings."""
@@ -241,10 +241,10 @@ class FindingsModel(ChangingFindings):
         if column == AREA:
             return hectares(group.shown_area) if group.findings else "—"
         if group.standing in ASIDE:
-            return look.outcome_word(group.standing)
+            return theme.outcome_word(group.standing)
         return tr("Partly checked") if group.standing else ""
 
     def _load_icon(self, kind):
         if kind not in self._icons:
-            self._icons[kind] = look.icon(look.KIND_ICONS[kind])
+            self._icons[kind] = theme.icon(theme.KIND_ICONS[kind])
         return self._icons[kind]

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from qgis.core import QgsCoordinateReferenceSystem
 
 from ...bridge.layers.properties import to_qgis_crs
-from ...core.results.kept_result import Changes, Outdated
+from ...core.results.saved_result import Changes, OutdatedFindings
 
 
-class Source(NamedTuple):
+class RuleSource(NamedTuple):
     """A source with mark A (read in the text), B (quoted elsewhere) or C (unverified)."""
 
     mark: str
@@ -23,11 +23,11 @@ class Source(NamedTuple):
 
 
 @dataclass
-class Result:
+class CheckView:
     """The result of a check and the changes since.
 
     ``checked``: plan and report of the core; ``finished``: time of the check; ``findings``: current findings after
-    edits, while the report remains that of the full check; ``edited``: features that were re-checked; ``kept``: read
+    edits, while the report remains that of the full check; ``edited``: features that were re-checked; ``is_restored``: read
     from the file next to the project; ``outdated``: determines the findings that may be outdated.
     """
 
@@ -37,14 +37,14 @@ class Result:
     texts: Any
     findings: list[Any] = field(default_factory=list)
     edited: set[Any] = field(default_factory=set)
-    kept: bool = False
-    outdated: Outdated | None = None
+    is_restored: bool = False
+    outdated: OutdatedFindings | None = None
 
     def __post_init__(self) -> None:
         self.findings = list(self.report.findings)
 
     @classmethod
-    def of(cls, checked: Any) -> Result:
+    def of(cls, checked: Any) -> CheckView:
         from ...core.messages.texts import Texts
 
         lang = checked.report.lang
@@ -56,7 +56,7 @@ class Result:
         return self.checked.report
 
     def change(self, change: Any) -> None:
-        """Apply the change of a re-check (`core.live.session.Change`)."""
+        """Apply the change of a re-check (`core.live.session.FindingsChange`)."""
         gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
         self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.found
         self.edited |= change.places
@@ -71,11 +71,11 @@ class Result:
     @property
     def time(self) -> str:
         """Return the time of the check; with the date for a restored result."""
-        return f"{self.finished:%Y-%m-%d %H:%M}" if self.kept else f"{self.finished:%H:%M}"
+        return f"{self.finished:%Y-%m-%d %H:%M}" if self.is_restored else f"{self.finished:%H:%M}"
 
     def set_changes(self, changes: Changes) -> None:
         """Record the changes since the check."""
-        self.outdated = Outdated(changes, self.checked.plan.norm.standard.concepts)
+        self.outdated = OutdatedFindings(changes, self.checked.plan.norm.standard.concepts)
 
     @property
     def changes(self) -> Changes:
@@ -100,13 +100,13 @@ class Result:
 
         Parameters that several rules share are on the help page.
         """
-        from ...core.engine.explanation import InForce, lines
+        from ...core.engine.explanation import EffectiveValue, format_effective_values
 
         outcome = self.outcome(code)
-        given = [InForce(**one) for one in (outcome.parameters if outcome else ()) if not one["setting"]]
-        return lines(given, self.texts)
+        given = [EffectiveValue(**one) for one in (outcome.parameters if outcome else ()) if not one["setting"]]
+        return format_effective_values(given, self.texts)
 
-    def sources(self, code: str) -> list[Source]:
+    def sources(self, code: str) -> list[RuleSource]:
         """Return the citations of a rule, then the unconfirmed settings that it used."""
         from ...core.model.rule import all_rules
 
@@ -116,7 +116,7 @@ class Result:
         for key in rule.basis if rule else ():
             citation = norm.standard.citations.get(key)
             if citation is not None:
-                found.append(Source(citation.mark, citation.zh if self.texts.lang == "zh" else citation.en))
+                found.append(RuleSource(citation.mark, citation.zh if self.texts.lang == "zh" else citation.en))
         outcome = self.outcome(code)
-        found += [Source("C", self.texts.setting(key), False) for key in (outcome.unconfirmed if outcome else ())]
+        found += [RuleSource("C", self.texts.setting(key), False) for key in (outcome.unconfirmed if outcome else ())]
         return found

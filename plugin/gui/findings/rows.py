@@ -12,7 +12,7 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt
 
-from .groups import AREA, BATCH, Group, groups_of, in_order, in_view_first, ranked
+from .groups import AREA, BATCH, FindingGroup, groups_of, loaded_first, sort_findings, sort_groups
 
 BRANCH = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 LEAF = BRANCH | Qt.ItemFlag.ItemNeverHasChildren
@@ -26,10 +26,10 @@ class FindingsRows(QAbstractItemModel):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.groups: list[Group] = []
+        self.groups: list[FindingGroup] = []
         #: Number of a rule → its row. Rules without findings are not listed, but may be later.
         self._rows: dict[int, int] = {}
-        self._silent: dict[str, Group] = {}
+        self._silent: dict[str, FindingGroup] = {}
         self._sorting = (AREA, Qt.SortOrder.DescendingOrder)
         #: True if all rows are sorted by their current figures.
         self._sorted = True
@@ -43,7 +43,9 @@ class FindingsRows(QAbstractItemModel):
         self._sorted = True
         listed = {g.code for g in self.groups}
         rules = enumerate(report.rules, 1) if report is not None else ()
-        self._silent = {r.code: Group(r.code, r.title or r.name, r, number=n) for n, r in rules if r.code not in listed}
+        self._silent = {
+            r.code: FindingGroup(r.code, r.title or r.name, r, number=n) for n, r in rules if r.code not in listed
+        }
         self.endResetModel()
 
     # --- shape
@@ -73,7 +75,7 @@ class FindingsRows(QAbstractItemModel):
         if self.canFetchMore(parent):
             self.load(self.groups[parent.row()], BATCH)
 
-    def load(self, group: Group, rows: int) -> None:
+    def load(self, group: FindingGroup, rows: int) -> None:
         """Load rows of a rule, up to the number requested and the number visible."""
         rows = min(rows, _count_loadable(group))
         if rows > group.loaded:
@@ -99,7 +101,7 @@ class FindingsRows(QAbstractItemModel):
             return Qt.ItemFlag.NoItemFlags
         return LEAF if index.internalId() else BRANCH
 
-    def group_at(self, index) -> Group:
+    def group_at(self, index) -> FindingGroup:
         return self.groups[self._rows[index.internalId()] if index.internalId() else index.row()]
 
     def finding_at(self, index) -> Any:
@@ -130,7 +132,7 @@ class FindingsRows(QAbstractItemModel):
 
         def order() -> None:
             for group in long:
-                group.order = in_view_first(group)
+                group.order = loaded_first(group)
 
         if any(group.loaded for group in long):
             self._rearrange(order)
@@ -167,16 +169,16 @@ class FindingsRows(QAbstractItemModel):
     def _arrange(self, column, order):
         down = order == Qt.SortOrder.DescendingOrder
 
-        self.groups = ranked(self.groups, column, down)
+        self.groups = sort_groups(self.groups, column, down)
         self._number()
         for group in self.groups:
-            group.ranks = in_order(group, column, down)
-            group.order = in_view_first(group)
+            group.ranks = sort_findings(group, column, down)
+            group.order = loaded_first(group)
 
     def _number(self):
         self._rows = {group.number: row for row, group in enumerate(self.groups)}
 
-    def _at(self, group: Group) -> QModelIndex:
+    def _at(self, group: FindingGroup) -> QModelIndex:
         return self.index(self._rows[group.number], 0)
 
     def _sorting_down(self) -> tuple[int, bool]:
@@ -184,7 +186,7 @@ class FindingsRows(QAbstractItemModel):
         return column, order == Qt.SortOrder.DescendingOrder
 
 
-def _count_loadable(group: Group) -> int:
+def _count_loadable(group: FindingGroup) -> int:
     """Return the number of rows of a rule that can be loaded.
 
     All rows of a short list; of a long list, those down to the last row in view.

@@ -11,13 +11,13 @@ from qgis.PyQt.QtCore import QEvent, QObject, QPoint, Qt
 from qgis.PyQt.QtWidgets import QApplication, QMenu
 
 from ...bridge.texts import tr
-from ..widgets import look
+from ..widgets import theme
 from .dock import FindingsDock
 from .features import FeatureRef, features_of, find_feature, open_form, select_feature
 from .groups import format_menu_line, kind_of
 from .map_layer import FindingsOnMap
 from .map_marks import MapMark
-from .whose import Whose
+from .result_owner import ResultOwner
 
 #: Maximum number of features of a finding outlined on the map.
 _OUTLINED = 6
@@ -33,7 +33,7 @@ class Selection(QObject):
     ``whose``: source of the displayed result.
     """
 
-    def __init__(self, iface: Any, dock: FindingsDock, whose: Whose, on_map: FindingsOnMap, parent: QObject):
+    def __init__(self, iface: Any, dock: FindingsDock, whose: ResultOwner, on_map: FindingsOnMap, parent: QObject):
         super().__init__(parent)
         self._iface, self._dock, self._whose, self._on_map = iface, dock, whose, on_map
         self._canvas = iface.mapCanvas()
@@ -81,9 +81,9 @@ class Selection(QObject):
         if done:
             return
         if self._whose.package:
-            self._dock.say(tr("The feature is one of the package. “Show Its Layers” puts those on the map."))
+            self._dock.show_note(tr("The feature is one of the package. “Show Its Layers” puts those on the map."))
         else:
-            self._dock.say(tr("The feature is not in this project any more."))
+            self._dock.show_note(tr("The feature is not in this project any more."))
 
     # --- from the map to the list
     def eventFilter(self, watched, event):
@@ -113,7 +113,7 @@ class Selection(QObject):
         menu = QMenu(self._canvas)
         menu.setObjectName("SanxianFindingsHere")
         for finding in findings[:OFFERED]:
-            action = menu.addAction(look.icon(look.KIND_ICONS[kind_of(finding)]), format_menu_line(finding))
+            action = menu.addAction(theme.icon(theme.KIND_ICONS[kind_of(finding)]), format_menu_line(finding))
             action.triggered.connect(lambda _on=False, finding=finding: self.pick(finding, zoom))
         if len(findings) > OFFERED:
             text = tr("and {count} more findings").format(count=len(findings) - OFFERED)
@@ -128,7 +128,7 @@ class Selection(QObject):
         self._picking = False
         self.show(finding, zoom)
         if not found:
-            self._dock.say(tr("The filter hides this finding in the list. Clear the filter to see it there."))
+            self._dock.show_note(tr("The filter hides this finding in the list. Clear the filter to see it there."))
 
     def _around(self, place: QPoint) -> QgsGeometry:
         """Return the square around a click in the CRS of the map.

@@ -19,8 +19,8 @@ from qgis.PyQt.QtGui import QGuiApplication, QKeySequence
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTreeView
 
 from ...bridge.texts import tr
-from .filter import FindingsFilter, Wanted
-from .groups import AREA, COUNT, PLACE, STATE, Group
+from .filter import FilterSettings, FindingsFilter
+from .groups import AREA, COUNT, PLACE, STATE, FindingGroup
 from .model import ROW, FindingsModel
 
 #: Keys of the list; they take precedence over shortcuts of other programs.
@@ -50,17 +50,17 @@ class _ElidingDelegate(QStyledItemDelegate):
 class FindingsTree(QTreeView):
     """The tree of findings.
 
-    ``chosen``: the selected row changed, with its finding or None; ``wished``: the user requests the current finding
+    ``chosen``: the selected row changed, with its finding or None; ``zoomRequested``: the user requests the current finding
     again.
     """
 
     chosen = pyqtSignal(object)
-    wished = pyqtSignal(object)
+    zoomRequested = pyqtSignal(object)
     formRequested = pyqtSignal(object)
     helpRequested = pyqtSignal(str)
     waiveRequested = pyqtSignal()
     selectionSettled = pyqtSignal()
-    menuWished = pyqtSignal(object)
+    menuRequested = pyqtSignal(object)
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -87,7 +87,7 @@ class FindingsTree(QTreeView):
         self._settling.timeout.connect(self.selectionSettled)
         self.selectionModel().selectionChanged.connect(lambda *_which: self._settling.start())
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(lambda at: self.menuWished.emit(self.viewport().mapToGlobal(at)))
+        self.customContextMenuRequested.connect(lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at)))
         self.verticalScrollBar().valueChanged.connect(self._load_visible)
         self.clicked.connect(self._clicked)
         self.doubleClicked.connect(self._double_clicked)
@@ -115,7 +115,7 @@ class FindingsTree(QTreeView):
         return self.findings.headerData(column, Qt.Orientation.Horizontal)
 
     # --- content
-    def show_report(self, report: Any, wanted: Wanted) -> None:
+    def show_report(self, report: Any, wanted: FilterSettings) -> None:
         """Show a result or None; preserve expanded rows and the selection where possible."""
         opened = {g.code for g in self.findings.groups if self.isExpanded(self._group_index(g))}
         before = self.current()
@@ -150,7 +150,7 @@ class FindingsTree(QTreeView):
         self._quiet = False
         return self.current() is not before
 
-    def set_wanted(self, wanted: Wanted) -> None:
+    def set_wanted(self, wanted: FilterSettings) -> None:
         before = self.current()
         self.filter.set_wanted(wanted)
         if before is not None and self.current() is not before and self.filter.place(before) is not None:
@@ -168,7 +168,7 @@ class FindingsTree(QTreeView):
             if parent.isValid() and index.parent() != parent and self.filter.load_more(parent):
                 return
 
-    def _group_index(self, group: Group) -> QModelIndex:
+    def _group_index(self, group: FindingGroup) -> QModelIndex:
         row = next(n for n, g in enumerate(self.findings.groups) if g is group)
         return self.filter.mapFromSource(self.findings.index(row, 0))
 
@@ -177,7 +177,7 @@ class FindingsTree(QTreeView):
         """Return the selected finding, or None."""
         return self.findings.finding_at(self.filter.mapToSource(self.currentIndex()))
 
-    def settle(self, on: bool) -> None:
+    def hold_selection(self, on: bool) -> None:
         """Switch the signal of a settled selection on or off."""
         self._settling.stop()
         self._settling.blockSignals(not on)
@@ -201,7 +201,7 @@ class FindingsTree(QTreeView):
             found += [group.findings[p] for p in positions if p >= 0]
         return found
 
-    def current_group(self) -> Group | None:
+    def current_group(self) -> FindingGroup | None:
         index = self.filter.mapToSource(self.currentIndex())
         return self.findings.group_at(index) if index.isValid() else None
 
@@ -252,7 +252,7 @@ class FindingsTree(QTreeView):
         # A click on the row that was selected before shows it again; a first click has done so already.
         changed, self._changed = self._changed, False
         if not changed and self.current() is not None:
-            self.wished.emit(self.current())
+            self.zoomRequested.emit(self.current())
 
     def _double_clicked(self, _index: QModelIndex) -> None:
         if self.current() is not None:
@@ -269,7 +269,7 @@ class FindingsTree(QTreeView):
     def keyPressEvent(self, event):
         finding, group = self.current(), self.current_group()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and finding is not None:
-            self.wished.emit(finding)
+            self.zoomRequested.emit(finding)
         elif event.matches(QKeySequence.StandardKey.Copy) and group is not None:
             QGuiApplication.clipboard().setText(self._format_text(group, finding))
         elif event.key() == Qt.Key.Key_F1 and group is not None:
@@ -281,7 +281,7 @@ class FindingsTree(QTreeView):
             super().keyPressEvent(event)
             self._changed = False
 
-    def _format_text(self, group: Group, finding: Any) -> str:
+    def _format_text(self, group: FindingGroup, finding: Any) -> str:
         if finding is None:
             return " ".join(t for t in (group.code, group.title, group.outcome.reason) if t)
         return "\t".join((group.code, finding.township, finding.key, *finding.related_keys, finding.message))

@@ -17,8 +17,8 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..widgets import look
-from .filter import Wanted
+from ..widgets import theme
+from .filter import FilterSettings
 
 #: Space between icon and text, as in Qt.
 _GAP = 4
@@ -51,7 +51,7 @@ class VerdictBar(QWidget):
         top.addWidget(self._when)
         row = self._row = QHBoxLayout()
         row.setSpacing(max(1, row.spacing() // 2))
-        self.buttons = {kind: self._make_button(kind) for kind in look.KINDS}
+        self.buttons = {kind: self._make_button(kind) for kind in theme.KINDS}
         for button in self.buttons.values():
             row.addWidget(button)
         outer = QVBoxLayout(self)
@@ -69,7 +69,7 @@ class VerdictBar(QWidget):
         button = QToolButton()
         button.setObjectName(f"SanxianKind{kind.capitalize()}")
         button.setCheckable(True)
-        button.setChecked(kind in Wanted().kinds)
+        button.setChecked(kind in FilterSettings().kinds)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         # The full text must not widen the panel: if it does not fit, icon and number remain.
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -91,7 +91,7 @@ class VerdictBar(QWidget):
     def show_report(self, result) -> None:
         summary = result.report.summary
         self._verdict = summary["verdict"]
-        self._word.setText(look.verdict_word(self._verdict))
+        self._word.setText(theme.verdict_word(self._verdict))
         # Grey if the data have changed since the verdict.
         self._word.setEnabled(not result.changes)
         self._when.setText(tr("{time} · {count} rules").format(time=result.time, count=summary["rules"]))
@@ -136,7 +136,7 @@ class VerdictBar(QWidget):
         return str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
 
     def _format_full(self, kind: str) -> str:
-        return f"{look.kind_word(kind)} {self._format_number(kind)}"
+        return f"{theme.kind_word(kind)} {self._format_number(kind)}"
 
     def _fit(self) -> None:
         """Show icon, word and number, or only icon and number if a word would not fit."""
@@ -166,8 +166,8 @@ class VerdictBar(QWidget):
         """Reload the icons after a change of theme or verdict."""
         size = QgsApplication.scaleIconSize(16, True)
         for kind, button in self.buttons.items():
-            button.setIcon(look.icon(look.KIND_ICONS[kind]))
+            button.setIcon(theme.icon(theme.KIND_ICONS[kind]))
             button.setIconSize(QSize(size, size))
         if self._verdict:
             big = self._word.fontMetrics().height()
-            self._icon.setPixmap(look.pixmap(look.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))
+            self._icon.setPixmap(theme.pixmap(theme.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))

@@ -32,13 +32,13 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..help.buttons import with_help
-from ..widgets import look
 from ..widgets import messages as trouble
+from ..widgets import theme
 from ..widgets.buttons import ok_and_cancel
 from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
 from .attachment_digest import AttachmentDigest
-from .detail_pane import figures, keys_text, text_label
+from .detail_pane import format_figures, format_keys, text_label
 from .groups import kind_of
 
 
@@ -55,15 +55,15 @@ class FindingCard(QFrame):
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.setAutoFillBackground(True)
         mark = QLabel()
-        icon = look.KIND_ICONS[kind_of(finding)]
-        mark.setPixmap(look.pixmap(icon, QgsApplication.scaleIconSize(16, True), self.devicePixelRatioF()))
+        icon = theme.KIND_ICONS[kind_of(finding)]
+        mark.setPixmap(theme.pixmap(icon, QgsApplication.scaleIconSize(16, True), self.devicePixelRatioF()))
         head = text_label(f"{finding.code}  {title}".strip())
         font = head.font()
         font.setBold(True)
         head.setFont(font)
         texts = QVBoxLayout()
         texts.addWidget(head)
-        for text in (figures(finding), keys_text(finding), finding.message, more):
+        for text in (format_figures(finding), format_keys(finding), finding.message, more):
             if text:
                 texts.addWidget(text_label(text))
         row = QHBoxLayout(self)
@@ -269,10 +269,10 @@ class WaiverDialog(QDialog):
         return [self._current] if self.only_this.isChecked() else self._findings
 
     def words(self) -> Any:
-        """Return the entries as `core.waivers.accept.Words`."""
-        from ...core.waivers.model import Words
+        """Return the entries as `core.waivers.accept.WaiverEntry`."""
+        from ...core.waivers.model import WaiverEntry
 
-        return Words(
+        return WaiverEntry(
             reason=self.reason.toPlainText().strip(),
             document=self.document.text().strip(),
             author=self.author.text().strip(),
@@ -289,7 +289,7 @@ class WaiverDialog(QDialog):
         try:
             self._save(self.chosen(), entries, Path(self.file.text()))
         except SanxianError as error:
-            self._at_file.show_error(trouble.explain(error))
+            self._at_file.show_error(trouble.explain_error(error))
             return
         settings.put(_AUTHOR, entries.author)
         super().accept()
@@ -320,11 +320,11 @@ def _to_date(edit: QDateEdit) -> date:
 
 def _summarise(findings: list[Any]) -> str:
     """Return a summary of several findings by rule, with their total area."""
-    from ...core.messages.texts import area_text
+    from ...core.messages.texts import format_area
 
     counts = Counter(f.code for f in findings).most_common()
     named = tr(", ").join(f"{code} × {count}" for code, count in counts[:_NAMED])
     more = " …" if len(counts) > _NAMED else ""
     areas = [f.area_m2 for f in findings if f.area_m2 is not None]
     text = tr("{count} findings: {rules}").format(count=len(findings), rules=named + more)
-    return f"{text}  {area_text(sum(areas))}" if areas else text
+    return f"{text}  {format_area(sum(areas))}" if areas else text

@@ -24,7 +24,7 @@ class Waiving(QObject):
     """Waives findings and withdraws waivers.
 
     ``changed(findings, change)``: findings whose state has changed, and findings about waivers that were removed and
-    added (`core.live.session.Change`). The data are not checked again.
+    added (`core.live.session.FindingsChange`). The data are not checked again.
     """
 
     changed = pyqtSignal(list, object)
@@ -34,16 +34,16 @@ class Waiving(QObject):
         self._dock = dock
         #: Returns True if the displayed result is of the open project.
         self._current = current
-        dock.walk.waive.accept.connect(self.accept)
-        dock.walk.waive.withdraw.connect(self.withdraw)
-        dock.tree.menuWished.connect(self._show_menu)
+        dock.navigation.waive.accept.connect(self.accept)
+        dock.navigation.waive.withdraw.connect(self.withdraw)
+        dock.tree.menuRequested.connect(self._show_menu)
 
     def stop(self) -> None:
         """Ignore a pending change of the selection before the panel is deleted."""
-        self._dock.tree.settle(False)
+        self._dock.tree.hold_selection(False)
 
     def _show_menu(self, place: Any) -> None:
-        button = self._dock.walk.waive
+        button = self._dock.navigation.waive
         menu = QMenu(self._dock)
         action = menu.addAction(button.text())
         action.setEnabled(button.isEnabled())
@@ -78,7 +78,7 @@ class Waiving(QObject):
         dialog = WaiverDialog(findings, default, save, self._dock.window(), current=tree.current(), titles=titles)
         if dialog.exec():
             text = tr("{count} waived, kept in {file}. Press Waived above the list to see them.")
-            self._dock.say(text.format(count=len(written), file=Path(dialog.file.text()).name))
+            self._dock.show_note(text.format(count=len(written), file=Path(dialog.file.text()).name))
         dialog.deleteLater()
 
     def withdraw(self, findings: list[Any]) -> None:
@@ -89,22 +89,22 @@ class Waiving(QObject):
         try:
             self.apply(change_waivers(path, remove=numbers, limits=limits), path)
         except SanxianError as error:
-            self._dock.say(messages.explain(error))
+            self._dock.show_note(messages.explain_error(error))
             return
-        self._dock.say(tr("{count} withdrawn from {file}.").format(count=len(numbers), file=path.name))
+        self._dock.show_note(tr("{count} withdrawn from {file}.").format(count=len(numbers), file=path.name))
 
     def _save(self, findings: list[Any], words: Any, path: Path) -> None:
         from ...core.waivers.file import change_waivers
-        from ...core.waivers.model import accepted
+        from ...core.waivers.model import make_waivers
 
         limits = self._dock.result.checked.waivers.limits
-        self.apply(change_waivers(path, add=accepted(findings, words, limits, path.parent), limits=limits), path)
+        self.apply(change_waivers(path, add=make_waivers(findings, words, limits, path.parent), limits=limits), path)
 
     def apply(self, entries: tuple[Any, ...], path: Path) -> None:
         """Apply the waivers of the file to the displayed findings."""
-        from ...core.live.session import Change
+        from ...core.live.session import FindingsChange
+        from ...core.waivers.application import apply_waivers, mark_accepted
         from ...core.waivers.file import renew_notices
-        from ...core.waivers.judge import hold, judge
 
         result = self._dock.result
         checked = result.checked
@@ -112,11 +112,11 @@ class Waiving(QObject):
         checked.waivers = replace(before, entries=entries, path=path, there=True)
         renew_notices(report, before, checked.waivers, result.texts)
         templates = plan.norm.standard.templates
-        judged = judge(report, plan, checked.waivers, lambda finding: result.texts.message(finding, templates))
+        judged = apply_waivers(report, plan, checked.waivers, lambda finding: result.texts.message(finding, templates))
         # Findings of edits are displayed but not in the report.
         about = {id(f) for f in [*judged.gone, *judged.found]}
-        edited = hold([f for f in result.findings if id(f) not in about], plan, checked.waivers)
+        edited = mark_accepted([f for f in result.findings if id(f) not in about], plan, checked.waivers)
         touched = {id(f): f for f in [*judged.changed, *edited]}
         in_view = {id(f) for f in result.findings}
-        change = Change(gone=[f for f in judged.gone if id(f) in in_view], found=judged.found)
+        change = FindingsChange(gone=[f for f in judged.gone if id(f) in in_view], found=judged.found)
         self.changed.emit([f for f in touched.values() if id(f) in in_view], change)

@@ -127,7 +127,7 @@ class DictionaryDialog(QDialog):
                 self._items[entry.anchor] = item
         except (SanxianError, ImportError) as error:
             self._dictionary = None
-            self.browser.setPlainText(messages.explain(error))
+            self.browser.setPlainText(messages.explain_error(error))
         self.tree.blockSignals(False)
         self._filter()
         if self._dictionary is not None:
@@ -197,7 +197,7 @@ class DictionaryDialog(QDialog):
             folder.mkdir(parents=True, exist_ok=True)
             write_dictionary(load_standard(standard), target, lang)
         except (SanxianError, ImportError) as error:
-            self.browser.setPlainText(messages.explain(error))
+            self.browser.setPlainText(messages.explain_error(error))
             return
         except OSError:
             text = tr("The folder {folder} cannot be written. Free it or make room, then try again.")

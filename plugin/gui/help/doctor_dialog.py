@@ -9,7 +9,7 @@ from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QListWidget, QListWid
 from ...bridge import health
 from ...bridge.settings import interface_language
 from ...bridge.texts import tr
-from ..widgets import look
+from ..widgets import theme
 from ..widgets.buttons import close_only
 from .buttons import with_help
 
@@ -23,14 +23,14 @@ class DoctorDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("SanxianDoctorDialog")
         self.setWindowTitle(tr("Environment Check"))
-        lines, good = health.report(interface_language())
+        lines, good = health.health_report(interface_language())
         self.list = QListWidget()
         self.list.setWordWrap(True)
         # The last line summarises the others, with the remedy.
         *lines, (_, conclusion) = lines
-        self.list.addItem(QListWidgetItem(look.icon("ok" if good else "error"), conclusion))
+        self.list.addItem(QListWidgetItem(theme.icon("ok" if good else "error"), conclusion))
         for state, line in lines:
-            self.list.addItem(QListWidgetItem(look.icon(_ICONS.get(state, "info")), line))
+            self.list.addItem(QListWidgetItem(theme.icon(_ICONS.get(state, "info")), line))
         buttons = with_help(close_only(self), "doctor")
         copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text()))

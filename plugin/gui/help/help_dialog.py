@@ -69,7 +69,7 @@ def rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
 
     The values are those of the displayed result (``outcome``), else of ``norm`` (standard and county profile).
     """
-    from ...core.engine.explanation import InForce, in_force, lines
+    from ...core.engine.explanation import EffectiveValue, find_effective_values, format_effective_values
     from ...core.messages.texts import Texts
     from ...core.model.rule import all_rules
 
@@ -86,11 +86,11 @@ def rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     cited = [(c.mark, c.zh if texts.lang == "zh" else c.en) for key in rule.basis if (c := known.get(key))]
     parts.append(f"<h3>{escape(tr('Source'))}</h3>{_format_list(f'[{mark}] {text}' for mark, text in cited)}")
     if outcome is not None and outcome.parameters:
-        title, given = tr("Parameters of the check in view"), [InForce(**one) for one in outcome.parameters]
+        title, given = tr("Parameters of the check in view"), [EffectiveValue(**one) for one in outcome.parameters]
     else:
-        title, given = texts.get("explain", "parameters"), in_force(rule, norm)
+        title, given = texts.get("explain", "parameters"), find_effective_values(rule, norm)
     if given:
-        parts.append(f"<h3>{escape(title)}</h3>{_format_list(lines(given, texts))}")
+        parts.append(f"<h3>{escape(title)}</h3>{_format_list(format_effective_values(given, texts))}")
     return "".join(parts)
 
 

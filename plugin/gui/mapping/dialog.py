@@ -15,16 +15,16 @@ from ...bridge.mapping.run import MappingRun, Prepared
 from ...bridge.running.tasks import Runner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.files.writing import beside
+from ...core.files.writing import atomic_output
 from ...core.mapping import load_mapping, to_toml
-from ...core.mapping.preview import changed, preview, undecided
+from ...core.mapping.preview import change_mapping, find_undecided_codes, preview_field
 from ...core.standard.template import Template
 from ..widgets import messages as trouble
 from . import source as files
 from .source import MappingSource
 
 
-def prepared(done: Prepared, template: Template) -> str:
+def describe_preparation(done: Prepared, template: Template) -> str:
     """Return the filled, required and unused fields of a mapping as text."""
     filled = [f for f in template.fields if done.previews[f.name].filled]
     needed = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
@@ -44,7 +44,7 @@ def prepared(done: Prepared, template: Template) -> str:
     return "\n".join(lines)
 
 
-def written(results: dict[str, Any], layer: str) -> list[str]:
+def describe_result(results: dict[str, Any], layer: str) -> list[str]:
     """Return the results of the algorithm as lines. ``layer``: name of its output."""
     lines = [
         tr("{rows} rows are in “{layer}”; {losses} values to look at, {empty} of them left empty.").format(
@@ -56,7 +56,7 @@ def written(results: dict[str, Any], layer: str) -> list[str]:
     return lines
 
 
-def last(said: str) -> str:
+def last_message(said: str) -> str:
     """Return the last line of a log, which states the error and the remedy."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1] if lines else tr("The mapping could not be run. Details are in the log, tab Processing.")
@@ -91,7 +91,9 @@ class MappingDialog(MappingSource):
         former = self._prepared.mapping.codes.get(target)
         if way is not None and former is not None and (former.list, former.column) == (way.list, way.column):
             way = former
-        mapping = changed(self._prepared.mapping, self._target, target, source=source, constant=constant, way=way)
+        mapping = change_mapping(
+            self._prepared.mapping, self._target, target, source=source, constant=constant, way=way
+        )
         self._take(mapping, target)
 
     def _decided(self, code: str, becomes: str) -> None:
@@ -110,7 +112,9 @@ class MappingDialog(MappingSource):
         for name in dict.fromkeys((target, field.code_name)):
             shown = self._target.field_named(name) if name else None
             if shown is not None:
-                previews[name] = preview(self._prepared.columns, mapping, shown, self._target, self._norm.standard)
+                previews[name] = preview_field(
+                    self._prepared.columns, mapping, shown, self._target, self._norm.standard
+                )
                 self.table.show_preview(name, previews[name])
         self._prepared = replace(self._prepared, mapping=mapping, previews=previews)
         self._show_choices()
@@ -123,11 +127,11 @@ class MappingDialog(MappingSource):
             self.choices.show_codes("", [], None)
             return
         standard = self._norm.standard
-        rows = undecided(self._prepared.columns, self._prepared.mapping, field, self._target, standard)
+        rows = find_undecided_codes(self._prepared.columns, self._prepared.mapping, field, self._target, standard)
         self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
 
     def _sum_up(self) -> None:
-        self._say(prepared(self._prepared, self._target))
+        self._say(describe_preparation(self._prepared, self._target))
 
     # --- mapping files
     def _choose_mapping(self) -> None:
@@ -139,22 +143,22 @@ class MappingDialog(MappingSource):
         try:
             mapping = load_mapping(path, self._target, self._norm.standard)
         except SanxianError as error:
-            self._say(trouble.explain(error))
+            self._say(trouble.explain_error(error))
             return
         self._prepare(mapping)
 
     def _choose_target(self) -> None:
-        path = files.ask_where(self, self._project, self.role())
+        path = files.ask_target(self, self._project, self.role())
         if path:
             self.save_mapping(path)
 
     def save_mapping(self, path: str) -> bool:
         try:
-            with beside(path) as temporary:
+            with atomic_output(path) as temporary:
                 text = to_toml(self._prepared.mapping, self._target)
                 temporary.write_text(text, encoding="utf-8", newline="\n")
         except SanxianError as error:
-            self._say(trouble.explain(error))
+            self._say(trouble.explain_error(error))
             return False
         self._say(tr("Mapping saved: {file}.").format(file=path))
         return True
@@ -192,13 +196,13 @@ class MappingDialog(MappingSource):
         run, self._run = self._run, None
         self._enable()
         if results is None:
-            self._say(tr("Cancelled; nothing was written.") if run.cancelled else last(run.said()))
+            self._say(tr("Cancelled; nothing was written.") if run.cancelled else last_message(run.messages()))
             return
         layer = mapping_run.add_result(self._project, run, results["OUTPUT"], self._target, self._norm)
-        lines = written(results, layer.name() if layer else results["OUTPUT"])
+        lines = describe_result(results, layer.name() if layer else results["OUTPUT"])
         self._say("\n".join(lines))
         if self._written:
-            mapping_file = mapping_work.free_name(self._written)
+            mapping_file = mapping_work.find_free_name(self._written)
             if not self.save_mapping(mapping_file):
                 return
             lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(mapping_file).name))

@@ -26,11 +26,11 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ...core.mapping.preview import Undecided
+from ...core.mapping.preview import UndecidedCode
 from ...core.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
 from ..widgets.buttons import close_only
-from .table import MappingTable, QuietBox
+from .table import CalmBox, MappingTable
 
 #: Maximum number of codes with a combo box, which are slow to create.
 _MAX_CODES = 200
@@ -59,7 +59,7 @@ class Choices(QWidget):
         layout.addWidget(self.label)
         layout.addWidget(self.table)
 
-    def show_codes(self, field: str, rows: list[Undecided], codes: CodeList | None) -> None:
+    def show_codes(self, field: str, rows: list[UndecidedCode], codes: CodeList | None) -> None:
         """Show the codes to decide on; hide the table without any."""
         self.setVisible(bool(rows))
         if not rows or codes is None:
@@ -85,8 +85,8 @@ class Choices(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
 
-    def _make_box(self, row: Undecided, codes: CodeList) -> QuietBox:
-        box = QuietBox()
+    def _make_box(self, row: UndecidedCode, codes: CodeList) -> CalmBox:
+        box = CalmBox()
         box.setObjectName(f"choice.{row.code}")
         box.addItem(tr("(left empty)"), "")
         likely = [code for code in row.candidates if code in codes.codes]
@@ -99,7 +99,7 @@ class Choices(QWidget):
                 box.addItem(f"{code} {codes.codes[code].name}", code)
         box.setCurrentIndex(max(box.findData(row.chosen), 0))
         box.setEditable(True)
-        box.setInsertPolicy(QuietBox.InsertPolicy.NoInsert)
+        box.setInsertPolicy(CalmBox.InsertPolicy.NoInsert)
         box.completer().setFilterMode(Qt.MatchFlag.MatchContains)
         box.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         box.lineEdit().editingFinished.connect(lambda: box.setEditText(box.itemText(box.currentIndex())))
@@ -124,12 +124,12 @@ class MappingForm(QDialog):
         self.source.setProject(project)
         self.source.setFilters(Qgis.LayerFilter.HasGeometry)
         self.browse = QPushButton(tr("File…"))
-        self.template = QuietBox()
+        self.template = CalmBox()
         self.template.setObjectName("SanxianMappingTemplate")
         for role, one in templates.items():
             self.template.addItem(f"{one.name} {role}", role)
         self.template.setEditable(True)
-        self.template.setInsertPolicy(QuietBox.InsertPolicy.NoInsert)
+        self.template.setInsertPolicy(CalmBox.InsertPolicy.NoInsert)
         self.template.completer().setFilterMode(Qt.MatchFlag.MatchContains)
         self.template.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.again = QPushButton(tr("Propose Again"))

@@ -11,9 +11,9 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from ...bridge import settings
-from ...bridge.editing import forms
+from ...bridge.editing import attribute_forms
 from ...bridge.layers.properties import template_id
-from ...bridge.layers.snapshots import snapshot
+from ...bridge.layers.snapshots import take_snapshot
 from ...bridge.mapping import run as mapping_work
 from ...bridge.mapping.run import Prepared
 from ...bridge.project import county
@@ -39,7 +39,7 @@ def ask_mapping(parent: QWidget, project: QgsProject) -> str:
     return _remember_folder(QFileDialog.getOpenFileName(parent, title, _get_folder(project), files)[0])
 
 
-def ask_where(parent: QWidget, project: QgsProject, role: str) -> str:
+def ask_target(parent: QWidget, project: QgsProject, role: str) -> str:
     """Ask for the file to save a mapping to; empty if the user cancels."""
     name = str(Path(_get_folder(project)) / f"{role}.mapping.toml")
     return _remember_folder(QFileDialog.getSaveFileName(parent, tr("Save Mapping"), name, tr("Mapping (*.toml)"))[0])
@@ -134,12 +134,12 @@ class MappingSource(MappingForm):
             self._say(tr("Choose a layer, or a file with File…"))
             self.state_changed.emit()
             return
-        source: Any = self._prepared.columns if self._prepared is not None else snapshot(layer)
+        source: Any = self._prepared.columns if self._prepared is not None else take_snapshot(layer)
         template, standard = self._target, self._norm.standard
-        known = forms.known_values(template, self._norm)
+        known = attribute_forms.known_values(template, self._norm)
 
         def work(progress, cancellation):
-            return mapping_work.prepare(source, template, standard, given, cancellation, known)
+            return mapping_work.prepare_mapping(source, template, standard, given, cancellation, known)
 
         self._job = Job(tr("Map Fields"), work, on_done=self._show, on_error=self._failed, on_cancelled=self._cancelled)
         self._say(tr("Reading {layer}…").format(layer=layer.name()))
@@ -162,7 +162,9 @@ class MappingSource(MappingForm):
     def _failed(self, error: Exception) -> None:
         self._job = None
         self._say(
-            trouble.told(error, tr("The layer could not be read ({error}). Details are in the log, tab Sanxian."))
+            trouble.explain_and_log(
+                error, tr("The layer could not be read ({error}). Details are in the log, tab Sanxian.")
+            )
         )
         self.state_changed.emit()
 

@@ -20,11 +20,11 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.mapping.run import Prepared
 from ...bridge.texts import tr
 from ...core.mapping import Translation
-from ...core.mapping.preview import Preview, translations
+from ...core.mapping.preview import FieldPreview, find_translations
 from ...core.messages.texts import Texts
 from ...core.standard import Standard
 from ...core.standard.template import Field, Template
-from ..widgets import look
+from ..widgets import theme
 
 FIELD, KIND, REQUIRED, SOURCE, MORE, SAMPLES, FILLED, LOST = range(8)
 #: Data of the entries of a source box that are not names of fields.
@@ -35,7 +35,7 @@ NOTHING, CONSTANT = "", "\0constant"
 _SEPARATOR = "\0"
 
 
-class QuietBox(QComboBox):
+class CalmBox(QComboBox):
     """A combo box that ignores the mouse wheel without focus, to scroll the table."""
 
     def __init__(self) -> None:
@@ -123,8 +123,8 @@ class MappingTable(QTableWidget):
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.setItem(row, column, item)
 
-    def _make_source_box(self, target: Field, sources: list[str], prepared: Prepared) -> QuietBox:
-        box = QuietBox()
+    def _make_source_box(self, target: Field, sources: list[str], prepared: Prepared) -> CalmBox:
+        box = CalmBox()
         box.setObjectName(f"source.{target.name}")
         box.setAccessibleName(tr("Source of {field}").format(field=target.name))
         box.addItem(tr("(nothing)"), NOTHING)
@@ -155,11 +155,11 @@ class MappingTable(QTableWidget):
             edit.editingFinished.connect(lambda: self._emit_choice(target))
             self.setCellWidget(row, MORE, edit)
             return
-        ways = translations(target, self._standard) if source else []
+        ways = find_translations(target, self._standard) if source else []
         if way is not None and not any((w.list, w.column) == (way.list, way.column) for w in ways):
             ways.append(way)
         if ways:
-            box = QuietBox()
+            box = CalmBox()
             box.setObjectName(f"codes.{target.name}")
             box.addItem(tr("Codes as they are"), None)
             for translation in ways:
@@ -196,7 +196,7 @@ class MappingTable(QTableWidget):
         way = more.currentData() if isinstance(more, QComboBox) else None
         self.changed.emit(target.name, source, None, Translation(*way.split(_SEPARATOR)) if way else None)
 
-    def show_preview(self, target: str, preview: Preview) -> None:
+    def show_preview(self, target: str, preview: FieldPreview) -> None:
         row = self._row(target)
         parts = []
         for sample in preview.samples:
@@ -215,7 +215,11 @@ class MappingTable(QTableWidget):
         lost = self.item(row, LOST)
         lost.setText(str(preview.lost + preview.remarked) if preview.lost or preview.remarked else "")
         lost.setIcon(
-            look.icon("warning") if preview.lost or preview.remarked else look.icon("ok") if preview.filled else QIcon()
+            theme.icon("warning")
+            if preview.lost or preview.remarked
+            else theme.icon("ok")
+            if preview.filled
+            else QIcon()
         )
         tip = tr("{lost} left empty, {remarked} carried with a remark").format(
             lost=preview.lost, remarked=preview.remarked

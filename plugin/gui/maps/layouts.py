@@ -23,9 +23,9 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import settings
 from ...bridge.layers import recognise
-from ...bridge.layouts import keep
+from ...bridge.layouts import saved_layouts
 from ...bridge.layouts.build import Builder
-from ...bridge.layouts.material import Material, of_found
+from ...bridge.layouts.map_layers import MapLayers, from_recognised
 from ...bridge.project import county
 from ...bridge.running.tasks import Job, Runner
 from ...bridge.settings import interface_language
@@ -34,7 +34,7 @@ from ...core.errors import InputError, SanxianError
 from ...core.messages.texts import Texts
 from ...core.profile import DocumentInfo
 from ...core.standard import map_set
-from ...core.standard.map_set import Catalogue, Map, Sheet
+from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
 from ..help.buttons import with_help
 from ..project.document_line import DocumentLine, ask_until_exportable
 from ..widgets import messages as trouble
@@ -42,7 +42,7 @@ from ..widgets.buttons import ok_and_cancel
 from ..widgets.messages import push
 
 
-class Maps:
+class MapActions:
     """Menu actions 生成布局 and 导出图件."""
 
     def __init__(self, iface, runner: Runner):
@@ -59,7 +59,7 @@ class Maps:
             if not ask_until_exportable(QgsProject.instance(), self._iface.mainWindow()):
                 return
         except (SanxianError, ImportError) as error:
-            self._iface.messageBar().pushWarning(tr("Export Maps"), trouble.explain(error))
+            self._iface.messageBar().pushWarning(tr("Export Maps"), trouble.explain_error(error))
             return
         results = processing.execAlgorithmDialog("sanxian:export_maps", {})
         if results and results.get("FILES"):
@@ -77,14 +77,14 @@ class Maps:
     def make_layouts(self) -> None:
         """生成布局…: recognise layers in the background, then open the dialog."""
         project = QgsProject.instance()
-        options, outlines = county.options(project), recognise.outlines(project)
+        options, outlines = county.options(project), recognise.take_outlines(project)
         if not outlines:
             self._failed(InputError("no_layers"))
             return
         self._runner.start(
             Job(
                 tr("Recognising layers"),
-                lambda progress, cancellation: (recognise.recognise(outlines, options), options.norm()),
+                lambda progress, cancellation: (recognise.recognise_layers(outlines, options), options.norm()),
                 on_done=self._recognised,
                 on_error=self._failed,
             )
@@ -93,26 +93,26 @@ class Maps:
     def _recognised(self, answer: Any) -> None:
         project = QgsProject.instance()
         try:
-            material = of_found(project, recognise.plan_layers(project), *answer)
+            material = from_recognised(project, recognise.plan_layers(project), *answer)
             self.ask(material)
         except SanxianError as error:
             self._failed(error)
 
-    def ask(self, material: Material) -> None:
+    def ask(self, material: MapLayers) -> None:
         """Open the dialog, then create the chosen layouts. Raise SanxianError."""
 
-        dialog = LayoutsDialog(material, map_set.load(), self._iface.mainWindow())
+        dialog = LayoutsDialog(material, map_set.load_map_set(), self._iface.mainWindow())
         if dialog.exec():
             self.put(Builder(material, dialog.catalogue, dialog.info()), dialog.wanted())
 
     def put(self, builder: Builder, wanted: list) -> None:
         project = builder.material.project
-        found = [keep.find(project, *one) for one in wanted]
-        edited = [layout.name() for layout in found if layout is not None and keep.is_edited(layout)]
+        found = [saved_layouts.find_layout(project, *one) for one in wanted]
+        edited = [layout.name() for layout in found if layout is not None and saved_layouts.is_edited(layout)]
         replace = edited if edited and self._may_replace(edited) else []
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            created = keep.put(builder, wanted, replace)
+            created = saved_layouts.save_layouts(builder, wanted, replace)
         finally:
             QApplication.restoreOverrideCursor()
         project.setDirty(True)
@@ -134,13 +134,13 @@ class Maps:
         box.exec()
         return box.clickedButton() is yes
 
-    def _report(self, created: keep.Kept) -> None:
+    def _report(self, created: saved_layouts.SavedLayouts) -> None:
         bar, title = self._iface.messageBar(), tr("Make Layouts")
         if created.made:
             text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
             push(bar, "success", title, text.format(count=len(created.made), names=tr(", ").join(created.made)))
         texts = Texts(interface_language())
-        for message in dict.fromkeys(note.said(texts) for note in created.notes):
+        for message in dict.fromkeys(note.render(texts) for note in created.notes):
             push(bar, "warning", title, message)
         if created.edited:
             text = tr("Kept as you edited them: {names}.")
@@ -148,7 +148,7 @@ class Maps:
 
     def _failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
-        push(self._iface.messageBar(), "warning", tr("Make Layouts"), trouble.told(error, text))
+        push(self._iface.messageBar(), "warning", tr("Make Layouts"), trouble.explain_and_log(error, text))
 
 
 _ID = Qt.ItemDataRole.UserRole
@@ -157,7 +157,7 @@ _ID = Qt.ItemDataRole.UserRole
 class LayoutsDialog(QDialog):
     """Dialog 生成布局; maps that cannot be created are disabled, with the reason as tip."""
 
-    def __init__(self, material: Material, catalogue: Catalogue, parent=None):
+    def __init__(self, material: MapLayers, catalogue: MapCatalogue, parent=None):
         super().__init__(parent)
         self.setObjectName("SanxianLayoutsDialog")
         self.setWindowTitle(tr("Make Layouts"))
@@ -193,11 +193,11 @@ class LayoutsDialog(QDialog):
         letter = self.fontMetrics()
         self.resize(letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 36)
 
-    def _add(self, one: Map, material: Material) -> None:
+    def _add(self, one: MapSpec, material: MapLayers) -> None:
         title = one.title if settings.interface_language() == "zh" else one.title_en
         item = QListWidgetItem(f"{one.number:02d}  {title}")
         item.setData(_ID, one.id)
-        missing = material.lack(one)
+        missing = material.find_missing_input(one)
         if missing:
             item.setFlags(Qt.ItemFlag.NoItemFlags)
             reason = self._texts.get("maps", missing.key, map=title, **missing.params)
@@ -208,7 +208,7 @@ class LayoutsDialog(QDialog):
             item.setCheckState(Qt.CheckState.Checked)
         self.maps.addItem(item)
 
-    def chosen(self) -> list[Map]:
+    def chosen(self) -> list[MapSpec]:
         items = [self.maps.item(row) for row in range(self.maps.count())]
         return [
             self.catalogue.maps[item.data(_ID)]
@@ -216,7 +216,7 @@ class LayoutsDialog(QDialog):
             if item.flags() & Qt.ItemFlag.ItemIsEnabled and item.checkState() == Qt.CheckState.Checked
         ]
 
-    def wanted(self) -> list[tuple[Map, Sheet, bool]]:
+    def wanted(self) -> list[tuple[MapSpec, PageSize, bool]]:
         """Return (map, page, by township) of each chosen layout."""
         sheet = self.catalogue.sheets[self.page.currentText()]
         both = (False, True) if self.townships.isChecked() else (False,)

@@ -15,16 +15,16 @@ from qgis.PyQt.QtCore import QObject
 
 from ...bridge import settings
 from ...bridge.layers import recognise
-from ...bridge.package.preview import Against
+from ...bridge.package.preview import Objections
 from ...bridge.running.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.errors import OutputError, SanxianError
 from ..checking.run import Checking
-from ..findings.result import Result
+from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.messages import Messages, open_path
-from .export_dialog import CHECK, WRITE, End
-from .look_ahead import LookAhead, Surroundings
+from .export_dialog import CHECK, WRITE, RunEnd
+from .export_preview import ExportEnvironment, ExportPreview
 
 #: Errors of the core that contain the reasons against a package, one per line.
 _REFUSALS = ("package_gate", "package_stopped")
@@ -33,11 +33,11 @@ _REFUSALS = ("package_gate", "package_stopped")
 class PackageExport(QObject):
     """The export with its window; `close` ends both."""
 
-    def __init__(self, iface: Any, runner: Runner, checking: Checking, around: Surroundings, parent: QObject):
+    def __init__(self, iface: Any, runner: Runner, checking: Checking, around: ExportEnvironment, parent: QObject):
         super().__init__(parent)
         self._iface, self._runner, self._checking, self._around = iface, runner, checking, around
         self._messages = Messages(iface, tr("Submission Package"))
-        self._ahead = LookAhead(runner, around)
+        self._ahead = ExportPreview(runner, around)
         self.dialog: Any = None
         self._order: Any = None
         self._job: Job | None = None
@@ -65,14 +65,14 @@ class PackageExport(QObject):
             try:
                 self.dialog = ExportDialog(QgsProject.instance(), self._iface.mainWindow())
             except (SanxianError, ImportError) as error:
-                self._messages.warn(messages.explain(error))
+                self._messages.warn(messages.explain_error(error))
                 return
             self.dialog.wanted.connect(self.start)
             self.dialog.stopped.connect(self.cancel)
-            self.dialog.lookWished.connect(self.look)
-            self.dialog.findingsWished.connect(self._around.findings)
+            self.dialog.previewRequested.connect(self.preview)
+            self.dialog.findingsRequested.connect(self._around.findings)
             self.dialog.opened.connect(self._open)
-            self.look()
+            self.preview()
         elif not self.dialog.isVisible() and not self.busy:
             self.dialog.show_form()
         self._bring_to_front()
@@ -85,11 +85,11 @@ class PackageExport(QObject):
             self.dialog.raise_()
             self.dialog.activateWindow()
 
-    def look(self) -> None:
+    def preview(self) -> None:
         """Update the preview of the form as soon as it is known."""
         dialog = self.dialog
         if dialog is not None and not self.busy:
-            self._ahead.look(dialog, lambda: self.dialog is dialog and not self.busy)
+            self._ahead.update(dialog, lambda: self.dialog is dialog and not self.busy)
 
     def project_changed(self) -> None:
         """Close the form of the former project; a running export continues.
@@ -109,22 +109,22 @@ class PackageExport(QObject):
         order = self.dialog.order()
         self.dialog.form.keep()
         self._order, self._project = order, self._around.number()
-        result = self._around.fresh(order.form)
+        result = self._around.fresh(order.package_spec)
         if result is not None:
             self._write(result.checked, checks=False)
             return
         self._is_waiting = True
-        if self._checking.busy or self._checking.start(order.form.standard):
+        if self._checking.busy or self._checking.start(order.package_spec.standard):
             self._checking.job.step.connect(self._step)
             self.dialog.show_run(CHECK, True)
             return
         self._is_waiting = False
         if recognise.plan_layers(QgsProject.instance()):
-            self._end(End("info", tr("No file was written, because no group of layers was chosen to check.")))
+            self._end(RunEnd("info", tr("No file was written, because no group of layers was chosen to check.")))
             return
-        self._end(End("error", tr("Nothing was made: the project has no layer of a plan.")))
+        self._end(RunEnd("error", tr("Nothing was made: the project has no layer of a plan.")))
 
-    def checked(self, result: Result) -> None:
+    def checked(self, result: CheckView) -> None:
         """Continue after a check, which the export or the user started."""
         if not self._is_waiting:
             if self.dialog is not None and not self.busy:
@@ -132,27 +132,27 @@ class PackageExport(QObject):
             return
         self._is_waiting = False
         if self._project != self._around.number():
-            self._end(End("info", tr("Another project was opened meanwhile. Nothing was made.")))
+            self._end(RunEnd("info", tr("Another project was opened meanwhile. Nothing was made.")))
             return
         # A check started by the user may have used another standard or former data.
-        if self._around.fresh(self._order.form) is not result:
+        if self._around.fresh(self._order.package_spec) is not result:
             text = tr("The data were changed while they were checked. Nothing was made; export again.")
-            self._end(End("warning", text))
+            self._end(RunEnd("warning", text))
             return
         self._write(result.checked, checks=True)
 
     def not_checked(self) -> None:
         if self._is_waiting:
             self._is_waiting = False
-            self._end(End("info", tr("The check did not come to its end. Nothing was made, nothing was changed.")))
+            self._end(RunEnd("info", tr("The check did not come to its end. Nothing was made, nothing was changed.")))
 
     def _write(self, checked: Any, checks: bool) -> None:
-        from ...bridge.package.making import export
+        from ...bridge.package.tasks import export_package
 
         order = self._order
 
         def work(progress, cancellation):
-            return export(checked, order, progress=progress, cancellation=cancellation)
+            return export_package(checked, order, progress=progress, cancellation=cancellation)
 
         self._job = Job(
             tr("Export Submission Package"),
@@ -189,12 +189,12 @@ class PackageExport(QObject):
         messages: dict[str, list[str]] = {"gate": [], "note": []}
         for problem in done.problems:
             messages["note" if problem.level == "note" else "gate"].append(problem.sentence(texts))
-        against = Against(gates=tuple(messages["gate"]), notes=tuple(messages["note"]))
-        self._end(End("warning" if forced else "ok", text, against, done))
+        against = Objections(gates=tuple(messages["gate"]), notes=tuple(messages["note"]))
+        self._end(RunEnd("warning" if forced else "ok", text, against, done))
 
     def _cancelled(self) -> None:
         self._job = None
-        self._end(End("info", tr("Cancelled. Nothing was made; what stood at its place stands as it was.")))
+        self._end(RunEnd("info", tr("Cancelled. Nothing was made; what stood at its place stands as it was.")))
 
     def _failed(self, error: Exception) -> None:
         self._job = None
@@ -206,12 +206,12 @@ class PackageExport(QObject):
                 text = tr("Not made: the package does not pass. Mend what is listed, or go back and force it.")
             else:
                 text = tr("Not made: something would be lost in writing. Mend what is listed; forcing does not help.")
-            self._end(End("error", text, Against(gates=reasons), findings=self._around.latest() is not None))
+            self._end(RunEnd("error", text, Objections(gates=reasons), findings=self._around.latest() is not None))
             return
         text = tr("Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian.")
-        self._end(End("error", messages.told(error, text)))
+        self._end(RunEnd("error", messages.explain_and_log(error, text)))
 
-    def _end(self, end: End) -> None:
+    def _end(self, end: RunEnd) -> None:
         if self.dialog is None:
             return
         self.dialog.show_end(end)
@@ -222,9 +222,9 @@ class PackageExport(QObject):
                 (tr("Open Folder"), lambda: self._open("folder")),
                 (tr("Open Manifest"), lambda: self._open("manifest")),
             )
-            self._messages.tell(end.text, "success", *where)
+            self._messages.show(end.text, "success", *where)
         else:
-            self._messages.tell(end.text, "warning", (tr("Show"), self._bring_to_front))
+            self._messages.show(end.text, "warning", (tr("Show"), self._bring_to_front))
 
     def _open(self, what: str) -> None:
         from ...core.files.digests import PAGE

@@ -21,12 +21,12 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ...bridge.package.preview import NOTHING, REFUSED, Against, Ahead
+from ...bridge.package.preview import NOTHING, REFUSED, Objections, PackagePreview
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..help.buttons import help_button
-from ..widgets import look, messages
-from ..widgets.elided import ElidedLabel
+from ..widgets import messages, theme
+from ..widgets.elided_label import ElidedLabel
 from .form_page import FormPage
 from .gate_box import fill_reasons, reasons_list
 
@@ -104,20 +104,20 @@ class RunPage(QWidget):
     def refresh_icons(self) -> None:
         size = QgsApplication.scaleIconSize(16, True)
         for icon, state in zip(self._icons, self._states, strict=True):
-            icon.setPixmap(look.pixmap(state, size, self.devicePixelRatioF()))
+            icon.setPixmap(theme.pixmap(state, size, self.devicePixelRatioF()))
 
 
 @dataclass(frozen=True)
-class End:
+class RunEnd:
     """The outcome of an export.
 
-    ``icon`` and ``text``: the message; ``done``: result of `bridge.package.making.export`, or None; ``findings``: the
+    ``icon`` and ``text``: the message; ``done``: result of `bridge.package.tasks.export_package`, or None; ``findings``: the
     reasons are findings of the check.
     """
 
     icon: str
     text: str
-    against: Against = NOTHING
+    against: Objections = NOTHING
     done: Any = None
     findings: bool = False
 
@@ -126,11 +126,11 @@ class EndPage(QWidget):
     """Last page of the export window; ``opened``: emits ``folder`` or ``manifest``."""
 
     opened = pyqtSignal(str)
-    findingsWished = pyqtSignal()
+    findingsRequested = pyqtSignal()
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.end = End("info", "")
+        self.end = RunEnd("info", "")
         self._icon = QLabel()
         self.text = QLabel()
         self.text.setObjectName("SanxianPackageEnd")
@@ -158,7 +158,7 @@ class EndPage(QWidget):
         self.copy.clicked.connect(lambda: QgsApplication.clipboard().setText(self.digest.text()))
         self.findings = QPushButton(tr("Show Findings"))
         self.findings.setObjectName("SanxianPackageEndFindings")
-        self.findings.clicked.connect(self.findingsWished)
+        self.findings.clicked.connect(self.findingsRequested)
         row = QHBoxLayout()
         for button in (self.folder, self.manifest, self.copy, self.findings):
             row.addWidget(button)
@@ -171,7 +171,7 @@ class EndPage(QWidget):
         layout.addWidget(self.reasons, 1)
         layout.addStretch(0)
 
-    def show_end(self, end: End) -> None:
+    def show_end(self, end: RunEnd) -> None:
         self.end = end
         self.text.setText(end.text)
         succeeded = end.done is not None
@@ -190,7 +190,7 @@ class EndPage(QWidget):
 
     def refresh_icons(self) -> None:
         size = QgsApplication.scaleIconSize(24, True)
-        self._icon.setPixmap(look.pixmap(self.end.icon, size, self.devicePixelRatioF()))
+        self._icon.setPixmap(theme.pixmap(self.end.icon, size, self.devicePixelRatioF()))
 
 
 _WIDTH, _HEIGHT = 90, 46
@@ -201,13 +201,13 @@ _SHARE = 0.85
 class ExportDialog(QDialog):
     """Window of the package export.
 
-    ``wanted``: export now; ``lookWished``: update the preview; ``stopped``: cancel the running export.
+    ``wanted``: export now; ``previewRequested``: update the preview; ``stopped``: cancel the running export.
     """
 
     wanted = pyqtSignal()
-    lookWished = pyqtSignal()
+    previewRequested = pyqtSignal()
     stopped = pyqtSignal()
-    findingsWished = pyqtSignal()
+    findingsRequested = pyqtSignal()
     opened = pyqtSignal(str)
 
     def __init__(self, project: QgsProject, parent=None):
@@ -215,7 +215,7 @@ class ExportDialog(QDialog):
         self.setObjectName("SanxianExportPackage")
         self.setWindowTitle(tr("Export Submission Package"))
         self.form, self.run, self.end = FormPage(project), RunPage(), EndPage()
-        self._ahead, self._against = Ahead(), NOTHING
+        self._ahead, self._against = PackagePreview(), NOTHING
         self.pages = QStackedWidget()
         for page in (self.form, self.run, self.end):
             self.pages.addWidget(page)
@@ -238,13 +238,13 @@ class ExportDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(self.pages, 1)
         layout.addLayout(row)
-        self.form.changed.connect(self.lookWished)
+        self.form.changed.connect(self.previewRequested)
         self.form.gate.changed.connect(self._enable)
-        self.form.gate.findingsWished.connect(self.findingsWished)
+        self.form.gate.findingsRequested.connect(self.findingsRequested)
         self.run.cancelled.connect(self.stopped)
-        self.end.findingsWished.connect(self.findingsWished)
+        self.end.findingsRequested.connect(self.findingsRequested)
         self.end.opened.connect(self.opened)
-        self._themed = look.later(self, self._refresh_icons)
+        self._themed = theme.call_on_theme_change(self, self._refresh_icons)
         letter = self.fontMetrics()
         room = round(self.screen().availableGeometry().height() * _SHARE)
         self.resize(letter.horizontalAdvance("0") * _WIDTH, min(letter.lineSpacing() * _HEIGHT, room))
@@ -258,14 +258,14 @@ class ExportDialog(QDialog):
     def show_form(self) -> None:
         self._turn_to(self.form)
         self.form.forms.setFocus()
-        self.lookWished.emit()
+        self.previewRequested.emit()
 
     def show_run(self, step: int, checks: bool) -> None:
         self.run.start(step, checks)
         self._turn_to(self.run)
         self.run.button.setFocus()
 
-    def show_end(self, end: End) -> None:
+    def show_end(self, end: RunEnd) -> None:
         self.end.show_end(end)
         self._turn_to(self.end)
         (self.end.folder if end.done is not None else self.back).setFocus()
@@ -285,7 +285,7 @@ class ExportDialog(QDialog):
         try:
             return self.form.order()
         except (SanxianError, ImportError) as error:
-            self.form.show_error(messages.explain(error))
+            self.form.show_error(messages.explain_error(error))
             return None
 
     def ask_until_exportable(self) -> bool:
@@ -293,17 +293,17 @@ class ExportDialog(QDialog):
         try:
             return self.form.ask_until_exportable()
         except (SanxianError, ImportError) as error:
-            self.form.show_error(messages.explain(error))
+            self.form.show_error(messages.explain_error(error))
             return False
 
-    def show_ahead(self, ahead: Ahead) -> None:
+    def show_preview(self, ahead: PackagePreview) -> None:
         self._ahead = ahead
-        self.form.show_ahead(ahead)
+        self.form.show_preview(ahead)
         self._enable()
 
-    def show_against(self, against: Against) -> None:
+    def show_objections(self, against: Objections) -> None:
         self._against = against
-        self.form.gate.show_against(against)
+        self.form.gate.show_objections(against)
         self._enable()
 
     def _enable(self) -> None:
@@ -312,7 +312,7 @@ class ExportDialog(QDialog):
         self.go.setToolTip(hint or self._ahead.why)
 
     def show_error(self, message: str) -> None:
-        self._ahead = Ahead()
+        self._ahead = PackagePreview()
         self.form.show_error(message)
         self.go.setEnabled(False)
         self.go.setToolTip(message)
@@ -320,7 +320,7 @@ class ExportDialog(QDialog):
     # --- the window
     def changeEvent(self, event):
         super().changeEvent(event)
-        if event.type() in look.THEME_EVENTS and hasattr(self, "_themed"):
+        if event.type() in theme.THEME_EVENTS and hasattr(self, "_themed"):
             self._themed.start()
         elif event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self.running:
             # The user may have added files in the file manager.

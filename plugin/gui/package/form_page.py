@@ -20,17 +20,17 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge import settings
-from ...bridge.package.preview import REFUSED, REPLACED, Ahead, SlotSeen
-from ...bridge.project import document, kept_paths
+from ...bridge.package.preview import REFUSED, REPLACED, PackagePreview, SlotPreview
+from ...bridge.project import document, saved_paths
 from ...bridge.texts import tr
 from ...core.profile import DocumentInfo
 from ..project.document_line import DocumentLine, Fallback, ask_until_exportable
-from ..widgets import look
-from ..widgets.elided import ElidedLabel
+from ..widgets import theme
+from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import Note
 from ..widgets.file_line import FileLine
-from .forms_combo import FormsCombo
 from .gate_box import GateBox
+from .spec_combo import SpecCombo
 
 _ROWS = 8
 
@@ -58,9 +58,9 @@ class SlotsList(QTreeWidget):
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         self.setMinimumHeight(self.fontMetrics().lineSpacing() * _ROWS)
-        self._ahead, self._maps = Ahead(), False
+        self._ahead, self._maps = PackagePreview(), False
 
-    def show_ahead(self, ahead: Ahead, maps: bool) -> None:
+    def show_preview(self, ahead: PackagePreview, maps: bool) -> None:
         """Show a preview. ``maps``: the plugin draws missing maps."""
         self._ahead, self._maps = ahead, maps
         self.clear()
@@ -70,17 +70,17 @@ class SlotsList(QTreeWidget):
         self._add(made, "—", "ok", tr("Made with the package"), "")
 
     def refresh_icons(self) -> None:
-        self.show_ahead(self._ahead, self._maps)
+        self.show_preview(self._ahead, self._maps)
 
     def _add(self, title: str, need: str, icon: str, text: str, tip: str) -> None:
         item = QTreeWidgetItem([title, need, text])
-        item.setIcon(0, look.icon(icon))
+        item.setIcon(0, theme.icon(icon))
         for column in range(3):
             item.setToolTip(column, tip or text)
         self.addTopLevelItem(item)
 
     @staticmethod
-    def _describe_slot(slot: SlotSeen, maps: bool) -> tuple[str, str, str]:
+    def _describe_slot(slot: SlotPreview, maps: bool) -> tuple[str, str, str]:
         """Return icon, text and full file names of a part."""
         names = "\n".join(slot.files)
         if slot.broken:
@@ -130,8 +130,8 @@ class FormPage(QWidget):
 
     def _make_widgets(self, home: str) -> None:
         project = self._project
-        self.forms = FormsCombo()
-        self.folder = FileLine(kept_paths.full(project, _FOLDER), home, only_folders=True)
+        self.forms = SpecCombo()
+        self.folder = FileLine(saved_paths.full(project, _FOLDER), home, only_folders=True)
         self.folder.line.setObjectName("SanxianPackageFolder")
         self.folder.line.setPlaceholderText(tr("Folder in which the package is made"))
         self.target = ElidedLabel()
@@ -139,7 +139,7 @@ class FormPage(QWidget):
         self.replaced = Note()
         self.replaced.setObjectName("SanxianPackageReplaced")
         self.replaced.hide()
-        self.documents = FileLine(kept_paths.full(project, _DOCUMENTS), home, only_folders=True)
+        self.documents = FileLine(saved_paths.full(project, _DOCUMENTS), home, only_folders=True)
         self.documents.line.setObjectName("SanxianPackageDocuments")
         self.documents.line.setPlaceholderText(tr("Folder with documents, maps and tables, found there by their names"))
         self.slots = SlotsList()
@@ -176,17 +176,17 @@ class FormPage(QWidget):
         self._settle.start()
 
     def order(self) -> Any:
-        """Return the `Order`; None without a folder.
+        """Return the `ExportOrder`; None without a folder.
 
         Raise SanxianError for an unreadable package specification.
         """
-        from ...core.package.order import Order
+        from ...core.package.order import ExportOrder
 
         folder = self.folder.text()
         if not folder:
             return None
         documents = self.documents.text()
-        return Order(
+        return ExportOrder(
             self.forms.form(),
             Path(folder),
             Path(documents) if documents else None,
@@ -217,20 +217,22 @@ class FormPage(QWidget):
         """Store the folders in the project, and whether maps are drawn."""
         settings.put(_MAPS, self.maps.isChecked())
         for key, line in ((_FOLDER, self.folder), (_DOCUMENTS, self.documents)):
-            if line.text() != kept_paths.full(self._project, key):
-                kept_paths.keep(self._project, key, line.text())
+            if line.text() != saved_paths.full(self._project, key):
+                saved_paths.keep(self._project, key, line.text())
 
-    def show_ahead(self, ahead: Ahead) -> None:
-        self.slots.show_ahead(ahead, self.maps.isChecked())
+    def show_preview(self, ahead: PackagePreview) -> None:
+        self.slots.show_preview(ahead, self.maps.isChecked())
         self._watch(set(ahead.watched))
         self.target.setText(tr("Package: {name}").format(name=ahead.root) if ahead.root else "")
         messages = {
             REPLACED: tr("A package stands there already: the new one takes its place as a whole once it is complete."),
             REFUSED: ahead.why,
         }
-        self.tell(messages.get(ahead.state, ""))
+        self.show_text(messages.get(ahead.state, ""))
         if not ahead.root:
-            self.tell(tr("Which county it is the check will tell: choose its profile, or let the export check first."))
+            self.show_text(
+                tr("Which county it is the check will tell: choose its profile, or let the export check first.")
+            )
         names = tr(", ").join(ahead.left_out)
         text = tr("{count} files there have no place in the package and stay out: {names}.")
         self.left_out.setText(text.format(count=ahead.left_out_count, names=names) if names else "")
@@ -238,11 +240,11 @@ class FormPage(QWidget):
 
     def show_error(self, message: str) -> None:
         """Show why the preview failed."""
-        self.slots.show_ahead(Ahead(), False)
+        self.slots.show_preview(PackagePreview(), False)
         self.target.setText("")
-        self.tell(message)
+        self.show_text(message)
 
-    def tell(self, text: str) -> None:
+    def show_text(self, text: str) -> None:
         self.replaced.setText(text)
         self.replaced.setVisible(bool(text))
 

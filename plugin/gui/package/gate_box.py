@@ -17,11 +17,11 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ...bridge.package.preview import NOTHING, Against
+from ...bridge.package.preview import NOTHING, Objections
 from ...bridge.texts import tr
-from ..findings.result import Result
-from ..widgets import look
-from ..widgets.elided import ElidedLabel
+from ..findings.result import CheckView
+from ..widgets import theme
+from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import Note
 
 _ROWS = 5
@@ -30,10 +30,10 @@ _ROWS = 5
 class GateBox(QGroupBox):
     """Box with the gate of a package.
 
-    ``findingsWished``: show the findings of the check; ``changed``: the user ticked or unticked 强制生成.
+    ``findingsRequested``: show the findings of the check; ``changed``: the user ticked or unticked 强制生成.
     """
 
-    findingsWished = pyqtSignal()
+    findingsRequested = pyqtSignal()
     changed = pyqtSignal()
 
     def __init__(self, parent=None):
@@ -44,7 +44,7 @@ class GateBox(QGroupBox):
         self.verdict.setObjectName("SanxianPackageVerdict")
         self.button = QPushButton(tr("Show Findings"))
         self.button.setObjectName("SanxianPackageFindings")
-        self.button.clicked.connect(self.findingsWished)
+        self.button.clicked.connect(self.findingsRequested)
         row = QHBoxLayout()
         row.addWidget(self._icon)
         row.addWidget(self.verdict, 1)
@@ -71,7 +71,7 @@ class GateBox(QGroupBox):
         self.meaning.setVisible(on)
         self.changed.emit()
 
-    def show_check(self, result: Result | None, there: bool) -> None:
+    def show_check(self, result: CheckView | None, there: bool) -> None:
         """Show the state of the last check.
 
         ``result``: its result if it is of the current data; ``there``: there is a result of another state.
@@ -82,7 +82,7 @@ class GateBox(QGroupBox):
                 "The data have changed since the last check, or their state is not known: the export checks first."
             )
             self._show_message("info", text if there else tr("Not checked yet: the export checks first."))
-            self.show_against(NOTHING)
+            self.show_objections(NOTHING)
             return
         summary = result.report.summary
         verdict = summary["verdict"]
@@ -90,15 +90,15 @@ class GateBox(QGroupBox):
             "{verdict}: {errors} errors, {warnings} warnings, {skipped} rules skipped. Checked at {time}, unchanged since."
         )
         message = text.format(
-            verdict=look.verdict_word(verdict),
+            verdict=theme.verdict_word(verdict),
             errors=summary["errors"],
             warnings=summary["warnings"],
             skipped=summary["skipped"] + summary["crashed"],
             time=result.time,
         )
-        self._show_message(look.VERDICT_ICONS[verdict], message)
+        self._show_message(theme.VERDICT_ICONS[verdict], message)
 
-    def show_against(self, against: Against) -> None:
+    def show_objections(self, against: Objections) -> None:
         fill_reasons(self.reasons, against)
 
     def _show_message(self, icon: str, text: str) -> None:
@@ -108,7 +108,7 @@ class GateBox(QGroupBox):
 
     def refresh_icons(self) -> None:
         size = QgsApplication.scaleIconSize(16, True)
-        self._icon.setPixmap(look.pixmap(self._icon_name, size, self.devicePixelRatioF()))
+        self._icon.setPixmap(theme.pixmap(self._icon_name, size, self.devicePixelRatioF()))
 
 
 def reasons_list() -> QListWidget:
@@ -127,12 +127,12 @@ def reasons_list() -> QListWidget:
     return view
 
 
-def fill_reasons(reasons: QListWidget, against: Against) -> None:
+def fill_reasons(reasons: QListWidget, against: Objections) -> None:
     """Fill the list with the reasons against a package, and its notes."""
     reasons.clear()
     for icon, texts in (("error", against.stops), ("error", against.gates), ("info", against.notes)):
         for text in texts:
-            item = QListWidgetItem(look.icon(icon), text)
+            item = QListWidgetItem(theme.icon(icon), text)
             item.setToolTip(text)
             reasons.addItem(item)
     reasons.setVisible(reasons.count() > 0)

@@ -21,15 +21,15 @@ from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import load_standard
 from ..checking.run import Checking
-from ..findings import idle
-from ..findings.result import Result
+from ..findings import empty_states
+from ..findings.result import CheckView
 from ..help.buttons import with_help
-from ..widgets import look
 from ..widgets import messages as trouble
+from ..widgets import theme
 from ..widgets.buttons import ok_and_cancel
 from ..widgets.file_line import FileLine
 from ..widgets.messages import Messages
-from .forms_combo import FormsCombo
+from .spec_combo import SpecCombo
 
 #: Seconds to wait for a running copy before its folder is deleted.
 _TIMEOUT = 2.0
@@ -63,15 +63,15 @@ class PackageInspection(QObject):
                 self.start(dialog.package.text(), dialog.forms.form())
             dialog.deleteLater()
         except (SanxianError, ImportError) as error:
-            self._messages.warn(trouble.explain(error))
+            self._messages.warn(trouble.explain_error(error))
 
     def start(self, path: str, form: Any) -> None:
         """Inspect a package by its specification, in the background."""
-        from ...core.package.export import with_standard
+        from ...core.package.export import options_for_package
 
         given = county.options(QgsProject.instance())
         # Use the county's profile and standard; roles, waivers and notices are of this project's layers.
-        options = with_standard(
+        options = options_for_package(
             type(given)(
                 profile=given.profile, standard=given.standard, scope=given.scope, phase=given.phase, lang=given.lang
             ),
@@ -79,36 +79,36 @@ class PackageInspection(QObject):
         )
 
         def work(progress, cancellation):
-            from ...bridge.package.making import inspect
+            from ...bridge.package.tasks import inspect_package
 
-            checked = inspect(path, form, options, progress=progress, cancellation=cancellation)
-            return checked, findings_layer.features(checked.report.findings)
+            checked = inspect_package(path, form, options, progress=progress, cancellation=cancellation)
+            return checked, findings_layer.make_features(checked.report.findings)
 
         def done(answer):
             self._forget()
             self._package = path, form
-            self.done.emit(Result.of(answer[0]), answer[1], path)
+            self.done.emit(CheckView.of(answer[0]), answer[1], path)
             self._report_summary(answer[0].report.summary)
 
         self._messages.close()
-        if self._checking.look_at(tr("Inspect Submission Package"), work, done, idle.rule_count(options)):
+        if self._checking.run_check(tr("Inspect Submission Package"), work, done, empty_states.rule_count(options)):
             self.began.emit(path)
 
     def _report_summary(self, summary: dict[str, Any]) -> None:
         # Without the name of the package, which is too long for the message bar; the panel shows it.
         text = tr("{verdict}, {errors} errors, {warnings} warnings.")
         message = text.format(
-            verdict=look.verdict_word(summary["verdict"]),
+            verdict=theme.verdict_word(summary["verdict"]),
             errors=summary["errors"],
             warnings=summary["warnings"],
         )
         level = "success" if summary["verdict"] == "pass" else "info"
-        self._messages.tell(message, level, (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers))
+        self._messages.show(message, level, (tr("Report…"), self._report), (tr("Show Its Layers"), self.show_layers))
 
     # --- its layers on the map
     def show_layers(self) -> None:
         """Show read-only copies of the package's layers in a group on top."""
-        if self._package is None or self._job is not None or package_layers.shown(QgsProject.instance()):
+        if self._package is None or self._job is not None or package_layers.find_shown_layers(QgsProject.instance()):
             return
         # Layers that the user removed are shown again.
         self._forget()
@@ -118,7 +118,7 @@ class PackageInspection(QObject):
 
         def done(paths):
             self._job = None
-            if not package_layers.show(project, Path(path).name, paths, load_standard(form.standard)):
+            if not package_layers.show_package_layers(project, Path(path).name, paths, load_standard(form.standard)):
                 self._messages.warn(tr("The package has no layer that can be opened."))
                 self._forget()
 
@@ -126,11 +126,11 @@ class PackageInspection(QObject):
             self._job = None
             self._forget()
             text = tr("The layers could not be shown ({error}). Details are in the log, tab Sanxian.")
-            self._messages.warn(trouble.told(error, text))
+            self._messages.warn(trouble.explain_and_log(error, text))
 
         self._job = Job(
             tr("Opening the package's layers"),
-            lambda _progress, cancellation: package_layers.copies(path, form, into, cancellation),
+            lambda _progress, cancellation: package_layers.copy_datasets(path, form, into, cancellation),
             on_done=done,
             on_error=failed,
             on_cancelled=self._forget,
@@ -153,7 +153,7 @@ class PackageInspection(QObject):
             self._job = None
         project = QgsProject.instance()
         dirty = project.isDirty()
-        package_layers.remove(project)
+        package_layers.remove_package_layers(project)
         project.setDirty(dirty)
         if self._copies is not None:
             self._copies.cleanup()
@@ -176,7 +176,7 @@ class InspectDialog(QDialog):
         self.package.line.setObjectName("SanxianInspectPath")
         self.package.line.setPlaceholderText(tr("Folder of a package, or a zip"))
         self.package.line.textChanged.connect(self._validate_path)
-        self.forms = FormsCombo()
+        self.forms = SpecCombo()
         self.told = QLabel()
         self.told.setWordWrap(True)
         note = QLabel(

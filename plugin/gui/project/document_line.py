@@ -30,7 +30,7 @@ from ...core.profile.document import VALUES, ResolvedDocument
 from ..help.buttons import with_help
 from ..widgets import messages
 from ..widgets.buttons import ok_and_cancel
-from ..widgets.elided import ElidedLabel
+from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import Note
 
 
@@ -75,7 +75,9 @@ def ask_until_exportable(
     """
     fallback, profile = fallback or Fallback(), profile or profile_of(project)
     try:
-        document.resolve(project, profile, fallback.info).require_exportable(fallback.levels, fallback.name)
+        document.resolve_project_document(project, profile, fallback.info).require_exportable(
+            fallback.levels, fallback.name
+        )
     except InputError as error:
         problem = Texts(settings.interface_language()).explain(error)
         return edit(project, profile, fallback, parent, problem)
@@ -113,20 +115,20 @@ class DocumentLine(QWidget):
         self.refresh()
 
     def resolve(self) -> ResolvedDocument:
-        return document.resolve(self._project, self._profile(), self._fallback().info)
+        return document.resolve_project_document(self._project, self._profile(), self._fallback().info)
 
     def refresh(self) -> None:
         try:
             text = summary(self.resolve())
         except (SanxianError, ImportError) as error:
-            text = messages.explain(error)
+            text = messages.explain_error(error)
         self.label.setText(text)
 
     def _edit(self) -> None:
         try:
             accepted = edit(self._project, self._profile(), self._fallback(), self.window())
         except (SanxianError, ImportError) as error:
-            self.label.setText(messages.explain(error))
+            self.label.setText(messages.explain_error(error))
             return
         if accepted:
             self.refresh()

@@ -163,11 +163,11 @@ class RolesDialog(QDialog):
         try:
             options = county.options(self._project)
             norm = options.norm()
-            found = recognise.recognise(recognise.outlines(self._project), options)
+            found = recognise.recognise_layers(recognise.take_outlines(self._project), options)
         except (SanxianError, ImportError) as error:
-            self.problem.setText(messages.explain(error))
+            self.problem.setText(messages.explain_error(error))
             return
-        given = roles.chosen(self._project)
+        given = roles.chosen_roles(self._project)
         order = [role for concept_roles in norm.standard.concepts.values() for role in concept_roles]
         known = [r for r in dict.fromkeys((*order, *norm.standard.templates)) if r in norm.standard.templates]
         self.table.setRowCount(len(known))
@@ -185,9 +185,9 @@ class RolesDialog(QDialog):
         for column in (LAYER, CODE):
             self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.table.horizontalHeader().setSectionResizeMode(CHOICE, QHeaderView.ResizeMode.Stretch)
-        if found.twice:
+        if found.repeated_roles:
             self.problem.setText(
-                tr("Two layers claim one role: {roles}. Choose one.").format(roles=tr(", ").join(found.twice))
+                tr("Two layers claim one role: {roles}. Choose one.").format(roles=tr(", ").join(found.repeated_roles))
             )
 
     def _make_combo(self, recognised: str) -> QgsMapLayerComboBox:
@@ -214,13 +214,13 @@ class RolesDialog(QDialog):
             text = tr("One layer cannot play two roles: {layers}.")
             self.problem.setText(text.format(layers=tr(", ").join(sorted(twice))))
             return
-        before = roles.chosen(self._project)
+        before = roles.chosen_roles(self._project)
         for role, layer in self.choices().items():
             if layer is None and role in before:
-                roles.choose(self._project, role, None)
+                roles.choose_role(self._project, role, None)
         for role, layer in self.choices().items():
             # Compare by role: of two copies with the same role, choosing one removes the role of the other.
             if layer is not None and before.get(role) != layer.id():
-                roles.choose(self._project, role, layer)
+                roles.choose_role(self._project, role, layer)
         self._project.setDirty(True)
         super().accept()

@@ -15,11 +15,11 @@ from qgis.core import QgsProject, QgsProviderRegistry, QgsVectorLayer
 
 from ...bridge.layers import recognise
 from ...bridge.layers.properties import file_of, unsaved_edits
-from ...bridge.project import county, kept_paths
+from ...bridge.project import county, saved_paths
 from ...bridge.settings import interface_language
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
-from ..widgets.messages import Messages, opener
+from ..widgets.messages import Messages, make_opener
 
 Ask = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 
@@ -49,7 +49,7 @@ class Exchange:
 
         ``path``: a file dropped on the map, or empty.
         """
-        given = {"INPUT": path, "OUTPUT": free(Path(path).with_suffix(".gpkg"))} if path else {}
+        given = {"INPUT": path, "OUTPUT": find_free_path(Path(path).with_suffix(".gpkg"))} if path else {}
         results = self._ask("sanxian:import_vct", given)
         if results and "LAYERS" in results:
             text = tr("{layers} layers with {rows} rows were read from VCT into {path}.")
@@ -65,7 +65,7 @@ class Exchange:
         if not layers:
             self._messages.warn(tr("The project has no layer of a plan, so there is nothing to export."))
             return
-        target = free(
+        target = find_free_path(
             Path(_choose_folder(project, _find_database(layers)))
             / f"{project.title() or project.baseName() or 'plan'}.vct"
         )
@@ -86,7 +86,7 @@ class Exchange:
         self._warn_of_edits(project)
         given = {
             "CURRENT": current,
-            "FILED": kept_paths.full(project, "baseline"),
+            "FILED": saved_paths.full(project, "baseline"),
             "YEAR": date.today().year,
             "STANDARD": stored.standard,
             "PROFILE": stored.profile,
@@ -115,12 +115,12 @@ class Exchange:
             given |= {
                 "AFTER": layer.id(),
                 "ROLE": role,
-                "BEFORE": _find_layer(kept_paths.full(project, "baseline"), role),
+                "BEFORE": _find_layer(saved_paths.full(project, "baseline"), role),
             }
         results = self._ask("sanxian:compare_versions", {key: value for key, value in given.items() if value})
         if results and "VERDICT" in results:
             if results["IDENTICAL"]:
-                self._messages.tell(tr("The two editions are identical."), "success")
+                self._messages.show(tr("The two editions are identical."), "success")
                 return
             text = tr(
                 "The two editions differ in {parts} parts: {area_in} m² in, {area_out} m² out, {changed} m² with other attributes."
@@ -131,8 +131,8 @@ class Exchange:
             }
             message = text.format(parts=results["PARTS"], **figures)
             workbook = str(results.get("OUTPUT_XLSX") or "")
-            buttons = [(tr("Open the workbook"), opener(workbook))] if workbook else []
-            self._messages.tell(message, "info", *buttons)
+            buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
+            self._messages.show(message, "info", *buttons)
 
     def _warn_of_edits(self, project: QgsProject) -> None:
         edited = [layer.name() for layer in recognise.plan_layers(project) if unsaved_edits(layer)]
@@ -141,7 +141,7 @@ class Exchange:
             self._messages.warn(text.format(names=tr(", ").join(edited)))
 
     def _report_written(self, text: str, path: str, level: str = "success") -> None:
-        self._messages.tell(text, level, (tr("Open Folder"), opener(str(Path(path).parent))))
+        self._messages.show(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))
 
 
 def _summarise_check(results: dict[str, Any]) -> list[str]:
@@ -153,7 +153,7 @@ def _summarise_check(results: dict[str, Any]) -> list[str]:
     return [text.format(verdict=verdict, errors=results["ERRORS"], warnings=results["WARNINGS"])]
 
 
-def free(path: Path) -> str:
+def find_free_path(path: Path) -> str:
     """Return the path, else the first numbered one that does not exist.
 
     A proposed file never replaces another.
@@ -213,5 +213,5 @@ class FiguresDialog:
             lacking=results["NOT_COMPUTED"],
         )
         workbook = str(results.get("OUTPUT_XLSX") or "")
-        buttons = [(tr("Open the workbook"), opener(workbook))] if workbook else []
-        self._messages.tell(message, "info", *buttons)
+        buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
+        self._messages.show(message, "info", *buttons)

@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QPalette
 from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from . import look
+from . import theme
 
 
 class Note(QLabel):
@@ -118,13 +118,13 @@ class FieldMessage(QWidget):
     def _paint(self) -> None:
         self._icon.setVisible(bool(self._kind))
         if self._kind:
-            self._icon.setPixmap(look.pixmap(self._kind, self._side, self.devicePixelRatioF()))
+            self._icon.setPixmap(theme.pixmap(self._kind, self._side, self.devicePixelRatioF()))
         palette = self.message.palette()
         colored = self._kind in ("error", "warning")
-        palette.setColor(QPalette.ColorRole.WindowText, look.color(self._kind) if colored else look.faint())
+        palette.setColor(QPalette.ColorRole.WindowText, theme.color(self._kind) if colored else theme.faint())
         self.message.setPalette(palette)
 
     def event(self, event):
-        if event.type() in look.THEME_EVENTS and event.type() != event.Type.PaletteChange:
+        if event.type() in theme.THEME_EVENTS and event.type() != event.Type.PaletteChange:
             self._paint()
         return super().event(event)

@@ -35,9 +35,9 @@ class Messages:
         self._message: Any = None
 
     def warn(self, text: str, title: str = "") -> None:
-        self.tell(text, "warning", title=title)
+        self.show(text, "warning", title=title)
 
-    def tell(
+    def show(
         self,
         text: str,
         level: str,
@@ -111,12 +111,12 @@ def open_path(path: str) -> None:
     QDesktopServices.openUrl(QUrl.fromLocalFile(path))
 
 
-def opener(path: str) -> Callable[[], None]:
+def make_opener(path: str) -> Callable[[], None]:
     """Return a function that calls `open_path`, for a button."""
     return lambda: open_path(path)
 
 
-def explain(error: SanxianError | ImportError) -> str:
+def explain_error(error: SanxianError | ImportError) -> str:
     """Return the message of an error, with its remedy."""
     if isinstance(error, SanxianError):
         from ...core.messages.texts import Texts
@@ -126,12 +126,12 @@ def explain(error: SanxianError | ImportError) -> str:
     return text.format(name=error.name or error)
 
 
-def told(error: Exception, unforeseen: str) -> str:
+def explain_and_log(error: Exception, unforeseen: str) -> str:
     """Return the message of an error; log an unexpected one with its traceback.
 
     ``unforeseen``: message for an unexpected error, with the placeholder ``{error}``; it states what was not done.
     """
     if isinstance(error, SanxianError | ImportError):
-        return explain(error)
+        return explain_error(error)
     log_error(error)
     return unforeseen.format(error=type(error).__name__)

@@ -7,7 +7,7 @@ from qgis.PyQt.QtCore import QEvent, Qt
 from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from . import look
+from . import theme
 
 #: Share of the message colour in its background, in percent.
 _TINT = 12
@@ -36,7 +36,7 @@ def faint(text: str = "") -> QLabel:
     """Return a label in a faint colour."""
     label = QLabel(text)
     label.setForegroundRole(QPalette.ColorRole.WindowText)
-    return look.stand_back(label)
+    return theme.set_faint(label)
 
 
 class Notice(QFrame):
@@ -71,8 +71,8 @@ class Notice(QFrame):
 
     def _paint(self) -> None:
         size = self.fontMetrics().height()
-        self._icon.setPixmap(look.pixmap(self._kind, size, self.devicePixelRatioF()))
-        ground, ink = QWidget().palette().color(QPalette.ColorRole.Base), look.color(self._kind)
+        self._icon.setPixmap(theme.pixmap(self._kind, size, self.devicePixelRatioF()))
+        ground, ink = QWidget().palette().color(QPalette.ColorRole.Base), theme.color(self._kind)
         mixed = (
             (_TINT * i + (100 - _TINT) * g) // 100 for i, g in zip(ink.getRgb()[:3], ground.getRgb()[:3], strict=True)
         )

@@ -9,9 +9,9 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar
 from ...bridge.layers.properties import to_qgis_crs
 from ...bridge.texts import tr
 from ...core.geometry import crs as crs_care
-from ...core.geometry.zones import WIDTH
+from ...core.geometry.crs_zones import WIDTH
 from ...core.profile import load_profile
-from ...core.standard.arrangement import themes as themes_of
+from ...core.standard.layer_tree import themes as themes_of
 from ..widgets.sections import Notice, Section, faint
 from .draft import Draft, Page
 
@@ -26,9 +26,9 @@ class ConfirmPage(Page):
         self._grid.setColumnStretch(1, 1)
         self._section.layout_.addLayout(self._grid)
         inside = Section(tr("The project comes with"))
-        self.inside = QLabel()
-        self.inside.setWordWrap(True)
-        inside.layout_.addWidget(self.inside)
+        self.sections = QLabel()
+        self.sections.setWordWrap(True)
+        inside.layout_.addWidget(self.sections)
         self.notice = Notice()
         self.bar = QProgressBar()
         self.bar.setVisible(False)
@@ -50,7 +50,7 @@ class ConfirmPage(Page):
             self._grid.addWidget(label, number, 0)
             self._grid.addWidget(text, number, 1)
         names = tr(", ").join(t.name for t in themes_of(self.draft.standard))
-        self.inside.setText(
+        self.sections.setText(
             tr(
                 "Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; BSM "
                 "numbered and MJ kept by the statutory area.\n"
@@ -102,15 +102,15 @@ class ConfirmPage(Page):
 
 
 def _describe_crs(text: str) -> str:
-    parsed = crs_care.parse(text)
+    parsed = crs_care.parse_crs(text)
     if parsed is None:
         return text
-    frame = crs_care.describe(parsed)
+    frame = crs_care.describe_crs(parsed)
     name = to_qgis_crs(parsed).description()
     if frame.zone is not None and frame.meridian == frame.zone * WIDTH:
         shown = tr("zone {number}").format(number=frame.zone)
         name = f"CGCS2000 / {tr('3° Gauss–Krüger')}  {shown}  {frame.meridian:g}°E"
-    return f"{crs_care.label(parsed)}  {name}"
+    return f"{crs_care.crs_label(parsed)}  {name}"
 
 
 def _describe_profile(draft: Draft) -> str:

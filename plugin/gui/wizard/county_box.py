@@ -9,10 +9,10 @@ from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QSignalBlocker, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
-from ...bridge.new_project.reach import candidates, outline
+from ...bridge.new_project.layer_extent import find_candidates, measure_extent
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.geometry.zones import ZonePlan, plan_zones
+from ...core.geometry.crs_zones import ZonePlan, plan_zones
 from ...core.standard import divisions, load_standard
 from ...core.standard.template import Code
 from ..widgets import messages
@@ -26,7 +26,7 @@ _LIST, _TYPED = "list", "typed"
 class Place:
     """Location of the county.
 
-    ``whose``: code of the division whose longitudes the list has, empty for typed ones and those of a layer;
+    ``division``: code of the division whose longitudes the list has, empty for typed ones and those of a layer;
     ``view``: west, south, east, north in degrees.
     """
 
@@ -93,7 +93,7 @@ class CountyBox(Section):
         self.province.currentIndexChanged.connect(self._province_chosen)
         self.city.currentIndexChanged.connect(self._city_chosen)
         self.county.currentIndexChanged.connect(self._changed)
-        self.search.activated.connect(lambda _n: self.choose(self.search.told()))
+        self.search.activated.connect(lambda _n: self.choose(self.search.chosen_county()))
         self.source.currentIndexChanged.connect(self._changed)
         for line in (self.code, self.name):
             line.textChanged.connect(self._changed)
@@ -112,7 +112,7 @@ class CountyBox(Section):
         self.city.setCurrentIndex(self.city.findData(row.parent))
         self.county.setCurrentIndex(self.county.findData(code))
 
-    def told(self) -> Code | None:
+    def chosen_county(self) -> Code | None:
         """Return the county, or None while none is chosen.
 
         Raise SanxianError if a typed one is invalid.
@@ -125,8 +125,8 @@ class CountyBox(Section):
         code = self.code.text().strip()
         if len(code) == 6 and code[:2] != province[:2]:
             name = self._provinces.codes[province].name
-            raise divisions.wrong_province(code, name, province[:2])
-        return divisions.other_county(code, self.name.text(), self._provinces, self._divisions)
+            raise divisions.explain_province_mismatch(code, name, province[:2])
+        return divisions.make_unlisted_county(code, self.name.text(), self._provinces, self._divisions)
 
     def _is_listed(self) -> bool:
         return self.province.currentData() in self._divisions.codes
@@ -166,7 +166,7 @@ class CountyBox(Section):
         with QSignalBlocker(self.source):
             self.source.clear()
             self.source.addItem(tr("From the list of divisions"), _LIST)
-            for layer in candidates(self._project, load_standard()):
+            for layer in find_candidates(self._project, load_standard()):
                 self.source.addItem(tr("From the layer: {layer}").format(layer=layer.name()), layer.id())
             self.source.addItem(tr("Type the longitudes"), _TYPED)
             self.source.setCurrentIndex(max(self.source.findData(former), 0))
@@ -178,21 +178,21 @@ class CountyBox(Section):
             return Place(plan_zones(west, east) if west < east else None)
         if source != _LIST:
             layer = self._project.mapLayer(source)
-            found = outline(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
+            found = measure_extent(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
             if found is None:
                 return Place()
             middle = (found.south + found.north) / 2
             zones = plan_zones(found.west, found.east, middle, found.areas)
             return Place(zones, "", (found.west, found.south, found.east, found.north))
         try:
-            county = self.told()
+            county = self.chosen_county()
         except SanxianError:
             return Place()
         reach = divisions.extent(county.code, self._divisions) if county else None
         if reach is None:
             return Place()
         view = None if reach.south is None else (reach.west, reach.south, reach.east, reach.north)
-        return Place(plan_zones(reach.west, reach.east, reach.latitude), reach.whose.code, view)
+        return Place(plan_zones(reach.west, reach.east, reach.latitude), reach.division.code, view)
 
     def _changed(self, *_args) -> None:
         self._typed.setVisible(self.source.currentData() == _TYPED)
@@ -203,17 +203,17 @@ class CountyBox(Section):
         if self.source.currentData() != _LIST:
             return ""
         try:
-            county = self.told()
+            county = self.chosen_county()
         except SanxianError as error:
-            return messages.explain(error)
+            return messages.explain_error(error)
         if county is None:
             return ""
         reach = divisions.extent(county.code, self._divisions)
         if reach is None:
             return tr("The list has no longitudes: read them from a layer, or type them.")
-        if reach.whose.code != county.code:
+        if reach.division.code != county.code:
             return tr("The list has those of {whose} only; read the county's from a layer, or type them.").format(
-                whose=reach.whose.name
+                whose=reach.division.name
             )
         return tr("or read it from a layer, or type the longitudes")
 

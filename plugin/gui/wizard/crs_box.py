@@ -14,10 +14,10 @@ from ...bridge.layers.properties import crs_text
 from ...bridge.texts import tr
 from ...core.errors import InputError, SanxianError
 from ...core.geometry import crs as crs_care
-from ...core.geometry.zones import HALF, WIDTH, ZonePlan
+from ...core.geometry.crs_zones import HALF, WIDTH, ZonePlan
 from ...core.messages.texts import THIN_SPACE
 from ...core.standard import divisions, load_standard
-from ..widgets import look, messages
+from ..widgets import messages, theme
 from ..widgets.sections import Notice, Section
 from .draft import Draft
 
@@ -143,7 +143,7 @@ class ZoneStrip(QWidget):
         return (west, east) if east > left and west < right else (right, right)
 
     def _draw_county(self, painter, strip, plan: ZonePlan, x) -> None:
-        color = look.color("warning" if plan.crosses else "ok")
+        color = theme.color("warning" if plan.crosses else "ok")
         ground = QColor(color)
         ground.setAlpha(90)
         box = QRectF(QPointF(x(plan.west), strip.top() + 3), QPointF(x(plan.east), strip.bottom() - 3))
@@ -284,15 +284,15 @@ class CrsBox(Section):
         if not self._draft.crs or county is None:
             return "info", ""
         try:
-            crs = divisions.check_crs(crs_care.parse(self._draft.crs), self._draft.crs)
+            crs = divisions.check_crs(crs_care.parse_crs(self._draft.crs), self._draft.crs)
             notice = divisions.check_place(crs, county.code, load_standard().code_lists["divisions"])
-            if zones is not None and not self._draft.whose and not divisions.reaches(crs, zones.west, zones.east):
-                raise divisions.elsewhere(crs, county.name, zones.west, zones.east)
+            if zones is not None and not self._draft.whose and not divisions.crs_covers(crs, zones.west, zones.east):
+                raise divisions.explain_crs_mismatch(crs, county.name, zones.west, zones.east)
         except SanxianError as error:
-            return "error", messages.explain(error)
+            return "error", messages.explain_error(error)
         if notice:
-            return "warning", messages.explain(InputError("create_crs_far", **notice[1]))
-        if crs_care.describe(crs).geographic:
+            return "warning", messages.explain_error(InputError("create_crs_far", **notice[1]))
+        if crs_care.describe_crs(crs).geographic:
             return "warning", tr(
                 "Drawing and snapping in degrees are awkward: take a zone unless the data is for exchange."
             )

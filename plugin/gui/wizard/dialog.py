@@ -23,7 +23,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..help.buttons import help_button
-from ..widgets import look
+from ..widgets import theme
 from .confirm_page import ConfirmPage
 from .draft import Draft, Page
 from .place_page import PlacePage
@@ -108,8 +108,8 @@ class NewProjectWizard(QDialog):
         outer.addLayout(self._make_buttons(line))
 
     def _make_buttons(self, line: int) -> QHBoxLayout:
-        self.said = QLabel()
-        self.said.setWordWrap(True)
+        self.message_label = QLabel()
+        self.message_label.setWordWrap(True)
         self.back, self.next, self.cancel = (QPushButton() for _ in range(3))
         self.back.setText(tr("Back"))
         self.cancel.setText(tr("Cancel"))
@@ -122,7 +122,7 @@ class NewProjectWizard(QDialog):
         self.cancel.clicked.connect(self.reject)
         row = QHBoxLayout()
         row.setContentsMargins(line, line // 2, line, line // 2)
-        row.addWidget(self.said, 1)
+        row.addWidget(self.message_label, 1)
         for button in (help_button("new_project"), self.back, self.next, self.cancel):
             row.addWidget(button)
         return row
@@ -174,7 +174,7 @@ class NewProjectWizard(QDialog):
     def show_progress(self, share: float, text: str) -> None:
         self.confirm.show_progress(share, text)
 
-    def tell_end(self, kind: str, text: str) -> None:
+    def show_end(self, kind: str, text: str) -> None:
         """Show why the project was not created, and enable the pages."""
         self.set_busy(False)
         self.confirm.end(kind, text)
@@ -190,11 +190,11 @@ class NewProjectWizard(QDialog):
         text = tr("{layers} layers in {groups} groups will be made").format(
             layers=len(self.draft.roles), groups=len(self.draft.groups())
         )
-        self.said.setText(problem or text)
+        self.message_label.setText(problem or text)
         self.about.setText(tr("Standard: {name}").format(name=self.draft.standard.name))
         self.steps.setCurrentRow(number)
         for row in range(self.steps.count()):
-            self.steps.item(row).setIcon(look.icon("ok") if row < number else self._draw_digit(row + 1))
+            self.steps.item(row).setIcon(theme.icon("ok") if row < number else self._draw_digit(row + 1))
             flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
             self.steps.item(row).setFlags(flags)
             font = self.steps.font()
@@ -207,7 +207,7 @@ class NewProjectWizard(QDialog):
         font = self.font()
         font.setBold(True)
         # Dark themes use the normal text colour on highlighted rows.
-        chosen = QPalette.ColorRole.Text if look.is_dark() else QPalette.ColorRole.HighlightedText
+        chosen = QPalette.ColorRole.Text if theme.is_dark() else QPalette.ColorRole.HighlightedText
         inks = {QIcon.Mode.Normal: QPalette.ColorRole.Text, QIcon.Mode.Selected: chosen}
         for mode, ink in inks.items():
             image = QPixmap(round(side * ratio), round(side * ratio))

@@ -9,11 +9,11 @@ from pathlib import Path
 from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from ...bridge.new_project.request import Request
-from ...core.geometry.zones import ZonePlan
-from ...core.profile.county_file import CountySettings, profile_beside
+from ...bridge.new_project.request import NewProjectRequest
+from ...core.geometry.crs_zones import ZonePlan
+from ...core.profile.county_file import CountySettings, default_profile_path
 from ...core.standard import Standard, load_standard
-from ...core.standard.arrangement import branches
+from ...core.standard.layer_tree import branches
 from ...core.standard.template import Code
 
 
@@ -55,17 +55,17 @@ class Draft:
     @property
     def own_profile(self) -> Path | None:
         """Return the path of the county's profile; None if it has no settings."""
-        return profile_beside(self.project) if self.settings is not None else None
+        return default_profile_path(self.project) if self.settings is not None else None
 
     def groups(self) -> list[str]:
         """Return the names of the branches with chosen layers."""
         return [b.name for b in branches(self.standard) if set(b.roles) & set(self.roles)]
 
-    def request(self) -> Request:
+    def request(self) -> NewProjectRequest:
         county = self.county
         if county is None:
             raise ValueError("no county")
-        return Request(
+        return NewProjectRequest(
             standard=self.standard_id,
             code=county.code,
             county=county.name,

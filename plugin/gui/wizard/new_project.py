@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QTimer
 
 from ...bridge import health
 from ...bridge.new_project import assemble, bookmarks
-from ...bridge.new_project.request import Made, Request, make_database
+from ...bridge.new_project.request import CreatedDatabase, NewProjectRequest, make_database
 from ...bridge.running.tasks import Job, Runner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
@@ -37,8 +37,8 @@ class NewProject:
         self._job: Job | None = None
         self._steps: Iterator[tuple[float, str]] | None = None
         self._project: QgsProject | None = None
-        self._request: Request | None = None
-        self._follower = bookmarks.Follower()
+        self._request: NewProjectRequest | None = None
+        self._follower = bookmarks.BookmarkUpdater()
         self._follower.start(QgsProject.instance())
         iface.mapCanvas().currentLayerChanged.connect(self._layer_chosen)
 
@@ -68,7 +68,7 @@ class NewProject:
 
             self.wizard = NewProjectWizard(QgsProject.instance(), self._iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            push(self._iface.messageBar(), "warning", tr("New County Plan"), messages.explain(error))
+            push(self._iface.messageBar(), "warning", tr("New County Plan"), messages.explain_error(error))
             return
         self.wizard.wanted.connect(self._make)
         self.wizard.stopped.connect(self._stop)
@@ -81,7 +81,7 @@ class NewProject:
             self.wizard = None
 
     # --- the work
-    def _make(self, request: Request) -> None:
+    def _make(self, request: NewProjectRequest) -> None:
         self._request = request
         self.wizard.set_busy(True)
         self._job = Job(
@@ -110,13 +110,13 @@ class NewProject:
         self._job = None
         self._report_end("info", tr("Cancelled. Nothing was written."))
 
-    def _build_project(self, database: Made) -> None:
+    def _build_project(self, database: CreatedDatabase) -> None:
         from ...bridge.new_project import assemble
 
         self._job = None
         if self._request is not None:
             self._project = QgsProject()
-            self._steps = assemble.steps(self._project, self._request, database)
+            self._steps = assemble.build_steps(self._project, self._request, database)
             self._advance()
 
     def _advance(self) -> None:
@@ -136,7 +136,9 @@ class NewProject:
 
     def _failed(self, error: Exception, database: bool = False) -> None:
         self._job = None
-        message = messages.told(error, tr("The project was not made ({error}). Details are in the log, tab Sanxian."))
+        message = messages.explain_and_log(
+            error, tr("The project was not made ({error}). Details are in the log, tab Sanxian.")
+        )
         self._report_end("error", message, database)
 
     def _report_end(self, kind: str, message: str, database: bool = False) -> None:
@@ -144,7 +146,7 @@ class NewProject:
         if database and self._request is not None:
             message += tr(" The database is complete: {path}.").format(path=self._request.database)
         if self.wizard is not None:
-            self.wizard.tell_end(kind, message)
+            self.wizard.show_end(kind, message)
 
     # --- the end
     def _finish(self) -> None:
@@ -181,9 +183,9 @@ class NewProject:
     def show_layers(self) -> None:
         """新建图层…: open the dialog of the algorithm; its layers get styles and forms."""
         try:
-            health.require()
+            health.require_libraries()
         except SanxianError as error:
-            push(self._iface.messageBar(), "warning", tr("New Layers"), messages.explain(error))
+            push(self._iface.messageBar(), "warning", tr("New Layers"), messages.explain_error(error))
             return
         import processing
 
@@ -201,8 +203,8 @@ class NewProject:
 
     def make_bookmarks(self) -> None:
         project = QgsProject.instance()
-        layer = bookmarks.townships(project)
-        count = bookmarks.update(project, layer) if layer is not None else 0
+        layer = bookmarks.find_township_layer(project)
+        count = bookmarks.update_bookmarks(project, layer) if layer is not None else 0
         bar, title = self._iface.messageBar(), tr("Bookmarks by Township")
         if count:
             project.setDirty(True)
@@ -220,4 +222,4 @@ class NewProject:
             push(bar, "info", title, text.format(layer=layer.name()))
 
     def _layer_chosen(self, layer: Any) -> None:
-        assemble.follow(QgsProject.instance(), layer)
+        assemble.follow_layer(QgsProject.instance(), layer)

@@ -10,9 +10,9 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTr
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import Standard
-from ...core.standard.arrangement import Branch, branches, constraint, strictest
-from ..widgets import look
+from ...core.standard.layer_tree import TreeBranch, branches, delivery_constraint, strictest_constraint
 from ..widgets import messages as trouble
+from ..widgets import theme
 from ..widgets.sections import Notice, Section
 from .county_box import CountyBox
 from .crs_box import CrsBox
@@ -63,26 +63,26 @@ class GroupsBox(Section):
         self.tree.setMinimumHeight(self.tree.header().sizeHint().height() + rows * row + 2 * self.tree.frameWidth())
         self._toggled()
 
-    def _add(self, branch: Branch, standard: Standard) -> None:
+    def _add(self, branch: TreeBranch, standard: Standard) -> None:
         constraint_names = {"M": tr("mandatory"), "C": tr("where there is any"), "O": tr("optional")}
         texts = [
             branch.name,
             "  ".join(branch.roles),
             str(len(branch.roles)),
-            constraint_names[strictest(branch, standard)],
+            constraint_names[strictest_constraint(branch, standard)],
         ]
         item = QTreeWidgetItem(self.tree, texts)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsAutoTristate)
-        item.setForeground(1, look.faint())
+        item.setForeground(1, theme.faint())
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         item.setToolTip(1, "\n".join(f"{r}  {standard.templates[r].name}" for r in branch.roles))
         for role in branch.roles:
             child = QTreeWidgetItem(
-                item, [standard.templates[role].name, role, "", constraint_names[constraint(role, standard)]]
+                item, [standard.templates[role].name, role, "", constraint_names[delivery_constraint(role, standard)]]
             )
             child.setFlags((child.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
             child.setData(0, _ROLE, role)
-            child.setForeground(1, look.faint())
+            child.setForeground(1, theme.faint())
             child.setCheckState(0, Qt.CheckState.Checked if branch.chosen else Qt.CheckState.Unchecked)
 
     def _list_layer_items(self) -> list[QTreeWidgetItem]:
@@ -101,7 +101,7 @@ class GroupsBox(Section):
         Usual layers are named, the others counted.
         """
         standard = self._draft.standard
-        mandatory = {b: [r for r in b.roles if constraint(r, standard) == "M"] for b in branches(standard)}
+        mandatory = {b: [r for r in b.roles if delivery_constraint(r, standard) == "M"] for b in branches(standard)}
         missing = {b: [r for r in roles if r not in self._draft.roles] for b, roles in mandatory.items()}
         usual = [standard.templates[r].name for b, roles in missing.items() if b.chosen for r in roles]
         if usual:
@@ -138,9 +138,9 @@ class PlacePage(Page):
 
     def _update_place(self) -> None:
         try:
-            self.draft.county, self._county_error = self.county.told(), ""
+            self.draft.county, self._county_error = self.county.chosen_county(), ""
         except SanxianError as error:
-            self.draft.county, self._county_error = None, trouble.explain(error)
+            self.draft.county, self._county_error = None, trouble.explain_error(error)
         place = self.county.place()
         self.draft.zones, self.draft.whose, self.draft.view = place.zones, place.whose, place.view
         self.crs.refresh()

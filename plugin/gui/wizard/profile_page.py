@@ -61,7 +61,7 @@ class ProfilePage(Page):
         try:
             norm = Options(profile=self.draft.profile, standard=self.draft.standard_id).norm()
         except SanxianError as error:
-            self.notice.show_message("error", messages.explain(error))
+            self.notice.show_message("error", messages.explain_error(error))
             self.form.setVisible(False)
             self._edited()
             return

@@ -119,7 +119,7 @@ class TargetPage(Page):
             return tr("The folder does not exist. Choose one that does.")
         own = self.draft.own_profile
         if self.draft.name and own is not None and own.exists():
-            return messages.explain(DataError("profile_exists", file=own.name))
+            return messages.explain_error(DataError("profile_exists", file=own.name))
         if self.there.isVisibleTo(self) and self.draft.existing == "stop":
             return tr("Give another name or another folder.")
         return ""

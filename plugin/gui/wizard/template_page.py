@@ -7,7 +7,7 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QRadioButton
 
 from ...bridge.texts import tr
 from ...core.standard import load_standard, standard_ids
-from ...core.standard.arrangement import branches
+from ...core.standard.layer_tree import branches
 from ..widgets.sections import Notice, Section, faint
 from .draft import Draft, Page
 

@@ -16,16 +16,16 @@ import shapely
 
 from plugin.core.__main__ import main
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check, parse_roles
+from plugin.core.check import Options, check_plan, parse_roles
 from plugin.core.cli import console
 from plugin.core.cli.checking import exit_code
-from plugin.core.cli.console import say
+from plugin.core.cli.console import print_line
 from plugin.core.cli.parser import make_parser
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.render.words import Words
 from plugin.paths import SAMPLE
-from tests.core.made_report import made_report
+from tests.core.report_fixtures import made_report
 
 ROOT = Path(__file__).resolve().parents[3]
 X, Y = 38_560_000.0, 4_390_000.0
@@ -273,7 +273,7 @@ def test_a_missing_library_is_named(clean):
 
 
 def test_say_keeps_what_the_console_can_show(capsys):
-    say("12\u202f640.35 m²")
+    print_line("12\u202f640.35 m²")
     assert capsys.readouterr().out == "12\u202f640.35 m²\n"
 
 
@@ -346,7 +346,7 @@ def test_options_find_the_standard_of_the_profile():
 def test_roles_and_parameters_reach_the_run(faulty):
     options = Options(rules=("REL001",), roles={"STBHHX": "STBHHX"}, lang="en")
     shares = []
-    checked = check(faulty, options, progress=lambda share, _: shares.append(share))
+    checked = check_plan(faulty, options, progress=lambda share, _: shares.append(share))
     assert checked.plan.role_choices["STBHHX"] == "chosen"
     assert checked.report.lang == "en" and len(checked.report.findings) == 1
     assert shares == sorted(shares) and shares[-1] == 1.0
@@ -356,7 +356,7 @@ def test_cancelled_before_the_first_rule(faulty):
     from plugin.core.errors import Cancelled
 
     with pytest.raises(Cancelled):
-        check(faulty, Options(), cancellation=Cancellation(lambda: True))
+        check_plan(faulty, Options(), cancellation=Cancellation(lambda: True))
 
 
 def test_rules_that_do_not_fit_on_the_screen_are_counted(faulty, monkeypatch, capsys):
@@ -389,15 +389,15 @@ class Terminal(io.StringIO):
 def test_progress_stands_on_one_line_that_makes_room_for_what_is_said(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    console.progress(0.2, "比较")
-    console.progress(0.3, "")
-    console.say("读不了", terminal)
-    console.say("第二行", terminal)
+    console.print_progress(0.2, "比较")
+    console.print_progress(0.3, "")
+    console.print_line("读不了", terminal)
+    console.print_line("第二行", terminal)
     shown = [line.split("\033[K")[-1] for line in terminal.getvalue().split("\n")]
     assert shown == ["读不了", "第二行", ""]
     assert " 30% 比较" in terminal.getvalue()
 
 
 def test_progress_is_none_of_a_log(capsys):
-    console.progress(0.2, "比较")
+    console.print_progress(0.2, "比较")
     assert capsys.readouterr() == ("", "")

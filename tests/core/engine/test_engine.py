@@ -11,27 +11,36 @@ import pytest
 import shapely
 
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.geometry import overlay
-from plugin.core.loading.assembly import assemble
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import EACH, RuleResult, Severity, all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.model.verdict import Verdict
-from plugin.core.results.run import run
+from plugin.core.results.run import run_check
 from tests.core.examples import norm_of
-from tests.core.small import as_read, box, found, layers, look, outcome, surveyed, table
-from tests.every import every
+from tests.core.small_plan import (
+    add_survey_vertices,
+    as_read_layers,
+    box,
+    check_data,
+    findings_of_rule,
+    layers,
+    rule_outcome,
+    table,
+)
+from tests.parametrize import for_each
 
 RULES = list(all_rules().values())
 
 
 def plan_of_small(tables=None, scope="", **profile):
-    return assemble(as_read(tables), norm_of(**profile), scope=scope)
+    return assemble_plan(as_read_layers(tables), norm_of(**profile), scope=scope)
 
 
 def asked_of(plan):
@@ -75,7 +84,7 @@ def essence(findings):
 @cache
 def undisturbed():
     plan, side = plan_of_small(something_for_every_rule()), SideInputs(baseline=plan_of_small())
-    return plan, side, run(plan, RULES, side=side)
+    return plan, side, run_check(plan, RULES, side=side)
 
 
 def some_at_a_time():
@@ -90,18 +99,18 @@ def test_of_any_two_rules_one_raises_without_the_other():
 
 
 @pytest.mark.slow  # it runs all rules some twenty times
-@every("codes", some_at_a_time(), ids="+".join)
+@for_each("codes", some_at_a_time(), ids="+".join)
 def test_rules_that_raise_are_told_and_leave_the_others_alone(codes):
     def boom(*layers, ctx, **parameters):
         raise ZeroDivisionError("on purpose")
 
     plan, side, intact = undisturbed()
-    assert found(intact) and not found(intact, "RUN900")
-    broken = run(plan, [replace(r, function=boom) if r.code in codes else r for r in RULES], side=side)
-    crashes = {crash.params["rule"]: crash for crash in found(broken, "RUN900")}
-    assert sorted(crashes) == sorted(codes) and len(found(broken, "RUN900")) == len(codes)
+    assert findings_of_rule(intact) and not findings_of_rule(intact, "RUN900")
+    broken = run_check(plan, [replace(r, function=boom) if r.code in codes else r for r in RULES], side=side)
+    crashes = {crash.params["rule"]: crash for crash in findings_of_rule(broken, "RUN900")}
+    assert sorted(crashes) == sorted(codes) and len(findings_of_rule(broken, "RUN900")) == len(codes)
     for code, crash in crashes.items():
-        result = outcome(broken, code)
+        result = rule_outcome(broken, code)
         assert (result.outcome, result.reason) == (Outcome.CRASHED, "ZeroDivisionError: on purpose")
         assert crash.severity is Severity.WARNING and crash.geometry is None
         assert f"规则 {code} 运行出错" in crash.message and "请把报告发给开发者" in crash.message
@@ -119,7 +128,7 @@ def test_a_crash_alone_makes_the_verdict_incomplete():
         raise RuntimeError("on purpose")
 
     rule = replace(all_rules()["REL001"], function=boom)
-    report = run(plan_of_small(clean()), [rule, all_rules()["REL002"]])
+    report = run_check(plan_of_small(clean()), [rule, all_rules()["REL002"]])
     assert report.verdict is Verdict.INCOMPLETE
     assert (report.summary["errors"], report.summary["warnings"]) == (0, 1)
 
@@ -129,7 +138,7 @@ def test_a_note_is_told_and_takes_nothing_away(applicable):
     def says(*layers, ctx, **parameters):
         return RuleResult(applicable=applicable, notes=[("layer_bare", {"layer": "甲", "role": "X"})])
 
-    report = run(plan_of_small(clean()), [replace(all_rules()["REL001"], function=says)])
+    report = run_check(plan_of_small(clean()), [replace(all_rules()["REL001"], function=says)])
     (told,) = report.rules
     assert told.outcome is (Outcome.PASSED if applicable else Outcome.NOT_APPLICABLE)
     assert "甲" in told.reason and not told.incomplete
@@ -139,7 +148,7 @@ def test_data_at_fault_is_a_skip_with_its_reason_and_no_crash():
     def complains(*layers, ctx, **parameters):
         raise InputError("code_list_unknown", name="nowhere")
 
-    report = run(plan_of_small(), [replace(all_rules()["REL001"], function=complains)])
+    report = run_check(plan_of_small(), [replace(all_rules()["REL001"], function=complains)])
     assert (report.rules[0].outcome, report.rules[0].reason) == (Outcome.SKIPPED, "标准里没有代码表“nowhere”。")
     assert not report.findings and report.verdict is Verdict.INCOMPLETE
 
@@ -157,24 +166,24 @@ DEPENDENT = {
 
 @pytest.mark.parametrize("role", MANDATORY)
 def test_a_missing_mandatory_layer_is_a_warning_and_its_rules_are_skipped(role):
-    report = look(as_read({r: t for r, t in layers().items() if r != role})).report
-    (told,) = found(report, "SCH001")
+    report = check_data(as_read_layers({r: t for r, t in layers().items() if r != role})).report
+    (told,) = findings_of_rule(report, "SCH001")
     assert told.severity is Severity.WARNING and f"缺{MANDATORY[role]}" in told.message
     skipped = {r.code for r in report.rules if r.outcome is Outcome.SKIPPED}
     assert skipped == DEPENDENT[role]
-    assert all(role in outcome(report, code).reason for code in skipped)
+    assert all(role in rule_outcome(report, code).reason for code in skipped)
     assert report.summary["skipped"] == len(skipped)
 
 
 def test_a_missing_mandatory_layer_alone_makes_the_verdict_incomplete():
     tables = clean()
     del tables["STBHHX"]
-    report = look(as_read(tables), ["SCH001", "REL001", "REL002"]).report
+    report = check_data(as_read_layers(tables), ["SCH001", "REL001", "REL002"]).report
     assert report.verdict is Verdict.INCOMPLETE and report.summary["errors"] == 0
 
 
 def test_an_optional_layer_that_is_absent_is_not_applicable():
-    report = look(as_read({r: t for r, t in layers().items() if r not in ("YDYHGHFQ", "XZQX")})).report
+    report = check_data(as_read_layers({r: t for r, t in layers().items() if r not in ("YDYHGHFQ", "XZQX")})).report
     assert {r.code for r in report.rules if r.outcome is Outcome.NOT_APPLICABLE} >= {
         "REL004",
         "REL005",
@@ -182,26 +191,26 @@ def test_an_optional_layer_that_is_absent_is_not_applicable():
         "TOP002",
         "TOP003",
     }
-    assert not found(report, "SCH001") and "本次交付范围不要求" in outcome(report, "TOP002").reason
+    assert not findings_of_rule(report, "SCH001") and "本次交付范围不要求" in rule_outcome(report, "TOP002").reason
 
 
 def test_what_the_county_declares_absent_is_not_applicable_and_not_missed():
     tables = {r: t for r, t in layers().items() if r != "STBHHX"}
-    report = run(plan_of_small(tables, absent=frozenset({"red_line"})), RULES)
+    report = run_check(plan_of_small(tables, absent=frozenset({"red_line"})), RULES)
     for code in DEPENDENT["STBHHX"]:
-        result = outcome(report, code)
+        result = rule_outcome(report, code)
         assert result.outcome is Outcome.NOT_APPLICABLE and "县配置声明本县无生态保护红线" in result.reason
-    assert not found(report, "SCH001")
+    assert not findings_of_rule(report, "SCH001")
 
 
 def test_a_layer_without_a_field_skips_what_needs_it_and_says_which():
     tables = layers()
     tables["DLTB"] = tables["DLTB"].drop(columns="CZCSXM")
-    report = look(as_read(tables)).report
-    assert [f.field for f in found(report, "SCH002")] == ["CZCSXM"]
-    result = outcome(report, "LAW001")
+    report = check_data(as_read_layers(tables)).report
+    assert [f.field for f in findings_of_rule(report, "SCH002")] == ["CZCSXM"]
+    result = rule_outcome(report, "LAW001")
     assert result.outcome is Outcome.SKIPPED and "缺字段 CZCSXM" in result.reason
-    assert outcome(report, "LAW010").outcome is Outcome.FAILED
+    assert rule_outcome(report, "LAW010").outcome is Outcome.FAILED
 
 
 # -- pairs that cannot be computed ------------------------------------------------------------------------------------
@@ -212,13 +221,13 @@ def test_a_pair_that_cannot_be_computed_counts_as_skipped(monkeypatch):
         raise shapely.GEOSException("TopologyException: on purpose")
 
     plan = plan_of_small()
-    expected = run(plan, [all_rules()["REL001"]])
+    expected = run_check(plan, [all_rules()["REL001"]])
     monkeypatch.setattr(overlay.shapely, "intersection", fails)
-    report = run(plan, [all_rules()["REL001"]])
-    told = found(report, "RUN901")
+    report = run_check(plan, [all_rules()["REL001"]])
+    told = findings_of_rule(report, "RUN901")
     assert {(f.key, *f.related_keys) for f in told} == {(f.key, *f.related_keys) for f in expected.findings}
     assert all(f.severity is Severity.WARNING and "不能算通过" in f.message for f in told)
-    result = outcome(report, "REL001")
+    result = rule_outcome(report, "REL001")
     assert result.outcome is Outcome.SKIPPED and "1 对图形算不出结果，见 RUN901" in result.reason
     assert report.verdict is Verdict.INCOMPLETE and report.summary["skipped"] == 1
 
@@ -235,7 +244,7 @@ def test_cancel_stops_the_run_at_once_and_is_no_crash(after):
         return len(asked) > after
 
     with pytest.raises(Cancelled):
-        check(as_read(), Options(), cancellation=Cancellation(cancelled))
+        check_plan(as_read_layers(), Options(), cancellation=Cancellation(cancelled))
     assert len(asked) == after + 1
 
 
@@ -244,7 +253,7 @@ def test_cancel_within_a_rule_is_not_swallowed():
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        run(plan_of_small(), [replace(all_rules()["REL001"], function=stops)])
+        run_check(plan_of_small(), [replace(all_rules()["REL001"], function=stops)])
 
 
 # -- rules by name ----------------------------------------------------------------------------------------------------
@@ -300,16 +309,16 @@ def test_the_verdict_is_the_first_that_matches(rules, findings, verdict):
 def test_an_unconfirmed_setting_makes_a_clean_run_conditional_and_a_confirmed_one_passes():
     codes = ["SCH001", "GEO001", "GEO002", "TOP001", "REL001", "REL002", "REL003"]
     rules = [all_rules()[c] for c in codes]
-    assert run(plan_of_small(clean()), rules).verdict is Verdict.CONDITIONAL
-    assert run(plan_of_small(clean(), confirmed=frozenset({"tolerance"})), rules).verdict is Verdict.PASSED
-    assert run(plan_of_small(clean(), confirmed=frozenset({"all"})), rules).verdict is Verdict.PASSED
+    assert run_check(plan_of_small(clean()), rules).verdict is Verdict.CONDITIONAL
+    assert run_check(plan_of_small(clean(), confirmed=frozenset({"tolerance"})), rules).verdict is Verdict.PASSED
+    assert run_check(plan_of_small(clean(), confirmed=frozenset({"all"})), rules).verdict is Verdict.PASSED
 
 
 def test_a_profile_may_turn_an_error_into_a_hint_and_what_it_finds_is_no_pass():
     given = {"severity": {"REL001": "INFO"}, "confirmed": frozenset({"all"})}
-    report = run(plan_of_small(**given), [all_rules()["REL001"]])
+    report = run_check(plan_of_small(**given), [all_rules()["REL001"]])
     assert {f.severity for f in report.findings} == {Severity.INFO} and report.verdict is Verdict.CONDITIONAL
-    assert run(plan_of_small(clean(), **given), [all_rules()["REL001"]]).verdict is Verdict.PASSED
+    assert run_check(plan_of_small(clean(), **given), [all_rules()["REL001"]]).verdict is Verdict.PASSED
 
 
 # -- names of findings ------------------------------------------------------------------------------------------------
@@ -317,7 +326,7 @@ def test_a_profile_may_turn_an_error_into_a_hint_and_what_it_finds_is_no_pass():
 
 def names(tables):
     """Fingerprint → what it stands for. RUN and notices have none; a name that comes twice would be none."""
-    report = look(as_read(tables)).report
+    report = check_data(as_read_layers(tables)).report
     by_name = {f.fingerprint: (f.code, f.role, f.key, round(f.area_m2 or 0.0, 2)) for f in report.findings}
     assert len(by_name) == len(report.findings) > 15
     return by_name
@@ -337,7 +346,7 @@ def test_names_do_not_depend_on_the_order_of_rows():
 
 @pytest.mark.parametrize("code", [4490, 4547])
 def test_names_survive_another_projection(code):
-    tables = surveyed(layers())
+    tables = add_survey_vertices(layers())
     straight = names(tables)
     moved = names({role: frame.to_crs(code) for role, frame in tables.items()})
     assert moved.keys() == straight.keys()
@@ -366,7 +375,10 @@ def test_names_of_several_alike_survive_when_one_of_them_goes():
     county = table([box(0, 0, 1000, 1000)])
     west, east, north = box(-100, 0, 200, 100), box(900, 0, 200, 100), box(500, 900, 100, 200)
     told = [
-        {f.fingerprint: f.geometry for f in look(as_read({"XZQX": county, "CZKFBJ": line}), ["TOP003"]).report.findings}
+        {
+            f.fingerprint: f.geometry
+            for f in check_data(as_read_layers({"XZQX": county, "CZKFBJ": line}), ["TOP003"]).report.findings
+        }
         for line in (table([shapely.union_all(parts)]) for parts in ([west, east, north], [east, north]))
     ]
     assert (len(told[0]), len(told[1])) == (3, 2)
@@ -376,11 +388,11 @@ def test_names_of_several_alike_survive_when_one_of_them_goes():
 
 def test_a_county_whose_outline_cannot_be_joined_is_said_not_passed(monkeypatch):
     plan = plan_of_small()
-    assert run(plan, [all_rules()["TOP003"]]).rules[0].reason == ""
+    assert run_check(plan, [all_rules()["TOP003"]]).rules[0].reason == ""
     plan = plan_of_small()
-    monkeypatch.setattr("plugin.core.plan.plan.united", lambda *args, **more: None)
+    monkeypatch.setattr("plugin.core.plan.plan.union_rows", lambda *args, **more: None)
     for code in ("TOP002", "TOP003"):
-        (outcome,) = run(plan, [all_rules()[code]]).rules
+        (outcome,) = run_check(plan, [all_rules()[code]]).rules
         assert (str(outcome.outcome), outcome.incomplete) == ("skipped", True)
         assert outcome.reason == Texts("zh").reason("outline_failed", {})
 
@@ -399,11 +411,11 @@ def test_what_no_rule_asks_for_any_more_is_let_go_and_made_again():
     rules = {code: all_rules()[code] for code in ("TOP001", "REL001", "REL003")}
     watched = [replace(rule, function=look(code)) for code, rule in rules.items()]
     plan = plan_of_small()
-    report = run(plan, watched)
+    report = run_check(plan, watched)
     assert "DLTB" in held["TOP001"] and {"STBHHX", "CZKFBJ"} <= held["REL001"]
     assert "DLTB" not in held["REL001"], "no rule after TOP001 asks for it"
     assert {"STBHHX", "CZKFBJ"} <= held["REL003"] and "YJJBNTBHTB" not in held["REL003"]
     assert not any("lines" in layer.polygons.__dict__ for layer in plan.layers.values())
-    again = run(plan, [rules["REL001"], rules["REL003"]])
+    again = run_check(plan, [rules["REL001"], rules["REL003"]])
     assert {f.fingerprint for f in again.findings} == {f.fingerprint for f in report.findings if f.code != "TOP001"}
     assert again.findings

@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.check import Options, check
-from plugin.core.engine.frame import CODE as FRAME
-from plugin.core.loading.recognition import missed_scope
+from plugin.core.check import Options, check_plan
+from plugin.core.engine.plan_consistency import CODE as FRAME
+from plugin.core.loading.recognition import find_missed_scope
 from plugin.core.model.findings import CODE as UNREAD
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.verdict import Verdict
 from tests.core.examples import norm_of
-from tests.core.small import found, outcome, write_gpkg
+from tests.core.small_plan import findings_of_rule, rule_outcome, write_gpkg
 from tests.county import make
 from tests.county.source import as_read
 from tests.mutations import clean
@@ -42,14 +42,14 @@ def lite():
 @pytest.fixture(scope="module")
 def profile(whole, tmp_path_factory):
     """A profile that confirms everything and states the figures of the complete county."""
-    return str(clean.whole_book(whole, tmp_path_factory.mktemp("profile")))
+    return str(clean.profile_with_all_rules(whole, tmp_path_factory.mktemp("profile")))
 
 
 def run(tables, profile, *, names=None, more=(), **options):
     """Check layers by role. ``names``: role → another layer name; ``more``: (role, name) of layers that are there twice."""
     read = as_read(tables) + [replace(as_read({r: tables[r]})[0], name=name) for r, name in more]
     named = [replace(layer, name=(names or {}).get(layer.name, layer.name)) for layer in read]
-    return check(named, Options(profile=profile, **options)).report
+    return check_plan(named, Options(profile=profile, **options)).report
 
 
 def without(tables, *roles):
@@ -71,7 +71,7 @@ def absent(profile, tmp_path, *concepts):
 @pytest.mark.parametrize("gone", [("YDYHGHFQ",), ("XZQX",), ("XZQX", "XZQXZ", "YDYHGHFQ")])
 def test_a_county_plan_without_a_mandatory_layer_is_incomplete(whole, profile, gone):
     report = run(without(whole.layers, *gone), profile, rules=RULE)
-    (scope,) = found(report, FRAME)
+    (scope,) = findings_of_rule(report, FRAME)
     assert scope.case == "scope" and report.provenance["scope"] == "three_lines"
     names = {"YDYHGHFQ": "规划分区", "XZQX": "县级行政区", "XZQXZ": "乡镇级行政区"}
     assert all(names[role] in scope.message for role in gone)
@@ -82,38 +82,38 @@ def test_a_county_plan_without_a_mandatory_layer_is_incomplete(whole, profile, g
 
 def test_the_complete_county_misses_no_scope(whole, profile):
     report = run(whole.layers, profile, rules=RULE)
-    assert not found(report, FRAME) and report.provenance["scope"] == "county"
+    assert not findings_of_rule(report, FRAME) and report.provenance["scope"] == "county"
 
 
 def test_a_narrower_scope_chosen_by_the_user_names_what_it_leaves_out(whole, profile):
     report = run(without(whole.layers, "YDYHGHFQ"), profile, rules=RULE, scope="three_lines")
-    (scope,) = found(report, FRAME)
+    (scope,) = findings_of_rule(report, FRAME)
     assert scope.case == "scope_chosen" and "规划分区" in scope.message and "县级总体规划" in scope.message
     assert report.verdict is Verdict.CONDITIONAL
 
 
 def test_a_narrower_scope_chosen_for_a_complete_county_stands_alone(whole, profile):
-    assert not found(run(whole.layers, profile, rules=RULE, scope="three_lines"), FRAME)
+    assert not findings_of_rule(run(whole.layers, profile, rules=RULE, scope="three_lines"), FRAME)
 
 
 def test_a_layer_that_the_county_does_not_have_keeps_the_scope(whole, profile, tmp_path):
     report = run(without(whole.layers, "SD"), absent(profile, tmp_path, "SD"), rules=RULE)
-    assert not found(report, FRAME) and report.provenance["scope"] == "county"
+    assert not findings_of_rule(report, FRAME) and report.provenance["scope"] == "county"
 
 
 def test_three_lines_with_one_layer_of_a_county_plan_are_conditional(whole, lite, profile):
     report = run({**lite, "SD": whole.layers["SD"]}, profile, rules=RULE)
-    (scope,) = found(report, FRAME)
+    (scope,) = findings_of_rule(report, FRAME)
     assert scope.case == "scope_hint" and "村级行政区（XZQC）" in scope.message
     hinted = run({**lite, "SD": whole.layers["SD"]}, profile, rules=RULE, scope="three_lines")
-    assert not found(hinted, FRAME)
+    assert not findings_of_rule(hinted, FRAME)
     again = Report.from_dict(json.loads(json.dumps(report.to_dict())))
     assert report.verdict is again.verdict is Verdict.CONDITIONAL
 
 
 @pytest.mark.parametrize("gone", [(), ("YDYHGHFQ",), ("XZQX", "XZQXZ")])
 def test_a_delivery_of_the_three_lines_stays_one(lite, profile, gone):
-    assert not found(run(without(lite, *gone), profile, rules=RULE), FRAME)
+    assert not findings_of_rule(run(without(lite, *gone), profile, rules=RULE), FRAME)
 
 
 @pytest.mark.parametrize(("held", "evident"), [(1, False), (6, False), (9, True), (13, True)])
@@ -124,7 +124,7 @@ def test_half_of_the_layers_of_a_scope_make_it_evident(held, evident):
     county = scopes["county"]
     own = [c for c in county.mandatory if c not in (*lines.mandatory, *lines.optional)]
     assert len(own) == 13 and len(county.conditional) == 4
-    missed = missed_scope(norm, {*LINES, *own[:held]}, "three_lines")
+    missed = find_missed_scope(norm, {*LINES, *own[:held]}, "three_lines")
     assert missed is not None and missed.evident is evident
     assert set(missed.lacking) >= {"zones", "county"} | set(own[held:])
 
@@ -134,10 +134,10 @@ def test_a_county_plan_is_no_yearly_maintenance_for_one_class_of_changes():
     norm = norm_of()
     scope = norm.standard.scopes["county"]
     own = [c for c in scope.mandatory if c in norm.standard.templates]
-    missed = missed_scope(norm, {*own, "CZKFBJ"}, "maintenance")
+    missed = find_missed_scope(norm, {*own, "CZKFBJ"}, "maintenance")
     assert missed is not None and missed.wider == "county" and missed.evident
     changes = set(norm.standard.concepts["maintenance"])
-    assert missed_scope(norm, changes, "maintenance") is None
+    assert find_missed_scope(norm, changes, "maintenance") is None
 
 
 # A layer without features
@@ -146,11 +146,11 @@ def test_a_county_plan_is_no_yearly_maintenance_for_one_class_of_changes():
 def test_an_empty_layer_that_a_county_plan_must_have_is_conditional(lite, profile):
     emptied = {**lite, "YDYHGHFQ": lite["YDYHGHFQ"].iloc[:0]}
     report = run(emptied, profile, rules=("TOP001", "TOP002"))
-    (empty,) = found(report, UNREAD)
+    (empty,) = findings_of_rule(report, UNREAD)
     assert empty.case == "empty" and "YDYHGHFQ" in empty.message
-    assert outcome(report, "TOP002").outcome is Outcome.NOT_APPLICABLE
+    assert rule_outcome(report, "TOP002").outcome is Outcome.NOT_APPLICABLE
     assert report.verdict is Verdict.CONDITIONAL
-    assert not found(run(emptied, profile, scope="three_lines"), UNREAD)
+    assert not findings_of_rule(run(emptied, profile, scope="three_lines"), UNREAD)
 
 
 def test_a_county_plan_with_an_empty_mandatory_layer_is_incomplete(whole, profile):
@@ -164,7 +164,7 @@ def test_a_county_plan_with_an_empty_mandatory_layer_is_incomplete(whole, profil
 
 def test_a_layer_under_its_code_assigned_elsewhere_is_named(lite, profile):
     report = run(lite, profile, rules=RULE, roles={"ZXCQFW": "YDYHGHFQ"})
-    (named,) = found(report, UNREAD)
+    (named,) = findings_of_rule(report, UNREAD)
     assert (named.case, named.role) == ("elsewhere", "ZXCQFW")
     assert "规划分区" in named.message and "YDYHGHFQ" in named.message
     assert report.verdict is Verdict.CONDITIONAL
@@ -173,25 +173,25 @@ def test_a_layer_under_its_code_assigned_elsewhere_is_named(lite, profile):
 def test_a_second_boundary_hidden_in_another_role_is_named(lite, profile):
     twice = [("CZKFBJ", "CZKFBJ_终稿")]
     report = run(lite, profile, more=twice, rules=RULE, roles={"CZKFBJ": "CZKFBJ", "ZXCQFW": "CZKFBJ_终稿"})
-    assert [f.case for f in found(report, UNREAD)] == ["elsewhere"]
+    assert [f.case for f in findings_of_rule(report, UNREAD)] == ["elsewhere"]
     assert report.verdict is Verdict.CONDITIONAL
 
 
 def test_a_mandatory_layer_assigned_elsewhere_is_missing(lite, profile):
     report = run(lite, profile, roles={"ZXCQFW": "CZKFBJ"})
-    assert outcome(report, "REL002").outcome is Outcome.SKIPPED
-    assert found(report, "SCH001") and report.verdict is Verdict.INCOMPLETE
+    assert rule_outcome(report, "REL002").outcome is Outcome.SKIPPED
+    assert findings_of_rule(report, "SCH001") and report.verdict is Verdict.INCOMPLETE
 
 
 def test_a_renamed_layer_with_the_fields_of_another_is_named(lite, profile):
     report = run(lite, profile, names={"DLTB": "图层1"}, rules=RULE, roles={"ZXCQFW": "图层1"})
-    assert [f.case for f in found(report, UNREAD)] == ["elsewhere"]
+    assert [f.case for f in findings_of_rule(report, UNREAD)] == ["elsewhere"]
 
 
 @pytest.mark.parametrize(("role", "name"), [("YDYHGHFQ", "YDYHGHFQ"), ("YDYHGHFQ", "分区成果"), ("XZQ", "XZQX")])
 def test_a_right_choice_is_not_reproached(lite, profile, role, name):
     names = {} if name in lite else {role: name}
-    assert not found(run(lite, profile, names=names, rules=RULE, roles={role: name}), UNREAD)
+    assert not findings_of_rule(run(lite, profile, names=names, rules=RULE, roles={role: name}), UNREAD)
 
 
 # The sealed edition
@@ -206,7 +206,7 @@ def test_a_line_that_the_sealed_edition_lacks_was_not_checked(lite, profile, tmp
     sealed = str(write_gpkg(tmp_path / "sealed.gpkg", lines) or tmp_path / "sealed.gpkg")
     report = run(lite, profile, rules=rules, baseline=sealed)
     for code in rules:
-        result = outcome(report, code)
+        result = rule_outcome(report, code)
         assert result.outcome is Outcome.SKIPPED and result.incomplete, result
         assert "封库版本" in result.reason
     assert report.verdict is Verdict.INCOMPLETE
@@ -217,7 +217,7 @@ def test_a_sealed_line_that_the_plan_declares_absent_was_not_checked(lite, profi
     write_gpkg(sealed, {r: lite[r] for r in ("STBHHX", "CZKFBJ", "YJJBNTBHTB")})
     declared = absent(profile, tmp_path, "red_line")
     report = run(without(lite, "STBHHX"), declared, rules=("LAW017",), baseline=str(sealed))
-    result = outcome(report, "LAW017")
+    result = rule_outcome(report, "LAW017")
     assert result.incomplete and "STBHHX" in result.reason and "生态保护红线" in result.reason
     assert report.verdict is Verdict.INCOMPLETE
 
@@ -274,7 +274,7 @@ def test_farmland_that_names_a_township_where_it_does_not_lie_counts_where_it_li
     tasks.write_text(TASK.format(code=credited, value=1.2 * own), encoding="utf-8")
     assert farmland_of(forged, credited) > 1.2 * own
     report = run(forged, profile, rules=("LAW004",), targets=str(tasks))
-    misplaced, broken = sorted(found(report, "LAW004"), key=lambda f: f.case, reverse=True)
+    misplaced, broken = sorted(findings_of_rule(report, "LAW004"), key=lambda f: f.case, reverse=True)
     assert (misplaced.case, broken.case) == ("misplaced", "broken")
     assert misplaced.params["count"] == rows.sum() and str(misplaced.severity) == "WARNING"
     assert misplaced.area_m2 == pytest.approx(lite["YJJBNTBHTB"]["YJJBNTTBMJ"][rows].sum(), rel=1e-3)
@@ -288,7 +288,7 @@ def test_codes_that_agree_with_the_place_are_no_finding(lite, profile, tmp_path)
     tasks = tmp_path / "任务.csv"
     tasks.write_text(TASK.format(code=credited, value=0.5 * farmland_of(lite, credited)), encoding="utf-8")
     report = run(lite, profile, rules=("LAW004",), targets=str(tasks))
-    assert not found(report, "LAW004") and outcome(report, "LAW004").outcome is Outcome.PASSED
+    assert not findings_of_rule(report, "LAW004") and rule_outcome(report, "LAW004").outcome is Outcome.PASSED
 
 
 # Deductions left out
@@ -307,7 +307,7 @@ def without_deductions(lite, role, rows=None):
 @pytest.mark.parametrize(("role", "figure"), [("YJJBNTBHTB", "farmland_area"), ("GDBHMB", "cultivated_area")])
 def test_deductions_that_the_survey_has_and_a_line_leaves_out_are_told(lite, profile, role, figure):
     report = run(without_deductions(lite, role), profile, rules=("ATT003", "ATT022", "LAW002"))
-    (left,) = found(report, "ATT022")
+    (left,) = findings_of_rule(report, "ATT022")
     survey = lite[role]["YJJBNTMJ" if role == "YJJBNTBHTB" else "TBDLMJ"].sum()
     assert (left.case, left.role, left.related_role) == ("deduction", role, "DLTB")
     assert left.params["expected"] == pytest.approx(survey, rel=1e-6) and left.params["difference"] > 0
@@ -325,13 +325,13 @@ def test_deductions_left_out_in_one_township_are_told_there(lite, profile, tmp_p
     tasks.write_text(TASK.format(code=credited, value=(farmland_of(lite, credited) + gross) / 2), encoding="utf-8")
     forged = without_deductions(lite, "YJJBNTBHTB", rows)
     report = run(forged, profile, rules=("ATT022", "LAW004"), targets=str(tasks))
-    assert [f.case for f in found(report, "ATT022")] == ["deduction"]
+    assert [f.case for f in findings_of_rule(report, "ATT022")] == ["deduction"]
     (figure,) = [i for i in report.indicators if i.place]
     assert figure.value > figure.target and figure.state == "unconfirmed"
 
 
 def test_the_deductions_of_the_survey_are_no_finding(lite, profile):
-    assert not found(run(lite, profile, rules=("ATT022",)), "ATT022")
+    assert not findings_of_rule(run(lite, profile, rules=("ATT022",)), "ATT022")
 
 
 # Protected cultivated land that is forest
@@ -346,7 +346,7 @@ def test_forest_in_protected_cultivated_land_is_told(whole, profile, role):
     more = rows.iloc[[0] * len(forest)].assign(BSM=keys).set_geometry(forest.geometry.to_numpy(), crs=rows.crs)
     filled = gpd.GeoDataFrame(pd.concat([rows, more], ignore_index=True), geometry="geometry", crs=rows.crs)
     report = run({**whole.layers, role: filled}, profile, rules=("LAW010",))
-    told = found(report, "LAW010")
+    told = findings_of_rule(report, "LAW010")
     assert {f.case for f in told} == {"protected"} and {f.key for f in told} == set(keys)
     assert all(f.role == role and f.related_role == "DLTB" and str(f.severity) == "WARNING" for f in told)
     assert sum(f.area_m2 for f in told) == pytest.approx(forest["TBMJ"].sum(), rel=1e-3)
@@ -354,7 +354,7 @@ def test_forest_in_protected_cultivated_land_is_told(whole, profile, role):
 
 
 def test_protected_cultivated_land_of_the_clean_county_is_cultivated(whole, profile):
-    assert not found(run(whole.layers, profile, rules=("LAW010",)), "LAW010")
+    assert not findings_of_rule(run(whole.layers, profile, rules=("LAW010",)), "LAW010")
 
 
 # The base of the ratio laid on villages and orchards
@@ -375,7 +375,7 @@ def test_a_base_of_villages_or_orchards_leaves_the_ratio_unconfirmed(lite, profi
     before = ratio_of(run(lite, profile, rules=("LAW001",)))
     forged = coded_urban(lite, "DLTB", lite["DLTB"]["DLBM"].isin(classes))
     report = run(forged, profile, rules=("LAW001",))
-    (told,) = found(report, "LAW001")
+    (told,) = findings_of_rule(report, "LAW001")
     assert (told.case, told.role, told.field, str(told.severity)) == ("contradicted", "DLTB", "CZCSXM", "WARNING")
     assert float(told.params["without_text"]) == pytest.approx(before.value, abs=1e-4)
     figure = ratio_of(report)
@@ -389,7 +389,7 @@ def test_a_plans_own_base_that_the_survey_contradicts_leaves_the_ratio_unconfirm
     forged = coded_urban(lite, "XZYDYH", villages)
     forged["XZYDYH"].loc[villages, ["YDYHFLDM", "YDYHFLMC"]] = ["070100", "城镇住宅用地"]
     report = run(forged, profile, rules=("LAW001",))
-    (told,) = found(report, "LAW001")
+    (told,) = findings_of_rule(report, "LAW001")
     assert (told.case, told.role, told.params["count"]) == ("contradicted", "XZYDYH", villages.sum())
     assert ratio_of(report).state in ("unconfirmed", "broken") and report.verdict is Verdict.CONDITIONAL
 
@@ -403,14 +403,14 @@ def test_a_small_part_of_the_base_that_decides_is_told(lite, profile):
     path = Path(profile).with_name("decides.toml")
     limit = (clean.value + forged_value) / 2
     path.write_text(Path(profile).read_text(encoding="utf-8") + f"\n[ratio]\nlimit = {limit!r}\n", encoding="utf-8")
-    assert [f.case for f in found(run(lite, str(path), rules=("LAW001",)), "LAW001")] == [""]
-    assert [f.case for f in found(run(forged, str(path), rules=("LAW001",)), "LAW001")] == ["contradicted"]
+    assert [f.case for f in findings_of_rule(run(lite, str(path), rules=("LAW001",)), "LAW001")] == [""]
+    assert [f.case for f in findings_of_rule(run(forged, str(path), rules=("LAW001",)), "LAW001")] == ["contradicted"]
 
 
 def test_the_base_of_the_clean_county_is_not_contradicted(whole, lite, profile):
     for tables in (whole.layers, lite):
         report = run(tables, profile, rules=("LAW001",))
-        assert not found(report, "LAW001") and "contradicted_m2" not in ratio_of(report).inputs
+        assert not findings_of_rule(report, "LAW001") and "contradicted_m2" not in ratio_of(report).inputs
 
 
 # An outline of the county that is too large
@@ -439,7 +439,7 @@ def enlarged(lite, *roles):
 def test_an_outline_of_the_county_that_is_too_large_is_told(lite, profile, roles, told):
     tables, area = enlarged(lite, *roles)
     report = run(tables, profile, rules=("TOP003",))
-    beyond = found(report, "TOP003")
+    beyond = findings_of_rule(report, "TOP003")
     assert {(f.case, f.related_role) for f in beyond} == set(told)
     assert all(f.role == "XZQX" and str(f.severity) == "WARNING" for f in beyond)
     assert sum(f.area_m2 for f in beyond) == pytest.approx(area, rel=1e-2)
@@ -448,7 +448,7 @@ def test_an_outline_of_the_county_that_is_too_large_is_told(lite, profile, roles
 
 def test_the_outline_of_the_clean_county_is_that_of_its_townships_and_parcels(whole, lite, profile):
     for tables in (whole.layers, lite):
-        assert not found(run(tables, profile, rules=("TOP003",)), "TOP003")
+        assert not findings_of_rule(run(tables, profile, rules=("TOP003",)), "TOP003")
 
 
 # Area fields raised within the allowance
@@ -481,10 +481,10 @@ def test_a_target_that_only_the_raised_field_meets_is_not_confirmed(lite, profil
     between = with_target(profile, net * 1.0005, "between.toml")
     forged = raised(lite, "YJJBNTBHTB", FARM, 0.00095)
     report = run(forged, between, rules=("ATT022", "LAW002"))
-    assert not found(report, "ATT022")
+    assert not findings_of_rule(report, "ATT022")
     figures = [i for i in report.indicators if i.id == "farmland_area" and abs(i.target - net * 1.0005) < 1e-3]
     assert [(i.state, i.backed, i.confirmed) for i in figures] == [("unconfirmed", False, False)]
-    (told,) = [f for f in found(report, "LAW002") if f.case == "field"]
+    (told,) = [f for f in findings_of_rule(report, "LAW002") if f.case == "field"]
     assert told.params["value"] == pytest.approx(net * 1.00095, rel=1e-6)
     assert told.params["land"] == pytest.approx(net, rel=1e-6) and "YJJBNTMJ" in told.message
     assert "figures.farmland_area" in report.summary["unconfirmed"]
@@ -495,7 +495,7 @@ def test_a_target_that_the_land_meets_is_met(lite, profile, share):
     net = lite["YJJBNTBHTB"]["YJJBNTMJ"].sum() / (1e8 / 15)
     met = with_target(profile, net * 0.9999, "met.toml")
     report = run(raised(lite, "YJJBNTBHTB", FARM, share), met, rules=("LAW002",))
-    assert not [f for f in found(report, "LAW002") if f.case == "field"]
+    assert not [f for f in findings_of_rule(report, "LAW002") if f.case == "field"]
 
 
 def test_a_task_of_a_township_that_only_the_raised_field_meets_is_not_confirmed(lite, profile, tmp_path):
@@ -506,7 +506,7 @@ def test_a_task_of_a_township_that_only_the_raised_field_meets_is_not_confirmed(
     tasks.write_text(TASK.replace(".2f", ".6f").format(code=credited, value=own * 1.0005), encoding="utf-8")
     forged = raised(lite, "YJJBNTBHTB", FARM, 0.00095, rows)
     report = run(forged, profile, rules=("LAW004",), targets=str(tasks))
-    assert [f.case for f in found(report, "LAW004")] == ["field"]
+    assert [f.case for f in findings_of_rule(report, "LAW004")] == ["field"]
     (figure,) = [i for i in report.indicators if i.place]
     assert figure.state == "unconfirmed" and "figures.farmland_area" in report.summary["unconfirmed"]
 
@@ -516,7 +516,7 @@ def test_a_ratio_that_only_the_raised_field_keeps_within_its_limit_is_not_confir
     path = Path(profile).with_name("raised.toml")
     path.write_text(Path(profile).read_text(encoding="utf-8") + f"\n[ratio]\nlimit = {limit!r}\n", encoding="utf-8")
     report = run(raised(lite, "DLTB", ("TBMJ", "KCMJ", "TBDLMJ"), 0.00095), str(path), rules=("LAW001",))
-    assert [f.case for f in found(report, "LAW001")] == ["land"]
+    assert [f.case for f in findings_of_rule(report, "LAW001")] == ["land"]
     assert ratio_of(report).state == "unconfirmed" and report.verdict is Verdict.CONDITIONAL
 
 
@@ -538,7 +538,7 @@ def rows_below(lite, role, farmland):
 def test_farmland_outside_another_layer_is_told(lite, profile, role, case):
     rows = smallest_farmland(lite, 3)
     report = run({**lite, role: lite[role].drop(rows_below(lite, role, rows))}, profile, rules=("LAW010",))
-    told = found(report, "LAW010")
+    told = findings_of_rule(report, "LAW010")
     assert {(f.case, f.role, f.related_role, str(f.severity)) for f in told} == {(case, "YJJBNTBHTB", role, "WARNING")}
     assert sum(f.area_m2 for f in told) == pytest.approx(lite["YJJBNTBHTB"]["YJJBNTTBMJ"][rows].sum(), rel=1e-6)
     assert {f.key for f in told} == set(lite["YJJBNTBHTB"]["BSM"][rows]) and report.verdict is Verdict.CONDITIONAL
@@ -549,7 +549,7 @@ def test_farmland_flatter_than_its_parcel_is_told(lite, profile):
     parcels = lite["DLTB"].copy()
     parcels.loc[rows_below(lite, "DLTB", [row]), "GDPDJB"] = "5"
     report = run({**lite, "DLTB": parcels}, profile, rules=("LAW010",))
-    (told,) = found(report, "LAW010")
+    (told,) = findings_of_rule(report, "LAW010")
     assert (told.case, told.field, told.params["related"], str(told.severity)) == ("slope", "GDPDJB", "5", "WARNING")
     assert told.key == lite["YJJBNTBHTB"]["BSM"][row] and report.verdict is Verdict.CONDITIONAL
 
@@ -568,9 +568,9 @@ def test_a_window_with_nothing_in_it_that_keeps_the_ratio_within_its_limit_is_to
     limit = clean.value * 0.9999
     path = Path(profile).with_name("window.toml")
     path.write_text(Path(profile).read_text(encoding="utf-8") + f"\n[ratio]\nlimit = {limit!r}\n", encoding="utf-8")
-    assert [f.case for f in found(run(lite, str(path), rules=("LAW001",)), "LAW001")] == [""]
+    assert [f.case for f in findings_of_rule(run(lite, str(path), rules=("LAW001",)), "LAW001")] == [""]
     report = run({**lite, "CZKFBJ": edge}, str(path), rules=("LAW001",))
-    (told,) = found(report, "LAW001")
+    (told,) = findings_of_rule(report, "LAW001")
     assert (told.case, told.role, told.params["count"], str(told.severity)) == ("windows", "CZKFBJ", 1, "WARNING")
     assert told.area_m2 == pytest.approx(centre.buffer(100).area, rel=1e-2)
     assert float(told.params["closed_text"]) == pytest.approx(clean.value, abs=1e-3)
@@ -579,11 +579,11 @@ def test_a_window_with_nothing_in_it_that_keeps_the_ratio_within_its_limit_is_to
         lite["STBHHX"].iloc[:1].drop(columns="geometry"), geometry=[centre.buffer(10)], crs=edge.crs
     )
     patched = {**lite, "CZKFBJ": edge, "STBHHX": pd.concat([lite["STBHHX"], patch], ignore_index=True)}
-    (told,) = found(run(patched, str(path), rules=("LAW001",)), "LAW001")
+    (told,) = findings_of_rule(run(patched, str(path), rules=("LAW001",)), "LAW001")
     assert told.case == "windows" and told.area_m2 == pytest.approx(centre.buffer(100).area * 0.99, rel=1e-2)
     looser = path.read_text(encoding="utf-8").replace(repr(limit), repr(clean.value * 1.01))
     path.write_text(looser, encoding="utf-8")
-    assert not found(run({**lite, "CZKFBJ": edge}, str(path), rules=("LAW001",)), "LAW001")
+    assert not findings_of_rule(run({**lite, "CZKFBJ": edge}, str(path), rules=("LAW001",)), "LAW001")
 
 
 # Codes of townships and of another county, without a table of tasks
@@ -592,7 +592,7 @@ def test_a_window_with_nothing_in_it_that_keeps_the_ratio_within_its_limit_is_to
 def test_farmland_with_the_code_of_another_county_is_told(lite, profile):
     rows = lite["YJJBNTBHTB"].index[3:6]
     report = run(with_codes(lite, rows, "1402231002010000000"), profile, rules=("LAW004",))
-    (told,) = found(report, "LAW004")
+    (told,) = findings_of_rule(report, "LAW004")
     assert (told.case, told.role, told.field, told.params["count"]) == ("foreign", "YJJBNTBHTB", "ZLDWDM", 3)
     assert told.params["codes"] == ["140223"] and report.verdict is Verdict.CONDITIONAL
 
@@ -601,7 +601,7 @@ def test_a_township_code_that_the_place_contradicts_is_told_without_a_table(lite
     credited, other = townships_with_farmland(lite)
     row = lite["YJJBNTBHTB"].index[lite["YJJBNTBHTB"]["ZLDWDM"].str[:9] == other][:1]
     report = run(with_codes(lite, row, credited + "2010000000"), profile, rules=("LAW004",))
-    (told,) = found(report, "LAW004")
+    (told,) = findings_of_rule(report, "LAW004")
     assert (told.case, told.role, told.params["count"]) == ("misplaced", "YJJBNTBHTB", 1)
     assert report.verdict is Verdict.CONDITIONAL
 
@@ -611,7 +611,7 @@ def test_codes_of_two_townships_that_were_exchanged_are_told_once_each(lite, pro
     both = towns[towns["XZQDM"].isin(townships_with_farmland(lite))].index
     towns.loc[both, ["XZQDM", "XZQMC"]] = towns.loc[both[::-1], ["XZQDM", "XZQMC"]].to_numpy()
     report = run({**lite, "XZQXZ": towns}, profile, rules=("LAW004",))
-    told = found(report, "LAW004")
+    told = findings_of_rule(report, "LAW004")
     assert {(f.case, f.role) for f in told} == {("exchanged", "XZQXZ")} and len(told) == 2
     assert report.verdict is Verdict.CONDITIONAL
 
@@ -619,7 +619,9 @@ def test_codes_of_two_townships_that_were_exchanged_are_told_once_each(lite, pro
 def test_codes_of_the_clean_county_are_no_finding(whole, lite, profile):
     for tables in (whole.layers, lite):
         report = run(tables, profile, rules=("LAW004",))
-        assert not found(report, "LAW004") and outcome(report, "LAW004").outcome is Outcome.NOT_APPLICABLE
+        assert (
+            not findings_of_rule(report, "LAW004") and rule_outcome(report, "LAW004").outcome is Outcome.NOT_APPLICABLE
+        )
 
 
 # Town land of the base inside the red line
@@ -632,9 +634,11 @@ def test_town_land_of_the_base_inside_the_red_line_leaves_the_ratio_in_doubt(lit
     row = inside["TBMJ"].idxmax()
     parcels.loc[row, ["DLBM", "DLMC", "CZCSXM"]] = ["0701", "城镇住宅用地", "202"]
     report = run({**lite, "DLTB": parcels}, profile, rules=("LAW001",))
-    (told,) = [f for f in found(report, "LAW001") if f.case == "contradicted"]
+    (told,) = [f for f in findings_of_rule(report, "LAW001") if f.case == "contradicted"]
     assert parcels.loc[row, "BSM"] in told.params["keys"] and report.verdict is not Verdict.PASSED
-    assert not [f for f in found(run(lite, profile, rules=("LAW001",)), "LAW001") if f.case == "contradicted"]
+    assert not [
+        f for f in findings_of_rule(run(lite, profile, rules=("LAW001",)), "LAW001") if f.case == "contradicted"
+    ]
 
 
 # Townships that are not told apart
@@ -645,6 +649,6 @@ def test_two_townships_that_share_a_code_or_a_name_are_reported(lite, profile, f
     towns = lite["XZQXZ"].copy()
     towns.loc[towns.index[1], field] = towns.loc[towns.index[0], field]
     report = run({**lite, "XZQXZ": towns}, profile, rules=("LAW004",))
-    (told,) = [f for f in found(report, "LAW004") if f.case == case]
+    (told,) = [f for f in findings_of_rule(report, "LAW004") if f.case == case]
     assert (told.role, told.field, told.params["count"]) == ("XZQXZ", field, 2)
     assert report.verdict is Verdict.CONDITIONAL

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.model.verdict import Verdict
-from tests.core.small import found, outcome
+from tests.core.small_plan import findings_of_rule, rule_outcome
 from tests.county import make
 from tests.county.source import as_read
 from tests.mutations import clean
@@ -23,14 +23,14 @@ def whole():
 @pytest.fixture(scope="module")
 def default_profile(whole, tmp_path_factory):
     """A profile that confirms everything and asks for no rule beyond those of the scope."""
-    path = clean.whole_book(whole, tmp_path_factory.mktemp("profile"))
+    path = clean.profile_with_all_rules(whole, tmp_path_factory.mktemp("profile"))
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join(line for line in lines if not line.startswith("rules_extra")), encoding="utf-8")
     return str(path)
 
 
 def run(tables, profile, **options):
-    return check(as_read(tables), Options(profile=profile, **options)).report
+    return check_plan(as_read(tables), Options(profile=profile, **options)).report
 
 
 def exchanged(frame: gpd.GeoDataFrame, one: int, other: int, *fields: str) -> gpd.GeoDataFrame:
@@ -143,14 +143,14 @@ def test_the_clean_county_passes_the_default_check(whole, default_profile):
 @pytest.mark.parametrize(("damage", "code"), DAMAGES, ids=[f"{d.__name__}-{c}" for d, c in DAMAGES])
 def test_a_wrong_county_never_passes_the_default_check(whole, default_profile, damage, code):
     report = run(damage(whole.layers), default_profile)
-    assert found(report, code), [f.code for f in report.findings]
+    assert findings_of_rule(report, code), [f.code for f in report.findings]
     assert report.verdict is not Verdict.PASSED
 
 
 def test_heritage_that_the_text_counts_and_no_layer_has_is_not_checked(whole, default_profile):
     tables = {**whole.layers, "LSWHBHX": whole.layers["LSWHBHX"].iloc[:0]}
     report = run(tables, default_profile)
-    assert outcome(report, "LAW023").outcome == "skipped" and report.verdict is Verdict.INCOMPLETE
+    assert rule_outcome(report, "LAW023").outcome == "skipped" and report.verdict is Verdict.INCOMPLETE
 
 
 @pytest.mark.parametrize(("damage", "code"), [(a_hole, "TOP006"), (foreign_keys, "ATT004"), (two_names, "ATT021")])
@@ -160,7 +160,7 @@ def test_a_wrong_delivery_of_three_lines_never_passes(whole, default_profile, da
     }
     report = run(damage({**lines}), default_profile)
     assert report.provenance["scope"] == "three_lines"
-    assert found(report, code) and report.verdict is not Verdict.PASSED
+    assert findings_of_rule(report, code) and report.verdict is not Verdict.PASSED
 
 
 # Copies of survey parcels
@@ -176,7 +176,7 @@ def test_a_copy_with_another_value_than_its_parcel_is_reported(whole, default_pr
     rows = copies.index[copies[field].notna() & (copies[field] != value)][:3]
     copies.loc[rows, field] = value
     report = run({**whole.layers, role: copies}, default_profile, rules=("ATT023",))
-    (told,) = found(report, "ATT023")
+    (told,) = findings_of_rule(report, "ATT023")
     assert (told.role, told.related_role, told.field) == (role, "DLTB", field)
     assert told.params["count"] == 3 and told.key == copies["BSM"][rows[0]]
     assert str(value) in told.message and "地类图斑" in told.message
@@ -192,7 +192,7 @@ def test_terraces_without_ridges_in_all_layers_are_reported(whole, default_profi
     for role, (area, net) in gross.items():
         tables[role] = tables[role].assign(KCXS=0.0, KCMJ=0.0, KCDLBM=None, **{net: tables[role][area]})
     report = run(tables, default_profile)
-    told = [f for f in found(report, "ATT019") if f.case == "none"]
+    told = [f for f in findings_of_rule(report, "ATT019") if f.case == "none"]
     assert {f.role for f in told} == set(gross)
     terraced = (whole.layers["DLTB"]["GDLX"] == "TT").sum()
     assert [f.params["count"] for f in told if f.role == "DLTB"] == [terraced]
@@ -204,7 +204,7 @@ def test_protection_that_has_ended_is_reported(whole, default_profile):
     farm = whole.layers["YJJBNTBHTB"].copy()
     farm["BHKSSJ"], farm["BHJSSJ"] = pd.Timestamp("2010-01-01"), pd.Timestamp("2020-12-31")
     report = run({**whole.layers, "YJJBNTBHTB": farm}, default_profile)
-    told = found(report, "ATT016")
+    told = findings_of_rule(report, "ATT016")
     assert len(told) == len(farm) and {f.case for f in told} == {"ended"} and {f.field for f in told} == {"BHJSSJ"}
     assert report.verdict is Verdict.CONDITIONAL
 
@@ -212,14 +212,14 @@ def test_protection_that_has_ended_is_reported(whole, default_profile):
 def test_an_end_before_its_start_is_reported_once(whole, default_profile):
     farm = whole.layers["YJJBNTBHTB"].copy()
     farm["BHKSSJ"], farm["BHJSSJ"] = pd.Timestamp("2020-01-01"), pd.Timestamp("2010-12-31")
-    told = found(run({**whole.layers, "YJJBNTBHTB": farm}, default_profile, rules=("ATT016",)), "ATT016")
+    told = findings_of_rule(run({**whole.layers, "YJJBNTBHTB": farm}, default_profile, rules=("ATT016",)), "ATT016")
     assert len(told) == len(farm) and {f.case for f in told} == {"order"}
 
 
 def test_one_number_for_all_farmland_is_reported(whole, default_profile):
     farm = whole.layers["YJJBNTBHTB"].assign(YJJBNTTBBH="14022500000001")
     report = run({**whole.layers, "YJJBNTBHTB": farm}, default_profile)
-    (told,) = found(report, "ATT001")
+    (told,) = findings_of_rule(report, "ATT001")
     assert (told.case, told.field, told.params["count"]) == ("number", "YJJBNTTBBH", len(farm))
     assert str(told.severity) == "WARNING" and report.verdict is Verdict.CONDITIONAL
 
@@ -231,7 +231,7 @@ def test_a_register_without_rows_was_not_compared(whole, default_profile, tmp_pa
     path = tmp_path / "名录.csv"
     path.write_text("名称,类型,级别\n", encoding="utf-8")
     report = run(whole.layers, default_profile, register=str(path))
-    result = outcome(report, "LAW024")
+    result = rule_outcome(report, "LAW024")
     assert result.incomplete and "名录.csv" in result.reason and "没有一行数据" in result.reason
     assert report.verdict is Verdict.INCOMPLETE
 
@@ -246,7 +246,7 @@ def test_two_layers_of_zones_with_other_codes_are_reported(whole, default_profil
     other.loc[row, "GHFQDM"] = "300"
     other["BSM"] = [f"14022500009{n:07d}" for n in range(len(other))]
     report = run({**whole.layers, "GHFQ": other}, default_profile)
-    told = [f for f in found(report, "REL011") if f.case == "code"]
+    told = [f for f in findings_of_rule(report, "REL011") if f.case == "code"]
     assert [(f.role, f.related_role) for f in told] == [("YDYHGHFQ", "GHFQ")]
     assert told[0].params["related"] == "300" and "规划分区" in told[0].message
     assert report.verdict is not Verdict.PASSED
@@ -257,6 +257,6 @@ def test_zones_of_the_centre_on_zones_of_another_class_are_reported(whole, defau
     row = centre.index[centre["GHFQDM"].str.startswith("4")][0]
     centre.loc[row, "GHFQDM"] = "300"
     report = run({**whole.layers, "ZXCQGHFQ": centre}, default_profile, rules=("REL011",))
-    told = found(report, "REL011")
+    told = findings_of_rule(report, "REL011")
     assert told and {(f.case, f.related_role) for f in told} == {("code", "ZXCQGHFQ")}
     assert {f.related_keys[0] for f in told} == {centre["BSM"][row]}

@@ -4,14 +4,14 @@
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check
-from plugin.core.engine.explanation import CALL, PROFILE, RULE, STANDARD, in_force, lines
+from plugin.core.check import Options, check_plan
+from plugin.core.engine.explanation import CALL, PROFILE, RULE, STANDARD, find_effective_values, format_effective_values
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from tests.core.small import as_read, outcome
+from tests.core.small_plan import as_read_layers, rule_outcome
 
 RULES = all_rules()
 
@@ -32,7 +32,7 @@ def county(tmp_path):
 
 
 def of(code, norm, call=None):
-    return {one.name: one for one in in_force(RULES[code], norm, call)}
+    return {one.name: one for one in find_effective_values(RULES[code], norm, call)}
 
 
 def test_who_set_a_value(county):
@@ -52,7 +52,7 @@ def test_who_set_a_value(county):
 def test_every_rule_can_say_what_it_goes_by(lang):
     norm, texts = Norm(load_standard(), load_profile("hunyuan")), Texts(lang)
     for rule in RULES.values():
-        told = lines(in_force(rule, norm), texts)
+        told = format_effective_values(find_effective_values(rule, norm), texts)
         assert len(told) >= len(rule.parameters), rule.code
         assert len(set(told)) == len(told), rule.code
         for parameter in rule.parameters:
@@ -63,8 +63,8 @@ def test_the_report_says_what_the_run_took():
     options = Options(
         rules=("TOP009", "REL001"), parameters={"TOP009": {"window_share": 0.5}}, tolerance=Tolerance(min_area_m2=2.0)
     )
-    report = check(as_read(), options).report
-    told = {one["name"]: one for one in outcome(report, "TOP009").parameters}
+    report = check_plan(as_read_layers(), options).report
+    told = {one["name"]: one for one in rule_outcome(report, "TOP009").parameters}
     assert (told["window_share"]["value"], told["window_share"]["origin"]) == (0.5, "call")
     assert (told["tolerance.min_area_m2"]["value"], told["tolerance.min_area_m2"]["origin"]) == (2.0, "call")
     assert told["tolerance.min_width_m"]["origin"] == "standard"

@@ -7,16 +7,16 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.geometry.parts import distinct
+from plugin.core.geometry.parts import subtract_earlier
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.live import IncrementalChecker
 from plugin.core.messages.texts import SLIVERS
 from plugin.core.model.rule import Severity, all_rules
-from plugin.core.render.html import render
+from plugin.core.render.html import render_report
 from plugin.core.standard import load_standard
-from tests.core.small import as_read, box, table, write_gpkg
+from tests.core.small_plan import as_read_layers, box, table, write_gpkg
 from tests.county.measure import statutory_area
 
 FARM, RED, EDGE, ZONE = "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ"
@@ -26,7 +26,7 @@ STRIP_M2 = LONG * WIDE
 
 
 def report(layers, *rules, **more):
-    return check(as_read(layers), Options(rules=rules, **more)).report
+    return check_plan(as_read_layers(layers), Options(rules=rules, **more)).report
 
 
 def comb(count, *, features=1, wide=WIDE):
@@ -136,7 +136,7 @@ def test_land_lost_in_strips_since_the_sealed_edition_is_a_warning(tmp_path):
     teeth = shapely.union_all([box(20 * n + 5, 99.96, LONG, WIDE) for n in range(140)])
     baseline = write_gpkg(tmp_path / "sealed.gpkg", {RED: table([line])})
     source = write_gpkg(tmp_path / "plan.gpkg", {RED: table([shapely.difference(line, teeth)])})
-    found = check(source, Options(rules=("LAW017",), baseline=str(baseline))).report
+    found = check_plan(source, Options(rules=("LAW017",), baseline=str(baseline))).report
     (one,) = slivers(found)
     assert (one.params["kind"], one.params["count"], one.severity) == ("sealed", 140, Severity.WARNING)
     assert one.area_m2 == pytest.approx(140 * STRIP_M2, rel=1e-2)
@@ -146,15 +146,15 @@ def test_land_lost_in_strips_since_the_sealed_edition_is_a_warning(tmp_path):
 
 def test_an_edit_leaves_the_sum_to_the_next_check_of_the_whole():
     layers = comb(140)
-    checked = check(as_read(layers), Options(rules=("REL001",)))
+    checked = check_plan(as_read_layers(layers), Options(rules=("REL001",)))
     (one,) = slivers(checked.report)
     answer = IncrementalChecker(checked.plan, choose_rules(("REL001",))).edit(RED, 0, box(5000, 5000))
     assert not answer.replaces(one) and answer.found == []
 
 
 def test_the_page_names_the_layers_with_number_and_area():
-    checked = check(as_read(comb(140)), Options(rules=("REL001",)))
-    page = render(checked.report, checked.plan.norm)
+    checked = check_plan(as_read_layers(comb(140)), Options(rules=("REL001",)))
+    page = render_report(checked.report, checked.plan.norm)
     area = f"{checked.report.tolerance['ignored_area_m2']:.2f}\xa0m²"
     for text in ("永久基本农田保护图斑 × 生态保护红线", f'<td class="r nw">{area}</td>', "单个要素合计限值"):
         assert text in page, text
@@ -183,7 +183,7 @@ def test_rel006_prints_what_lies_outside_in_small_parts():
 )
 def test_each_place_is_taken_once(strips):
     shapes = np.array([shapely.box(x, y / 50, x + w, y / 50 + h / 50) for x, y, w, h in strips], dtype=object)
-    found = distinct(shapes)
+    found = subtract_earlier(shapes)
     left = found.shapes[found.own]
     union = shapely.union_all(shapes)
     assert shapely.area(left).sum() == pytest.approx(union.area, abs=1e-5)
@@ -196,9 +196,9 @@ def test_each_place_is_taken_once(strips):
 def test_random_strips_sum_to_their_union(data):
     """Strips in rows of a line that may lie on each other, on parcels that may too."""
     place = st.tuples(st.integers(0, 8), st.integers(0, 3))
-    rows = data.draw(st.lists(st.lists(place, min_size=1, max_size=4, unique=True), min_size=1, max_size=5))
+    rows = data.render(st.lists(st.lists(place, min_size=1, max_size=4, unique=True), min_size=1, max_size=5))
     drawn = [shapely.union_all([box(14 * x + y, 40, LONG, WIDE) for x, y in row]) for row in rows]
-    fields = [box(0, 0), box(50, 0)] if data.draw(st.booleans()) else [box(0, 0, 150)]
+    fields = [box(0, 0), box(50, 0)] if data.render(st.booleans()) else [box(0, 0, 150)]
     layers = {FARM: table(fields), RED: table(drawn)}
     found = report(layers, "REL001").tolerance
     limits = Tolerance()

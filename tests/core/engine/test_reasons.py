@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugin.core.engine.outcome import sentences
+from plugin.core.engine.outcome import render_reasons
 from plugin.core.messages.texts import Texts
 
 
@@ -18,18 +18,18 @@ def untold(layers: int, fields: int = 2) -> list[tuple[str, dict]]:
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_many_layers_are_told_in_one_sentence_with_their_number(lang):
-    (said,) = sentences(untold(22), Texts(lang))
+    (said,) = render_reasons(untold(22), Texts(lang))
     assert "22" in said and "44" in said
     assert [name in said for name in ("L0", "L4", "L5")] == [True, True, False]
 
 
 def test_two_layers_have_their_own_sentences():
-    said = sentences(untold(2), Texts("zh"))
+    said = render_reasons(untold(2), Texts("zh"))
     assert len(said) == 2 and all("BSM, YSDM" in one for one in said)
 
 
 def test_reasons_without_a_common_sentence_are_all_told():
     lost = [("layer_unusable", {"layer": name, "role": name}) for name in ("XZQ", "DLTB", "CZKFBJ")]
-    said = sentences([*lost, *untold(3), lost[0]], Texts("zh"))
+    said = render_reasons([*lost, *untold(3), lost[0]], Texts("zh"))
     assert [("XZQ" in one, "DLTB" in one) for one in said[:2]] == [(True, False), (False, True)]
     assert len(said) == 4

@@ -5,12 +5,12 @@ import shutil
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import DataError
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
-from plugin.core.render.verdict import honest_sentences
+from plugin.core.render.verdict import caveats
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
 from plugin.paths import RESOURCES
@@ -58,10 +58,10 @@ def test_a_profile_turns_rules_off_and_the_check_is_then_no_whole_one(tmp_path):
     text = 'rules_extra = ["quality"]\nrules_off = ["GEO003", "GEO008"]\n'
     norm = Norm(load_standard(), profile(tmp_path, text))
     assert set(norm.expected_rules) - set(norm.rules) == {"GEO003", "GEO008"}
-    report = check(SAMPLE, Options(profile=str(tmp_path / "x.toml"))).report
+    report = check_plan(SAMPLE, Options(profile=str(tmp_path / "x.toml"))).report
     assert not {"GEO003", "GEO008"} & {r.code for r in report.rules}
     assert set(report.left_out) == {"GEO003", "GEO008"}
-    named = check(SAMPLE, Options(profile=str(tmp_path / "x.toml"), rules=("GEO003",))).report
+    named = check_plan(SAMPLE, Options(profile=str(tmp_path / "x.toml"), rules=("GEO003",))).report
     assert [r.code for r in named.rules] == ["GEO003"]
     with pytest.raises(DataError, match=r"rules_off"):
         profile(tmp_path, 'rules_off = ["GEO999"]\n')
@@ -93,7 +93,7 @@ def test_a_county_sets_a_least_area_of_its_own(tmp_path):
 
 @pytest.fixture(scope="module")
 def by_name():
-    return check(SAMPLE, Options(profile="hunyuan", rules=("quality", "TOP001", "TOP002", "TOP003")))
+    return check_plan(SAMPLE, Options(profile="hunyuan", rules=("quality", "TOP001", "TOP002", "TOP003")))
 
 
 def found(checked, code):
@@ -114,7 +114,7 @@ def test_every_window_of_the_sample_is_a_note_and_no_hole(by_name):
     # Where the list of windows runs, they are told there alone, with what lies in them.
     assert not [f for f in holes if f.case == "window"] and {f.case for f in windows} == {"window"}
     assert {tuple(f.params["fillers"]) for f in windows} == {("YJJBNTBHTB",)}
-    alone = check(SAMPLE, Options(profile="hunyuan", rules=("GEO006",))).report.findings
+    alone = check_plan(SAMPLE, Options(profile="hunyuan", rules=("GEO006",))).report.findings
     told = {round(f.area_m2, 2) for f in alone if f.case == "window"}
     assert told == {round(f.area_m2, 2) for f in windows}
     assert {f.role for f in windows} == {"CZKFBJ"} and {str(f.severity) for f in windows} == {"INFO"}
@@ -132,11 +132,11 @@ def test_nothing_is_told_twice(by_name):
     twice = [f for f in found(by_name, "TOP001") if f.case == "duplicate"]
     assert {f.role for f in twice} == {"CZKFBJ", "DLTB", "YJJBNTBHTB"}
     assert not found(by_name, "TOP007")
-    alone = check(SAMPLE, Options(profile="hunyuan", rules=("TOP007",))).report.findings
+    alone = check_plan(SAMPLE, Options(profile="hunyuan", rules=("TOP007",))).report.findings
     assert {frozenset((f.key, *f.related_keys)) for f in alone} == {frozenset((f.key, *f.related_keys)) for f in twice}
     # The gap that TOP002 tells of the zones is not TOP004's as well.
     assert found(by_name, "TOP002") and not found(by_name, "TOP004")
-    assert {f.code for f in check(SAMPLE, Options(rules=("TOP004",))).report.findings} == {"TOP004"}
+    assert {f.code for f in check_plan(SAMPLE, Options(rules=("TOP004",))).report.findings} == {"TOP004"}
 
 
 def test_rules_may_be_named_beside_a_group():
@@ -153,7 +153,7 @@ def test_a_report_names_the_rules_that_could_have_run_and_did_not():
     # No layer of reserves, no table of figures, no package: nothing that these could have looked at.
     assert not set(beyond) & {"LAW011", "LAW022", "LAW006", "DOC001"}
     words = Words("zh")
-    said = honest_sentences(report, None, words)
+    said = caveats(report, None, words)
     assert any("LAW012" in sentence and f"{len(beyond)} 条" in sentence for sentence in said)
     whole = sample_report("all")
     assert whole.provenance["beyond"] == []

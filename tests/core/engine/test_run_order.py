@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from plugin.core.engine.context import Context
-from plugin.core.messages.texts import width_text
-from plugin.core.model.findings import in_order
+from plugin.core.messages.texts import format_width
+from plugin.core.model.findings import sort_findings
 from plugin.core.model.rule import all_rules
-from plugin.core.results.run import run
+from plugin.core.results.run import run_check
 from plugin.paths import ROOT, SAMPLE
 from tests.core.examples import plan_of
-from tests.core.small import as_read, found, layers, look
+from tests.core.small_plan import as_read_layers, check_data, findings_of_rule, layers
 from tests.sample import checked_county
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
@@ -28,11 +28,11 @@ def whole():
 def test_required_fields_are_the_same_alone_and_with_all_rules(whole):
     tables = layers()
     tables["DLTB"] = tables["DLTB"].drop(columns=["TBMJ"])
-    wanted = [(f.role, f.field, f.case) for f in found(look(as_read(tables)).report, "SCH002")]
+    wanted = [(f.role, f.field, f.case) for f in findings_of_rule(check_data(as_read_layers(tables)).report, "SCH002")]
     assert wanted
     for rules in (["SCH002"], ["SCH002", "LAW001"], ["all"]):
-        report = look(as_read(tables), rules).report
-        assert [(f.role, f.field, f.case) for f in found(report, "SCH002")] == wanted, rules
+        report = check_data(as_read_layers(tables), rules).report
+        assert [(f.role, f.field, f.case) for f in findings_of_rule(report, "SCH002")] == wanted, rules
 
 
 def test_findings_come_by_rule_role_and_key(whole):
@@ -41,7 +41,7 @@ def test_findings_come_by_rule_role_and_key(whole):
         (order.index(f.code) if f.code in order else len(order), f.code, f.role, f.key) for f in whole.findings
     ]
     assert positions == sorted(positions) and len({code for _, code, _, _ in positions}) > 5
-    assert [f.fingerprint for f in in_order(reversed(whole.findings))] == [f.fingerprint for f in whole.findings]
+    assert [f.fingerprint for f in sort_findings(reversed(whole.findings))] == [f.fingerprint for f in whole.findings]
 
 
 def test_a_rule_that_cannot_run_takes_no_case_from_another():
@@ -52,7 +52,7 @@ def test_a_rule_that_cannot_run_takes_no_case_from_another():
 
 
 def test_the_outcome_names_the_rule_that_a_case_is_left_to():
-    report = look(as_read(layers()), ["ATT002", "ATT018", "GEO002", "GEO004"]).report
+    report = check_data(as_read_layers(layers()), ["ATT002", "ATT018", "GEO002", "GEO004"]).report
     reasons = {outcome.code: outcome.reason for outcome in report.rules}
     assert "GEO004" in reasons["GEO002"] and "GEO004" not in reasons["GEO004"]
 
@@ -72,13 +72,13 @@ def test_the_outcome_names_the_rule_that_a_case_is_left_to():
     ],
 )
 def test_a_narrow_width_never_reads_zero(width, text):
-    assert width_text(width) == text
+    assert format_width(width) == text
 
 
 def test_a_narrow_pair_prints_its_width():
     strip = "POLYGON ((9 0, 309 0, 309 0.01, 9 0.01, 9 0))"
     plan = plan_of({"farmland": [strip], "red_line": [strip]})
-    (finding,) = run(plan, [all_rules()["REL001"]]).findings
+    (finding,) = run_check(plan, [all_rules()["REL001"]]).findings
     # 2 × 3 m² ÷ 600.02 m.
     assert finding.width_m == pytest.approx(6 / 600.02, rel=1e-3)
     assert "宽 0.01 m" in finding.message and "0.00 " not in finding.message

@@ -9,16 +9,25 @@ from datetime import date, timedelta
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check
-from plugin.core.engine.frame import CODE
+from plugin.core.check import Options, check_plan
+from plugin.core.engine.plan_consistency import CODE
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.profile import load_profile
 from plugin.core.waivers.file import change_waivers
-from plugin.core.waivers.model import Limits, Words, accepted
-from tests.core.small import box, found, layers, look, outcome, said, table, write_gpkg
+from plugin.core.waivers.model import Limits, WaiverEntry, make_waivers
+from tests.core.small_plan import (
+    box,
+    check_data,
+    explain_error,
+    findings_of_rule,
+    layers,
+    rule_outcome,
+    table,
+    write_gpkg,
+)
 from tests.county import make
 from tests.county.source import as_read
 from tests.mutations.clean import PROFILE
@@ -53,11 +62,11 @@ def profile(tmp_path):
 
 
 def run(tables, profile, **options):
-    return check(as_read(tables), Options(profile=profile, **options)).report
+    return check_plan(as_read(tables), Options(profile=profile, **options)).report
 
 
 def cases(report):
-    return {f.case for f in found(report, CODE)}
+    return {f.case for f in findings_of_rule(report, CODE)}
 
 
 def next_door(frame):
@@ -69,12 +78,12 @@ def next_door(frame):
 def test_the_frame_of_a_county_with_its_own_profile_is_right(county, profile):
     # Its base states figures of layers that this small county does not have.
     report = run(county, profile(more='[absent]\nconcepts = ["reserves", "flood_line", "centre", "detail_units"]\n'))
-    assert report.verdict is Verdict.PASSED and not found(report, CODE)
+    assert report.verdict is Verdict.PASSED and not findings_of_rule(report, CODE)
 
 
 def test_a_profile_of_another_county_leaves_the_run_incomplete(county, profile):
     report = run(county, profile(("140225", "140224"), ('"hunyuan"', '"shanxi"')))
-    (wrong,) = found(report, CODE)
+    (wrong,) = findings_of_rule(report, CODE)
     assert (wrong.case, str(wrong.severity)) == ("profile", "WARNING")
     assert "140224" in wrong.message and "140225" in wrong.message
     assert report.verdict is Verdict.INCOMPLETE
@@ -85,10 +94,10 @@ def test_a_profile_of_another_county_leaves_the_run_incomplete(county, profile):
 def test_a_profile_of_the_province_gives_limits_but_no_confirmation(county, profile):
     """Its targets are never the county's, and what the province confirmed is not confirmed for the county."""
     report = run(county, profile(("140225", "140000"), ('"hunyuan"', '"shanxi"')))
-    assert not found(report, CODE)
+    assert not findings_of_rule(report, CODE)
     assert report.verdict is Verdict.CONDITIONAL
     assert "tolerance" in report.summary["unconfirmed"]
-    assert outcome(report, "LAW002").unconfirmed == ["targets.missing"]
+    assert rule_outcome(report, "LAW002").unconfirmed == ["targets.missing"]
 
 
 def test_a_county_profile_without_the_countys_targets_is_conditional(county, profile):
@@ -101,7 +110,7 @@ def test_data_that_name_no_county_cannot_be_held_against_a_profile(county, profi
     bare = {r: f.drop(columns=[c for c in ("BSM", *CODES) if c in f]) for r, f in county.items()}
     report = run(bare, profile(), rules=RULES)
     assert cases(report) == {"unknown"} and report.verdict is Verdict.INCOMPLETE
-    assert not found(run(bare, "", rules=RULES), CODE)
+    assert not findings_of_rule(run(bare, "", rules=RULES), CODE)
 
 
 @pytest.mark.parametrize("rows", [1, None], ids=["one row", "all rows"])
@@ -111,14 +120,14 @@ def test_a_layer_of_another_county_is_named_with_its_rows(county, profile, role,
     chosen = frame.index[:rows]
     frame.loc[chosen, field] = "140224" + frame.loc[chosen, field].astype(str).str[6:]
     report = run({**county, role: frame}, profile(), rules=RULES)
-    (wrong,) = found(report, CODE)
+    (wrong,) = findings_of_rule(report, CODE)
     assert (wrong.case, wrong.role, wrong.params["count"]) == ("layer", role, len(chosen))
     assert wrong.params["codes"] == ["140224"] and report.verdict is Verdict.INCOMPLETE
 
 
 def test_counties_of_one_city_are_one_plan_in_the_citys_edition(county):
     tables = {**county, "STBHHX": next_door(county["STBHHX"])}
-    assert not found(run(tables, "", standard="city_db", rules=RULES), CODE)
+    assert not findings_of_rule(run(tables, "", standard="city_db", rules=RULES), CODE)
     assert cases(run(tables, "", rules=RULES)) == {"layer"}
 
 
@@ -137,7 +146,7 @@ def test_a_profile_has_the_code_of_an_area_that_can_be(profile, code):
 
 def test_layers_declared_absent_that_are_there_contradict_the_profile(county, profile):
     report = run(county, profile(more='[absent]\nconcepts = ["red_line"]\n'))
-    (wrong,) = found(report, CODE)
+    (wrong,) = findings_of_rule(report, CODE)
     assert (wrong.case, wrong.role) == ("absent", "STBHHX") and report.verdict is Verdict.INCOMPLETE
 
 
@@ -158,7 +167,7 @@ def test_a_confirmation_of_tomorrow_does_not_hold_today(county, profile):
     report = run(county, profile(("2026-01-01", tomorrow)))
     assert cases(report) == {"confirmed"} and report.verdict is Verdict.INCOMPLETE
     assert "tolerance" in report.summary["unconfirmed"]
-    assert not found(run(county, profile(("2026-01-01", TODAY.isoformat())), rules=RULES), CODE)
+    assert not findings_of_rule(run(county, profile(("2026-01-01", TODAY.isoformat())), rules=RULES), CODE)
 
 
 @pytest.mark.parametrize("line", ['by = "县自然资源局"\n', 'document = "测试〔2026〕1号"\n', 'date = "2026-01-01"\n'])
@@ -185,8 +194,8 @@ def test_an_empty_optional_layer_is_not_applicable(county, profile, role):
 def test_an_empty_mandatory_layer_is_skipped(county, profile, role, code, shapes):
     frame = county[role].iloc[:0] if shapes == "no row" else county[role].assign(geometry=None)
     report = run({**county, role: frame}, profile(("warning_share = 0.00001", "warning_share = 0.0")))
-    assert outcome(report, code).outcome is Outcome.SKIPPED
-    assert outcome(report, "SCH001").incomplete and "没有一个能用的图形" in outcome(report, "SCH001").reason
+    assert rule_outcome(report, code).outcome is Outcome.SKIPPED
+    assert rule_outcome(report, "SCH001").incomplete and "没有一个能用的图形" in rule_outcome(report, "SCH001").reason
     without_errors = dataclasses.replace(report, findings=[f for f in report.findings if str(f.severity) != "ERROR"])
     assert without_errors.verdict is Verdict.INCOMPLETE
 
@@ -194,7 +203,7 @@ def test_an_empty_mandatory_layer_is_skipped(county, profile, role, code, shapes
 def test_an_empty_mandatory_layer_that_no_rule_needs_leaves_the_run_incomplete(profile):
     full = make(400, full=True).layers
     report = run({**full, "TRL": full["TRL"].iloc[:0]}, profile(), scope="county", rules=("SCH001", "GEO002"))
-    assert outcome(report, "GEO002").outcome is Outcome.PASSED
+    assert rule_outcome(report, "GEO002").outcome is Outcome.PASSED
     assert report.verdict is Verdict.INCOMPLETE
 
 
@@ -221,7 +230,7 @@ def test_no_rule_with_anything_to_check_is_no_pass(outcomes):
 def test_a_base_year_that_cannot_be_is_refused(county, year):
     with pytest.raises(InputError) as error:
         run(county, "", base_year=year)
-    assert str(year) in said(error.value)
+    assert str(year) in explain_error(error.value)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +254,7 @@ def test_a_warning_lowered_to_a_hint_is_no_plain_pass(county, profile):
     lines["YDYHGHFQ"] = zones[zones["GHFQDM"].str.startswith("1")].iloc[1:]
     more = '[severity]\nREL004 = "INFO"\n'
     report = run(lines, profile(more=more), rules=("REL004",))
-    assert outcome(report, "REL004").outcome is Outcome.FAILED
+    assert rule_outcome(report, "REL004").outcome is Outcome.FAILED
     assert "severity.lowered" in report.summary["unconfirmed"]
 
 
@@ -261,19 +270,19 @@ def small(tmp_path):
 
 
 def waive(source, day, until=None, code="REL001"):
-    checked = look(source, RULES)
-    words = Words("理由", "文号〔2026〕1号", "王工", day, until)
-    entries = accepted(found(checked.report, code), words, Limits(), source.parent)
+    checked = check_data(source, RULES)
+    words = WaiverEntry("理由", "文号〔2026〕1号", "王工", day, until)
+    entries = make_waivers(findings_of_rule(checked.report, code), words, Limits(), source.parent)
     change_waivers(checked.waivers.path, add=entries)
     return entries
 
 
 def test_a_waiver_dated_in_the_future_is_ignored_and_listed(small):
-    before = look(small, RULES).report
+    before = check_data(small, RULES).report
     entries = waive(small, TODAY + timedelta(days=1))
-    report = look(small, RULES).report
+    report = check_data(small, RULES).report
     assert entries and report.verdict is before.verdict and not report.summary["waived"]
-    listed = found(report, "RUN902")
+    listed = findings_of_rule(report, "RUN902")
     assert {f.case for f in listed} == {"not_yet"} and len(listed) == len(entries)
     assert {str(f.severity) for f in listed} == {"WARNING"}
     assert all((TODAY + timedelta(days=1)).isoformat() in f.message for f in listed)
@@ -281,22 +290,24 @@ def test_a_waiver_dated_in_the_future_is_ignored_and_listed(small):
 
 def test_a_waiver_of_today_holds(small):
     waive(small, TODAY)
-    report = look(small, RULES).report
-    assert {f.state for f in found(report, "REL001")} == {"waived"} and not found(report, "RUN902")
+    report = check_data(small, RULES).report
+    assert {f.state for f in findings_of_rule(report, "REL001")} == {"waived"} and not findings_of_rule(
+        report, "RUN902"
+    )
 
 
 def test_a_future_waiver_of_nothing_is_listed_too(small, tmp_path):
     (entry, *_) = waive(small, TODAY)
-    path = look(small, RULES).waivers.path
+    path = check_data(small, RULES).waivers.path
     later = dataclasses.replace(entry, id="W1", key="140225000000009999", date=TODAY + timedelta(days=400))
     change_waivers(path, add=[later])
-    (listed,) = found(look(small, RULES).report, "RUN902")
+    (listed,) = findings_of_rule(check_data(small, RULES).report, "RUN902")
     assert (listed.case, str(listed.severity), listed.params["number"]) == ("not_yet", "INFO", "W1")
 
 
 def test_what_the_run_says_of_itself_cannot_be_waived(small, profile):
     entries = waive(small, TODAY)
-    path = look(small, RULES).waivers.path
+    path = check_data(small, RULES).waivers.path
     about = dataclasses.replace(
         entries[0], id="W2", rule=CODE, case="profile", role="", key="", related_role="", related_keys=(), lon=None,
         lat=None, area_m2=None, place_m=0.0, change_m2=0.0,
@@ -304,18 +315,18 @@ def test_what_the_run_says_of_itself_cannot_be_waived(small, profile):
     )  # fmt: skip
     change_waivers(path, add=[about])
     other = profile(("140225", "140224"), ('"hunyuan"', '"shanxi"'))
-    report = look(small, RULES, profile=other).report
-    (wrong,) = found(report, CODE)
+    report = check_data(small, RULES, profile=other).report
+    (wrong,) = findings_of_rule(report, CODE)
     assert wrong.state == "open" and report.summary["waived"] == len(entries)
 
 
 def test_waivers_of_another_county_are_not_applied(small):
     waive(small, TODAY)
-    path = look(small, RULES).waivers.path
+    path = check_data(small, RULES).waivers.path
     path.write_text(path.read_text(encoding="utf-8-sig").replace("140225", "140224"), encoding="utf-8-sig")
-    report = look(small, RULES).report
+    report = check_data(small, RULES).report
     assert cases(report) == {"waivers"} and not report.summary["waived"]
-    assert not found(report, "RUN903"), "told once, not row by row"
+    assert not findings_of_rule(report, "RUN903"), "told once, not row by row"
 
 
 def sealed(code="140225"):
@@ -327,7 +338,7 @@ def sealed(code="140225"):
 def test_a_sealed_edition_of_another_county(tmp_path, code, said_):
     source = write_gpkg(tmp_path / "plan.gpkg", {**sealed(), "XZQX": layers()["XZQX"]})
     issued = write_gpkg(tmp_path / "issued.gpkg", sealed(code))
-    report = look(source, ("LAW017",), baseline=str(issued)).report
+    report = check_data(source, ("LAW017",), baseline=str(issued)).report
     assert cases(report) == said_
     assert (report.verdict is Verdict.INCOMPLETE) == bool(said_)
 
@@ -335,7 +346,7 @@ def test_a_sealed_edition_of_another_county(tmp_path, code, said_):
 def test_a_copy_of_the_data_is_no_sealed_edition(tmp_path):
     source = write_gpkg(tmp_path / "plan.gpkg", {**sealed(), "XZQX": layers()["XZQX"]})
     copy = shutil.copy(source, tmp_path / "封库.gpkg")
-    report = look(source, ("LAW017",), baseline=str(copy)).report
+    report = check_data(source, ("LAW017",), baseline=str(copy)).report
     assert cases(report) == {"baseline_copy"} and report.verdict is Verdict.INCOMPLETE
 
 
@@ -343,12 +354,12 @@ def test_a_sealed_edition_with_nothing_in_it_is_skipped(tmp_path):
     source = write_gpkg(tmp_path / "plan.gpkg", {**sealed(), "XZQX": layers()["XZQX"]})
     empty = {role: frame.iloc[:0] for role, frame in sealed().items()}
     issued = write_gpkg(tmp_path / "issued.gpkg", empty)
-    report = look(source, ("LAW017",), baseline=str(issued)).report
-    assert outcome(report, "LAW017").outcome is Outcome.SKIPPED
+    report = check_data(source, ("LAW017",), baseline=str(issued)).report
+    assert rule_outcome(report, "LAW017").outcome is Outcome.SKIPPED
 
 
 @pytest.mark.parametrize(("code", "said_"), [("140224", {"targets"}), ("140225", set())])
 def test_tasks_of_another_countys_townships(small, tmp_path, code, said_):
     tasks = tmp_path / "tasks.csv"
     tasks.write_text(f"乡镇代码,乡镇名称,指标,数值,单位\n{code}100,永安镇,永久基本农田,0.1,公顷\n", encoding="utf-8")
-    assert cases(look(small, RULES, targets=str(tasks)).report) == said_
+    assert cases(check_data(small, RULES, targets=str(tasks)).report) == said_

@@ -11,7 +11,7 @@ import pytest
 from pyproj import CRS
 
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled, DataError, InputError, OutputError
 from plugin.core.exchange import create, schema
 from plugin.core.messages.texts import Texts
@@ -61,7 +61,7 @@ def whole(request, tmp_path_factory):
     """A database of every layer, in each format."""
     path = tmp_path_factory.mktemp("浑源 县") / f"规划 库{request.param}"
     made = make(path)
-    assert list(made.made) == [t.role for t in ALL] and not made.kept
+    assert list(made.made) == [t.role for t in ALL] and not made.existing
     return path
 
 
@@ -80,7 +80,7 @@ def test_every_layer_is_as_its_template_by_the_type_map(tmp_path, suffix):
 
 
 def check_layer(path, template):
-    form = schema.format_of(path)
+    form = schema.database_format(path)
     with fiona.open(path, layer=template.role) as layer:
         assert layer.crs.to_epsg() == 4526 and len(layer) == 0
         assert layer.schema["geometry"] == schema.SHAPES[template.geometry]
@@ -197,7 +197,7 @@ STRUCTURE = ("SCH001", "SCH002", "SCH003", "SCH004", "SCH005", "SCH006", "SCH007
 
 def test_no_structure_rule_finds_anything_on_it(whole):
     """Every layer, every structure rule, also those that run by name only."""
-    checked = check(whole, Options(rules=STRUCTURE, scope="county"))
+    checked = check_plan(whole, Options(rules=STRUCTURE, scope="county"))
     assert not checked.report.findings, [(f.code, f.case, f.role, f.field) for f in checked.report.findings]
     assert set(checked.plan.layers) == set(STANDARD.templates)
     outcomes = {r.code: (str(r.outcome), r.reason) for r in checked.report.rules}
@@ -214,7 +214,7 @@ def test_every_group_is_as_its_templates(tmp_path, group, suffix):
     templates = STANDARD.templates_of([group])
     assert make(path, templates).made == tuple(t.role for t in templates)
     assert set(fiona.listlayers(path)) == {t.role for t in templates}
-    checked = check(path, Options(rules=STRUCTURE[1:]))
+    checked = check_plan(path, Options(rules=STRUCTURE[1:]))
     assert not checked.report.findings, [(f.code, f.case, f.role, f.field) for f in checked.report.findings]
     assert {r.code for r in checked.report.rules if r.incomplete} == set()
 
@@ -256,7 +256,7 @@ def test_add_makes_only_what_is_missing(tmp_path, suffix):
     put_row(path, "YDYHGHFQ")
     before = rows_of(path, "YDYHGHFQ")
     made = make(path, more, existing="add")
-    assert made.kept == ("YDYHGHFQ",) and set(made.made) == {t.role for t in more} - {"YDYHGHFQ"}
+    assert made.existing == ("YDYHGHFQ",) and set(made.made) == {t.role for t in more} - {"YDYHGHFQ"}
     assert set(fiona.listlayers(path)) == {t.role for t in more}
     assert rows_of(path, "YDYHGHFQ") == before and len(before) == 1
     assert nothing_left(tmp_path, path.name)
@@ -551,9 +551,9 @@ def test_nothing_of_osgeo_is_imported_before_it_is_needed():
 
 
 def test_lengths_are_compared_where_they_are_told():
-    from plugin.core.loading.assembly import assemble
+    from plugin.core.loading.assembly import assemble_plan
     from plugin.core.model.rule import all_rules
-    from plugin.core.results.run import run
+    from plugin.core.results.run import run_check
     from tests.core.examples import norm_of, source_layer
 
     norm = norm_of()
@@ -561,8 +561,8 @@ def test_lengths_are_compared_where_they_are_told():
     rule = all_rules()["SCH004"]
 
     def outcome(**row):
-        plan = assemble([source_layer("DLTB", [{"wkt": square, **row}], norm)], norm, scope="three_lines")
-        report = run(plan, [rule])
+        plan = assemble_plan([source_layer("DLTB", [{"wkt": square, **row}], norm)], norm, scope="three_lines")
+        report = run_check(plan, [rule])
         return report.rules[0], [finding for finding in report.findings if finding.code == rule.code]
 
     told, findings = outcome(key="1", lengths={"key": 18})

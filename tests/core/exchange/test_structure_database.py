@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
@@ -52,7 +52,7 @@ def test_the_database_is_as_the_table_says(table, tmp_path, suffix):
     assert [t.role for t in own.templates_of(["own"])] == ["DLTB", "STBHHX", "XJGD"]
     assert own.templates["XJGD"].name == "新建管道" and "YDYHGHFQ" in own.templates
     assert own.templates["DLTB"].field_named("DLBM").codes == "sandiao"
-    checked = check(path, Options(standard=str(folder), rules=RULES))
+    checked = check_plan(path, Options(standard=str(folder), rules=RULES))
     assert set(checked.plan.layers) == {"DLTB", "STBHHX", "XJGD"}
     assert not checked.report.findings, [f.message for f in checked.report.findings]
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([table.name, path.name, folder.name])

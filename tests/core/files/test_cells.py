@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plugin.core.files.cells import as_text, stripped, texts
+from plugin.core.files.cells import cell_text, strip_blanks, texts
 
 BIG = 140225004000000001
 
@@ -23,28 +23,28 @@ BIG = 140225004000000001
 )
 def test_cells_are_read_the_same_whether_alike_or_not(values, expected, as_texts):
     series = pd.Series(values, dtype=object)
-    found = stripped(series)
+    found = strip_blanks(series)
     assert found.tolist() == expected
     assert [type(v) for v in found] == [type(v) for v in expected]
-    assert texts(series) == as_texts == [as_text(v) for v in found]
+    assert texts(series) == as_texts == [cell_text(v) for v in found]
 
 
 def test_numbers_stay_numbers_and_the_row_names_stay():
     numbers = pd.Series([1.5, np.nan], index=[7, 9])
-    assert stripped(numbers) is numbers
+    assert strip_blanks(numbers) is numbers
     assert texts(numbers) == ["1.5", ""]
-    assert stripped(pd.Series([" a"], index=[7])).index.tolist() == [7]
+    assert strip_blanks(pd.Series([" a"], index=[7])).index.tolist() == [7]
 
 
 def test_texts_of_the_string_type_lose_nothing():
     series = pd.Series([" a ", None, ""], dtype="string")
-    assert stripped(series).tolist() == ["a", None, None]
+    assert strip_blanks(series).tolist() == ["a", None, None]
     assert texts(series) == ["a", "", ""]
 
 
 def test_texts_with_nothing_to_strip_are_not_held_twice():
     clean = pd.Series(["0101", None, "水田"], dtype=object)
-    assert stripped(clean) is clean
+    assert strip_blanks(clean) is clean
     for other in (["0101", ""], ["0101", np.nan], [" 0101"], [1, 2]):
-        assert stripped(pd.Series(other, dtype=object)) is not clean
-    assert stripped(pd.Series(["0101", np.nan], dtype=object)).tolist() == ["0101", None]
+        assert strip_blanks(pd.Series(other, dtype=object)) is not clean
+    assert strip_blanks(pd.Series(["0101", np.nan], dtype=object)).tolist() == ["0101", None]

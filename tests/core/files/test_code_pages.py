@@ -6,8 +6,8 @@ import pytest
 from plugin.core.errors import InputError
 from plugin.core.files.encoding import declared_name, known_codec
 from plugin.core.io import read_source
-from tests.core.small import box, said, table, write_shapefiles
-from tests.every import every
+from tests.core.small_plan import box, explain_error, table, write_shapefiles
+from tests.parametrize import for_each
 
 KOREAN = ["서울특별시 강남구", "부산광역시 해운대구", "경기도 수원시 영통구", "농업진흥구역"]
 RUSSIAN = ["Земли сельскохозяйственного назначения", "Московская область", "ГОРОДСКОЙ ОКРУГ", "Лесной фонд"]
@@ -48,7 +48,7 @@ NAMES = {
 }  # fmt: skip
 
 
-@every("codec, name", [(codec, name) for codec, names in NAMES.items() for name in names])
+@for_each("codec, name", [(codec, name) for codec, names in NAMES.items() for name in names])
 def test_a_code_page_is_known_by_every_name_it_has(codec, name):
     assert known_codec(name) == codec
 
@@ -109,4 +109,8 @@ def test_advice_names_no_encoding_that_would_garble(tmp_path, texts, codec):
     path = written(tmp_path, texts, codec, "Klingon", header=0)
     with pytest.raises(InputError) as caught:
         read_source(path)
-    assert caught.value.key == "encoding_name" and "实际所用编码" in said(caught.value) and "另存" in said(caught.value)
+    assert (
+        caught.value.key == "encoding_name"
+        and "实际所用编码" in explain_error(caught.value)
+        and "另存" in explain_error(caught.value)
+    )

@@ -147,7 +147,7 @@ def test_what_is_open_in_this_program_is_no_risk(county):
 
 def test_the_network_is_named_first(county, monkeypatch):
     monkeypatch.setattr(edit_risks, "find_network_place", lambda path: "//nas/规划")
-    monkeypatch.setattr(edit_risks, "holders", lambda path: ["qgis-bin.exe (4312)"])
+    monkeypatch.setattr(edit_risks, "find_open_file_owners", lambda path: ["qgis-bin.exe (4312)"])
     assert edit_risks.find_edit_risks(county) == [Risk(NETWORK, "//nas/规划"), Risk(OPEN, "qgis-bin.exe (4312)")]
 
 

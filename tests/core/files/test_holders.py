@@ -6,8 +6,8 @@ import types
 
 import pytest
 
-from plugin.core.files import holders as module
-from plugin.core.files.holders import _Info, _Process, holders
+from plugin.core.files import open_file_owners as module
+from plugin.core.files.open_file_owners import _Info, _Process, find_open_file_owners
 
 
 def test_the_structures_are_as_the_headers_have_them():
@@ -94,31 +94,31 @@ def folder(tmp_path):
 
 def test_every_program_is_named(windows, folder):
     manager = windows(Manager([("QGIS Desktop", 4321), ("资源管理器", 88)]))
-    assert holders(folder) == ["QGIS Desktop (4321)", "资源管理器 (88)"]
+    assert find_open_file_owners(folder) == ["QGIS Desktop (4321)", "资源管理器 (88)"]
     assert set(manager.files) == {str(p) for p in folder.rglob("*") if p.is_file()} and not manager.open
 
 
 def test_one_file_by_its_whole_path(windows, folder, monkeypatch):
     monkeypatch.chdir(folder)
     manager = windows(Manager([("WPS 文字", 9)]))
-    assert holders(module.Path("文本.pdf")) == ["WPS 文字 (9)"]
+    assert find_open_file_owners(module.Path("文本.pdf")) == ["WPS 文字 (9)"]
     assert manager.files == [str(folder / "文本.pdf")]
 
 
 def test_more_programs_than_room(windows, folder):
     many = [(f"程序{n}", n) for n in range(20)]
     windows(Manager(many, late=[(f"后来{n}", 100 + n) for n in range(30)]))
-    assert len(holders(folder)) == 50
+    assert len(find_open_file_owners(folder)) == 50
 
 
 @pytest.mark.parametrize("failing", ["start", "register", "list"])
 def test_a_manager_that_refuses_names_nobody(windows, folder, failing):
     manager = windows(Manager([("QGIS", 1)], failing=failing))
-    assert holders(folder) == [] and not manager.open
+    assert find_open_file_owners(folder) == [] and not manager.open
 
 
 def test_a_windows_without_it_and_a_folder_without_files(windows, tmp_path, folder):
     windows(None)
-    assert holders(folder) == []
+    assert find_open_file_owners(folder) == []
     windows(Manager([("QGIS", 1)]))
-    assert holders(tmp_path / "没有") == []
+    assert find_open_file_owners(tmp_path / "没有") == []

@@ -16,23 +16,33 @@ from pathlib import Path
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.cli.console import say
+from plugin.core.cli.console import print_line
 from plugin.core.errors import InputError, OutputError
 from plugin.core.files import writing
-from plugin.core.files.writing import Outputs, beside, check_outputs, check_writable, write_text
+from plugin.core.files.writing import Outputs, atomic_output, check_outputs, check_writable, write_text
 from plugin.core.io import read_source
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import all_rules
 from plugin.core.render.outputs import write_outputs
 from plugin.paths import TEXTS
-from tests.core.small import digest, found, layers, look, said, write_findings, write_gdb, write_gpkg, write_shapefiles
+from tests.core.small_plan import (
+    check_data,
+    digest,
+    explain_error,
+    findings_of_rule,
+    layers,
+    write_findings,
+    write_gdb,
+    write_gpkg,
+    write_shapefiles,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory):
-    return look(write_gpkg(tmp_path_factory.mktemp("数据") / "county.gpkg"))
+    return check_data(write_gpkg(tmp_path_factory.mktemp("数据") / "county.gpkg"))
 
 
 # -- a console in cp936 -----------------------------------------------------------------------------------------------
@@ -65,7 +75,7 @@ def test_every_sentence_can_be_said_in_a_console_of_cp936(lang):
     texts = list(sentences(lang))
     assert len(texts) > 100
     for text in texts:
-        say(text, console)
+        print_line(text, console)
     console.flush()
     # A character that the console lacks would come out as a question mark.
     assert raw.getvalue().decode("cp936").count("?") == sum(text.count("?") for text in texts)
@@ -106,8 +116,8 @@ def test_data_under_a_path_of_more_than_200_characters(deep, form):
         "shp": lambda: write_shapefiles(deep / "s", "GBK", tables),
     }[form]()
     before = digest(deep)
-    report = look(source).report
-    assert found(report, "REL001") and not found(report, "RUN900")
+    report = check_data(source).report
+    assert findings_of_rule(report, "REL001") and not findings_of_rule(report, "RUN900")
     assert digest(deep) == before
 
 
@@ -191,7 +201,7 @@ def test_a_target_open_elsewhere_stays_whole_and_is_named(checked, tmp_path, hel
     with pytest.raises(OutputError) as raised:
         write_again(folder, name, checked)
     assert raised.value.key == "output_open_elsewhere"
-    text = said(raised.value)
+    text = explain_error(raised.value)
     assert f"{name}”：文件正被其他程序打开。请关闭后重试，或换个文件名；没有留下半个文件" in text
     assert digest(folder) == before
     assert [p.name for p in folder.iterdir() if p.name.startswith(".")] == []
@@ -209,7 +219,7 @@ def test_of_three_results_none_is_written_when_the_first_is_open(checked, tmp_pa
     # Said before a long run …
     with pytest.raises(OutputError) as raised:
         check_outputs(outputs, [checked.plan.source])
-    assert "c.gpkg”：文件正被其他程序打开" in said(raised.value)
+    assert "c.gpkg”：文件正被其他程序打开" in explain_error(raised.value)
     # … and if it is opened meanwhile, after it.
     with pytest.raises(OutputError):
         write_outputs(checked.report, checked.plan, outputs)
@@ -242,7 +252,7 @@ def test_a_result_that_is_open_is_said_before_the_run(tmp_path, held):
     held.add("报告.html")
     with pytest.raises(OutputError) as raised:
         check_writable(target, [])
-    assert "文件正被其他程序打开" in said(raised.value)
+    assert "文件正被其他程序打开" in explain_error(raised.value)
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]
 
 
@@ -258,7 +268,7 @@ def test_data_that_another_program_holds_for_itself(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(InputError) as raised:
         read_source(path)
-    assert "county.gpkg”：没有权限，或正被其他程序占用" in said(raised.value)
+    assert "county.gpkg”：没有权限，或正被其他程序占用" in explain_error(raised.value)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists open files")
@@ -269,7 +279,7 @@ def test_reading_holds_no_file_open(tmp_path, form):
         "gdb": lambda: write_gdb(tmp_path / "c.gdb"),
         "shp": lambda: write_shapefiles(tmp_path / "s", "GBK"),
     }[form]()
-    kept = look(source)
+    kept = check_data(source)
     open_files = []
     for link in Path("/proc/self/fd").iterdir():
         try:
@@ -293,8 +303,8 @@ def test_a_check_starts_no_process(tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess.Popen, "__init__", never)
     monkeypatch.setattr(os, "fork", never, raising=False)
     monkeypatch.setattr(os, "posix_spawn", never, raising=False)
-    report = look(path).report
-    assert found(report, "REL001") and not found(report, "RUN900")
+    report = check_data(path).report
+    assert findings_of_rule(report, "REL001") and not findings_of_rule(report, "RUN900")
 
 
 # -- paths and text of this machine -----------------------------------------------------------------------------------
@@ -342,7 +352,7 @@ def test_no_file_is_opened_in_the_encoding_of_the_machine(tmp_path):
 
 
 def test_the_name_of_the_folder_in_between_is_short_and_hidden(tmp_path):
-    with beside(tmp_path / "报告.html") as path:
+    with atomic_output(tmp_path / "报告.html") as path:
         assert path.name == "报告.html"
         (folder,) = tmp_path.iterdir()
         assert folder.name.startswith(".") and len(str(path)) - len(str(tmp_path / "报告.html")) < 40

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.affinity import translate
 
-from plugin.core.geometry.corners import narrow_parts, near_vertices, sharp_corners
-from plugin.core.geometry.coverage import gaps, mismatched_edges
-from plugin.core.geometry.polygons import Polygons, united
+from plugin.core.geometry.corners import find_narrow_parts, find_near_vertices, find_sharp_corners
+from plugin.core.geometry.coverage import find_gaps, find_mismatched_edges
+from plugin.core.geometry.polygons import Polygons, union_rows
 from plugin.core.geometry.tolerance import Tolerance
 
 LIMITS = Tolerance()
@@ -30,11 +30,11 @@ def places(found):
 
 
 def test_neighbours_that_share_all_vertices_mismatch_nowhere():
-    assert len(mismatched_edges(polygons(LEFT, None, RIGHT), tolerance=LIMITS)) == 0
+    assert len(find_mismatched_edges(polygons(LEFT, None, RIGHT), tolerance=LIMITS)) == 0
 
 
 def test_a_vertex_on_one_side_only_is_missing_on_the_other():
-    found = mismatched_edges(
+    found = find_mismatched_edges(
         polygons(LEFT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 40, 100 0))"), tolerance=LIMITS
     )
     assert places(found) == [(0, 1, (100.0, 40.0))]
@@ -47,21 +47,21 @@ def test_three_polygons_at_a_junction_miss_one_vertex():
         "POLYGON ((100 0, 200 0, 200 60, 100 60, 100 0))",
         "POLYGON ((100 60, 200 60, 200 100, 100 100, 100 60))",
     )
-    found = mismatched_edges(polygons(LEFT, upper, lower), tolerance=LIMITS)
+    found = find_mismatched_edges(polygons(LEFT, upper, lower), tolerance=LIMITS)
     assert sorted(places(found)) == [(0, 1, (100.0, 60.0)), (0, 2, (100.0, 60.0))]
 
 
 @pytest.mark.parametrize(("off", "found"), [(0.004, 1), (0.0099, 1), (0.0101, 0)])
 def test_a_vertex_beside_the_edge_counts_within_the_edge_match(off, found):
     beside = f"POLYGON ((100 0, 200 0, 200 100, 100 100, {100 + off} 40, 100 0))"
-    result = mismatched_edges(polygons(LEFT, beside), tolerance=LIMITS)
+    result = find_mismatched_edges(polygons(LEFT, beside), tolerance=LIMITS)
     assert len(result) == found
     assert result.distance == pytest.approx([off] * found)
 
 
 def test_two_vertices_that_should_be_one_are_told_as_near():
     beside = "POLYGON ((100.003 0, 200 0, 200 100, 100 100, 100.003 0))"
-    found = mismatched_edges(polygons(LEFT, beside), tolerance=LIMITS)
+    found = find_mismatched_edges(polygons(LEFT, beside), tolerance=LIMITS)
     assert {(row, other) for row, other, _ in places(found)} == {(0, 1), (1, 0)}
     assert found.near_vertex.all()
 
@@ -69,9 +69,9 @@ def test_two_vertices_that_should_be_one_are_told_as_near():
 def test_edges_of_a_line_are_held_against_the_vertices_of_the_parcels():
     line = polygons("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))")
     parcels = polygons(LEFT, RIGHT)
-    found = mismatched_edges(line, parcels, tolerance=LIMITS)
+    found = find_mismatched_edges(line, parcels, tolerance=LIMITS)
     assert sorted({(row, point) for row, _, point in places(found)}) == [(0, (100.0, 0.0)), (0, (100.0, 100.0))]
-    assert len(mismatched_edges(parcels, line, tolerance=LIMITS)) == 0
+    assert len(find_mismatched_edges(parcels, line, tolerance=LIMITS)) == 0
 
 
 FRAME = (
@@ -83,11 +83,11 @@ FRAME = (
 
 
 def test_what_polygons_enclose_is_a_gap():
-    found = gaps(polygons(*FRAME), tolerance=LIMITS)
+    found = find_gaps(polygons(*FRAME), tolerance=LIMITS)
     assert found.area.tolist() == [400.0]
     assert found.width.tolist() == [10.0]
     assert (found.left.tolist(), found.right.tolist()) == ([0], [1])
-    assert len(gaps(polygons(*FRAME), tolerance=LIMITS, widest=9.9)) == 0
+    assert len(find_gaps(polygons(*FRAME), tolerance=LIMITS, widest=9.9)) == 0
 
 
 def test_a_hair_between_neighbours_is_a_gap_and_one_below_both_minimums_a_sliver():
@@ -97,19 +97,19 @@ def test_a_hair_between_neighbours_is_a_gap_and_one_below_both_minimums_a_sliver
             "POLYGON ((0 100, 100 100, 100 120, 0 120, 0 100))",
         )
 
-    assert gaps(pair(0.02), tolerance=LIMITS).area == pytest.approx([1.8])
-    few = gaps(pair(0.001), tolerance=LIMITS)
+    assert find_gaps(pair(0.02), tolerance=LIMITS).area == pytest.approx([1.8])
+    few = find_gaps(pair(0.001), tolerance=LIMITS)
     assert len(few) == 0
     assert shapely.area(few.slivers.geometry) == pytest.approx([0.09])
 
 
 def test_a_union_of_a_coverage_is_that_of_shapely():
     layer = polygons(*FRAME, None, "POLYGON ((90 90, 120 90, 120 120, 90 120, 90 90))")
-    whole = united(layer, tolerance=LIMITS)
+    whole = union_rows(layer, tolerance=LIMITS)
     expected = shapely.union_all(layer.shapes[layer.present])
     assert shapely.area(shapely.symmetric_difference(whole, expected)) == 0
     assert whole.area == pytest.approx(10_000 - 400 + 900 - 100)
-    assert united(polygons(None), tolerance=LIMITS) is None
+    assert union_rows(polygons(None), tolerance=LIMITS) is None
 
 
 SPIKE = "POLYGON ((0 0, 100 0, 100 50, 1000 51, 100 52, 100 100, 0 100, 0 0))"
@@ -117,7 +117,7 @@ SPIKE = "POLYGON ((0 0, 100 0, 100 50, 1000 51, 100 52, 100 100, 0 100, 0 0))"
 
 def test_a_spike_is_told_by_its_angle_wherever_the_ring_begins():
     for text in (SPIKE, "POLYGON ((1000 51, 100 52, 100 100, 0 100, 0 0, 100 0, 100 50, 1000 51))"):
-        found = sharp_corners(polygons(None, text).shapes, 10)
+        found = find_sharp_corners(polygons(None, text).shapes, 10)
         assert found.row.tolist() == [1]
         assert found.point.tolist() == [[1000.0, 51.0]]
         assert found.measure == pytest.approx([2 * np.degrees(np.arctan(1 / 900))])
@@ -126,18 +126,18 @@ def test_a_spike_is_told_by_its_angle_wherever_the_ring_begins():
 def test_a_spike_of_no_width_and_one_in_a_hole_count_and_a_square_does_not():
     flat = "POLYGON ((0 0, 100 0, 100 50, 150 50, 100 50, 100 100, 0 100, 0 0))"
     hole = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (10 10, 10 12, 80 11, 10 10))"
-    found = sharp_corners(polygons(flat, LEFT, hole).shapes, 10)
+    found = find_sharp_corners(polygons(flat, LEFT, hole).shapes, 10)
     assert found.row.tolist() == [0, 2]
     assert found.measure[0] == 0
     assert found.point.tolist() == [[150.0, 50.0], [80.0, 11.0]]
-    assert len(sharp_corners(polygons(LEFT).shapes, 89.9).row) == 0
-    assert len(sharp_corners(polygons(LEFT).shapes, 90.1).row) == 4
+    assert len(find_sharp_corners(polygons(LEFT).shapes, 89.9).row) == 0
+    assert len(find_sharp_corners(polygons(LEFT).shapes, 90.1).row) == 4
 
 
 def test_repeated_vertices_hide_no_corner_and_are_told_themselves():
     twice = "POLYGON ((0 0, 100 0, 100 50, 1000 51, 1000 51, 100 52, 100 100, 0 100, 0 99.99995, 0 0, 0 0))"
-    assert sharp_corners(polygons(twice).shapes, 10).point.tolist() == [[1000.0, 51.0]]
-    found = near_vertices(polygons(LEFT, twice).shapes, 0.0001)
+    assert find_sharp_corners(polygons(twice).shapes, 10).point.tolist() == [[1000.0, 51.0]]
+    found = find_near_vertices(polygons(LEFT, twice).shapes, 0.0001)
     assert found.row.tolist() == [1, 1, 1]
     assert sorted(map(tuple, found.point.tolist())) == [(0.0, 0.0), (0.0, 100.0), (1000.0, 51.0)]
     assert sorted(found.measure.tolist()) == pytest.approx([0.0, 0.0, 0.00005], abs=1e-9)
@@ -145,10 +145,10 @@ def test_repeated_vertices_hide_no_corner_and_are_told_themselves():
 
 def test_a_neck_is_found_and_corners_are_not():
     dumbbell = "POLYGON ((0 0, 100 0, 100 49.5, 150 49.5, 150 0, 250 0, 250 100, 150 100, 150 50.5, 100 50.5, 100 100, 0 100, 0 0))"
-    rows, where = narrow_parts(polygons(LEFT, dumbbell, None).shapes, 5.0)
+    rows, where = find_narrow_parts(polygons(LEFT, dumbbell, None).shapes, 5.0)
     assert rows.tolist() == [1]
     assert shapely.area(where) == pytest.approx([50.0], abs=6.0)
-    assert len(narrow_parts(polygons(LEFT, dumbbell).shapes, 0.9)[0]) == 0
+    assert len(find_narrow_parts(polygons(LEFT, dumbbell).shapes, 0.9)[0]) == 0
 
 
 def test_a_gap_names_its_neighbours_though_its_corners_are_rounded():
@@ -157,7 +157,7 @@ def test_a_gap_names_its_neighbours_though_its_corners_are_rounded():
     for _ in range(30):
         corner = np.array([[0, 0], [100, 3], [50, 80]]) + rng.normal(0, 5, (3, 2)) + [38461234.567, 4390123.456]
         bars = [shapely.LineString([corner[n], corner[(n + 1) % 3]]).buffer(3, cap_style="square") for n in range(3)]
-        found = gaps(Polygons(np.array(bars, dtype=object)), tolerance=LIMITS)
+        found = find_gaps(Polygons(np.array(bars, dtype=object)), tolerance=LIMITS)
         assert (found.left.tolist(), found.right.tolist()) == ([0], [1])
 
 
@@ -168,8 +168,8 @@ def test_a_union_of_few_that_overlap_and_many_that_tile_is_the_union_of_all():
         odd = [shapely.Point(rng.uniform(0, 80, 2)).buffer(rng.uniform(1, 9)) for _ in range(count)]
         shapes = np.array([*tiles, None, *odd], dtype=object)
         layer = Polygons(shapes)
-        whole = united(layer, tolerance=LIMITS)
-        assert whole.is_valid and united(layer, tolerance=LIMITS) is whole
+        whole = union_rows(layer, tolerance=LIMITS)
+        assert whole.is_valid and union_rows(layer, tolerance=LIMITS) is whole
         assert whole.symmetric_difference(shapely.union_all([s for s in shapes if s is not None])).area < 1e-6
 
 
@@ -183,7 +183,7 @@ def test_sharp_corners_are_those_that_a_look_at_every_corner_finds(seed, below):
         xy = rng.uniform(0, 40, (int(rng.integers(3, 9)), 2)) * [1, rng.choice([1, 0.1])]
         xy = np.repeat(xy, rng.integers(1, 3, len(xy)), axis=0)
         shapes.append(shapely.Polygon(xy))
-    found = sharp_corners(np.array([*shapes, None], dtype=object), below)
+    found = find_sharp_corners(np.array([*shapes, None], dtype=object), below)
     told = set(zip(found.row.tolist(), map(tuple, found.point.tolist()), strict=True))
     plain = set()
     for n, shape in enumerate(shapes):
@@ -202,7 +202,7 @@ AROUND = shapely.Polygon([(0, 0), (300, 0), (300, 300), (0, 300)], [[(100, 100),
 
 
 def found_gaps(*shapes, widest):
-    found = gaps(Polygons(np.array(shapes, dtype=object)), tolerance=LIMITS, widest=widest)
+    found = find_gaps(Polygons(np.array(shapes, dtype=object)), tolerance=LIMITS, widest=widest)
     return [(shape, left, right) for shape, left, right in zip(found.geometry, found.left, found.right, strict=True)]
 
 
@@ -246,7 +246,7 @@ TOWNS = tuple(shapely.box(x, 0, x + 40, 60).segmentize(10.0) for x in (0, 40))
 
 
 def test_towns_that_parcels_tile_are_surely_covered():
-    assert not tiles(TOWNS).may_leave(tiles(grid(8, 6))).any()
+    assert not tiles(TOWNS).may_be_uncovered(tiles(grid(8, 6))).any()
 
 
 @pytest.mark.parametrize(
@@ -257,27 +257,27 @@ def test_towns_that_parcels_tile_are_surely_covered():
 def test_a_missing_parcel_leaves_its_town_open(missing, town):
     left = set(np.atleast_1d(missing).tolist())
     parcels = tiles([shape for n, shape in enumerate(grid(8, 6)) if n not in left])
-    assert tiles(TOWNS).may_leave(parcels)[town]
+    assert tiles(TOWNS).may_be_uncovered(parcels)[town]
 
 
 def test_a_parcel_that_is_there_twice_does_not_hide_the_missing_one():
     parcels = grid(8, 6)
     parcels[8] = parcels[9]
-    assert tiles(TOWNS).may_leave(tiles(parcels)).tolist() == [True, False]
+    assert tiles(TOWNS).may_be_uncovered(tiles(parcels)).tolist() == [True, False]
 
 
 def test_a_part_of_a_town_without_any_parcel_leaves_it_open():
     exclave = shapely.MultiPolygon([TOWNS[0], shapely.box(200, 0, 210, 10)])
     parcels = grid(4, 6)
-    assert tiles([exclave]).may_leave(tiles(parcels)).tolist() == [True]
-    assert not tiles([exclave]).may_leave(tiles([*parcels, shapely.box(200, 0, 210, 10)])).any()
+    assert tiles([exclave]).may_be_uncovered(tiles(parcels)).tolist() == [True]
+    assert not tiles([exclave]).may_be_uncovered(tiles([*parcels, shapely.box(200, 0, 210, 10)])).any()
 
 
 def test_a_gap_along_the_edge_of_an_overlapping_town_leaves_it_open():
     """The outline of a town that lies in the other is also that of the gap."""
     town, inner = TOWNS[0], shapely.box(10, 10, 20, 20)
     parcels = [shape for shape in grid(4, 6) if not shape.equals(inner)]
-    assert tiles([town, inner]).may_leave(tiles(parcels)).all()
+    assert tiles([town, inner]).may_be_uncovered(tiles(parcels)).all()
 
 
 @settings(max_examples=60, deadline=None)
@@ -287,6 +287,6 @@ def test_towns_that_are_surely_covered_have_nothing_bare(moves, drop):
     for n, dx, dy in moves:
         parcels[n] = shapely.Point() if drop and not dx else translate(parcels[n], dx, dy)
     cover = tiles(parcels)
-    open_rows = tiles(TOWNS).may_leave(cover)
+    open_rows = tiles(TOWNS).may_be_uncovered(cover)
     bare = shapely.difference(np.array(TOWNS), shapely.union_all(parcels))
     assert not (shapely.area(bare) > 1e-9)[~open_rows].any()

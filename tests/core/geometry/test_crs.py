@@ -9,24 +9,24 @@ from pyproj import CRS
 from pyproj.enums import WktVersion
 
 from plugin.core.geometry import crs as crs_care
-from plugin.core.geometry.crs import coordinate_problem
+from plugin.core.geometry.crs import find_coordinate_problem
 from plugin.core.model.report import Outcome
 from plugin.core.model.verdict import Verdict
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard
-from plugin.core.standard.divisions import far_from
-from tests.core.small import (
+from plugin.core.standard.divisions import find_remote_extent
+from tests.core.small_plan import (
     X,
     Y,
-    as_read,
+    add_survey_vertices,
+    as_read_layers,
     box,
+    check_data,
     digest,
-    found,
+    findings_of_rule,
     layers,
-    look,
     notices,
-    outcome,
-    surveyed,
+    rule_outcome,
     table,
     write_gpkg,
 )
@@ -57,7 +57,7 @@ GAUSS = (
 )
 def test_every_zone_is_known_by_its_code_however_it_is_spelled(version):
     named = {code: CRS.from_epsg(code) for code in (4490, *ZONES)}
-    found_codes = {code: crs_care.parse(crs.to_wkt(version)) for code, crs in named.items()}
+    found_codes = {code: crs_care.parse_crs(crs.to_wkt(version)) for code, crs in named.items()}
     assert found_codes == named
 
 
@@ -73,9 +73,9 @@ def test_every_zone_is_known_by_its_code_however_it_is_spelled(version):
     ],
 )
 def test_a_zone_is_told_by_its_parameters(name, datum, easting, meridian, label):
-    crs = crs_care.parse(GAUSS.format(name=name, datum=datum, easting=easting, meridian=meridian))
-    assert crs_care.label(crs) == label
-    frame = crs_care.describe(crs)
+    crs = crs_care.parse_crs(GAUSS.format(name=name, datum=datum, easting=easting, meridian=meridian))
+    assert crs_care.crs_label(crs) == label
+    frame = crs_care.describe_crs(crs)
     assert frame.cgcs2000 and frame.metres and frame.prefixed == (easting > 1e6)
 
 
@@ -83,23 +83,23 @@ def test_a_zone_is_told_by_its_parameters(name, datum, easting, meridian, label)
     "text", [None, "", "garbage", "EPSG:99999", 'LOCAL_CS["Undefined Cartesian",UNIT["metre",1]]', "EPSG:4479"]
 )
 def test_no_crs_of_this_earth(text):
-    assert crs_care.parse(text) is None
+    assert crs_care.parse_crs(text) is None
 
 
 def test_heights_and_datum_shifts_are_left_aside():
-    assert crs_care.parse("EPSG:4490+5737").to_epsg() == 4490
-    assert crs_care.parse("EPSG:4480").to_epsg() == 4490
+    assert crs_care.parse_crs("EPSG:4490+5737").to_epsg() == 4490
+    assert crs_care.parse_crs("EPSG:4480").to_epsg() == 4490
     bound = CRS.from_epsg(2435).to_wkt(WktVersion.WKT1_GDAL).replace(
         "SPHEROID", "TOWGS84[15.8,-154.4,-82.3,0,0,0,0],SPHEROID", 1
     )  # fmt: skip
-    assert not crs_care.parse(bound).is_bound
+    assert not crs_care.parse_crs(bound).is_bound
 
 
 @pytest.mark.parametrize(
     ("code", "cgcs2000"), [(4490, True), (4526, True), (4326, False), (2435, False), (2154, False)]
 )
 def test_which_are_cgcs2000(code, cgcs2000):
-    assert crs_care.describe(CRS.from_epsg(code)).cgcs2000 is cgcs2000
+    assert crs_care.describe_crs(CRS.from_epsg(code)).cgcs2000 is cgcs2000
 
 
 # -- what coordinates say ---------------------------------------------------------------------------------------------
@@ -153,15 +153,15 @@ def test_which_are_cgcs2000(code, cgcs2000):
 )
 def test_coordinates_against_the_crs(code, place, problem, hint):
     crs = CRS.from_epsg(code) if code else None
-    told = coordinate_problem(crs, place)
+    told = find_coordinate_problem(crs, place)
     assert (told and told[0]) == problem
     if told:
         assert told[1].get("hint", "") == hint
 
 
 def test_a_zone_number_that_contradicts_its_own_meridian():
-    crs = crs_care.parse(GAUSS.format(name="x", datum="CGCS2000", easting=38_500_000, meridian=111))
-    assert coordinate_problem(crs, bounds(X, Y))[0] == "meridian"
+    crs = crs_care.parse_crs(GAUSS.format(name="x", datum="CGCS2000", easting=38_500_000, meridian=111))
+    assert find_coordinate_problem(crs, bounds(X, Y))[0] == "meridian"
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_a_zone_number_that_contradicts_its_own_meridian():
     ],
 )
 def test_the_plane_a_plan_is_measured_in(layers, place, code):
-    chosen = crs_care.choose([(CRS.from_epsg(c), n) for c, n in layers], *place)
-    assert chosen.to_epsg() == code and not crs_care.describe(chosen).geographic
+    chosen = crs_care.choose_crs([(CRS.from_epsg(c), n) for c, n in layers], *place)
+    assert chosen.to_epsg() == code and not crs_care.describe_crs(chosen).geographic
 
 
 # -- whole checks -----------------------------------------------------------------------------------------------------
@@ -217,34 +217,34 @@ WRONG = [
 
 @pytest.mark.parametrize(("tables", "words"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
 def test_a_layer_whose_coordinates_contradict_its_crs_is_told_and_measured_by_nobody(tables, words):
-    checked = look(as_read(tables))
-    (told,) = found(checked.report, "SCH003")
+    checked = check_data(as_read_layers(tables))
+    (told,) = findings_of_rule(checked.report, "SCH003")
     assert told.role == "STBHHX" and str(told.severity) == "ERROR"
     assert "图层“STBHHX”" in told.message and "原图层未改动" in told.message and "请" in told.message
     assert all(word in told.message for word in words), told.message
     assert "STBHHX" not in checked.plan.layers
     for code in ("REL001", "REL003", "REL004"):
-        result = outcome(checked.report, code)
+        result = rule_outcome(checked.report, code)
         assert result.outcome is Outcome.SKIPPED and "坐标系有问题" in result.reason
     # Nothing is told of that layer but what is wrong with its place.
     assert {f.code for f in checked.report.findings if f.role == "STBHHX"} == {"SCH003"}
-    assert outcome(checked.report, "REL002").outcome is Outcome.FAILED
-    assert not found(checked.report, "SCH001", "RUN900")
+    assert rule_outcome(checked.report, "REL002").outcome is Outcome.FAILED
+    assert not findings_of_rule(checked.report, "SCH001", "RUN900")
 
 
 def test_degrees_where_metres_are_needed():
     tables = in_crs("STBHHX", 4490)
     tables["STBHHX"] = tables["STBHHX"].set_crs(4526, allow_override=True)
-    (told,) = found(look(as_read(tables)).report, "SCH003")
+    (told,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
     assert "写的坐标系是 EPSG:4526（米），坐标却像经纬度。请改设为 EPSG:4490" in told.message
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
 def test_a_layer_in_another_crs_of_the_same_earth_is_checked_like_the_others(code):
     # With vertices as a survey has them: a straight line of a kilometre would be another line in another CRS.
-    expected = look(as_read(surveyed(layers()))).report
-    checked = look(as_read(in_crs("STBHHX", code, surveyed(layers()))))
-    told = found(checked.report, "SCH003")
+    expected = check_data(as_read_layers(add_survey_vertices(layers()))).report
+    checked = check_data(as_read_layers(in_crs("STBHHX", code, add_survey_vertices(layers()))))
+    told = findings_of_rule(checked.report, "SCH003")
     words = {4490: "", 4525: "EPSG:4525（37 带），本次以 EPSG:4526（38 带）量算", 4547: "是 EPSG:4547，坐标不"}
     if not words[code]:
         assert not told
@@ -258,9 +258,9 @@ def test_a_layer_in_another_crs_of_the_same_earth_is_checked_like_the_others(cod
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
 def test_the_same_plan_in_another_crs_has_the_same_findings_and_areas(code):
-    tables = surveyed(layers())
-    expected = look(as_read(tables)).report
-    checked = look(as_read({role: frame.to_crs(code) for role, frame in tables.items()}))
+    tables = add_survey_vertices(layers())
+    expected = check_data(as_read_layers(tables)).report
+    checked = check_data(as_read_layers({role: frame.to_crs(code) for role, frame in tables.items()}))
     assert checked.plan.crs.to_epsg() == {4490: 4526}.get(code, code)
     findings = [f for f in checked.report.findings if f.case != "outside_crs"]
     assert {f.fingerprint for f in findings} == {f.fingerprint for f in expected.findings}
@@ -274,9 +274,9 @@ def test_the_same_plan_in_another_crs_has_the_same_findings_and_areas(code):
 
 
 def test_every_layer_of_a_plan_may_be_unusable():
-    report = look(as_read({r: with_crs(r, 4525)[r] for r in layers()})).report
-    assert len(found(report, "SCH003")) == len(layers())
-    assert report.verdict is Verdict.FAIL and not found(report, "RUN900")
+    report = check_data(as_read_layers({r: with_crs(r, 4525)[r] for r in layers()})).report
+    assert len(findings_of_rule(report, "SCH003")) == len(layers())
+    assert report.verdict is Verdict.FAIL and not findings_of_rule(report, "RUN900")
     assert {r.outcome for r in report.rules} <= {
         Outcome.FAILED,
         Outcome.SKIPPED,
@@ -292,27 +292,27 @@ def test_of_three_layers_the_one_apart_is_to_blame_even_when_it_is_the_largest()
         "STBHHX": table([box(0, 0)]),
         "YJJBNTBHTB": table([box(500, 0)]),
     }
-    (told,) = found(look(as_read(tables)).report, "SCH003")
+    (told,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
     assert told.role == "CZKFBJ" and "249." in told.message
 
 
 def test_of_two_layers_apart_the_county_is_believed():
     tables = {"XZQX": table([box(0, 0)]), "STBHHX": table([box(10 * n, 250_000, 5, 5) for n in range(50)])}
-    (told,) = found(look(as_read(tables)).report, "SCH003")
+    (told,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
     assert told.role == "STBHHX" and "离图层“XZQX”有" in told.message
 
 
 def test_layers_in_different_corners_of_a_county_are_not_apart():
     tables = {"STBHHX": table([box(0, 0)]), "CZKFBJ": table([box(30_000, 30_000)])}
-    checked = look(as_read(tables))
-    assert set(checked.plan.layers) == {"STBHHX", "CZKFBJ"} and not found(checked.report, "SCH003")
+    checked = check_data(as_read_layers(tables))
+    assert set(checked.plan.layers) == {"STBHHX", "CZKFBJ"} and not findings_of_rule(checked.report, "SCH003")
 
 
 def test_a_layer_that_is_no_cgcs2000_is_checked_and_said():
-    report = look(as_read({r: f.to_crs(32650) for r, f in layers().items()})).report
-    told = found(report, "SCH003")
+    report = check_data(as_read_layers({r: f.to_crs(32650) for r, f in layers().items()})).report
+    told = findings_of_rule(report, "SCH003")
     assert len(told) == len(layers()) and all("EPSG:32650，不是 CGCS2000" in f.message for f in told)
-    assert found(report, "REL001") and found(report, "TOP002")
+    assert findings_of_rule(report, "REL001") and findings_of_rule(report, "TOP002")
 
 
 def test_a_shapefile_without_its_prj(tmp_path):
@@ -320,7 +320,7 @@ def test_a_shapefile_without_its_prj(tmp_path):
         pyogrio.write_dataframe(layers()[role], tmp_path / f"{role}.shp", encoding="GBK")
     (tmp_path / "CZKFBJ.prj").unlink()
     before = digest(tmp_path)
-    (told,) = found(look(tmp_path).report, "SCH003")
+    (told,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
     assert told.role == "CZKFBJ" and "没有坐标系" in told.message and "看坐标应是 EPSG:4526" in told.message
     assert digest(tmp_path) == before
 
@@ -328,26 +328,26 @@ def test_a_shapefile_without_its_prj(tmp_path):
 def test_a_prj_that_nobody_understands(tmp_path):
     pyogrio.write_dataframe(layers()["CZKFBJ"], tmp_path / "CZKFBJ.shp", encoding="GBK")
     (tmp_path / "CZKFBJ.prj").write_text("浑源地方坐标系", encoding="utf-8")
-    (told,) = found(look(tmp_path).report, "SCH003")
+    (told,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
     assert "没有坐标系" in told.message
 
 
 def test_northing_first_in_a_file(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": with_crs("CZKFBJ", 4526, swap=True)["CZKFBJ"]})
     before = digest(tmp_path)
-    (told,) = found(look(path).report, "SCH003")
+    (told,) = findings_of_rule(check_data(path).report, "SCH003")
     assert "北坐标在前" in told.message and digest(tmp_path) == before
 
 
 def test_an_empty_layer_without_crs_stops_nothing():
     empty = table([], crs=None)
-    checked = look(
+    checked = check_data(
         [
-            *as_read({"STBHHX": table([box(0, 0)])}),
+            *as_read_layers({"STBHHX": table([box(0, 0)])}),
             SourceLayer("CZKFBJ", empty, (FieldInfo("BSM", "text"),), None),
         ]
     )
-    (told,) = found(checked.report, "SCH003")
+    (told,) = findings_of_rule(checked.report, "SCH003")
     assert told.role == "CZKFBJ" and "没有坐标系" in told.message
 
 
@@ -363,8 +363,8 @@ def without_prefix(code):
 @pytest.mark.parametrize(("code", "longitude"), [(4546, "111.48"), (4548, "117.48"), (4547, "")])
 def test_a_whole_plan_in_the_next_zone_is_told_by_where_the_county_lies(code, longitude):
     """No prefix, and no layer apart from the others: only the county's code knows better."""
-    report = look(as_read(without_prefix(code))).report
-    told = found(report, "SCH003")
+    report = check_data(as_read_layers(without_prefix(code))).report
+    told = findings_of_rule(report, "SCH003")
     if not longitude:
         assert not told
         return
@@ -372,7 +372,7 @@ def test_a_whole_plan_in_the_next_zone_is_told_by_where_the_county_lies(code, lo
     assert only.role == "XZQX" and str(only.severity) == "WARNING"
     assert f"按 EPSG:{code} 落在东经 {longitude}°，代码却是浑源县的（东经 113.37°–113.97°）" in only.message
     # The rest is looked at as ever: the layers agree with each other.
-    assert found(report, "REL001") and found(report, "TOP002")
+    assert findings_of_rule(report, "REL001") and findings_of_rule(report, "TOP002")
 
 
 @pytest.mark.parametrize(
@@ -392,8 +392,8 @@ def test_a_whole_plan_in_the_next_zone_is_told_by_where_the_county_lies(code, lo
     ],
 )
 def test_how_far_is_far(code, longitude, whose):
-    told = far_from(longitude, code, load_standard().code_lists["divisions"])
-    assert (told.whose.name if told else "") == whose
+    told = find_remote_extent(longitude, code, load_standard().code_lists["divisions"])
+    assert (told.division.name if told else "") == whose
 
 
 def test_heights_are_put_to_a_crs():
@@ -409,7 +409,7 @@ def test_heights_are_put_to_a_crs():
 )
 def test_a_plan_that_lies_wholly_outside_its_crs_is_reported(shift, case):
     tables = {role: with_crs(role, 4526, shift)[role] for role in layers()}
-    report = look(as_read(tables), ["SCH003"]).report
+    report = check_data(as_read_layers(tables), ["SCH003"]).report
     assert [f.case for f in report.findings] == ([case] if case else [])
 
 
@@ -417,12 +417,12 @@ def test_degrees_of_another_county_are_not_said_to_be_in_a_wrong_zone():
     tables = {role: in_crs(role, 4490)[role] for role in layers()}
     for frame in tables.values():
         frame.geometry = frame.geometry.translate(5.0)
-    (finding,) = look(as_read(tables), ["SCH003"]).report.findings
+    (finding,) = check_data(as_read_layers(tables), ["SCH003"]).report.findings
     assert finding.case == "far_away_degrees" and "经纬度没有带号" in finding.message
 
 
 def test_a_layer_in_degrees_apart_from_the_others_is_not_said_to_be_in_a_wrong_zone():
     tables = {role: in_crs(role, 4490)[role] for role in layers()}
     tables["STBHHX"].geometry = tables["STBHHX"].geometry.translate(5.0)
-    (finding,) = look(as_read(tables), ["SCH003"]).report.findings
+    (finding,) = check_data(as_read_layers(tables), ["SCH003"]).report.findings
     assert finding.params["problem"] == "apart_degrees" and "带号设错" not in finding.message

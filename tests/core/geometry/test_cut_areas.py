@@ -13,17 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod, Proj, Transformer
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.engine.geometry_queries import areas_of
 from plugin.core.geometry import crs as crs_care
-from plugin.core.geometry.parts import one_part
+from plugin.core.geometry.parts import make_part
 from plugin.core.geometry.statutory_area import drawn_area, statutory_area
 from plugin.core.plan.layer import Layer
 from plugin.core.standard import load_standard
-from plugin.core.waivers import beside_source
+from plugin.core.waivers import default_waiver_path
 from plugin.core.waivers.file import change_waivers, read_waivers
-from plugin.core.waivers.model import Words, accepted
-from tests.core.small import as_read, found, look, table, write_gpkg
+from plugin.core.waivers.model import WaiverEntry, make_waivers
+from tests.core.small_plan import as_read_layers, check_data, findings_of_rule, table, write_gpkg
 from tests.county.measure import land_area
 from tests.county.measure import statutory_area as measured
 
@@ -63,7 +63,7 @@ def gap(width, length=940.0, angle=35.0):
 
 
 def told(tables, *rules, **options):
-    return found(look(as_read(tables), rules, **options).report, *rules)
+    return findings_of_rule(check_data(as_read_layers(tables), rules, **options).report, *rules)
 
 
 # -- the measure ------------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def test_a_gap_between_long_edges_has_the_area_of_the_land_in_it(width, by_nodes
     """0.1.0 told 212.02 of 203.13 m² and 3.80 of 1.96 m²: it saw a chord of two half edges against one of a whole edge."""
     (finding,) = told({"YDYHGHFQ": table(parted(width))}, "TOP004") if width > 0.1 else [None]
     shape = gap(width)
-    area = drawn_area(np.array([shape]), crs_care.lonlat_of(CRS.from_epsg(4526)))[0]
+    area = drawn_area(np.array([shape]), crs_care.make_lonlat_transformer(CRS.from_epsg(4526)))[0]
     # Two hands: geodesics from metre to metre, and the plane's own area by the projection's scale.
     scale = Proj(4526).get_factors(
         *Transformer.from_crs(4526, 4490, always_xy=True).transform(*shape.centroid.coords[0])
@@ -98,7 +98,7 @@ def test_a_gap_between_long_edges_has_the_area_of_the_land_in_it(width, by_nodes
 def test_a_quadrilateral_is_as_large_as_one_of_edges_of_decimetres(zone, off, latitude, corners, size, turn):
     """Edges up to five kilometres, in zones of 3° and 6° and in degrees, from the south of China to its north: 0.01 m²."""
     crs = CRS.from_epsg(zone)
-    meridian = crs_care.describe(crs).meridian or 112.5
+    meridian = crs_care.describe_crs(crs).meridian or 112.5
     middle = Transformer.from_crs(4490, crs, always_xy=True).transform(meridian + off, latitude)
     unit = size if zone != 4490 else size / 111_000
     angles = np.radians(turn + np.arange(4) * 90.0)
@@ -106,7 +106,7 @@ def test_a_quadrilateral_is_as_large_as_one_of_edges_of_decimetres(zone, off, la
         np.array(middle) + unit * np.array(corners)[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
     )
     fine = shapely.segmentize(shape, max(0.1 if zone != 4490 else 1e-6, shape.length / 100_000))
-    (found_m2,) = drawn_area(np.array([shape]), crs_care.lonlat_of(crs) if zone != 4490 else None)
+    (found_m2,) = drawn_area(np.array([shape]), crs_care.make_lonlat_transformer(crs) if zone != 4490 else None)
     assert found_m2 == pytest.approx(measured([fine], zone)[0], abs=0.01)
 
 
@@ -116,14 +116,14 @@ def test_many_edges_together_are_right_too():
     bow = np.column_stack([xs, 8000 * np.sin(xs / 75_000 * math.pi)])
     shape = shapely.Polygon(bow + np.array((EAST - 30_000, NORTH)))
     assert shape.is_valid
-    to_degrees = crs_care.lonlat_of(CRS.from_epsg(4526))
+    to_degrees = crs_care.make_lonlat_transformer(CRS.from_epsg(4526))
     fine = shapely.segmentize(shape, 1.0)
     assert drawn_area(np.array([shape]), to_degrees)[0] == pytest.approx(measured([fine])[0], abs=0.01)
 
 
 def test_short_edges_keep_the_annex_s_sum_to_the_last_digit():
     parcel = shapely.segmentize(turned((0, 0), (120, 0), (120, 80), (0, 80)), 20.0)
-    to_degrees = crs_care.lonlat_of(CRS.from_epsg(4526))
+    to_degrees = crs_care.make_lonlat_transformer(CRS.from_epsg(4526))
     assert drawn_area(np.array([parcel]), to_degrees)[0] == statutory_area(np.array([parcel]), to_degrees)[0]
 
 
@@ -135,7 +135,7 @@ def test_holes_parts_and_what_has_no_area():
     shapes = np.array(
         [with_hole, shapely.MultiPolygon([with_hole, far]), None, shapely.Point(EAST, NORTH), shapely.Polygon()]
     )
-    areas = drawn_area(shapes, crs_care.lonlat_of(CRS.from_epsg(4526)))
+    areas = drawn_area(shapes, crs_care.make_lonlat_transformer(CRS.from_epsg(4526)))
     assert areas[:2] == pytest.approx([land(with_hole), land(with_hole) + land(far)], abs=0.01)
     assert areas[2:].tolist() == [0, 0, 0]
 
@@ -194,12 +194,12 @@ def test_townships_share_out_the_area_of_the_rows():
         "XZQXZ": table(towns).assign(XZQDM=["140225100", "140225101"], XZQMC=["甲镇", "乙镇"]),
         "YJJBNTBHTB": field(),
     }
-    checked = check(as_read(tables), Options(rules=("LAW002",)))
+    checked = check_plan(as_read_layers(tables), Options(rules=("LAW002",)))
     from plugin.core.engine.context import Context
-    from plugin.core.indicators.townships import split
+    from plugin.core.indicators.townships import split_by_township
 
     layer = checked.plan.layers["YJJBNTBHTB"]
-    shared = split(layer, Context(checked.plan, checked.plan.norm, checked.plan.norm.tolerance()))
+    shared = split_by_township(layer, Context(checked.plan, checked.plan.norm, checked.plan.norm.tolerance()))
     sums = shared.sums(layer.statutory)
     assert sums.sum() == pytest.approx(layer.statutory.sum(), abs=1e-6) and sums[2:].tolist() == [0, 0]
     for found_m2, town in zip(sums, towns, strict=False):
@@ -209,11 +209,11 @@ def test_townships_share_out_the_area_of_the_rows():
 
 def test_a_part_beside_a_layer_without_rows_is_measured():
     """Around an edit the other layer may have no row at all."""
-    whole = Layer(as_read({"YDYHGHFQ": table([turned(*FIELD)])})[0], ZONES, CRS.from_epsg(4526))
+    whole = Layer(as_read_layers({"YDYHGHFQ": table([turned(*FIELD)])})[0], ZONES, CRS.from_epsg(4526))
     none = whole.take(np.zeros(0, dtype=int))
     half = shapely.intersection(whole.plane[0], shapely.affinity.translate(whole.plane[0], 300, 0))
-    assert areas_of(one_part(0, half), whole, none, land_area) == pytest.approx([land(half)], abs=0.01)
-    assert areas_of(one_part(0, whole.plane[0]), whole, none, land_area) == pytest.approx(whole.statutory, abs=1e-9)
+    assert areas_of(make_part(0, half), whole, none, land_area) == pytest.approx([land(half)], abs=0.01)
+    assert areas_of(make_part(0, whole.plane[0]), whole, none, land_area) == pytest.approx(whole.statutory, abs=1e-9)
 
 
 def test_a_gap_that_is_as_large_as_its_neighbour_is_no_part_of_it():
@@ -242,15 +242,15 @@ def two_gaps(wide=0.4325, thin=0.0042):
 
 def with_waivers(folder, tables, text=OLD):
     source = write_gpkg(folder / "county.gpkg", tables)
-    beside_source(source).write_text(text, encoding="utf-8-sig")
+    default_waiver_path(source).write_text(text, encoding="utf-8-sig")
     return source
 
 
 def test_waivers_by_0_1_0_hold_for_shapes_that_have_not_moved(tmp_path):
-    report = look(with_waivers(tmp_path, two_gaps()), ["TOP004"]).report
-    gaps = found(report, "TOP004")
+    report = check_data(with_waivers(tmp_path, two_gaps()), ["TOP004"]).report
+    gaps = findings_of_rule(report, "TOP004")
     assert {f.fingerprint for f in gaps} == OLD_NAMES
-    assert [f.state for f in gaps] == ["waived", "waived"] and not found(report, "RUN903")
+    assert [f.state for f in gaps] == ["waived", "waived"] and not findings_of_rule(report, "RUN903")
     areas = [land(gap(0.4325)), land(shapely.affinity.translate(gap(0.0042), 2000, 0))]
     assert [f.area_m2 for f in gaps] == pytest.approx(areas, abs=0.01)
 
@@ -258,39 +258,39 @@ def test_waivers_by_0_1_0_hold_for_shapes_that_have_not_moved(tmp_path):
 def test_a_waiver_by_0_1_0_does_not_hold_for_another_gap_of_the_area_it_names(tmp_path):
     """Of land 212.39 m² now: the measure differs, but the gap is another one, too."""
     width = 0.4325 * 212.39 / land(gap(0.4325))
-    report = look(with_waivers(tmp_path, two_gaps(wide=width)), ["TOP004"]).report
-    wide = max(found(report, "TOP004"), key=lambda f: f.area_m2)
+    report = check_data(with_waivers(tmp_path, two_gaps(wide=width)), ["TOP004"]).report
+    wide = max(findings_of_rule(report, "TOP004"), key=lambda f: f.area_m2)
     assert wide.area_m2 == pytest.approx(212.39, abs=0.01) and wide.state == "open"
-    (said,) = found(report, "RUN903")
+    (said,) = findings_of_rule(report, "RUN903")
     assert said.case == "changed" and said.params["now_m2"] - said.params["before_m2"] == pytest.approx(9.3, abs=0.3)
 
 
 def test_a_waiver_made_now_holds_for_the_land_and_not_for_what_vertices_sum_up_to(tmp_path):
     source = write_gpkg(tmp_path / "county.gpkg", two_gaps())
-    checked = look(source, ["TOP004"])
-    words = Words("已现场核实", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
-    made = accepted(found(checked.report, "TOP004"), words, checked.waivers.limits)
+    checked = check_data(source, ["TOP004"])
+    words = WaiverEntry("已现场核实", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
+    made = make_waivers(findings_of_rule(checked.report, "TOP004"), words, checked.waivers.limits)
     kept = change_waivers(checked.waivers.path, add=made)
     assert all(waiver.as_drawn for waiver in kept) and read_waivers(checked.waivers.path) == kept
     text = checked.waivers.path.read_text(encoding="utf-8-sig")
-    assert {f.state for f in found(look(source, ["TOP004"]).report, "TOP004")} == {"waived"}
+    assert {f.state for f in findings_of_rule(check_data(source, ["TOP004"]).report, "TOP004")} == {"waived"}
     # More vertices on straight edges move no land.
     (tmp_path / "more").mkdir()
     more = {"YDYHGHFQ": two_gaps()["YDYHGHFQ"]}
     more["YDYHGHFQ"].geometry = shapely.segmentize(more["YDYHGHFQ"].geometry.to_numpy(), 100.0)
-    report = look(with_waivers(tmp_path / "more", more, text), ["TOP004"]).report
-    assert {f.state for f in found(report, "TOP004")} == {"waived"}
+    report = check_data(with_waivers(tmp_path / "more", more, text), ["TOP004"]).report
+    assert {f.state for f in findings_of_rule(report, "TOP004")} == {"waived"}
     # A gap whose vertices come to what the land was is a smaller one.
     width = 0.4325 * (2 * land(gap(0.4325)) - measured([gap(0.4325)])[0]) / land(gap(0.4325))
     assert measured([gap(width)])[0] == pytest.approx(land(gap(0.4325)), abs=0.1)
     (tmp_path / "other").mkdir()
-    report = look(with_waivers(tmp_path / "other", two_gaps(wide=width), text), ["TOP004"]).report
-    assert [f.state for f in sorted(found(report, "TOP004"), key=lambda f: f.area_m2)] == ["waived", "open"]
+    report = check_data(with_waivers(tmp_path / "other", two_gaps(wide=width), text), ["TOP004"]).report
+    assert [f.state for f in sorted(findings_of_rule(report, "TOP004"), key=lambda f: f.area_m2)] == ["waived", "open"]
 
 
 def test_old_and_new_waivers_stand_in_one_file(tmp_path):
     source = with_waivers(tmp_path, two_gaps())
-    path = beside_source(source)
+    path = default_waiver_path(source)
     one, two = read_waivers(path)
     assert not one.as_drawn
     kept = change_waivers(path, remove=[two.id], add=[replace(two, id="W2", as_drawn=True)])

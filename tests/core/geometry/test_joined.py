@@ -35,5 +35,5 @@ def test_shapes_are_joined(ctx, shapes, expected):
 
 
 def test_what_cannot_be_joined_lies_side_by_side(ctx, monkeypatch):
-    monkeypatch.setattr("plugin.core.engine.geometry_queries.united", lambda polygons, tolerance: None)
+    monkeypatch.setattr("plugin.core.engine.geometry_queries.union_rows", lambda polygons, tolerance: None)
     assert ctx.geometry.joined([SQUARE, ON_IT]).area == pytest.approx(SQUARE.area + ON_IT.area)

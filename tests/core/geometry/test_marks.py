@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.geometry.overlay import marks_inside, marks_outside
+from plugin.core.geometry.overlay import parts_inside, parts_outside
 
 SQUARE = shapely.box(0, 0, 100, 100)
 RING = shapely.Polygon(SQUARE.exterior, [shapely.box(40, 40, 60, 60).exterior])
@@ -40,8 +40,8 @@ def array(*shapes):
 def test_where_marks_are(wkt, polygons, inside, outside):
     shapes = array(wkt)
     for found, expected in (
-        (marks_inside(shapes, array(*polygons), 0.01), inside),
-        (marks_outside(shapes, array(*polygons), 0.01), outside),
+        (parts_inside(shapes, array(*polygons), 0.01), inside),
+        (parts_outside(shapes, array(*polygons), 0.01), outside),
     ):
         assert len(found.row) == len(found.of) == len(found.shape) == len(expected)
         for shape, wanted in zip(found.shape, expected, strict=True):
@@ -52,7 +52,7 @@ def test_where_marks_are(wkt, polygons, inside, outside):
 
 
 def test_rows_are_those_asked_for():
-    found = marks_inside(array(None, "POINT (150 50)", "POINT (1 1)"), array(None, NEXT, SQUARE), 0.01)
+    found = parts_inside(array(None, "POINT (150 50)", "POINT (1 1)"), array(None, NEXT, SQUARE), 0.01)
     assert sorted(zip(found.row.tolist(), found.of.tolist(), strict=True)) == [(1, 1), (2, 2)]
-    found = marks_outside(array("POINT (1 1)", None, "POINT (500 1)"), array(SQUARE), 0.01)
+    found = parts_outside(array("POINT (1 1)", None, "POINT (500 1)"), array(SQUARE), 0.01)
     assert (found.row.tolist(), found.of.tolist()) == ([2], [-1])

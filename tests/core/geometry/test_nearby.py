@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.geometry import linework as lines_module
-from plugin.core.geometry.coverage import mismatched_both, mismatched_edges, points_by_segments
+from plugin.core.geometry.coverage import find_mismatched_edges, find_mismatches_both_ways, find_points_near_segments
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 
@@ -26,7 +26,7 @@ def test_points_near_segments_are_those_that_a_plain_comparison_finds(seed, dist
     on_them = a + (b - a) * rng.uniform(0, 1, (30, 1))
     points = np.concatenate([a, on_them, on_them + rng.normal(0, distance, (30, 2)), rng.uniform(-50, 90, (30, 2))])
     a, b, points = a + offset, b + offset, points + offset
-    i, j = points_by_segments(points, a, b, distance)
+    i, j = find_points_near_segments(points, a, b, distance)
     k, s = np.indices((len(points), len(a))).reshape(2, -1)
     lines, other = shapely.linestrings(np.stack([a, b], axis=1)), (points[k] != a[s]).any(axis=1)
     other &= (points[k] != b[s]).any(axis=1)
@@ -61,15 +61,15 @@ def test_a_coarse_and_a_fine_layer_are_compared_alike_from_both_sides(drop, monk
     limits = Tolerance()
     spoilt = grid(6, 10, drop)
     for a, b in ((fine, coarse), (coarse, spoilt), (spoilt, fine)):
-        first, second = mismatched_both(Polygons(a), Polygons(b), tolerance=limits)
-        assert places(first) == places(mismatched_edges(Polygons(a), Polygons(b), tolerance=limits))
-        assert places(second) == places(mismatched_edges(Polygons(b), Polygons(a), tolerance=limits))
+        first, second = find_mismatches_both_ways(Polygons(a), Polygons(b), tolerance=limits)
+        assert places(first) == places(find_mismatched_edges(Polygons(a), Polygons(b), tolerance=limits))
+        assert places(second) == places(find_mismatched_edges(Polygons(b), Polygons(a), tolerance=limits))
         # With nothing sorted out beforehand.
         with monkeypatch.context() as patch:
             patch.setattr("plugin.core.geometry.coverage.FEW_TIMES", 10**9)
-            everything = mismatched_both(Polygons(a), Polygons(b), tolerance=limits)
+            everything = find_mismatches_both_ways(Polygons(a), Polygons(b), tolerance=limits)
         assert [places(first), places(second)] == [places(side) for side in everything]
-    lacking = mismatched_edges(Polygons(spoilt), Polygons(fine), tolerance=limits)
+    lacking = find_mismatched_edges(Polygons(spoilt), Polygons(fine), tolerance=limits)
     assert bool(len(lacking)) == bool(drop)
 
 

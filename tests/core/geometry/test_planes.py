@@ -7,11 +7,16 @@ import shapely
 from pyproj import CRS, Geod
 
 from plugin.core.geometry import crs as crs_care
-from plugin.core.geometry.straight import bring, codes, long_edges, stored_only
+from plugin.core.geometry.edge_densification import (
+    added_vertex_codes,
+    long_edges,
+    reproject_densified,
+    without_added_vertices,
+)
 from plugin.core.geometry.vertex_index import plane_vertices
 from plugin.core.live import IncrementalChecker
 from plugin.core.model.rule import all_rules
-from tests.core.small import as_read, found, look, notices, table
+from tests.core.small_plan import as_read_layers, check_data, findings_of_rule, notices, table
 from tests.county.measure import statutory_area
 
 #: Across 112.5° E, where zones 37 and 38 meet; two kilometres are some 0.0233° of longitude there.
@@ -43,8 +48,8 @@ def plan(crs=4490, **shapes):
 
 
 def told(tables, **options):
-    report = look(as_read(tables), **options).report
-    return [(f.code, f.role, f.area_m2, f.width_m) for f in found(report, *RELATIONS)], report
+    report = check_data(as_read_layers(tables), **options).report
+    return [(f.code, f.role, f.area_m2, f.width_m) for f in findings_of_rule(report, *RELATIONS)], report
 
 
 # -- degrees ----------------------------------------------------------------------------------------------------------
@@ -80,8 +85,8 @@ def test_in_degrees_shared_parts_are_still_found_with_the_area_inside_their_edge
 
 def test_findings_in_degrees_are_given_in_the_zone_of_the_county():
     tables = plan(STBHHX=below(), CZKFBJ=above().union(shapely.box(WEST, 39.604, EAST, 39.6056)))
-    checked = look(as_read(tables))
-    (finding,) = found(checked.report, "REL003")
+    checked = check_data(as_read_layers(tables))
+    (finding,) = findings_of_rule(checked.report, "REL003")
     assert checked.plan.crs.to_epsg() == 4526 and checked.report.provenance["crs"] == "EPSG:4526"
     lonlat = crs_care.to_lonlat(np.array([finding.geometry], dtype=object), checked.plan.crs)[0]
     assert lonlat.bounds == pytest.approx((WEST, 39.604, EAST, 39.6055), abs=1e-9)
@@ -100,7 +105,7 @@ def test_an_empty_layer_of_a_zone_bends_no_edge():
     ("longitude", "latitude"), [(112.5, 39.6), (75.0, 38.2), (134.7, 53.5), (109.5, 18.2), (113.0, 3.0)]
 )
 def test_the_plane_of_degrees_keeps_straight_lines_and_lengths(longitude, latitude):
-    plane = crs_care.plane_of_degrees(longitude, latitude)
+    plane = crs_care.make_local_plane(longitude, latitude)
     chance = np.random.default_rng(0)
     ends = np.array([longitude, latitude]) + chance.uniform(-0.4, 0.4, (2, 200, 2))
     share = chance.uniform(0, 1, (200, 1))
@@ -112,7 +117,7 @@ def test_the_plane_of_degrees_keeps_straight_lines_and_lengths(longitude, latitu
     a, b, c = put(ends[0]), put(ends[1]), put(between)
     # A vertex on an edge stays on it, to a fraction of a micrometre.
     assert np.abs(c - (a + share * (b - a))).max() < 1e-7
-    back = crs_care.lonlat_of(plane)(np.concatenate([a, b]))
+    back = crs_care.make_lonlat_transformer(plane)(np.concatenate([a, b]))
     assert np.abs(back - np.concatenate(ends)).max() < 1e-12
     # One metre is a metre in the middle, and within a hundredth over a county.
     small = np.array([[longitude, latitude], [longitude + 1e-4, latitude], [longitude, latitude + 1e-4]])
@@ -128,16 +133,16 @@ def test_the_plane_of_degrees_keeps_straight_lines_and_lengths(longitude, latitu
 
 def line_in(crs, a, b):
     """A thin triangle on the edge from a to b (degrees), stored in ``crs``."""
-    a, b = crs_care.coordinates(np.array([a, b]), crs_care.GEODETIC, CRS.from_epsg(crs))
+    a, b = crs_care.reproject_coordinates(np.array([a, b]), crs_care.GEODETIC, CRS.from_epsg(crs))
     return shapely.Polygon([a, b, (b[0] - 0.1 * (b[1] - a[1]), b[1] + 0.1 * (b[0] - a[0]))])
 
 
 def worst(shape, source, plane):
-    """How far a fine division of the edges of ``shape`` lies from what `bring` made of it, m."""
+    """How far a fine division of the edges of ``shape`` lies from what `reproject_densified` made of it, m."""
     source, plane = CRS.from_epsg(source), CRS.from_epsg(plane)
     fine = shapely.segmentize(shape, 1e-5 if source.is_geographic else 1.0)
     true = crs_care.reproject(np.array([fine], dtype=object), source, plane)[0]
-    made = bring(np.array([shape], dtype=object), source, plane)
+    made = reproject_densified(np.array([shape], dtype=object), source, plane)
     plain = crs_care.reproject(np.array([shape], dtype=object), source, plane)[0]
     return (
         max(p.distance(made.shapes[0].exterior) for p in shapely.points(true.exterior.coords)),
@@ -182,7 +187,7 @@ def test_an_edge_gets_the_same_vertices_from_either_side_and_in_any_company():
         dtype=object,
     )
     zone, plane = CRS.from_epsg(4525), CRS.from_epsg(4526)
-    together = bring(many, zone, plane)
+    together = reproject_densified(many, zone, plane)
     edge = set(together.shapes[0].exterior.coords)
     for other in (together.shapes[1].exterior, together.shapes[2].interiors[0]):
         # The long edge and its vertices, bit for bit.
@@ -191,14 +196,14 @@ def test_an_edge_gets_the_same_vertices_from_either_side_and_in_any_company():
         c for p in shapely.get_parts(together.shapes[3]) for c in p.exterior.coords
     }
     for n in range(4):
-        alone = bring(many[n : n + 1], zone, plane).shapes[0]
+        alone = reproject_densified(many[n : n + 1], zone, plane).shapes[0]
         assert shapely.equals_exact(alone, together.shapes[n], 0) and alone.is_valid
-        assert shapely.equals_exact(stored_only(together.shapes[n : n + 1], codes(together.added))[0],
+        assert shapely.equals_exact(without_added_vertices(together.shapes[n : n + 1], added_vertex_codes(together.added))[0],
                                     crs_care.reproject(many[n : n + 1], zone, plane)[0], 0)  # fmt: skip
     assert together.shapes[4] is None and together.shapes[5].is_empty
     # Short edges stay as they are.
     parcel = np.array([shapely.box(37.6e6, 4.39e6, 37.6e6 + 300, 4.39e6 + 300)], dtype=object)
-    assert not len(bring(parcel, zone, plane).added)
+    assert not len(reproject_densified(parcel, zone, plane).added)
 
 
 ONE_SIDE = {"STBHHX": below(), "CZKFBJ": above(*ON_EDGE[::-1])}
@@ -206,7 +211,9 @@ ONE_SIDE = {"STBHHX": below(), "CZKFBJ": above(*ON_EDGE[::-1])}
 
 def drawn_in(zone, **shapes):
     """Shapes of degrees whose edges are straight in a zone: the vertices of ``ON_EDGE`` lie on the edge there."""
-    ends = crs_care.coordinates(np.array([(WEST, 39.605), (EAST, 39.6055)]), crs_care.GEODETIC, CRS.from_epsg(zone))
+    ends = crs_care.reproject_coordinates(
+        np.array([(WEST, 39.605), (EAST, 39.6055)]), crs_care.GEODETIC, CRS.from_epsg(zone)
+    )
     on = [tuple(ends[1] + (ends[0] - ends[1]) * s) for s in (0.25, 0.5, 0.8)]
     made = plan(zone, STBHHX=below(), CZKFBJ=above())
     corners = list(made["CZKFBJ"].geometry[0].exterior.coords)
@@ -237,14 +244,14 @@ def test_statutory_areas_are_those_of_the_stored_vertices():
         {"STBHHX": 4525, "CZKFBJ": 4526, "XZQX": 4526}, STBHHX=below(), CZKFBJ=below(), XZQX=below().buffer(0.01)
     )
     tables["CZKFBJ"] = tables["CZKFBJ"].set_geometry(tables["CZKFBJ"].buffer(50), crs=4526)
-    checked = look(as_read(tables))
+    checked = check_data(as_read_layers(tables))
     layer = checked.plan.layers["STBHHX"]
     assert len(layer.added)
-    (expected,) = statutory_area(layer.drawn, 4525)
+    (expected,) = statutory_area(layer.raw_shapes, 4525)
     assert layer.statutory[0] == pytest.approx(expected, abs=1e-4)
     # The whole of it lies in the other: as much as it is itself, and with no vertex more.
-    (finding,) = found(checked.report, "REL003")
-    assert shapely.get_num_coordinates(finding.geometry) == shapely.get_num_coordinates(layer.drawn[0])
+    (finding,) = findings_of_rule(checked.report, "REL003")
+    assert shapely.get_num_coordinates(finding.geometry) == shapely.get_num_coordinates(layer.raw_shapes[0])
     assert finding.area_m2 == pytest.approx(expected, abs=0.01)
 
 
@@ -252,7 +259,7 @@ def test_an_invalid_row_of_another_zone_is_measured_by_a_copy_repaired_where_it_
     bow_tie = shapely.Polygon([(WEST, SOUTH), (EAST, NORTH), (EAST, SOUTH), (WEST, NORTH)])
     middle = (MIDDLE, (SOUTH + NORTH) / 2)
     wings = [shapely.Polygon([(x, SOUTH), middle, (x, NORTH)]) for x in (WEST, EAST)]
-    checked = look(as_read(plan({"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=bow_tie, CZKFBJ=above())))
+    checked = check_data(as_read_layers(plan({"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=bow_tie, CZKFBJ=above())))
     layer = checked.plan.layers["STBHHX"]
     assert layer.invalid.all() and layer.statutory[0] == pytest.approx(statutory_area(wings, 4490).sum(), rel=1e-5)
 
@@ -274,15 +281,15 @@ def test_a_vertex_that_comes_back_from_another_crs_takes_its_own_place():
 
 def test_parcels_of_two_zones_share_their_edges_exactly():
     tables = plan({"STBHHX": 4526, "CZKFBJ": 4525}, STBHHX=below(*ON_EDGE), CZKFBJ=above(*ON_EDGE[::-1]))
-    checked = look(as_read(tables))
+    checked = check_data(as_read_layers(tables))
     one, two = (set(shapely.get_coordinates(checked.plan.layers[r].plane[0]).view(complex).ravel()) for r in tables)
     assert len(one & two) == 5
-    assert found(checked.report, *RELATIONS) == [] and checked.report.tolerance["ignored_slivers"] == 0
+    assert findings_of_rule(checked.report, *RELATIONS) == [] and checked.report.tolerance["ignored_slivers"] == 0
 
 
 def test_an_edit_in_a_layer_of_another_zone_is_checked_as_the_whole_is():
     tables = plan({"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=below(), CZKFBJ=above())
-    checked = look(as_read(tables))
+    checked = check_data(as_read_layers(tables))
     live = IncrementalChecker(checked.plan, all_rules().values())
     apart = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c - np.array([0.0, 50.0]))
     assert found_by(live.edit("STBHHX", 0, apart)) == []
@@ -297,7 +304,7 @@ def found_by(answer):
 
 def test_an_edit_in_degrees_is_given_where_findings_are():
     tables = plan(STBHHX=below(), CZKFBJ=above(*ON_EDGE[::-1]))
-    live = IncrementalChecker(look(as_read(tables)).plan, all_rules().values())
+    live = IncrementalChecker(check_data(as_read_layers(tables)).plan, all_rules().values())
     part = shapely.box(WEST, 39.604, EAST, 39.6056)
     answer = live.edit("CZKFBJ", 0, above(*ON_EDGE[::-1]).union(part))
     (finding,) = [f for f in answer.found if f.code == "REL003"]

@@ -11,11 +11,11 @@ import shapely.affinity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugin.core.geometry.overlay import shared_parts, uncovered_parts
-from plugin.core.geometry.polygons import LARGE_VERTICES, Windows
+from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.polygons import LARGE_VERTICES, ClipWindows
 from plugin.core.geometry.statutory_area import statutory_area, trapezoid
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.geometry.validity import polygons_only, repair
+from plugin.core.geometry.validity import extract_polygons, repair_polygon
 
 #: Every shared part counts, however small.
 EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
@@ -38,7 +38,7 @@ def cells(draw):
         found = draw(st.lists(st.tuples(corner, corner, size, size), min_size=least, max_size=most))
         return shapely.union_all([shapely.box(x, y, x + w, y + h) for x, y, w, h in found])
 
-    return polygons_only(shapely.difference(boxes(1, 3), boxes(0, 2)))
+    return extract_polygons(shapely.difference(boxes(1, 3), boxes(0, 2)))
 
 
 @st.composite
@@ -48,7 +48,7 @@ def slanted(draw):
     points = draw(st.lists(st.tuples(coordinate, coordinate), min_size=3, max_size=8))
     hull = shapely.convex_hull(shapely.MultiPoint(points))
     hole = shapely.affinity.scale(hull, 0.3, 0.3) if draw(st.booleans()) else shapely.Point()
-    return polygons_only(shapely.difference(hull, hole))
+    return extract_polygons(shapely.difference(hull, hole))
 
 
 @st.composite
@@ -86,7 +86,7 @@ def agree(found, expected):
 @property_test
 @given(rows(), rows())
 def test_shared_area_of_two_layers_is_shapely_s_own(a, b):
-    parts = shared_parts(a, b, tolerance=EXACT)
+    parts = find_shared_parts(a, b, tolerance=EXACT)
     agree(as_areas(parts), brute(a, b, [(i, j) for i in present(a) for j in present(b)]))
     assert np.allclose(shapely.area(parts.geometry), parts.area)
     assert np.allclose(parts.width, 2 * parts.area / shapely.length(parts.geometry))
@@ -96,7 +96,7 @@ def test_shared_area_of_two_layers_is_shapely_s_own(a, b):
 @property_test
 @given(rows())
 def test_shared_area_within_a_layer_is_shapely_s_own(a):
-    parts = shared_parts(a, tolerance=EXACT)
+    parts = find_shared_parts(a, tolerance=EXACT)
     assert (parts.left < parts.right).all()
     agree(as_areas(parts), brute(a, a, combinations(present(a), 2)))
 
@@ -104,7 +104,7 @@ def test_shared_area_within_a_layer_is_shapely_s_own(a):
 @property_test
 @given(rows(), rows())
 def test_connected_parts_add_up_to_the_pair(a, b):
-    whole, single = (shared_parts(a, b, tolerance=EXACT, connected=c) for c in (False, True))
+    whole, single = (find_shared_parts(a, b, tolerance=EXACT, connected=c) for c in (False, True))
     agree(as_areas(single), as_areas(whole))
     assert all(g.geom_type == "Polygon" for g in single.geometry)
 
@@ -114,11 +114,11 @@ def test_connected_parts_add_up_to_the_pair(a, b):
 def test_a_larger_tolerance_never_gives_more(a, b, area, width, more):
     small = Tolerance(min_area_m2=area, min_width_m=width)
     large = Tolerance(min_area_m2=area * more, min_width_m=width * more)
-    few, many = (shared_parts(a, b, tolerance=t, connected=True) for t in (large, small))
+    few, many = (find_shared_parts(a, b, tolerance=t, connected=True) for t in (large, small))
     assert len(few) <= len(many)
     assert few.area.sum() <= many.area.sum() + NOISE_M2
     # Nothing is lost: what is left out is kept as a sliver.
-    everything = shared_parts(a, b, tolerance=EXACT).area.sum()
+    everything = find_shared_parts(a, b, tolerance=EXACT).area.sum()
     for parts, limits in ((few, large), (many, small)):
         ignored = shapely.area(np.array(parts.slivers.geometry, dtype=object)).sum()
         assert parts.area.sum() + ignored == pytest.approx(everything, abs=NOISE_M2)
@@ -132,9 +132,10 @@ def test_the_order_of_rows_does_not_matter(a, chance):
     chance.shuffle(order)
     shuffled = np.empty(len(a), dtype=object)
     shuffled[:] = [a[n] for n in order]
-    straight = {frozenset(p): v for p, v in as_areas(shared_parts(a, tolerance=EXACT)).items()}
+    straight = {frozenset(p): v for p, v in as_areas(find_shared_parts(a, tolerance=EXACT)).items()}
     turned = {
-        frozenset((order[i], order[j])): v for (i, j), v in as_areas(shared_parts(shuffled, tolerance=EXACT)).items()
+        frozenset((order[i], order[j])): v
+        for (i, j), v in as_areas(find_shared_parts(shuffled, tolerance=EXACT)).items()
     }
     agree(turned, straight)
 
@@ -142,15 +143,15 @@ def test_the_order_of_rows_does_not_matter(a, chance):
 @property_test
 @given(rows(), rows())
 def test_both_sides_share_the_same(a, b):
-    forth = as_areas(shared_parts(a, b, tolerance=EXACT))
-    back = {(i, j): v for (j, i), v in as_areas(shared_parts(b, a, tolerance=EXACT)).items()}
+    forth = as_areas(find_shared_parts(a, b, tolerance=EXACT))
+    back = {(i, j): v for (j, i), v in as_areas(find_shared_parts(b, a, tolerance=EXACT)).items()}
     agree(forth, back)
 
 
 @property_test
 @given(rows(), rows())
 def test_uncovered_and_covered_make_the_whole(a, cover):
-    parts = uncovered_parts(a, cover, tolerance=EXACT)
+    parts = find_uncovered_parts(a, cover, tolerance=EXACT)
     assert (parts.right == -1).all()
     bare = as_areas(parts)
     united = shapely.union_all([cover[j] for j in present(cover)]) if present(cover) else shapely.Polygon()
@@ -174,7 +175,7 @@ def test_a_window_shows_what_the_whole_does(segments, x, y, width, height, hole)
     shape = shapely.Point(0, 0).buffer(10_000, quad_segs=segments)
     if hole:
         shape = shape.difference(shapely.Point(3_000, 0).buffer(2_000, quad_segs=segments))
-    windows = Windows(np.array([None, shape], dtype=object))
+    windows = ClipWindows(np.array([None, shape], dtype=object))
     assert windows.large.tolist() == [False, True]
     looked_at = shapely.box(x * 1000, y * 1000, (x + width) * 1000, (y + height) * 1000)
     seen = windows.around(1, np.array(looked_at.bounds))
@@ -190,7 +191,7 @@ def test_a_window_shows_what_the_whole_does(segments, x, y, width, height, hole)
 def test_large_polygons_share_what_small_ones_do(b):
     ring = shapely.Point(5, 5).buffer(4, quad_segs=400)
     a = np.array([ring, ring.difference(shapely.Point(5, 5).buffer(2, quad_segs=400))], dtype=object)
-    agree(as_areas(shared_parts(a, b, tolerance=EXACT)), brute(a, b, [(i, j) for i in (0, 1) for j in present(b)]))
+    agree(as_areas(find_shared_parts(a, b, tolerance=EXACT)), brute(a, b, [(i, j) for i in (0, 1) for j in present(b)]))
 
 
 @property_test
@@ -200,7 +201,7 @@ def test_a_repaired_copy_is_valid_and_covers_nothing_new(points):
         drawn = shapely.Polygon(points)
     except ValueError:
         return
-    fixed = repair(drawn)
+    fixed = repair_polygon(drawn)
     if fixed is not None:
         assert fixed.is_valid and fixed.geom_type in ("Polygon", "MultiPolygon")
         assert fixed.difference(shapely.convex_hull(drawn)).area == pytest.approx(0, abs=NOISE_M2)
@@ -219,7 +220,7 @@ def test_a_repaired_copy_is_valid_and_covers_nothing_new(points):
 def test_a_repair_that_geos_leaves_invalid_is_carried_on(wkt):
     drawn = shapely.from_wkt(wkt)
     halfway = shapely.make_valid(drawn, method="structure", keep_collapsed=False)
-    fixed = repair(drawn)
+    fixed = repair_polygon(drawn)
     assert fixed.is_valid and fixed.area == pytest.approx(shapely.union_all(shapely.get_parts(halfway)).area)
 
 

@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.geometry import corners
-from plugin.core.geometry.wide import surely_wide
+from plugin.core.geometry.width_test import is_surely_wide
 
 WIDTH = 2.0
 
 
 def looked_through(shapes, width, monkeypatch):
     """Rows with a narrow place, every polygon looked through with discs."""
-    monkeypatch.setattr(corners, "surely_wide", lambda given, *_, **__: np.zeros(len(given), dtype=bool))
+    monkeypatch.setattr(corners, "is_surely_wide", lambda given, *_, **__: np.zeros(len(given), dtype=bool))
     monkeypatch.setattr(corners, "shrunk_evenly", lambda given, *_: np.zeros(len(given), dtype=bool))
-    return set(corners.narrow_parts(shapes, width)[0].tolist())
+    return set(corners.find_narrow_parts(shapes, width)[0].tolist())
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,12 @@ def looked_through(shapes, width, monkeypatch):
 )
 def test_what_is_told_wide(wkt, wide, monkeypatch):
     shapes = np.array([shapely.from_wkt(wkt), None], dtype=object)
-    assert surely_wide(shapes, WIDTH).tolist() == [wide, False]
+    assert is_surely_wide(shapes, WIDTH).tolist() == [wide, False]
     assert not (wide and looked_through(shapes, WIDTH, monkeypatch))
 
 
 def test_nothing_is_told_of_nothing():
-    assert surely_wide(np.array([], dtype=object), WIDTH).tolist() == []
+    assert is_surely_wide(np.array([], dtype=object), WIDTH).tolist() == []
 
 
 def ring(radii, turn, squeeze):
@@ -62,7 +62,7 @@ def test_no_polygon_told_wide_has_a_narrow_place(radii, turn, squeeze):
     shapes = np.array([shape if shape.is_valid else None], dtype=object)
     with pytest.MonkeyPatch.context() as patch:
         narrow = looked_through(shapes, WIDTH, patch)
-    assert not (surely_wide(shapes, WIDTH)[0] and narrow)
+    assert not (is_surely_wide(shapes, WIDTH)[0] and narrow)
 
 
 @given(st.lists(st.floats(1, 60), min_size=3, max_size=40), st.floats(0, 7), st.sampled_from([1.0, 1.0, 0.3, 0.05]))
@@ -73,8 +73,8 @@ def test_the_same_are_narrow_as_when_all_are_looked_through(radii, turn, squeeze
     hole = shape.buffer(-4)
     shapes = [shape, shape.difference(hole.buffer(-3)), shapely.union(shape, shapely.box(100, 100, 130, 130))]
     shapes = np.array([s if s.is_valid and s.geom_type in ("Polygon", "MultiPolygon") else None for s in shapes])
-    told = set(corners.narrow_parts(shapes, WIDTH)[0].tolist())
-    told_of_wider = set(corners.narrow_parts(shapes, WIDTH * 1.02)[0].tolist())
+    told = set(corners.find_narrow_parts(shapes, WIDTH)[0].tolist())
+    told_of_wider = set(corners.find_narrow_parts(shapes, WIDTH * 1.02)[0].tolist())
     with pytest.MonkeyPatch.context() as patch:
         assert told <= looked_through(shapes, WIDTH, patch) <= told | told_of_wider
 
@@ -89,7 +89,7 @@ def test_most_parcels_are_told_wide():
         along = np.linspace(0, 1, 6, endpoint=False)[:, None]
         xy = np.concatenate([p + (q - p) * along for p, q in edges])
         shapes.append(shapely.Polygon(xy + rng.normal(0, 1.5, xy.shape)))
-    assert surely_wide(np.array(shapes, dtype=object), WIDTH).mean() > 0.8
+    assert is_surely_wide(np.array(shapes, dtype=object), WIDTH).mean() > 0.8
 
 
 def test_what_a_buffer_is_inexact_by_is_no_arm():
@@ -97,4 +97,4 @@ def test_what_a_buffer_is_inexact_by_is_no_arm():
     square = shapely.from_wkt("POLYGON ((0 0, 900 0, 1100 350, 650 940, 3 700, 2.996 699.997, 0 0))")
     hair = shapely.from_wkt("POLYGON ((0 0, 900 0, 900 0.004, 0 0))")
     assert not corners._is_arm(hair, WIDTH)
-    assert not len(corners.narrow_parts(np.array([square], dtype=object), WIDTH)[0])
+    assert not len(corners.find_narrow_parts(np.array([square], dtype=object), WIDTH)[0])

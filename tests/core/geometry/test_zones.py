@@ -11,10 +11,10 @@ import shapely
 from pyproj import CRS, Transformer
 
 from plugin.core.errors import InputError
-from plugin.core.geometry.zones import areal_distortion, areas_by_zone, edges, plan_zones, zones_of
+from plugin.core.geometry.crs_zones import areal_distortion, areas_by_zone, plan_zones, zone_edges, zones_of
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from plugin.core.standard.divisions import extent, other_county, told_county
+from plugin.core.standard.divisions import extent, make_unlisted_county, parse_county
 
 DIVISIONS = load_standard().code_lists["divisions"]
 PROVINCES = load_standard().code_lists["provinces"]
@@ -40,7 +40,7 @@ def test_zones_of_a_stretch(west, east, zones):
 def test_a_county_in_one_zone_and_its_room():
     plan = plan_zones(113.4, 114.0, 39.6)
     assert plan.recommended == 38 and not plan.crosses
-    assert plan.room == pytest.approx(0.9) and edges(38) == (112.5, 115.5)
+    assert plan.room == pytest.approx(0.9) and zone_edges(38) == (112.5, 115.5)
 
 
 def test_a_county_on_the_edge_goes_to_the_larger_part():
@@ -83,11 +83,11 @@ def test_told_longitudes_lie_within_those_of_what_is_above():
     for code, row in DIVISIONS.codes.items():
         reach = told[code]
         assert reach is not None and reach.west < reach.east and reach.south < reach.north, code
-        if row.parent and reach.whose.code == code:
+        if row.parent and reach.division.code == code:
             above = told[row.parent]
             # Simplified outlines of two maps: a hundredth of a degree.
             assert above.west - 0.02 <= reach.west and reach.east <= above.east + 0.02, code
-    assert told["140225"].whose.code == "140225" and told["140213"].whose.name == "大同市"
+    assert told["140225"].division.code == "140225" and told["140213"].division.name == "大同市"
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the whole data sets are not beside this checkout")
@@ -100,9 +100,9 @@ def test_told_longitudes_are_those_of_the_boundary():
 
 
 def test_a_county_of_another_province():
-    county = other_county(" 610724 ", "西乡县", PROVINCES, DIVISIONS)
+    county = make_unlisted_county(" 610724 ", "西乡县", PROVINCES, DIVISIONS)
     assert (county.code, county.name, county.mark) == ("610724", "西乡县", "C")
-    assert other_county("140225", "", PROVINCES, DIVISIONS).name == "浑源县"
+    assert make_unlisted_county("140225", "", PROVINCES, DIVISIONS).name == "浑源县"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_county_of_another_province():
     [("140225 浑源县", "140225"), ("祁县", "140727"), ("610724 西乡县", "610724"), ("140225", "140225")],
 )
 def test_a_county_as_someone_tells_it(text, code):
-    assert told_county(text, PROVINCES, DIVISIONS).code == code
+    assert parse_county(text, PROVINCES, DIVISIONS).code == code
 
 
 @pytest.mark.parametrize(
@@ -128,5 +128,5 @@ def test_a_county_as_someone_tells_it(text, code):
 )
 def test_a_code_that_cannot_be(code, name, says):
     with pytest.raises(InputError) as caught:
-        other_county(code, name, PROVINCES, DIVISIONS)
+        make_unlisted_county(code, name, PROVINCES, DIVISIONS)
     assert says in Texts("zh").explain(caught.value)

@@ -5,17 +5,17 @@ import openpyxl
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import InputError
-from plugin.core.heritage.heritage_sites import HeritageList, Listed, read_heritage_list
+from plugin.core.heritage.heritage_sites import HeritageList, ListedSite, read_heritage_list
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.model.verdict import Verdict
-from plugin.core.results.run import run
+from plugin.core.results.run import run_check
 from plugin.paths import SAMPLE
 from tests.core.examples import plan_of
-from tests.core.small import outcome
+from tests.core.small_plan import rule_outcome
 from tests.county import make
 from tests.county.source import as_read
 from tests.sample import checked_county
@@ -23,9 +23,9 @@ from tests.sample import checked_county
 NORM = Options().norm()
 ROWS = [("甲寺", "文物保护单位", "全国重点"), ("乙宅", "历史建筑", ""), ("丙碑", "县级文物保护单位", "")]
 READ = (
-    Listed("甲寺", "文物保护单位", "国家级", 2),
-    Listed("乙宅", "历史建筑", "", 3),
-    Listed("丙碑", "文物保护单位", "县级", 4),
+    ListedSite("甲寺", "文物保护单位", "国家级", 2),
+    ListedSite("乙宅", "历史建筑", "", 3),
+    ListedSite("丙碑", "文物保护单位", "县级", 4),
 )
 HEAD = ("名称", "类型", "级别")
 
@@ -76,8 +76,8 @@ def test_what_cannot_be_used_is_told_with_its_place(tmp_path, lines, head, said)
 
 
 def findings(layers, rows):
-    register = HeritageList("名录.csv", tuple(Listed(*row, n) for n, row in enumerate(rows, 2)))
-    return run(plan_of(layers), [all_rules()["LAW024"]], side=SideInputs(register=register)).findings
+    register = HeritageList("名录.csv", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2)))
+    return run_check(plan_of(layers), [all_rules()["LAW024"]], side=SideInputs(register=register)).findings
 
 
 def test_names_that_are_nearly_one_are_told_once_and_with_both():
@@ -108,7 +108,7 @@ def test_the_check_takes_a_register_and_says_that_it_did(tmp_path):
     ]
     path = csv_file(tmp_path, *names, "不在数据里的塔", head="名称")
     before = path.read_bytes()
-    checked = check(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW024",), register=str(path)))
+    checked = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW024",), register=str(path)))
     told = {(f.case, f.key) for f in checked.report.findings}
     assert ("missing", "不在数据里的塔") in told
     assert not {key for case, key in told if case == "missing"} & set(names)
@@ -132,7 +132,7 @@ def test_the_report_says_which_registers_no_rule_of_the_run_compares(tmp_path):
     path.write_text("名称,类型,级别\n栗毓美墓,文物保护单位,国家级\n", encoding="utf-8")
 
     def said(*rules):
-        report = check(SAMPLE / "centre.gpkg", Options(profile="hunyuan", register=str(path), rules=rules)).report
+        report = check_plan(SAMPLE / "centre.gpkg", Options(profile="hunyuan", register=str(path), rules=rules)).report
         return " ".join(report.provenance["notices"])
 
     unused = said("GEO002")
@@ -147,7 +147,7 @@ def run_rules(report):
 
 def test_a_register_that_is_given_is_compared_without_being_asked_for(tmp_path):
     path = csv_file(tmp_path, "不在数据里的塔", head="名称")
-    report = check(SAMPLE / "county.gpkg", Options(profile="hunyuan", register=str(path))).report
+    report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", register=str(path))).report
     assert any(f.code == "LAW024" and f.key == "不在数据里的塔" for f in report.findings)
     without = checked_county().report
     assert not {"LAW023", "LAW024"} & run_rules(without)
@@ -156,6 +156,6 @@ def test_a_register_that_is_given_is_compared_without_being_asked_for(tmp_path):
 def test_a_register_without_a_layer_of_heritage_leaves_the_check_incomplete(tmp_path):
     path = csv_file(tmp_path, "不在数据里的塔", head="名称")
     layers = as_read({role: frame for role, frame in make(400).layers.items() if role != "LSWHBHX"})
-    report = check(layers, Options(profile="hunyuan", rules=("LAW024",), register=str(path))).report
-    assert outcome(report, "LAW024").outcome is Outcome.SKIPPED and report.verdict is Verdict.INCOMPLETE
-    assert "名录.csv" in outcome(report, "LAW024").reason
+    report = check_plan(layers, Options(profile="hunyuan", rules=("LAW024",), register=str(path))).report
+    assert rule_outcome(report, "LAW024").outcome is Outcome.SKIPPED and report.verdict is Verdict.INCOMPLETE
+    assert "名录.csv" in rule_outcome(report, "LAW024").reason

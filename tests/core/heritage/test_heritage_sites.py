@@ -3,13 +3,13 @@
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.engine.context import Context
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.heritage.heritage_sites import heritage_sites, plain
+from plugin.core.heritage.heritage_sites import collect_heritage_sites, normalise_name
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import load_profile
-from plugin.core.results.run import run
+from plugin.core.results.run import run_check
 from plugin.paths import SAMPLE
 from tests.core.examples import plan_of
 
@@ -20,7 +20,7 @@ POINT = "POINT (50 50)"
 
 def sites_of(layers):
     plan = plan_of(layers)
-    return heritage_sites(Context(plan, plan.norm, Tolerance()), plan.concept)
+    return collect_heritage_sites(Context(plan, plan.norm, Tolerance()), plan.concept)
 
 
 def test_a_site_is_one_name_in_whatever_layers():
@@ -65,11 +65,11 @@ def test_a_part_may_stand_in_brackets_or_behind_a_dash(form):
 
 @pytest.mark.parametrize(("one", "other"), [("永安寺 ", "永安寺"), ("永安寺（北）", "永安寺(北)"), ("Ａ塔", "A塔")])
 def test_names_are_compared_without_width_and_spaces(one, other):
-    assert plain(one) == plain(other)
+    assert normalise_name(one) == normalise_name(other)
 
 
 def outcome(layers, register):
-    report = run(plan_of(layers, settings={"register": register}), [all_rules()["LAW023"]])
+    report = run_check(plan_of(layers, settings={"register": register}), [all_rules()["LAW023"]])
     return report.rules[0], report.findings
 
 
@@ -123,5 +123,5 @@ def test_a_countys_own_line_takes_the_place_of_its_bases(tmp_path):
 
 def test_the_approved_areas_of_the_sample_are_those_of_its_shapes():
     """浑源古城历史文化街区: 63.34 = 30.13 + 33.21 公顷, as the plan prints them."""
-    report = check(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW023",))).report
+    report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW023",))).report
     assert not [f for f in report.findings if f.case in ("site", "area", "core_area", "control_area")]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.errors import InputError
-from plugin.core.indicators.layer_areas import close
+from plugin.core.indicators.layer_areas import adjust_areas
 
 property_test = settings(max_examples=200, deadline=None, derandomize=True)
 areas_of_parcels = st.lists(st.floats(0.001, 5e7), min_size=1, max_size=60)
@@ -27,7 +27,7 @@ def whole(values, step):
 
 
 def closed(areas, share, step, keys=None):
-    return close(np.array(areas), math.fsum(areas) * (1 + share), limit_share=2e-4, step_m2=step, keys=keys)
+    return adjust_areas(np.array(areas), math.fsum(areas) * (1 + share), limit_share=2e-4, step_m2=step, keys=keys)
 
 
 @property_test
@@ -62,7 +62,7 @@ def test_what_is_closed_stays_as_it_is(areas, share, step):
     if sum(areas) < step:
         return
     once = closed(areas, share, step)
-    again = close(once.adjusted, once.control_m2, limit_share=0.0, step_m2=step)
+    again = adjust_areas(once.adjusted, once.control_m2, limit_share=0.0, step_m2=step)
     assert again.adjusted.tolist() == once.adjusted.tolist()
     assert again.misclosure_m2 == pytest.approx(0, abs=1e-6)
 
@@ -84,7 +84,7 @@ def test_the_order_of_rows_decides_nothing(areas, share, chance):
 
 def test_by_hand():
     # 1 000.00 to share out over 100.004, 300.004 and 599.985 (sum 999.993): factors of 1.000007.
-    found = close(np.array([100.004, 300.004, 599.985]), 1000.0, limit_share=1e-5)
+    found = adjust_areas(np.array([100.004, 300.004, 599.985]), 1000.0, limit_share=1e-5)
     exact = [Fraction(a) * 1000 / Fraction("999.993") for a in ("100.004", "300.004", "599.985")]
     assert [float(round(e, 6)) for e in exact] == [100.0047, 300.0061, 599.9892]
     # Cut to hundredths 100.00, 300.00, 599.98: two steps are left, for the remainders .92 and .61.
@@ -95,7 +95,7 @@ def test_by_hand():
 
 def test_a_county_of_many_parcels():
     areas = np.abs(np.random.default_rng(1).normal(13_000, 9_000, 150_000))
-    found = close(areas, areas.sum() + 500.0, limit_share=1e-5)
+    found = adjust_areas(areas, areas.sum() + 500.0, limit_share=1e-5)
     assert round(found.adjusted.sum() * 100) == round((areas.sum() + 500.0) * 100)
     assert found.most_m2 < 0.05
 
@@ -103,7 +103,7 @@ def test_a_county_of_many_parcels():
 @pytest.mark.parametrize("share", [3e-5, -3e-5])
 def test_parts_that_do_not_tile_are_refused(share):
     areas = np.array([1e6, 2e6, 3e6])
-    found = close(areas, 6e6 * (1 + share), limit_share=1e-5)
+    found = adjust_areas(areas, 6e6 * (1 + share), limit_share=1e-5)
     assert found.refused and found.adjusted is None
     assert found.misclosure_m2 == pytest.approx(6e6 * share) and found.allowed_m2 == pytest.approx(60.01, rel=1e-4)
 
@@ -111,14 +111,14 @@ def test_parts_that_do_not_tile_are_refused(share):
 @pytest.mark.parametrize("control", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_control_area_that_is_none(control):
     with pytest.raises(InputError, match="closure_control"):
-        close(np.array([1.0]), control, limit_share=1.0)
+        adjust_areas(np.array([1.0]), control, limit_share=1.0)
 
 
 @pytest.mark.parametrize("areas", [[], [0.0, 0.0]])
 def test_no_parts(areas):
     with pytest.raises(InputError, match="closure_no_parts"):
-        close(np.array(areas), 1.0, limit_share=1.0)
+        adjust_areas(np.array(areas), 1.0, limit_share=1.0)
 
 
 def test_a_part_without_area_stays_without():
-    assert close(np.array([0.0, 10.004, 0.0]), 10.01, limit_share=0.1).adjusted.tolist() == [0.0, 10.01, 0.0]
+    assert adjust_areas(np.array([0.0, 10.004, 0.0]), 10.01, limit_share=0.1).adjusted.tolist() == [0.0, 10.01, 0.0]

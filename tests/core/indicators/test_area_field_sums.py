@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.engine.context import Context
-from plugin.core.indicators.area_backing import surely_within
+from plugin.core.indicators.area_backing import is_surely_within
 from plugin.core.indicators.compute import Figures
 from plugin.core.messages.texts import Texts
 from plugin.core.model.indicator import Indicator
@@ -98,7 +98,7 @@ class County:
     def check(self, tmp_path, profile="", **options):
         path = tmp_path / "x.toml"
         path.write_text(HEAD + profile + ALL, encoding="utf-8")
-        return check(self.sources(), Options(profile=str(path), scope="three_lines", **options))
+        return check_plan(self.sources(), Options(profile=str(path), scope="three_lines", **options))
 
 
 FIELDS = ("gross_area", "deduction_area", "net_area")
@@ -303,7 +303,7 @@ def test_indicators_and_tables_of_such_fields(tmp_path):
         fields = [i for one in figures.all() for i in one.figures if i.basis in ("net", "survey") and i.value]
         assert fields and {i.backed for i in fields} == {backed}
         assert backed or not any(i.confirmed or i.state == "met" for i in fields)
-        for make in (by_place.lines, by_land_use.land_use, by_place.townships, by_place.zones):
+        for make in (by_place.line_table, by_land_use.land_use_table, by_place.township_table, by_place.zone_table):
             assert any("未确认" in note for note in make(figures).notes) == (not backed), make
 
 
@@ -319,15 +319,15 @@ def test_a_report_of_before_has_backed_figures():
 @settings(deadline=None, max_examples=40)
 def test_rows_that_need_no_measuring_are_as_large_as_they_say(data):
     """Rows of all sizes at all places of a county: where the estimate decides, the statutory area does not contradict it."""
-    rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
+    rng = np.random.default_rng(data.render(st.integers(0, 10**6)))
     size = 10.0 ** rng.uniform(0.5, 3.8, 30)
     corners = rng.uniform(-40_000, 40_000, (30, 2))
     angles = np.sort(rng.uniform(0, 2 * np.pi, (30, 7)), axis=1)
     rings = corners[:, None] + size[:, None, None] * np.stack([np.cos(angles), np.sin(angles)], axis=2)
     plan = plan_of({"DLTB": [shapely.Polygon(ring).wkt for ring in rings]})
-    layer, allowance = plan.layers["DLTB"], data.draw(st.sampled_from([0.01, 0.055, 1.0]))
+    layer, allowance = plan.layers["DLTB"], data.render(st.sampled_from([0.01, 0.055, 1.0]))
     off = allowance * rng.choice([0.0, 0.9, 0.999, 1.001, 1.1, 50.0], 30) * rng.choice([-1, 1], 30)
-    surely = surely_within(layer, layer.statutory + off, allowance, Context(plan, plan.norm, plan.norm.tolerance()))
+    surely = is_surely_within(layer, layer.statutory + off, allowance, Context(plan, plan.norm, plan.norm.tolerance()))
     assert not (surely & (np.abs(off) > allowance)).any()
     small = (size < 100) & (off == 0) & (allowance >= 1.0)
     assert surely[small].all(), "of no use if it leaves small rows open"

@@ -9,12 +9,19 @@ from pyproj import CRS
 
 from plugin.core.errors import InputError
 from plugin.core.geometry.statutory_area import geodesic_area
-from plugin.core.geometry.validity import sound_copies
-from plugin.core.indicators.layer_areas import area_field, compare, level_to_layer, level_to_number, measure, names_of
+from plugin.core.geometry.validity import make_valid_copies
+from plugin.core.indicators.layer_areas import (
+    adjust_to_layer,
+    adjust_to_total,
+    area_field,
+    compare_with_stored,
+    list_control_names,
+    measure_areas,
+)
 from plugin.core.plan.layer import FieldInfo, Layer, SourceLayer
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from tests.core.small import ZH, X, Y, as_read, box, placed, said, table
+from tests.core.small_plan import ZH, X, Y, as_read_layers, box, explain_error, place_wkt, table
 from tests.county.measure import statutory_area
 
 NORM = Norm(load_standard(), load_profile())
@@ -22,12 +29,12 @@ T = shapely.Polygon([(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)])
 
 
 def one(shapes, crs=4526, role="DLTB", **columns):
-    (layer,) = as_read({role: table(shapes, crs=crs, **columns)})
+    (layer,) = as_read_layers({role: table(shapes, crs=crs, **columns)})
     return layer
 
 
 def measured(shapes, **more):
-    return measure(one(shapes, **more), NORM, ZH)
+    return measure_areas(one(shapes, **more), NORM, ZH)
 
 
 # -- bases ------------------------------------------------------------------------------------------------------------
@@ -52,7 +59,7 @@ def test_holes_parts_and_nothing():
 def test_in_any_crs_the_areas_are_the_same(code):
     shapes = shapely.segmentize(np.array([box(0, 0), box(500, 300, 70, 40)], dtype=object), 10.0)
     here = measured(shapes)
-    there = measure(as_read({"DLTB": table(shapes).to_crs(code)})[0], NORM, ZH)
+    there = measure_areas(as_read_layers({"DLTB": table(shapes).to_crs(code)})[0], NORM, ZH)
     assert there.statutory == pytest.approx(here.statutory, abs=1e-5)
     assert there.geodesic == pytest.approx(here.geodesic, abs=1e-5)
     assert here.statutory == pytest.approx(statutory_area(shapes), abs=1e-5)
@@ -60,10 +67,10 @@ def test_in_any_crs_the_areas_are_the_same(code):
 
 
 def test_rows_that_cannot_be_measured_as_they_are():
-    bow_tie = placed("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
+    bow_tie = place_wkt("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
     nowhere = shapely.box(X, Y + 9e7, X + 1, Y + 9e7 + 1)
     found = measured([box(0, 0), None, bow_tie, nowhere, shapely.LineString([(X, Y), (X + 1, Y)]), box(9, 9)])
-    assert (found.bare, found.repaired, found.stray) == ([1, 3, 4], [2], [3])
+    assert (found.without_shape, found.repaired, found.stray) == ([1, 3, 4], [2], [3])
     assert np.flatnonzero(np.isnan(found.statutory)).tolist() == [1, 3, 4]
     assert found.statutory[2] == pytest.approx(5_000, rel=2e-3)
     assert found.total("statutory") == pytest.approx(np.nansum(found.statutory))
@@ -73,7 +80,7 @@ def test_degrees_called_metres_are_refused():
     shapes = np.array([T], dtype=object)
     with pytest.raises(InputError) as caught:
         measured(shapes, crs=4526)
-    assert "像经纬度" in said(caught.value) and "EPSG:4490" in said(caught.value)
+    assert "像经纬度" in explain_error(caught.value) and "EPSG:4490" in explain_error(caught.value)
 
 
 # -- the stored area --------------------------------------------------------------------------------------------------
@@ -100,18 +107,18 @@ def test_what_differs_is_more_than_the_tolerance_or_missing():
     areas = measured([box(0, 0, 50 + n, 40) for n in range(5)] + [None])
     true = np.round(areas.statutory, 2)
     stored = true + np.array([0.0, 0.01, -0.01, 0.02, np.nan, 7])
-    found = compare(areas, stored, 2, 0.01)
+    found = compare_with_stored(areas, stored, 2, 0.01)
     assert found.differs.tolist() == [False, False, False, True, True, False]
     assert found.difference[:4].tolist() == pytest.approx([0, 0.01, -0.01, 0.02]) and not found.unit
     # A larger tolerance, never more.
-    assert compare(areas, stored, 2, 0.02).differs.sum() == 1
-    assert compare(areas, None, 2, 0.01).differs.tolist() == [True] * 5 + [False]
+    assert compare_with_stored(areas, stored, 2, 0.02).differs.sum() == 1
+    assert compare_with_stored(areas, None, 2, 0.01).differs.tolist() == [True] * 5 + [False]
 
 
 @pytest.mark.parametrize(("unit", "m2"), [("ha", 1e4), ("mu", 1e4 / 15), ("km2", 1e6), ("", 1.0)])
 def test_another_unit_is_seen(unit, m2):
     areas = measured([box(0, 0, 50 + n, 40) for n in range(5)])
-    assert compare(areas, areas.statutory / m2 * 1.001, 2, 0.01).unit == unit
+    assert compare_with_stored(areas, areas.statutory / m2 * 1.001, 2, 0.01).unit == unit
 
 
 # -- control areas ----------------------------------------------------------------------------------------------------
@@ -126,9 +133,9 @@ def townships():
 
 def levelled(shapes, crs=4526, limit=1e-5):
     parts, control = one(shapes, crs=crs), townships()
-    measured_control = measure(control, NORM, ZH)
-    found = level_to_layer(
-        measure(parts, NORM, ZH), parts.crs, measured_control, control.crs, names_of(control, NORM),
+    measured_control = measure_areas(control, NORM, ZH)
+    found = adjust_to_layer(
+        measure_areas(parts, NORM, ZH), parts.crs, measured_control, control.crs, list_control_names(control, NORM),
         [f"{n}" for n in range(len(shapes))], limit, 0.01,
     )  # fmt: skip
     return found, measured_control.statutory
@@ -157,7 +164,7 @@ def test_a_gap_in_one_township_is_refused_there_alone():
 
 def test_levelled_to_a_number_and_in_another_crs():
     parts = measured([box(0, 0), box(100, 0), None])
-    found = level_to_number(parts, 20_000.0, ["b", "a", ""], 0.01, 0.01, "全县")
+    found = adjust_to_total(parts, 20_000.0, ["b", "a", ""], 0.01, 0.01, "全县")
     assert round(np.nansum(found.proposal), 2) == 20_000.0 and found.unit_of == ["全县", "全县", None]
     moved = table(shapely.segmentize(np.array(TILES, dtype=object), 10)).to_crs(4525).geometry.to_numpy()
     other, control = levelled(moved, crs=4525)
@@ -167,8 +174,8 @@ def test_levelled_to_a_number_and_in_another_crs():
 def test_where_control_areas_overlap_a_part_is_in_one():
     parts = one([box(0, 0)])
     control = one([box(0, 0), box(0, 0, 200, 200)], role="XZQXZ", XZQMC=["甲镇", "乙镇"])
-    areas, held = (measure(layer, NORM, ZH) for layer in (parts, control))
-    found = level_to_layer(areas, parts.crs, held, control.crs, names_of(control, NORM), [""], 1e-5, 0.01)
+    areas, held = (measure_areas(layer, NORM, ZH) for layer in (parts, control))
+    found = adjust_to_layer(areas, parts.crs, held, control.crs, list_control_names(control, NORM), [""], 1e-5, 0.01)
     assert found.unit_of == ["甲镇"] and found.empty == ["乙镇"]
 
 
@@ -183,4 +190,4 @@ def test_polygons_of_a_collection_that_lie_on_each_other_count_once(crs):
     assert shapely.is_valid(layer.plane).all()
     assert shapely.area(layer.plane)[0] == pytest.approx(15_000, abs=0.5)
     assert layer.statutory[0] == pytest.approx(statutory_area([shapely.union_all(boxes)])[0], rel=1e-5)
-    assert shapely.area(sound_copies(layer.drawn)[0])[0] == pytest.approx(15_000, rel=1e-2)
+    assert shapely.area(make_valid_copies(layer.raw_shapes)[0])[0] == pytest.approx(15_000, rel=1e-2)

@@ -3,11 +3,11 @@
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.engine.context import Context
 from plugin.core.errors import DataError
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.indicators.ratio import base_year, windows
+from plugin.core.indicators.ratio import base_year, find_windows
 from plugin.core.messages.texts import Texts
 from plugin.core.model.verdict import Verdict
 from plugin.core.profile import load_profile
@@ -47,7 +47,7 @@ def county(boundary=None, parcels=None, farmland=None, parcel_layer="DLTB"):
 def report_of(tmp_path, layers, profile="", **options):
     path = tmp_path / "x.toml"
     path.write_text(HEAD + profile + ALL, encoding="utf-8")
-    return check(layers, Options(profile=str(path), **options)).report
+    return check_plan(layers, Options(profile=str(path), **options)).report
 
 
 def outcome(report, code):
@@ -153,10 +153,13 @@ def test_every_target_is_compared(tmp_path):
 
 
 def test_a_difference_of_nothing_is_no_rounding_difference():
-    from plugin.core.model.indicator import compare_area
+    from plugin.core.model.indicator import compare_area_with_target
 
-    assert compare_area(1000 * 66.1, "<=", 66100.0, 1) == "met"
-    assert compare_area(66.095, ">=", 66.1, 2) == "close" and compare_area(66.094, ">=", 66.1, 2) == "broken"
+    assert compare_area_with_target(1000 * 66.1, "<=", 66100.0, 1) == "met"
+    assert (
+        compare_area_with_target(66.095, ">=", 66.1, 2) == "close"
+        and compare_area_with_target(66.094, ">=", 66.1, 2) == "broken"
+    )
 
 
 @pytest.mark.parametrize(
@@ -192,7 +195,7 @@ def test_a_slip_in_a_profile_is_told(tmp_path, text, key):
 def test_a_value_of_ones_own_does_not_borrow_the_mark_of_the_one_it_replaces(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(HEAD.replace("shanxi", "hunyuan") + "[ratio]\nlimit = 9.9\n", encoding="utf-8")
-    report = check(county(), Options(profile=str(path))).report
+    report = check_plan(county(), Options(profile=str(path))).report
     assert "ratio.limit" in outcome(report, "LAW001").unconfirmed
 
 
@@ -230,7 +233,7 @@ def test_farmland_without_land_use_is_said(tmp_path):
 
 def test_a_lone_gap_keeps_its_name_when_another_comes():
     from plugin.core.engine.evaluate import choose_rules
-    from plugin.core.results.run import run
+    from plugin.core.results.run import run_check
     from tests.core.examples import plan_of
 
     whole = "POLYGON ((0 0, 9000 0, 9000 1000, 0 1000, 0 0))"
@@ -238,7 +241,7 @@ def test_a_lone_gap_keeps_its_name_when_another_comes():
     two = one[:-1] + ", (5000 100, 5500 100, 5500 600, 5000 600, 5000 100))"
     names = []
     for zone in (one, two):
-        report = run(plan_of({"county": [whole], "zones": [zone]}), choose_rules(["TOP002"]))
+        report = run_check(plan_of({"county": [whole], "zones": [zone]}), choose_rules(["TOP002"]))
         names.append({f.fingerprint: round(f.area_m2 or 0) for f in report.findings})
     assert names[0].items() < names[1].items() and len(names[1]) == 2
 
@@ -250,4 +253,4 @@ def test_windows_are_what_the_boundary_as_a_whole_leaves_open():
     hook = "POLYGON ((0 100, 0 200, 300 200, 300 100, 200 100, 200 150, 100 150, 100 100, 0 100))"
     for rows, count in (([ring], 2), ([ring, inside], 1), ([ring, inside, hook], 2)):
         plan = plan_of({"CZKFBJ": rows})
-        assert len(windows(plan.layers["CZKFBJ"], Context(plan, plan.norm, Tolerance()))) == count
+        assert len(find_windows(plan.layers["CZKFBJ"], Context(plan, plan.norm, Tolerance()))) == count

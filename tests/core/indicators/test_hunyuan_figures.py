@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.render import figures
-from plugin.core.render.html import render
+from plugin.core.render.html import render_report
 from plugin.core.render.words import Words
 from tests.core.hunyuan import CONFIRMED, Areas, county
-from tests.core.small import as_read, found, outcome
+from tests.core.small_plan import as_read_layers, findings_of_rule, rule_outcome
 
 PRINTED = Areas()
 
@@ -22,7 +22,7 @@ def report_of(areas=PRINTED, profile="hunyuan"):
         # One running number over all layers.
         frame["BSM"] = [f"1402250000{n:08d}" for n in range(first, first + len(frame))]
         first += len(frame)
-    return check(as_read(tables), Options(profile=str(profile), scope="three_lines"))
+    return check_plan(as_read_layers(tables), Options(profile=str(profile), scope="three_lines"))
 
 
 def figure(report, name):
@@ -35,7 +35,7 @@ def test_the_countys_own_areas_pass_and_show_what_is_left(tmp_path):
     checked = report_of(profile=path)
     report = checked.report
     # Figures that the text states and these layers do not hold keep the verdict from 通过.
-    assert not found(report) and report.verdict == "conditional", report.summary
+    assert not findings_of_rule(report) and report.verdict == "conditional", report.summary
     assert {name.partition(".")[0] for name in report.summary["unconfirmed"]} == {"targets"}
     for name, value, unit in (
         ("cultivated_area", 73.39, "wan_mu"),
@@ -47,24 +47,24 @@ def test_the_countys_own_areas_pass_and_show_what_is_left(tmp_path):
         assert (one.unit, one.state) == (unit, "met") and one.value == pytest.approx(value, abs=1e-7), name
     ratio = figure(report, "expansion_ratio_n1")
     assert (ratio.target, ratio.state) == (1.25, "met") and ratio.value == pytest.approx(1.24, abs=1e-8)
-    rows = {r["id"]: r for r in figures.rows(report, checked.plan.norm, Words("zh"))}
+    rows = {r["id"]: r for r in figures.figure_rows(report, checked.plan.norm, Words("zh"))}
     assert (rows["expansion_ratio_n1"]["room"], rows["expansion_ratio_n1"]["value"]) == ("+0.0100", "1.2400")
-    page = render(report, checked.plan.norm, None)
+    page = render_report(report, checked.plan.norm, None)
     assert "余量" in page and "+0.0100" in page
 
 
 def test_what_is_left_is_told_with_its_sign():
     checked = report_of(replace(PRINTED, boundary=16.4509, farmland=63.4062, red_line=539.02))
-    rows = {r["id"]: r["room"] for r in figures.rows(checked.report, checked.plan.norm, Words("zh"))}
+    rows = {r["id"]: r["room"] for r in figures.figure_rows(checked.report, checked.plan.norm, Words("zh"))}
     assert (rows["boundary_area"], rows["farmland_area"], rows["red_line_area"]) == ("+0.0091", "+0.1562", "+0.15")
 
 
 def test_one_hectare_more_of_boundary_fails():
     report = report_of(replace(PRINTED, boundary=16.47)).report
-    (finding,) = found(report, "LAW002")
+    (finding,) = findings_of_rule(report, "LAW002")
     assert (finding.severity, finding.role, finding.case) == ("ERROR", "CZKFBJ", "broken")
     assert figure(report, "boundary_area").state == "broken" and report.verdict == "fail"
-    assert figure(report, "expansion_ratio_n1").state == "met" and not found(report, "LAW001")
+    assert figure(report, "expansion_ratio_n1").state == "met" and not findings_of_rule(report, "LAW001")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_one_hectare_more_of_boundary_fails():
 def test_farmland_short_by_rounding_and_short(farmland, state, severity, verdict):
     report = report_of(replace(PRINTED, farmland=farmland)).report
     assert figure(report, "farmland_area").state == state and report.verdict == verdict
-    findings = found(report, "LAW002")
+    findings = findings_of_rule(report, "LAW002")
     assert [str(f.severity) for f in findings] == ([severity] if severity else [])
     if state == "close":
         assert "取整差" in findings[0].message
@@ -89,9 +89,9 @@ def test_farmland_short_by_rounding_and_short(farmland, state, severity, verdict
 def test_a_ratio_has_no_rounding():
     """1.25004 prints as 1.2500 and is above the limit."""
     report = report_of(replace(PRINTED, base=16.46 / 1.25004)).report
-    (finding,) = found(report, "LAW001")
+    (finding,) = findings_of_rule(report, "LAW001")
     assert (finding.severity, report.verdict) == ("ERROR", "fail") and "1.25004" in finding.message
-    assert outcome(report, "LAW002").outcome == "passed"
+    assert rule_outcome(report, "LAW002").outcome == "passed"
 
 
 def test_early_warning_is_no_rounding_difference(tmp_path):
@@ -101,8 +101,8 @@ def test_early_warning_is_no_rounding_difference(tmp_path):
     checked = report_of(replace(PRINTED, farmland=63.4062, cultivated=73.6, red_line=541.0), profile=path)
     report = checked.report
     assert figure(report, "boundary_area").state == "warning" and figure(report, "farmland_area").state == "met"
-    (finding,) = found(report)
+    (finding,) = findings_of_rule(report)
     assert (finding.code, finding.severity) == ("LAW008", "INFO") and "城镇开发边界" in finding.message
     assert report.verdict == "conditional"
-    rows = {r["id"]: r for r in figures.rows(report, checked.plan.norm, Words("zh"))}
+    rows = {r["id"]: r for r in figures.figure_rows(report, checked.plan.norm, Words("zh"))}
     assert (rows["boundary_area"]["state"], rows["boundary_area"]["icon"]) == ("余量不足", "INFO")

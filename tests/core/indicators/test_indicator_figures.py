@@ -10,8 +10,8 @@ from pyproj import Geod, Transformer
 
 from plugin.core.engine.context import Context
 from plugin.core.indicators.compute import Figures
-from plugin.core.indicators.townships import split, townships_of
-from plugin.core.loading.assembly import assemble
+from plugin.core.indicators.townships import split_by_township, townships_of
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
 from tests.core.examples import ORIGIN, norm_of, source_layer
 
@@ -31,7 +31,7 @@ def geodesic(wkt, epsg=4526):
 
 def figures(layers, **settings):
     norm = norm_of(settings)
-    plan = assemble([source_layer(role, rows, norm) for role, rows in layers.items()], norm)
+    plan = assemble_plan([source_layer(role, rows, norm) for role, rows in layers.items()], norm)
     return Figures(Context(plan, norm, norm.tolerance()), Texts("zh"))
 
 
@@ -154,7 +154,7 @@ def test_sums_by_township_add_up():
     layer = ctx.plan.layers["XZYDYH"]
     _, towns, _ = townships_of(ctx)
     assert [t.name for t in towns] == ["永安镇", "西坊城镇"]
-    parts = split(layer, ctx)
+    parts = split_by_township(layer, ctx)
     sums = parts.sums(layer.statutory)
     assert sums.sum() == pytest.approx(layer.statutory.sum(), rel=1e-12)
     inside = [(0, 0, 1700, 1000), (1000, 1000, 700, 1000), (0, 1000, 1000, 1000)]
@@ -181,7 +181,7 @@ def test_sums_by_township_add_up_whatever_the_parcels(seed):
         rows.append({**one, "wkt": None} if n % 20 == 7 else one)
     ctx = figures({"DLTB": rows, "XZQXZ": towns}).ctx
     layer = ctx.plan.layers["DLTB"]
-    parts = split(layer, ctx)
+    parts = split_by_township(layer, ctx)
     for values in (layer.statutory, layer.numbers("net_area"), layer.numbers("gross_area")):
         assert parts.sums(values).sum() == pytest.approx(np.nansum(values), rel=1e-9)
     shapes = [shapely.from_wkt(t["wkt"]) for t in towns]

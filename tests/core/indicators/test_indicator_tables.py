@@ -21,12 +21,12 @@ from plugin.core.engine.context import Context
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.indicators.compute import Figures
 from plugin.core.messages.texts import Texts
-from plugin.core.render.tables.by_land_use import land_use, of_layer
+from plugin.core.render.tables.by_land_use import land_use_table, sum_layer
 from plugin.core.render.tables.model import Number
 from plugin.core.tabulate import tabulate, write_workbook
 from plugin.paths import STANDARDS
 from tests.core.examples import plan_of
-from tests.core.small import write_gpkg
+from tests.core.small_plan import write_gpkg
 from tests.county import SEED, make, source
 from tests.county.measure import land_area, statutory_area
 
@@ -399,8 +399,8 @@ def test_a_parcel_without_its_net_area_is_no_field_ridge_and_is_told():
     ]
     plan = plan_of({"XZYDYH": rows})
     figures = Figures(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
-    found = of_layer(plan.layers["XZYDYH"], figures)
+    found = sum_layer(plan.layers["XZYDYH"], figures)
     assert (found.deducted, found.left_out) == (pytest.approx(10.0), (1, 400.0))
     assert found.total == pytest.approx(100.0)
-    notes = "\n".join(land_use(figures).notes)
+    notes = "\n".join(land_use_table(figures).notes)
     assert "1 个图斑没有填 TBDLMJ" in notes and "0.0400 公顷" in notes

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 
 from plugin.core.cancellation import NEVER
-from plugin.core.indicators.survey_deductions import cut_otherwise
+from plugin.core.indicators.survey_deductions import is_cut_differently
 
 SQUARE, NEXT, HALF = shapely.box(0, 0, 100, 100), shapely.box(100, 0, 200, 100), shapely.box(100, 0, 150, 100)
 
@@ -24,4 +24,4 @@ def test_a_multipolygon_of_one_part_copies_its_polygon() -> None:
     ctx = SimpleNamespace(plan=SimpleNamespace(computed=lambda name: {}), cancellation=NEVER)
     rows = Shapes(shapely.multipolygons([SQUARE]), HALF, shapely.multipolygons([SQUARE, shapely.box(300, 0, 301, 1)]))
     parcels = Shapes(SQUARE, shapely.multipolygons([NEXT]))
-    assert cut_otherwise(rows, parcels, ctx).tolist() == [False, True, True]
+    assert is_cut_differently(rows, parcels, ctx).tolist() == [False, True, True]

@@ -4,11 +4,11 @@
 import openpyxl
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import InputError
-from plugin.core.indicators.typed import figure, read_figures
+from plugin.core.indicators.typed_figures import parse_figure, read_figures
 from plugin.paths import SAMPLE
-from tests.core.small import as_read, found, notices, outcome, said, write_gpkg
+from tests.core.small_plan import as_read_layers, explain_error, findings_of_rule, notices, rule_outcome, write_gpkg
 
 HEAD = "指标,数值,单位,位置\n"
 
@@ -46,7 +46,7 @@ HEAD = "指标,数值,单位,位置\n"
     ],
 )
 def test_a_figure_as_it_is_written(value, unit, read):
-    one = figure("红线面积", value, unit, "文本第12条")
+    one = parse_figure("红线面积", value, unit, "文本第12条")
     assert (one.value, one.decimals, one.unit, one.comparison) == read
 
 
@@ -128,67 +128,67 @@ def test_a_table_that_is_none_is_told_before_anything_is_read(tmp_path, name, da
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(InputError) as caught:
-        check("no such source", Options(figures=str(path)))
-    assert caught.value.key == key and name in said(caught.value)
+        check_plan("no such source", Options(figures=str(path)))
+    assert caught.value.key == key and name in explain_error(caught.value)
 
 
 def report_of(tmp_path, *rows, **options):
     path = tmp_path / "数.csv"
     path.write_text(HEAD + "".join(f"{r}\n" for r in rows), encoding="utf-8")
-    return check(as_read(), Options(rules=("LAW007",), figures=str(path), **options)).report
+    return check_plan(as_read_layers(), Options(rules=("LAW007",), figures=str(path), **options)).report
 
 
 def test_both_places_and_the_maps_own_figure_are_named(tmp_path):
     report = report_of(tmp_path, "城镇开发边界面积,19.00,公顷,文本第8条", "开发边界面积,22.00,公顷,附表1")
-    against_map, texts = sorted(found(report), key=lambda f: f.case)
+    against_map, texts = sorted(findings_of_rule(report), key=lambda f: f.case)
     assert (against_map.case, texts.case) == ("map", "text")
     for part in ("附表1", "22.00 公顷", "城镇开发边界"):
         assert part in against_map.message, against_map.message
     for part in ("附表1", "文本第8条", "22.00 公顷", "19.00 公顷", "图上为 18.9"):
         assert part in texts.message, texts.message
-    assert {f.severity for f in found(report)} == {"ERROR"}
+    assert {f.severity for f in findings_of_rule(report)} == {"ERROR"}
     assert "数.csv" in notices(report) and str(tmp_path) not in notices(report)
-    assert len({f.fingerprint for f in found(report)}) == 2
+    assert len({f.fingerprint for f in findings_of_rule(report)}) == 2
 
 
 def test_within_a_hectare_or_half_of_the_last_digit(tmp_path):
     # The map says 18.99 ha or so.
     fine = ("19.9,公顷,甲", "18.0,公顷,乙", "0.03,万亩,丙", "0.2,平方千米,丁")
-    assert not found(report_of(tmp_path, *(f"开发边界面积,{row}" for row in fine[:1])))
+    assert not findings_of_rule(report_of(tmp_path, *(f"开发边界面积,{row}" for row in fine[:1])))
     for row in fine:
-        assert not found(report_of(tmp_path, f"开发边界面积,{row}")), row
+        assert not findings_of_rule(report_of(tmp_path, f"开发边界面积,{row}")), row
     for row in ("20.1,公顷,甲", "17.9,公顷,乙", "0.035,万亩,丙", "0.3,平方千米,丁"):
-        assert [f.case for f in found(report_of(tmp_path, f"开发边界面积,{row}"))] == ["map"], row
+        assert [f.case for f in findings_of_rule(report_of(tmp_path, f"开发边界面积,{row}"))] == ["map"], row
     loose = {"LAW007": {"allowance_m2": 20_000.0}}
-    assert not found(report_of(tmp_path, "开发边界面积,20.1,公顷,甲", parameters=loose))
+    assert not findings_of_rule(report_of(tmp_path, "开发边界面积,20.1,公顷,甲", parameters=loose))
 
 
 def test_what_is_in_no_list_is_a_finding(tmp_path):
     report = report_of(tmp_path, "红线长度,12,公里,附表3", "红线面积,很大,公顷,附表3", "红线面积,12,个,附表4")
-    cases = {f.case: f for f in found(report)}
+    cases = {f.case: f for f in findings_of_rule(report)}
     assert set(cases) == {"unknown", "unreadable", "unit"}
     assert "红线长度" in cases["unknown"].message and "第 2 行" in cases["unknown"].message
-    assert all(str(f.severity) == "WARNING" for f in found(report))
+    assert all(str(f.severity) == "WARNING" for f in findings_of_rule(report))
 
 
 def test_what_the_map_cannot_say_is_said(tmp_path):
     report = report_of(tmp_path, "森林覆盖率,14.17,%,文本", "森林覆盖率,14.17,%,附表")
-    rule = outcome(report, "LAW007")
+    rule = rule_outcome(report, "LAW007")
     assert rule.outcome == "passed" and not rule.incomplete and "森林覆盖率" in rule.reason
     report = report_of(tmp_path, "湿地面积,3.00,km2,文本")
-    rule = outcome(report, "LAW007")
+    rule = rule_outcome(report, "LAW007")
     assert rule.incomplete and "SD" in rule.reason
 
 
 def test_the_bare_ratio_is_the_form_that_decides(tmp_path):
     report = report_of(tmp_path, "扩展倍数,0.05,倍,文本")
-    (finding,) = found(report)
+    (finding,) = findings_of_rule(report)
     assert finding.params["indicator"] == "expansion_ratio_n1" and "扩展倍数 N1" in finding.message
 
 
 def test_without_a_table_the_rule_says_how_to_give_one():
-    report = check(as_read(), Options(rules=("LAW007",))).report
-    rule = outcome(report, "LAW007")
+    report = check_plan(as_read_layers(), Options(rules=("LAW007",))).report
+    rule = rule_outcome(report, "LAW007")
     assert rule.outcome == "not_applicable" and "--figures" in rule.reason
 
 
@@ -207,11 +207,11 @@ def test_the_table_is_never_an_output(tmp_path, capsys):
 def test_the_example_beside_the_sample_county():
     """Bounds that the county keeps pass, also where the table prints the bare task; its boundary and ratio do not, nor does a slip."""
     options = Options(rules=("LAW007",), profile="hunyuan", figures=str(SAMPLE / "figures.csv"))
-    report = check(SAMPLE, options).report
-    assert sorted((f.case, f.params["place"]) for f in found(report)) == [
+    report = check_plan(SAMPLE, options).report
+    assert sorted((f.case, f.params["place"]) for f in findings_of_rule(report)) == [
         ("bound", "文本第14条"),
         ("bound", "文本第14条"),
         ("map", "附表2"),
     ]
-    rule = outcome(report, "LAW007")
+    rule = rule_outcome(report, "LAW007")
     assert not rule.incomplete and "森林覆盖率" in rule.reason

@@ -18,33 +18,33 @@ from geopandas.testing import assert_geodataframe_equal
 
 from plugin.core.errors import InputError, OutputError
 from plugin.core.files import writing
-from plugin.core.files.writing import Outputs, beside, check_outputs, write_text
+from plugin.core.files.writing import Outputs, atomic_output, check_outputs, write_text
 from plugin.core.io import read_source
 from plugin.core.model.report import Outcome
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.outputs import write_outputs
 from tests.core.rights import bound_by_rights
-from tests.core.small import (
+from tests.core.small_plan import (
     BOW_TIE,
     X,
     Y,
-    as_read,
+    as_read_layers,
     box,
+    check_data,
     digest,
-    found,
+    explain_error,
+    findings_of_rule,
     layers,
-    look,
     notices,
-    outcome,
-    placed,
-    put_shapes,
+    place_wkt,
     ring,
-    said,
+    rule_outcome,
     table,
     write_findings,
     write_gdb,
     write_gpkg,
     write_shapefiles,
+    write_shapes,
 )
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -265,9 +265,9 @@ def test_what_cannot_be_read_is_said_and_left_alone(tmp_path, make, key, words):
     source = make(tmp_path)
     before = digest(tmp_path)
     with pytest.raises(InputError) as raised:
-        look(source)
+        check_data(source)
     assert raised.value.key == key
-    text = said(raised.value)
+    text = explain_error(raised.value)
     assert "请" in text and all(word in text for word in words), text
     # The sentence is for planners: no driver's English, no Python.
     assert not {"Error", "error", "failed", "recognized", "sqlite", "Traceback"} & set(text.replace("“", " ").split())
@@ -277,11 +277,11 @@ def test_what_cannot_be_read_is_said_and_left_alone(tmp_path, make, key, words):
 def test_a_role_that_is_no_role_and_a_layer_that_is_not_there(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", one_layer())
     with pytest.raises(InputError) as raised:
-        look(path, roles="NONSENSE=CZKFBJ")
-    assert "“NONSENSE”不在标准里" in said(raised.value) and "CZKFBJ" in said(raised.value)
+        check_data(path, roles="NONSENSE=CZKFBJ")
+    assert "“NONSENSE”不在标准里" in explain_error(raised.value) and "CZKFBJ" in explain_error(raised.value)
     with pytest.raises(InputError) as raised:
-        look(path, roles="STBHHX=红线")
-    assert "给 STBHHX 指定的图层“红线”不在数据里。现有图层：CZKFBJ" in said(raised.value)
+        check_data(path, roles="STBHHX=红线")
+    assert "给 STBHHX 指定的图层“红线”不在数据里。现有图层：CZKFBJ" in explain_error(raised.value)
 
 
 def test_a_damaged_file_in_a_folder_stops_only_what_needs_it(tmp_path):
@@ -290,15 +290,15 @@ def test_a_damaged_file_in_a_folder_stops_only_what_needs_it(tmp_path):
     (tmp_path / "STBHHX.shx").unlink()
     (tmp_path / "附件.gpkg").write_bytes(b"nothing")
     before = digest(tmp_path)
-    report = look(tmp_path).report
-    (lost,) = found(report, "SCH003")
+    report = check_data(tmp_path).report
+    (lost,) = findings_of_rule(report, "SCH003")
     assert lost.role == "STBHHX" and "缺“STBHHX.shx”" in lost.message and str(tmp_path) not in str(lost.to_dict())
-    assert outcome(report, "REL001").outcome is Outcome.SKIPPED
-    assert "STBHHX" in outcome(report, "REL001").reason
-    assert outcome(report, "REL002").outcome is Outcome.FAILED
-    (unread,) = found(report, "RUN905")
+    assert rule_outcome(report, "REL001").outcome is Outcome.SKIPPED
+    assert "STBHHX" in rule_outcome(report, "REL001").reason
+    assert rule_outcome(report, "REL002").outcome is Outcome.FAILED
+    (unread,) = findings_of_rule(report, "RUN905")
     assert "“附件.gpkg/附件”未能读取" in unread.message and "文件已损坏" in unread.message
-    assert not found(report, "SCH001")
+    assert not findings_of_rule(report, "SCH001")
     assert digest(tmp_path) == before
 
 
@@ -306,7 +306,7 @@ def test_what_is_left_of_a_shapefile_without_its_shp_is_said(tmp_path):
     tables = layers()
     write_shapefiles(tmp_path, "GBK", {r: tables[r] for r in THREE_LINES})
     (tmp_path / "CZKFBJ.shp").unlink()
-    (lost,) = found(look(tmp_path).report, "SCH003")
+    (lost,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
     assert lost.role == "CZKFBJ" and "缺“CZKFBJ.shp”" in lost.message
 
 
@@ -314,10 +314,10 @@ def test_a_table_named_like_a_layer_is_not_one(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {r: layers()[r] for r in THREE_LINES})
     pyogrio.write_dataframe(layers()["DLTB"].drop(columns="geometry"), path, layer="DLTB", append=True)
     pyogrio.write_dataframe(layers()["DLTB"].drop(columns="geometry"), path, layer="附表", append=True)
-    report = look(path).report
-    (lost,) = found(report, "SCH003")
+    report = check_data(path).report
+    (lost,) = findings_of_rule(report, "SCH003")
     assert (lost.role, lost.message[:27]) == ("DLTB", "图层“DLTB”（DLTB）是没有图形的表格。请换成带图形的图层"[:27])
-    assert outcome(report, "LAW001").outcome is Outcome.SKIPPED
+    assert rule_outcome(report, "LAW001").outcome is Outcome.SKIPPED
     assert "附表" not in notices(report)
 
 
@@ -326,15 +326,15 @@ def test_a_file_of_tables_beside_the_data_is_nobody_s_concern(tmp_path):
     pyogrio.write_dataframe(
         layers()["DLTB"].drop(columns="geometry"), tmp_path / "属性.gpkg", layer="表", driver="GPKG"
     )
-    report = look(tmp_path).report
-    assert not found(report, "SCH003") and "属性" not in notices(report)
+    report = check_data(tmp_path).report
+    assert not findings_of_rule(report, "SCH003") and "属性" not in notices(report)
 
 
 def test_a_table_does_not_fight_a_layer_for_its_role(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {r: layers()[r] for r in (*THREE_LINES, "DLTB")})
     pyogrio.write_dataframe(layers()["DLTB"].drop(columns="geometry"), path, layer="DLTB_属性", append=True)
-    checked = look(path)
-    assert checked.plan.layers["DLTB"].name == "DLTB" and not found(checked.report, "SCH003")
+    checked = check_data(path)
+    assert checked.plan.layers["DLTB"].name == "DLTB" and not findings_of_rule(checked.report, "SCH003")
 
 
 # -- permissions ------------------------------------------------------------------------------------------------------
@@ -368,17 +368,17 @@ def a_folder_without_rights(mode):
 def test_a_read_only_folder_can_be_checked(name):
     with a_folder_without_rights(0o444) as folder:
         before = digest(folder)
-        report = look(folder / name).report
-        assert found(report, "REL001") and not found(report, "RUN900")
+        report = check_data(folder / name).report
+        assert findings_of_rule(report, "REL001") and not findings_of_rule(report, "RUN900")
         assert digest(folder) == before
 
 
 @pytest.mark.parametrize("name", ["a.gpkg", "shp/STBHHX.shp"])
 def test_a_file_that_may_not_be_read_is_told_as_that(name):
     with a_folder_without_rights(0o000) as folder, pytest.raises(InputError) as raised:
-        look(folder / name)
+        check_data(folder / name)
     assert raised.value.key == "source_no_access"
-    assert name.rsplit("/", 1)[-1] in said(raised.value) and "没有权限" in said(raised.value)
+    assert name.rsplit("/", 1)[-1] in explain_error(raised.value) and "没有权限" in explain_error(raised.value)
 
 
 def test_an_output_in_a_read_only_folder_is_told_as_that():
@@ -386,7 +386,7 @@ def test_an_output_in_a_read_only_folder_is_told_as_that():
         before = digest(folder)
         with pytest.raises(OutputError) as raised:
             write_text(folder / "报告.html", "<html>")
-        assert "不能写入" in said(raised.value) and "没有权限" in said(raised.value)
+        assert "不能写入" in explain_error(raised.value) and "没有权限" in explain_error(raised.value)
         assert digest(folder) == before
 
 
@@ -407,7 +407,7 @@ def with_one_null_row(role):
 
 def with_bow_ties_only(role):
     tables = layers()
-    tables[role] = tables[role].iloc[:1].set_geometry([placed(BOW_TIE)], crs=4526)
+    tables[role] = tables[role].iloc[:1].set_geometry([place_wkt(BOW_TIE)], crs=4526)
     return tables
 
 
@@ -441,24 +441,24 @@ ROLES = list(layers())
 @pytest.mark.slow
 def test_no_row_and_one_null_row_in_files_are_read_as_such(tmp_path):
     for number, make in enumerate((without_rows, with_one_null_row)):
-        report = look(write_any(tmp_path / f"{number}.gpkg", make("STBHHX"))).report
-        assert outcome(report, "REL001").outcome is Outcome.SKIPPED and not found(report, "RUN900")
+        report = check_data(write_any(tmp_path / f"{number}.gpkg", make("STBHHX"))).report
+        assert rule_outcome(report, "REL001").outcome is Outcome.SKIPPED and not findings_of_rule(report, "RUN900")
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("make", [without_rows, with_one_null_row, with_lines_only], ids=lambda f: f.__name__)
 def test_a_rule_without_a_shape_to_look_at_has_not_passed(make, role):
-    report = look(as_read(make(role))).report
+    report = check_data(as_read_layers(make(role))).report
     # Rows without a shape, and an empty layer that a whole county has to have, are named.
     named = make is with_one_null_row or (make is without_rows and role in ("XZQX", "YDYHGHFQ"))
     assert {f.code for f in report.findings if f.code.startswith("RUN")} == ({"RUN905"} if named else set())
     touched = [code for code, roles in NEEDS.items() if role in roles]
     for code in touched:
-        result = outcome(report, code)
+        result = rule_outcome(report, code)
         assert result.outcome in (Outcome.SKIPPED, Outcome.NOT_APPLICABLE), (code, result)
         assert f"“{role}”" in result.reason, (code, result.reason)
     # What needs other layers only goes on.
-    assert {outcome(report, c).outcome for c, roles in NEEDS.items() if role not in roles} <= {
+    assert {rule_outcome(report, c).outcome for c, roles in NEEDS.items() if role not in roles} <= {
         Outcome.FAILED,
         Outcome.PASSED,
     }
@@ -467,9 +467,9 @@ def test_a_rule_without_a_shape_to_look_at_has_not_passed(make, role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_layer_without_a_row_is_said(role):
-    report = look(as_read(without_rows(role))).report
+    report = check_data(as_read_layers(without_rows(role))).report
     assert f"图层“{role}”（{role}）里一个要素也没有。请补数据" in notices(report)
-    missing_layers = {f.role: f.message for f in found(report, "SCH001")}
+    missing_layers = {f.role: f.message for f in findings_of_rule(report, "SCH001")}
     if role in (*THREE_LINES, "DLTB"):
         assert "一个要素也没有。用到它的规则会跳过，不算通过" in missing_layers[role]
     else:
@@ -478,20 +478,20 @@ def test_a_layer_without_a_row_is_said(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_layer_of_one_row_without_a_shape_is_said(role):
-    report = look(as_read(with_one_null_row(role)), ["GEO001"]).report
-    assert (role, "140225000000000001") in {(f.role, f.key) for f in found(report, "GEO001")}
+    report = check_data(as_read_layers(with_one_null_row(role)), ["GEO001"]).report
+    assert (role, "140225000000000001") in {(f.role, f.key) for f in findings_of_rule(report, "GEO001")}
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_layer_of_lines_where_polygons_belong_is_reported_once(role):
     tables = with_lines_only(role)
-    report = look(as_read(tables), ["GEO002"]).report
-    lines = [f for f in found(report, "GEO002") if f.case.startswith("type")]
+    report = check_data(as_read_layers(tables), ["GEO002"]).report
+    lines = [f for f in findings_of_rule(report, "GEO002") if f.case.startswith("type")]
     assert [(f.case, f.role, f.params["count"]) for f in lines] == [
         ("types", role, tables[role].geometry.notna().sum())
     ]
     assert "是线，该图层只能放面。请重画，或移到对应的图层" in lines[0].message
-    both = look(as_read(tables), ["GEO002", "SCH005"]).report
+    both = check_data(as_read_layers(tables), ["GEO002", "SCH005"]).report
     assert [(f.code, f.role) for f in both.findings if f.case != "invalid"] == [("SCH005", role)]
 
 
@@ -499,17 +499,17 @@ def test_a_line_among_polygons_is_reported_row_by_row():
     tables = layers()
     frame = tables["DLTB"]
     frame.geometry = [frame.geometry.iloc[0].exterior, *frame.geometry.iloc[1:]]
-    report = look(as_read(tables), ["GEO002", "SCH005"]).report
-    assert [f.key for f in found(report, "GEO002") if f.case == "type"] == [frame["BSM"].iloc[0]]
+    report = check_data(as_read_layers(tables), ["GEO002", "SCH005"]).report
+    assert [f.key for f in findings_of_rule(report, "GEO002") if f.case == "type"] == [frame["BSM"].iloc[0]]
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_when_every_row_is_a_bow_tie_the_repaired_copies_are_checked(role):
     tables = with_bow_ties_only(role)
     before = {r: frame.copy() for r, frame in tables.items()}
-    report = look(as_read(tables)).report
+    report = check_data(as_read_layers(tables)).report
     assert not [f for f in report.findings if f.code.startswith("RUN")]
-    (bad,) = (f for f in found(report, "GEO002") if f.role == role)
+    (bad,) = (f for f in findings_of_rule(report, "GEO002") if f.role == role)
     assert bad.key == "140225000000000001" and "自相交" in bad.message and "原图层未改动" in bad.message
     assert (bad.geometry.x - X, bad.geometry.y - Y) == (150, 750)
     line = next(row for row in report.provenance["layers"] if row["role"] == role)
@@ -542,17 +542,17 @@ SHAPES = [
 
 @pytest.mark.parametrize(("wkt", "code", "words"), [s[1:] for s in SHAPES], ids=[s[0] for s in SHAPES])
 def test_a_bad_shape_is_told_with_its_key_and_the_rest_is_checked(tmp_path, wkt, code, words):
-    shape = None if wkt is None else placed(wkt)
+    shape = None if wkt is None else place_wkt(wkt)
     tables = {"CZKFBJ": table([box(500, 500), shape, box(550, 500)]), "STBHHX": table([box(500, 0)])}
     path = write_any(tmp_path / "a.gpkg", tables)
     before = digest(tmp_path)
-    report = look(path).report
-    told = [f for f in found(report, "GEO001", "GEO002") if f.key == "140225000000000002"]
+    report = check_data(path).report
+    told = [f for f in findings_of_rule(report, "GEO001", "GEO002") if f.key == "140225000000000002"]
     assert [f.code for f in told] == [code]
     assert any(word in told[0].message for word in words.split("|")), told[0].message
     assert "请" in told[0].message
     # The others of the layer overlap by half, which is found all the same.
-    (overlap,) = found(report, "TOP001")
+    (overlap,) = findings_of_rule(report, "TOP001")
     assert shapely.area(overlap.geometry) == pytest.approx(5000)
     assert not [f for f in report.findings if f.code.startswith("RUN")]
     assert digest(tmp_path) == before
@@ -562,11 +562,13 @@ def test_a_bad_shape_is_told_with_its_key_and_the_rest_is_checked(tmp_path, wkt,
 def test_a_coordinate_that_is_no_number(tmp_path, bad):
     tables = {"CZKFBJ": table([box(500, 500), box(0, 0), box(550, 500)]), "STBHHX": table([box(500, 0)])}
     path = write_gpkg(tmp_path / "a.gpkg", tables)
-    put_shapes(path, "CZKFBJ", {2: ring((X, Y), (X + 9, bad), (X + 9, Y + 9), (X, Y))})
-    checked = look(path)
-    (told,) = found(checked.report, "GEO002")
+    write_shapes(path, "CZKFBJ", {2: ring((X, Y), (X + 9, bad), (X + 9, Y + 9), (X, Y))})
+    checked = check_data(path)
+    (told,) = findings_of_rule(checked.report, "GEO002")
     assert told.key.endswith("0002") and "坐标不是有效数字" in told.message
-    assert len(found(checked.report, "TOP001")) == 1 and not found(checked.report, "SCH003", "RUN900")
+    assert len(findings_of_rule(checked.report, "TOP001")) == 1 and not findings_of_rule(
+        checked.report, "SCH003", "RUN900"
+    )
     assert np.isfinite(checked.plan.layers["CZKFBJ"].statutory).all()
 
 
@@ -576,21 +578,23 @@ def test_one_huge_coordinate_does_not_take_the_layer_along(tmp_path, value, axis
     far = (value, Y) if axis == "easting" else (X, value)
     tables = {"CZKFBJ": table([box(500, 500), box(0, 0), box(550, 500)]), "STBHHX": table([box(500, 0)])}
     path = write_gpkg(tmp_path / "a.gpkg", tables)
-    put_shapes(path, "CZKFBJ", {2: ring((X, Y), (X + 9, Y), far, (X, Y))})
-    checked = look(path)
-    (told,) = found(checked.report, "GEO002")
+    write_shapes(path, "CZKFBJ", {2: ring((X, Y), (X + 9, Y), far, (X, Y))})
+    checked = check_data(path)
+    (told,) = findings_of_rule(checked.report, "GEO002")
     assert told.key.endswith("0002") and "坐标不在 EPSG:4526 的范围内" in told.message
-    assert len(found(checked.report, "TOP001")) == 1 and not found(checked.report, "SCH003", "RUN900")
+    assert len(findings_of_rule(checked.report, "TOP001")) == 1 and not findings_of_rule(
+        checked.report, "SCH003", "RUN900"
+    )
     assert np.isfinite(checked.plan.layers["CZKFBJ"].statutory).all()
 
 
 def test_rows_of_a_layer_that_lost_their_prefix(tmp_path):
     shifted = shapely.transform(box(0, 0), lambda c: c - (38e6, 0))
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(500, 500), shifted, box(800, 0), box(900, 0)])})
-    report = look(path).report
-    (told,) = found(report, "GEO002")
+    report = check_data(path).report
+    (told,) = findings_of_rule(report, "GEO002")
     assert told.key.endswith("0002") and "带号、坐标顺序或单位不同" in told.message and told.geom_kind == "none"
-    assert not found(report, "SCH003")
+    assert not findings_of_rule(report, "SCH003")
 
 
 # -- outputs ----------------------------------------------------------------------------------------------------------
@@ -598,7 +602,7 @@ def test_rows_of_a_layer_that_lost_their_prefix(tmp_path):
 
 @pytest.fixture(scope="module")
 def checked():
-    return look(as_read())
+    return check_data(as_read_layers())
 
 
 def left_over(folder):
@@ -610,7 +614,7 @@ def test_an_output_that_is_a_folder(checked, tmp_path, name):
     (tmp_path / name / "里面").mkdir(parents=True)
     with pytest.raises(OutputError) as raised:
         write_findings(tmp_path / name, [], checked.plan.crs)
-    assert raised.value.key == "output_is_folder" and f"{name}”是一个文件夹" in said(raised.value)
+    assert raised.value.key == "output_is_folder" and f"{name}”是一个文件夹" in explain_error(raised.value)
     assert (tmp_path / name / "里面").is_dir() and not left_over(tmp_path)
 
 
@@ -619,7 +623,7 @@ def test_an_output_below_a_file(tmp_path, below):
     (tmp_path / "结果").write_text("a file", encoding="utf-8")
     with pytest.raises(OutputError) as raised:
         write_text(tmp_path / "结果" / below, "{}")
-    assert "不能写入" in said(raised.value) and "结果”是文件，不是文件夹" in said(raised.value)
+    assert "不能写入" in explain_error(raised.value) and "结果”是文件，不是文件夹" in explain_error(raised.value)
     assert (tmp_path / "结果").read_text(encoding="utf-8") == "a file"
 
 
@@ -629,7 +633,7 @@ def test_one_folder_is_made_and_a_mistyped_path_is_named(tmp_path):
     for write in (lambda target: write_text(target, "{}"), lambda target: writing.check_writable(target, [])):
         with pytest.raises(OutputError) as raised:
             write(tmp_path / "结国" / "县" / "报告.json")
-        assert "结国”不存在" in said(raised.value) and "县”" not in said(raised.value)
+        assert "结国”不存在" in explain_error(raised.value) and "县”" not in explain_error(raised.value)
     assert [p.name for p in tmp_path.iterdir()] == ["结果"]
 
 
@@ -642,7 +646,7 @@ def test_a_folder_of_the_system_that_takes_no_files(tmp_path, monkeypatch):
     monkeypatch.setattr(writing.tempfile, "mkdtemp", refuse)
     with pytest.raises(OutputError) as raised:
         writing.check_writable(tmp_path / "x.json", [])
-    assert "不能新建文件" in said(raised.value) and "不存在" not in said(raised.value)
+    assert "不能新建文件" in explain_error(raised.value) and "不存在" not in explain_error(raised.value)
 
 
 def test_an_output_that_somebody_set_read_only_is_not_replaced(tmp_path):
@@ -651,42 +655,46 @@ def test_an_output_that_somebody_set_read_only_is_not_replaced(tmp_path):
     target.chmod(0o444)
     with pytest.raises(OutputError) as raised:
         write_text(target, "new")
-    assert "只读" in said(raised.value) and target.read_text(encoding="utf-8") == "old" and not left_over(tmp_path)
+    assert (
+        "只读" in explain_error(raised.value)
+        and target.read_text(encoding="utf-8") == "old"
+        and not left_over(tmp_path)
+    )
     target.chmod(0o644)
 
 
 def test_an_output_of_unknown_format(checked, tmp_path):
     with pytest.raises(OutputError) as raised:
         write_findings(tmp_path / "问题.dwg", [], checked.plan.crs)
-    assert "问题.dwg" in said(raised.value) and ".gpkg" in said(raised.value)
+    assert "问题.dwg" in explain_error(raised.value) and ".gpkg" in explain_error(raised.value)
     assert not (tmp_path / "问题.dwg").exists()
 
 
 def test_an_output_over_the_data(tmp_path):
     source = write_gpkg(tmp_path / "数据" / "a.gpkg", one_layer())
-    checked = look(tmp_path / "数据")
+    checked = check_data(tmp_path / "数据")
     before = digest(tmp_path)
     with pytest.raises(OutputError) as raised:
         check_outputs(Outputs(findings=str(source)), [str(source)])
-    assert "就是要检查的数据" in said(raised.value)
+    assert "就是要检查的数据" in explain_error(raised.value)
     # The folder was the source: what was in it is known only after it was read.
     with pytest.raises(OutputError) as raised:
         write_outputs(checked.report, checked.plan, Outputs(json=str(tmp_path / "结果.json"), findings=str(source)))
-    assert "就是要检查的数据" in said(raised.value) and "a.gpkg" in said(raised.value)
+    assert "就是要检查的数据" in explain_error(raised.value) and "a.gpkg" in explain_error(raised.value)
     assert digest(tmp_path) == before
 
 
 def test_a_writer_that_breaks_leaves_the_old_output_whole(tmp_path):
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
-    with pytest.raises(KeyError), beside(target) as path:
+    with pytest.raises(KeyError), atomic_output(target) as path:
         path.write_text("half", encoding="utf-8")
         raise KeyError("something else went wrong")
     assert target.read_text(encoding="utf-8") == "old" and not left_over(tmp_path)
 
 
 def test_an_error_that_is_not_about_writing_is_not_called_so(tmp_path):
-    with pytest.raises(FileNotFoundError), beside(tmp_path / "报告.html"):
+    with pytest.raises(FileNotFoundError), atomic_output(tmp_path / "报告.html"):
         (tmp_path / "模板.html").read_text(encoding="utf-8")
 
 
@@ -698,7 +706,7 @@ from plugin.core.errors import OutputError
 from plugin.core.model.findings import Finding
 from plugin.core.files.writing import write_text
 from plugin.core.messages.texts import Texts
-from tests.core.small import write_findings
+from tests.core.small_plan import write_findings
 from plugin.core.model.rule import Severity
 many = [Finding("CZKFBJ", key=str(n), message="长" * 500, severity=Severity.ERROR) for n in range(2000)]
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -737,7 +745,7 @@ def test_nothing_is_read_from_a_layer_that_is_damaged_and_not_needed(tmp_path):
     with sqlite3.connect(path) as database:
         database.execute('UPDATE "影像索引" SET geom = ?', (b"GP\0\1" + struct.pack("<i", 4526) + broken,))
     database.close()
-    assert look(path).plan.unrecognised == ["影像索引"]
+    assert check_data(path).plan.unrecognised == ["影像索引"]
     assert [layer.name for layer in read_source(path, wanted=lambda layer: layer.name == "CZKFBJ")] == [
         "CZKFBJ",
         "影像索引",

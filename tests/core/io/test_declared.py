@@ -11,9 +11,9 @@ from pyproj import CRS
 
 from plugin.core.exchange.create import create_database
 from plugin.core.io import read_source
-from plugin.core.io.declared import read_tables
+from plugin.core.io.field_types import read_declared_tables
 from plugin.core.standard import load_standard
-from tests.core import small
+from tests.core import small_plan
 
 gdal = pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 ogr = pytest.importorskip("osgeo.ogr")
@@ -41,7 +41,7 @@ def database(request, tmp_path):
 
 
 def told(path, *rules):
-    report = small.look(path, rules or RULES).report
+    report = small_plan.check_data(path, rules or RULES).report
     incomplete = {r.code: r.reason for r in report.rules if r.incomplete}
     return [(f.code, f.case, f.role, f.field) for f in report.findings], incomplete, report
 
@@ -60,11 +60,11 @@ def test_everything_declared_is_read(database):
 
 
 def test_as_created_it_passes(database):
-    before = small.digest(database.parent)
+    before = small_plan.digest(database.parent)
     findings, incomplete, report = told(database)
     assert not findings and not incomplete
     assert {str(r.outcome) for r in report.rules} == {"passed"}
-    assert small.digest(database.parent) == before
+    assert small_plan.digest(database.parent) == before
 
 
 ZONES = STANDARD.code_lists["planning_zones"]
@@ -116,10 +116,10 @@ def test_another_order_is_found(tmp_path):
 
 def test_a_list_of_ours_that_grew_is_found(database):
     """A code that the county added to its CSV is not yet in the database."""
-    from plugin.core.loading.assembly import assemble
+    from plugin.core.loading.assembly import assemble_plan
     from plugin.core.model.rule import all_rules
     from plugin.core.profile import Norm, Profile
-    from plugin.core.results.run import run
+    from plugin.core.results.run import run_check
     from plugin.core.standard.codes import Code
 
     terrace = STANDARD.code_lists["terrace"]
@@ -127,27 +127,27 @@ def test_a_list_of_ours_that_grew_is_found(database):
     standard = dataclasses.replace(STANDARD)
     standard.__dict__["code_lists"] = {**STANDARD.code_lists, "terrace": longer}
     norm = Norm(standard, Profile("x", "某县", "140225", "county_db"))
-    report = run(assemble(read_source(database), norm), [all_rules()["SCH007"]])
+    report = run_check(assemble_plan(read_source(database), norm), [all_rules()["SCH007"]])
     found = [(f.role, f.field, f.case, f.params["codes"], str(f.severity)) for f in report.findings]
     assert found == [(role, "GDLX", "lacks", "QT", "WARNING") for role in ("DLTB", "YJJBNTBHTB")]
 
 
 def test_a_layer_without_any_alias_is_told_once(tmp_path):
     """As other programs write it: no aliases, no domains, every length as it came."""
-    path = small.write_gpkg(tmp_path / "别处.gpkg")
+    path = small_plan.write_gpkg(tmp_path / "别处.gpkg")
     findings, incomplete, _ = told(path, "SCH006", "SCH007")
     assert not incomplete
     aliases = [f for f in findings if f[0] == "SCH006"]
-    assert len(aliases) == len(small.layers()) and {case for _, case, _, _ in aliases} == {"none"}
+    assert len(aliases) == len(small_plan.layers()) and {case for _, case, _, _ in aliases} == {"none"}
     assert ("SCH007", "none", "DLTB", "DLBM") in findings
 
 
 def test_a_shapefile_keeps_none_of_it_and_that_is_no_pass(tmp_path):
-    folder = small.write_shapefiles(tmp_path / "shp", "GBK", {"DLTB": small.layers()["DLTB"]})
+    folder = small_plan.write_shapefiles(tmp_path / "shp", "GBK", {"DLTB": small_plan.layers()["DLTB"]})
     findings, incomplete, report = told(folder)
     assert set(incomplete) == {"SCH004", "SCH006", "SCH007"}
     assert {code for code, *_ in findings} <= {"SCH008"}
-    assert "shapefile" in small.ZH.rule_help(small_rule("SCH006"))["适用限制"]
+    assert "shapefile" in small_plan.ZH.rule_help(small_rule("SCH006"))["适用限制"]
     assert all("没有比对" in reason and "DLTB" in reason for reason in incomplete.values())
     assert report.summary["verdict"] == "incomplete"
 
@@ -177,22 +177,22 @@ def test_without_osgeo_a_filegdb_is_not_told(database, monkeypatch):
 def test_what_is_no_database_tells_nothing(tmp_path, content):
     path = tmp_path / "库.gpkg"
     path.write_bytes(content)
-    assert read_tables(path) == {} and read_tables(tmp_path / "没有.gpkg") == {}
+    assert read_declared_tables(path) == {} and read_declared_tables(tmp_path / "没有.gpkg") == {}
     folder = tmp_path / "空.gdb"
     folder.mkdir()
-    assert read_tables(folder) == {}
+    assert read_declared_tables(folder) == {}
 
 
 def test_titles_of_other_programs(tmp_path):
     """The standard lets a column have a name and no title, and a list of codes without names."""
-    path = small.write_gpkg(tmp_path / "别处.gpkg", {"DLTB": small.layers()["DLTB"]})
+    path = small_plan.write_gpkg(tmp_path / "别处.gpkg", {"DLTB": small_plan.layers()["DLTB"]})
     with closing(sqlite3.connect(path)) as base, base:
         base.execute("CREATE TABLE gpkg_data_columns (table_name, column_name, name, title, constraint_name)")
         base.execute("INSERT INTO gpkg_data_columns VALUES ('DLTB', 'DLBM', '地类编码', NULL, 'kinds')")
         base.execute("CREATE TABLE gpkg_data_column_constraints (constraint_name, constraint_type, value, description)")
         base.execute("INSERT INTO gpkg_data_column_constraints VALUES ('kinds', 'enum', '0103', NULL)")
         base.execute("INSERT INTO gpkg_data_column_constraints VALUES ('kinds', 'glob', '01*', NULL)")
-    columns = {c.name: c for c in read_tables(path)["DLTB"].columns}
+    columns = {c.name: c for c in read_declared_tables(path)["DLTB"].columns}
     assert columns["DLBM"].alias == "地类编码" and columns["DLBM"].codes == {"0103": ""}
     assert columns["BSM"].alias == "" and columns["BSM"].codes == {}
 

@@ -16,7 +16,7 @@ import pytest
 import shapely
 
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.files.encoding import garbled, known_codec, shapefile_encoding
 from plugin.core.io import read_source
@@ -25,24 +25,24 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome
 from plugin.core.standard import load_standard
 from tests.core.examples import norm_of
-from tests.core.small import (
+from tests.core.small_plan import (
     X,
     Y,
     box,
+    check_data,
     digest,
-    found,
+    explain_error,
+    findings_of_rule,
     layers,
-    look,
     notices,
-    outcome,
-    put_shapes,
     ring,
-    said,
+    rule_outcome,
     table,
     write_findings,
     write_gdb,
     write_gpkg,
     write_shapefiles,
+    write_shapes,
 )
 
 
@@ -82,7 +82,7 @@ def forms(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def of_gpkg(forms):
-    return look(forms["gpkg"]).report
+    return check_data(forms["gpkg"]).report
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def of_gpkg(forms):
 )
 def test_every_form_gives_the_findings_of_the_geopackage(forms, of_gpkg, form):
     before = digest(forms[form])
-    report = look(forms[form]).report
+    report = check_data(forms[form]).report
     assert essence(report) == essence(of_gpkg)
     assert [(r.code, r.outcome) for r in report.rules] == [(r.code, r.outcome) for r in of_gpkg.rules]
     areas = [[f.area_m2 or 0.0 for f in sorted(r.findings, key=lambda f: f.fingerprint)] for r in (report, of_gpkg)]
@@ -108,7 +108,7 @@ def test_the_small_plan_has_findings_of_every_family(of_gpkg):
 
 @pytest.mark.parametrize("form", ["shapefiles in GBK, no cpg", "shapefiles in UTF-8, no cpg"])
 def test_an_encoding_that_was_told_from_the_content_is_said(forms, form):
-    report = look(forms[form]).report
+    report = check_data(forms[form]).report
     assert f"图层“YDYHGHFQ”没有 .cpg 文件，判断编码为 {'GBK' if 'GBK' in form else 'UTF-8'}" in notices(report)
 
 
@@ -120,7 +120,7 @@ def test_a_folder_of_several_formats(tmp_path):
     (tmp_path / "report.json").write_text('{"schema": "sanxian-report/1"}', encoding="utf-8")
     (tmp_path / "说明.docx").write_bytes(b"PK\x03\x04")
     before = digest(tmp_path)
-    plan = look(tmp_path).plan
+    plan = check_data(tmp_path).plan
     assert set(plan.layers) == set(parts)
     assert digest(tmp_path) == before
 
@@ -248,7 +248,7 @@ def test_text_that_was_garbled_before_it_came(text, broken):
 def test_garbled_values_are_said_with_layer_field_and_number(tmp_path):
     good, bad = "城镇集中建设区", "城镇集中建设区".encode("gbk").decode("latin-1")
     tables = {"CZKFBJ": table([box(0, 0), box(200, 0), box(400, 0)], GHFQMC=[good, bad, bad])}
-    report = look(write_gpkg(tmp_path / "a.gpkg", tables)).report
+    report = check_data(write_gpkg(tmp_path / "a.gpkg", tables)).report
     assert "图层“CZKFBJ”的字段 GHFQMC 有 2 个值是乱码" in notices(report)
 
 
@@ -257,7 +257,7 @@ def test_bytes_that_are_no_utf8_in_a_geopackage_are_read_on(tmp_path):
     with sqlite3.connect(path) as database:
         database.execute("UPDATE CZKFBJ SET GHFQMC = CAST(X'B3C7D5F2' AS TEXT) WHERE fid = 1")
     database.close()
-    report = look(path).report
+    report = check_data(path).report
     assert "图层“CZKFBJ”的字段 GHFQMC 有 1 个值是乱码" in notices(report)
 
 
@@ -305,7 +305,7 @@ def test_field_names_in_lower_case_count(tmp_path):
     lower = {role: frame.rename(columns=str.lower) for role, frame in layers().items()}
     upper = write_gpkg(tmp_path / "upper.gpkg")
     path = write_gpkg(tmp_path / "lower.gpkg", lower)
-    assert essence(look(path).report) == essence(look(upper).report)
+    assert essence(check_data(path).report) == essence(check_data(upper).report)
 
 
 def test_a_field_called_geometry_is_a_field(tmp_path):
@@ -317,7 +317,7 @@ def test_a_field_called_geometry_is_a_field(tmp_path):
     layer = only(path)
     assert list(layer.frame["geometry"]) == ["面"]
     assert layer.frame.geometry.iloc[0].area == pytest.approx(10_000)
-    assert not found(look(path).report, "RUN900")
+    assert not findings_of_rule(check_data(path).report, "RUN900")
 
 
 def test_two_fields_of_one_name_are_told_apart_and_said(tmp_path):
@@ -327,14 +327,14 @@ def test_two_fields_of_one_name_are_told_apart_and_said(tmp_path):
     layer = only(tmp_path / "CZKFBJ.shp")
     assert [f.name for f in layer.fields] == ["BSM", "BSM_2"]
     assert ("notice_doubled_field", {"layer": "CZKFBJ", "field": "BSM", "renamed": "BSM_2"}) in layer.notices
-    checked = look(tmp_path / "CZKFBJ.shp")
+    checked = check_data(tmp_path / "CZKFBJ.shp")
     assert checked.plan.layers["CZKFBJ"].keys == ["140225000000000001"]
     assert "有两个字段都叫 BSM" in notices(checked.report)
 
 
 def test_of_two_fields_that_differ_by_case_the_official_one_counts(tmp_path):
     frame = gpd.GeoDataFrame({"bsm": ["wrong"], "BSM": ["right"], "Bsm": ["other"]}, geometry=[box(0, 0)], crs=4526)
-    plan = look(_geojson(frame, tmp_path / "CZKFBJ.geojson")).plan
+    plan = check_data(_geojson(frame, tmp_path / "CZKFBJ.geojson")).plan
     assert plan.layers["CZKFBJ"].keys == ["right"]
 
 
@@ -347,13 +347,15 @@ def test_layers_of_one_name_in_two_files_are_chosen_by_file_and_name(tmp_path):
     write_gpkg(tmp_path / "甲.gpkg", {"CZKFBJ": table([box(0, 0)])})
     write_gpkg(tmp_path / "乙.gpkg", {"CZKFBJ": table([box(0, 0), box(200, 0)])})
     with pytest.raises(InputError) as raised:
-        look(tmp_path)
-    assert "“乙.gpkg/CZKFBJ”和“甲.gpkg/CZKFBJ”" in said(raised.value)
-    plan = look(tmp_path, roles="CZKFBJ=甲.gpkg/CZKFBJ").plan
+        check_data(tmp_path)
+    assert "“乙.gpkg/CZKFBJ”和“甲.gpkg/CZKFBJ”" in explain_error(raised.value)
+    plan = check_data(tmp_path, roles="CZKFBJ=甲.gpkg/CZKFBJ").plan
     assert len(plan.layers["CZKFBJ"]) == 1
     with pytest.raises(InputError) as raised:
-        look(tmp_path, roles="CZKFBJ=CZKFBJ")
-    assert "乙.gpkg/CZKFBJ, 甲.gpkg/CZKFBJ" in said(raised.value) and "文件名/图层名" in said(raised.value)
+        check_data(tmp_path, roles="CZKFBJ=CZKFBJ")
+    assert "乙.gpkg/CZKFBJ, 甲.gpkg/CZKFBJ" in explain_error(raised.value) and "文件名/图层名" in explain_error(
+        raised.value
+    )
 
 
 def test_what_plays_no_part_is_not_read(tmp_path):
@@ -362,15 +364,15 @@ def test_what_plays_no_part_is_not_read(tmp_path):
     )
     kept = {layer.name: len(layer.frame) for layer in read_source(path, wanted=lambda layer: layer.name == "CZKFBJ")}
     assert kept == {"CZKFBJ": 1, "other": 0}
-    assert "没有认出、未参与检查的图层：other" in notices(look(path).report)
+    assert "没有认出、未参与检查的图层：other" in notices(check_data(path).report)
     # Named by the user, it is read.
     for name in ("other", "OTHER", "a.gpkg/other"):
-        assert len(look(path, roles=f"STBHHX={name}").plan.layers["STBHHX"]) == 1
+        assert len(check_data(path, roles=f"STBHHX={name}").plan.layers["STBHHX"]) == 1
 
 
 def test_a_layer_with_a_slash_in_its_name_can_be_chosen(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"STBHHX": table([box(0, 0)])}, {"STBHHX": "红线/报批"})
-    assert len(look(path, roles="STBHHX=红线/报批").plan.layers["STBHHX"]) == 1
+    assert len(check_data(path, roles="STBHHX=红线/报批").plan.layers["STBHHX"]) == 1
 
 
 def test_reading_stops_when_asked(forms):
@@ -394,16 +396,16 @@ def test_whole_numbers_of_18_digits_survive_a_missing_one(tmp_path, driver):
         path = write_shapefiles(tmp_path, "GBK", {"CZKFBJ": frame}) / "CZKFBJ.shp"
         dbf = path.with_suffix(".dbf")
         dbf.write_bytes(dbf.read_bytes().replace(b"140225000000000018", b" " * 18))
-    layer = look(path, rules=["ATT001"]).plan.layers["CZKFBJ"]
+    layer = check_data(path, rules=["ATT001"]).plan.layers["CZKFBJ"]
     assert layer.keys == ["140225000000000017", "", "140225000000000019"]
 
 
 def test_a_key_kept_as_a_real_number_has_lost_digits_and_that_is_said(tmp_path):
     frame = table([box(0, 0), box(200, 0)])
     frame["BSM"] = [140225000000000017.0, 140225000000000018.0]
-    checked = look(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
+    checked = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
     assert "图层“CZKFBJ”的字段 BSM 存成了小数，2 个值的末几位已经丢失" in notices(checked.report)
-    (finding,) = (f for f in found(checked.report, "SCH002") if f.field == "BSM")
+    (finding,) = (f for f in findings_of_rule(checked.report, "SCH002") if f.field == "BSM")
     assert "BSM 是小数，标准为文本" in finding.message
     # Digits that are lost can make two of a kind: told as it was read.
     assert checked.plan.layers["CZKFBJ"].keys[0] == str(int(140225000000000017.0))
@@ -412,7 +414,7 @@ def test_a_key_kept_as_a_real_number_has_lost_digits_and_that_is_said(tmp_path):
 def test_small_numbers_as_keys_lose_nothing_and_nothing_is_said(tmp_path):
     frame = table([box(0, 0), box(200, 0)])
     frame["BSM"] = [17.0, 18.0]
-    checked = look(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
+    checked = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
     assert "末几位" not in notices(checked.report)
     assert checked.plan.layers["CZKFBJ"].keys == ["17", "18"]
 
@@ -420,8 +422,8 @@ def test_small_numbers_as_keys_lose_nothing_and_nothing_is_said(tmp_path):
 def test_area_kept_as_text_is_a_finding_and_still_a_number(tmp_path):
     tables = layers()
     tables["DLTB"]["TBMJ"] = [str(v) for v in tables["DLTB"]["TBMJ"]]
-    checked = look(write_gpkg(tmp_path / "a.gpkg", tables))
-    fields = {f.field: f.message for f in found(checked.report, "SCH002")}
+    checked = check_data(write_gpkg(tmp_path / "a.gpkg", tables))
+    fields = {f.field: f.message for f in findings_of_rule(checked.report, "SCH002")}
     assert fields["TBMJ"] == "地类图斑的字段 TBMJ 是文本，标准为小数。请改字段类型并把值转过去。"
     assert list(checked.plan.layers["DLTB"].numbers("gross_area")) == [600_000.0, 400_000.0, 1_000_000.0]
 
@@ -429,8 +431,8 @@ def test_area_kept_as_text_is_a_finding_and_still_a_number(tmp_path):
 def test_a_missing_key_is_a_finding_that_names_the_feature_by_its_id(tmp_path):
     frame = table([box(0, 0), box(200, 0)])
     frame["BSM"] = ["140225000000000001", None]
-    report = look(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}), ["ATT001"]).report
-    (finding,) = found(report, "ATT001")
+    report = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}), ["ATT001"]).report
+    (finding,) = findings_of_rule(report, "ATT001")
     assert finding.params["fid"] == 2
     assert finding.message == "城镇开发边界（要素号 2）没有 BSM。请编下一个可用的号。"
 
@@ -456,7 +458,7 @@ def squares(path, count):
 
 @pytest.mark.parametrize("declared", ["GEOMETRY", "CURVEPOLYGON", "POLYGON"])
 def test_arcs_are_counted_named_and_keep_their_hole(tmp_path, declared):
-    path = put_shapes(squares(tmp_path / "a.gpkg", 3), "CZKFBJ", {2: disc(X, Y)})
+    path = write_shapes(squares(tmp_path / "a.gpkg", 3), "CZKFBJ", {2: disc(X, Y)})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = ?", (declared,))
     database.close()
@@ -466,8 +468,8 @@ def test_arcs_are_counted_named_and_keep_their_hole(tmp_path, declared):
     shape = layer.frame.geometry.loc[2]
     assert len(shape.interiors) == 1
     assert shape.area == pytest.approx(math.pi * (RADIUS**2 - HOLE**2), rel=1e-3)
-    report = look(path, ["GEO002"]).report
-    (finding,) = found(report, "GEO002")
+    report = check_data(path, ["GEO002"]).report
+    (finding,) = findings_of_rule(report, "GEO002")
     assert finding.key == "140225000000000002" and finding.case == "curve"
     assert "含弧段，读取时按每 4 度一段转成折线" in finding.message
     assert "有 1 个要素含弧段，读取时按每 4.0 度一段转为折线；原图层未改动" in notices(report)
@@ -509,12 +511,12 @@ def test_arcs_in_a_filegdb_are_counted_and_keep_their_hole(curved_gdb):
 
 
 def test_a_ring_that_no_library_can_hold_is_broken_and_not_empty(tmp_path):
-    path = put_shapes(squares(tmp_path / "a.gpkg", 2), "CZKFBJ", {2: ring((X, Y), (X + 1, Y))})
-    report = look(path).report
-    assert not found(report, "GEO001")
-    (finding,) = found(report, "GEO002")
+    path = write_shapes(squares(tmp_path / "a.gpkg", 2), "CZKFBJ", {2: ring((X, Y), (X + 1, Y))})
+    report = check_data(path).report
+    assert not findings_of_rule(report, "GEO001")
+    (finding,) = findings_of_rule(report, "GEO002")
     assert finding.key.endswith("0002") and "图形数据不完整（点数太少或已损坏）" in finding.message
-    assert not found(report, "RUN900")
+    assert not findings_of_rule(report, "RUN900")
 
 
 @pytest.mark.filterwarnings("ignore:Layer 'CZKFBJ' has been declared with non-Z")
@@ -522,11 +524,11 @@ def test_heights_play_no_part(tmp_path):
     flat, high = box(0, 0), shapely.force_3d(box(0, 0), 5.0)
     assert high.has_z
     reports = [
-        look(write_gpkg(tmp_path / f"{n}.gpkg", {"CZKFBJ": table([shape]), "STBHHX": table([box(50, 0)])})).report
+        check_data(write_gpkg(tmp_path / f"{n}.gpkg", {"CZKFBJ": table([shape]), "STBHHX": table([box(50, 0)])})).report
         for n, shape in enumerate((flat, high))
     ]
     assert essence(reports[0]) == essence(reports[1])
-    (a,), (b,) = (found(r, "REL003") for r in reports)
+    (a,), (b,) = (findings_of_rule(r, "REL003") for r in reports)
     assert a.area_m2 == b.area_m2
 
 
@@ -535,11 +537,11 @@ def test_measures_are_left_out_and_that_is_said(tmp_path):
     measured = (
         struct.pack("<BII", 1, 2003, 1) + struct.pack("<I", 4) + b"".join(struct.pack("<ddd", *p) for p in points)
     )
-    path = put_shapes(squares(tmp_path / "a.gpkg", 1), "CZKFBJ", {1: measured})
+    path = write_shapes(squares(tmp_path / "a.gpkg", 1), "CZKFBJ", {1: measured})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_geometry_columns SET m = 2, geometry_type_name = 'POLYGON'")
     database.close()
-    checked = look(path)
+    checked = check_data(path)
     assert checked.plan.layers["CZKFBJ"].frame.geometry.iloc[0].area == pytest.approx(5000)
     assert "图层“CZKFBJ”的图形带 M 值" in notices(checked.report)
 
@@ -552,7 +554,7 @@ def test_what_the_reader_warns_of_is_passed_on(tmp_path):
     (layer,) = read_source(path)
     told = " ".join(Texts("zh").notice(key, params) for key, params in layer.notices)
     assert "读图层“CZKFBJ”时驱动有 1 条提示，请核对要素数和属性是否完整。第一条：" in told
-    assert not found(look(path).report, "RUN900")
+    assert not findings_of_rule(check_data(path).report, "RUN900")
 
 
 def test_numbers_that_are_none_count_as_missing(tmp_path):
@@ -560,7 +562,7 @@ def test_numbers_that_are_none_count_as_missing(tmp_path):
     with sqlite3.connect(path) as database:
         database.execute("UPDATE DLTB SET TBMJ = 9e999 WHERE fid = 2")
     database.close()
-    assert np.isnan(look(path).plan.layers["DLTB"].numbers("gross_area")).tolist() == [False, True]
+    assert np.isnan(check_data(path).plan.layers["DLTB"].numbers("gross_area")).tolist() == [False, True]
 
 
 # -- files that would change or mislead -------------------------------------------------------------------------------
@@ -616,7 +618,7 @@ def test_reading_leaves_no_logs_behind(tmp_path):
     database.close()
     before = digest(tmp_path)
     assert len(before) == 1
-    assert not found(look(path).report, "RUN900")
+    assert not findings_of_rule(check_data(path).report, "RUN900")
     assert digest(tmp_path) == before
 
 
@@ -663,7 +665,7 @@ def test_paths_of_all_kinds(tmp_path, form, name):
 @pytest.mark.parametrize("suffix", [".gpkg", ".shp", ".geojson", ".gdb"])
 @pytest.mark.parametrize("empty", [False, True], ids=["with findings", "without findings"])
 def test_a_findings_layer_is_written_and_read_back_with_all_columns(forms, tmp_path, suffix, empty):
-    checked = look(forms["gpkg"])
+    checked = check_data(forms["gpkg"])
     rows = [] if empty else checked.report.findings
     target = tmp_path / "结果 甲" / f"问题{suffix}"
     for _ in range(2):  # the second replaces the first
@@ -687,7 +689,7 @@ def test_a_findings_layer_is_written_and_read_back_with_all_columns(forms, tmp_p
 
 def test_shapefile_encoding_reads_the_table_only(gbk):
     assert shapefile_encoding(gbk).name == "GB18030"
-    assert outcome(look(gbk, ["ATT002"]).report, "ATT002").outcome is Outcome.FAILED
+    assert rule_outcome(check_data(gbk, ["ATT002"]).report, "ATT002").outcome is Outcome.FAILED
 
 
 def test_only_the_fields_that_a_rule_may_ask_for_are_read(tmp_path):
@@ -700,7 +702,7 @@ def test_only_the_fields_that_a_rule_may_ask_for_are_read(tmp_path):
     (read,) = read_source(tmp_path / "a.gpkg", wanted=lambda layer: frozenset({"MJ", "GHFQDM", "BZ"}))
     assert read.frame.drop(columns="geometry").to_dict("list") == {"ghfqdm": ["411"], "MJ": [1.5]}
     assert [f.name for f in read.fields] == ["BSM", "czkfbj_note", "ghfqdm", "MJ"]
-    plan = check(tmp_path / "a.gpkg", Options(rules=("ATT001",))).plan
+    plan = check_plan(tmp_path / "a.gpkg", Options(rules=("ATT001",))).plan
     assert "czkfbj_note" not in plan.layers["CZKFBJ"].frame
     assert plan.layers["CZKFBJ"].keys == ["1"]
 

@@ -17,7 +17,7 @@ from plugin.core.errors import InputError
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.io import read_source
 from plugin.core.model.report import Outcome
-from tests.core.small import ZH, digest, found, look, notices, outcome, said
+from tests.core.small_plan import ZH, check_data, digest, explain_error, findings_of_rule, notices, rule_outcome
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = ROOT / "tests" / "data"
@@ -68,11 +68,11 @@ def never_crashed(report):
 def test_a_gbk_shapefile_that_names_no_encoding():
     folder = DATA / "chinese_poly"
     before = digest(folder)
-    checked = look(folder / "chinese_poly.shp", roles="XZQX=chinese_poly")
+    checked = check_data(folder / "chinese_poly.shp", roles="XZQX=chinese_poly")
     never_crashed(checked.report)
     assert list(checked.plan.layers["XZQX"].frame["NAME"]) == ["黑龙江省"]
     assert "判断编码为 GBK" in notices(checked.report)
-    (told,) = found(checked.report, "SCH003")
+    (told,) = findings_of_rule(checked.report, "SCH003")
     assert "EPSG:4326，不是 CGCS2000" in told.message
     assert digest(folder) == before
 
@@ -80,7 +80,7 @@ def test_a_gbk_shapefile_that_names_no_encoding():
 def test_zoning_of_a_county_in_degrees():
     path = DATA / "kauai_zoning" / "kauai_zoning.gpkg"
     before = digest(path.parent)
-    checked = look(path, RULES, roles="GHFQ=kauai_zoning")
+    checked = check_data(path, RULES, roles="GHFQ=kauai_zoning")
     never_crashed(checked.report)
     # Far from China, but still measured in metres.
     assert checked.plan.crs.to_epsg() == 32604
@@ -92,12 +92,12 @@ def test_zoning_of_a_county_in_degrees():
 def test_zones_of_a_french_plan_in_lambert():
     folder = DATA / "ign_zone"
     before = digest(folder)
-    checked = look(folder, RULES, roles="GHFQ=ZONE_URBA")
+    checked = check_data(folder, RULES, roles="GHFQ=ZONE_URBA")
     never_crashed(checked.report)
     assert checked.plan.crs.to_epsg() == 2154
     assert counts(checked.report) == plain_counts(folder / "ZONE_URBA.shp", "ZONE_URBA", 2154)
-    assert outcome(checked.report, "TOP001").findings > 100
-    (told,) = found(checked.report, "SCH003")
+    assert rule_outcome(checked.report, "TOP001").findings > 100
+    (told,) = findings_of_rule(checked.report, "SCH003")
     assert "EPSG:2154，不是 CGCS2000" in told.message
     assert "é" in "".join(checked.plan.layers["GHFQ"].frame["LIBELONG"].dropna())
     assert digest(folder) == before
@@ -106,9 +106,9 @@ def test_zones_of_a_french_plan_in_lambert():
 def test_counties_with_latitude_before_longitude():
     path = DATA / "shanxi_boundary" / "140200.json"
     before = digest(path.parent)
-    report = look(path, RULES, roles="XZQ=大同市").report
+    report = check_data(path, RULES, roles="XZQ=大同市").report
     never_crashed(report)
-    (told,) = found(report, "SCH003")
+    (told,) = findings_of_rule(report, "SCH003")
     assert told.message.startswith("图层“大同市”（XZQ）的坐标像是北坐标在前（EPSG:4326）。请交换 X、Y 后再试")
     assert {r.outcome for r in report.rules if r.code != "SCH003"} == {Outcome.SKIPPED}
     assert digest(path.parent) == before
@@ -132,7 +132,7 @@ whole = pytest.mark.skipif(not REAL.is_dir(), reason="the whole data sets are no
 def test_every_defect_is_reported(name, layer, code):
     path = REAL / name
     before = digest(path.parent)
-    checked = look(path, RULES, roles=f"GHFQ={layer}")
+    checked = check_data(path, RULES, roles=f"GHFQ={layer}")
     never_crashed(checked.report)
     assert checked.plan.crs.to_epsg() == code
     assert counts(checked.report) == plain_counts(path, layer, code)
@@ -155,9 +155,9 @@ def test_every_defect_is_reported(name, layer, code):
 )
 def test_what_cannot_be_measured_is_told(name, layer, word):
     before = digest((REAL / name).parent)
-    report = look(REAL / name, roles=f"XZQ={layer}").report
+    report = check_data(REAL / name, roles=f"XZQ={layer}").report
     never_crashed(report)
-    (told,) = found(report, "SCH003")
+    (told,) = findings_of_rule(report, "SCH003")
     assert word in told.message
     assert digest((REAL / name).parent) == before
 
@@ -167,9 +167,9 @@ def test_the_counties_of_the_gbk_shapefile_once_their_crs_is_named():
     (layer,) = read_source(REAL / "chinese_gbk_shapefiles" / "chinese_encoding.shp")
     assert {"天长市", "安徽"} <= {*layer.frame["NAME99"], *layer.frame["PRO_NAME"]} and layer.encoding == "GB18030"
     layer.crs = CRS.from_epsg(4490)
-    checked = look([layer], RULES, roles="XZQ=chinese_encoding")
+    checked = check_data([layer], RULES, roles="XZQ=chinese_encoding")
     never_crashed(checked.report)
-    shapes = checked.plan.layers["XZQ"].drawn
+    shapes = checked.plan.layers["XZQ"].raw_shapes
     assert counts(checked.report)["GEO002"] == int((~shapely.is_valid(shapes)).sum())
     assert counts(checked.report)["GEO003"] == int((shapely.get_num_geometries(shapes) > 1).sum())
 
@@ -177,22 +177,22 @@ def test_the_counties_of_the_gbk_shapefile_once_their_crs_is_named():
 @whole
 def test_lines_and_points_in_the_place_of_polygons():
     folder = REAL / "ign_plan_documents" / "41175_PLU_20140603" / "Donnees_geographiques"
-    report = look(folder, roles="CZKFBJ=PRESCRIPTION_LIN;STBHHX=PRESCRIPTION_PCT;GHFQ=ZONE_URBA").report
+    report = check_data(folder, roles="CZKFBJ=PRESCRIPTION_LIN;STBHHX=PRESCRIPTION_PCT;GHFQ=ZONE_URBA").report
     never_crashed(report)
     # Layers that are wholly of another type are one finding each.
-    told = {(f.role, f.params["actual"]): f.params["count"] for f in found(report, "SCH005")}
+    told = {(f.role, f.params["actual"]): f.params["count"] for f in findings_of_rule(report, "SCH005")}
     assert told == {("CZKFBJ", "line"): 10, ("STBHHX", "point"): 26}
-    assert outcome(report, "REL003").outcome is Outcome.SKIPPED
+    assert rule_outcome(report, "REL003").outcome is Outcome.SKIPPED
 
 
 @whole
 def test_folders_without_a_layer_of_their_own():
     with pytest.raises(InputError) as raised:
         read_source(REAL / "ign_plan_documents" / "41175_PLU_20140603")
-    assert "Donnees_geographiques" in said(raised.value)
+    assert "Donnees_geographiques" in explain_error(raised.value)
     with pytest.raises(InputError) as raised:
         read_source(REAL / "boundary_point_txt")
-    assert "没有能读的图层" in said(raised.value)
+    assert "没有能读的图层" in explain_error(raised.value)
     for path in (REAL / "boundary_point_txt").glob("*.txt"):
         with pytest.raises(InputError) as raised:
             read_source(path)

@@ -6,11 +6,11 @@ import struct
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.io import read_source
 from plugin.core.io.shape_crs import other_shape_crs
 from plugin.core.model.report import Verdict
-from tests.core.small import found, write_gpkg
+from tests.core.small_plan import findings_of_rule, write_gpkg
 
 ROLE = "CZKFBJ"
 
@@ -56,6 +56,6 @@ def test_other_formats_and_damaged_files_give_nothing(tmp_path):
 
 def test_a_county_whose_shapes_declare_another_system_does_not_pass(tmp_path):
     path = declare(write_gpkg(tmp_path / "a.gpkg"), 4490)
-    report = check(path, Options()).report
-    assert [finding.case for finding in found(report, "SCH003")] == ["shapes_declare"]
+    report = check_plan(path, Options()).report
+    assert [finding.case for finding in findings_of_rule(report, "SCH003")] == ["shapes_declare"]
     assert report.verdict is not Verdict.PASSED

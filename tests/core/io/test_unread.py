@@ -19,22 +19,22 @@ import shapely
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
-from plugin.core.io import beside as scan
 from plugin.core.io import read_source
+from plugin.core.io import unread_data as scan
 from plugin.core.io.records import geodatabase_rows, stored_rows
 from plugin.core.io.source import datasets
-from plugin.core.loading.unread_files import unread_files
+from plugin.core.loading.unread_files import find_unread_files
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.verdict import Verdict
-from plugin.core.results.kept_result import KeptResult, write_kept
+from plugin.core.results.saved_result import SavedResult, write_saved_result
 from tests.core.rights import bound_by_rights
-from tests.core.small import (
+from tests.core.small_plan import (
     box,
+    check_data,
     digest,
-    found,
+    findings_of_rule,
     layers,
-    look,
     table,
     write_findings,
     write_gdb,
@@ -66,10 +66,10 @@ def source(tmp_path):
 def unread(folder, **more):
     """The findings on data that was not read; inputs stay as they are, and no path of this machine is in the report."""
     before = digest(folder)
-    checked = look(folder, RULE, **more)
+    checked = check_data(folder, RULE, **more)
     assert digest(folder) == before
     assert str(folder.parent) not in json.dumps(checked.report.to_dict(), ensure_ascii=False)
-    for finding in found(checked.report, "RUN905"):
+    for finding in findings_of_rule(checked.report, "RUN905"):
         assert "{" not in finding.message and "{" not in EN.message(finding, {})
         assert str(finding.severity) == "WARNING"
     return checked.report
@@ -78,13 +78,13 @@ def unread(folder, **more):
 def named(report):
     return {
         (f.case, f.params.get("file") or f.params.get("folder") or f.params.get("name"))
-        for f in found(report, "RUN905")
+        for f in findings_of_rule(report, "RUN905")
     }
 
 
 def test_a_folder_of_which_all_is_read_says_nothing(source):
     report = unread(source)
-    assert not found(report, "RUN905") and report.verdict is not Verdict.INCOMPLETE
+    assert not findings_of_rule(report, "RUN905") and report.verdict is not Verdict.INCOMPLETE
     assert outcome_of(report) is Outcome.PASSED
 
 
@@ -107,7 +107,7 @@ def test_a_database_in_a_subfolder_is_named(source, depth, form):
     else:
         pyogrio.write_dataframe(cultivated().to_crs(4490), inner / f"b.{form}", layer="GDBHMB")
     report = unread(source)
-    (finding,) = found(report, "RUN905")
+    (finding,) = findings_of_rule(report, "RUN905")
     assert (finding.case, finding.params["folder"], finding.params["count"]) == ("folder", "x", 1)
     assert report.verdict is Verdict.INCOMPLETE and report.summary["warnings"] >= 1
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))).verdict is Verdict.INCOMPLETE
@@ -126,7 +126,7 @@ FORMATS = {
 def test_a_format_that_is_not_read_is_named(source, name):
     (source / name).write_bytes(FORMATS[name])
     report = unread(source)
-    (finding,) = found(report, "RUN905")
+    (finding,) = findings_of_rule(report, "RUN905")
     assert name in finding.message and report.verdict is Verdict.INCOMPLETE
 
 
@@ -140,7 +140,7 @@ def test_a_format_that_is_not_read_is_named(source, name):
 )  # fmt: skip
 def test_what_holds_no_layer_is_no_data(source, name, data):
     (source / name).write_bytes(data)
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
 
 
 @pytest.mark.parametrize(
@@ -149,19 +149,19 @@ def test_what_holds_no_layer_is_no_data(source, name, data):
 def test_an_archive_is_named_where_it_lists_data(source, inside, is_named):
     with zipfile.ZipFile(source / "包.zip", "w") as archive:
         archive.writestr(inside, b"x")
-    assert bool(found(unread(source), "RUN905")) is is_named
+    assert bool(findings_of_rule(unread(source), "RUN905")) is is_named
 
 
 def test_a_workbook_is_named_where_it_holds_shapes(source):
     pd.DataFrame({"乡镇": ["甲"], "数值": [1]}).to_excel(source / "任务.xlsx")
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
     pd.DataFrame({"BSM": ["1"], "WKT": ["POLYGON ((0 0, 1 0, 1 1, 0 0))"]}).to_excel(source / "图斑.xlsx")
     assert named(unread(source)) == {("format", "图斑.xlsx")}
 
 
 def test_a_filegdb_without_its_suffix_is_named_once(source):
     write_gdb(source / "b.gdb", {"GDBHMB": cultivated()}).rename(source / "数据")
-    (finding,) = found(unread(source), "RUN905")
+    (finding,) = findings_of_rule(unread(source), "RUN905")
     assert finding.params["folder"] == "数据" and finding.params["count"] == 1
 
 
@@ -169,7 +169,7 @@ def test_many_files_of_one_folder_are_one_finding(source):
     (source / "旧").mkdir()
     for n in range(300):
         (source / "旧" / f"{n}.dwg").write_bytes(b"AC1032")
-    (finding,) = found(unread(source), "RUN905")
+    (finding,) = findings_of_rule(unread(source), "RUN905")
     assert finding.params["count"] == 300 and finding.params["files"].endswith("…") and len(finding.message) < 400
 
 
@@ -177,7 +177,7 @@ def test_links_that_go_round_end(source):
     (source / "x").mkdir()
     (source / "x" / "round").symlink_to(source, target_is_directory=True)
     (source / "x" / "self").symlink_to(source / "x", target_is_directory=True)
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
 
 
 def test_a_link_to_data_is_named_and_a_dead_one_too(source, tmp_path):
@@ -191,7 +191,7 @@ def test_a_link_to_data_is_named_and_a_dead_one_too(source, tmp_path):
 def test_a_folder_that_may_not_be_listed_is_named(source):
     (source / "x").mkdir(mode=0)
     with bound_by_rights():
-        assert named(look(source, RULE).report) == {("no_access", "x")}
+        assert named(check_data(source, RULE).report) == {("no_access", "x")}
 
 
 def test_a_folder_that_may_not_be_listed_is_named_by_whatever_user(source, monkeypatch):
@@ -212,33 +212,33 @@ def test_the_limit_of_a_search_is_reached_and_named(source):
     (source / "x").mkdir()
     for n in range(40):
         (source / "x" / str(n)).mkdir()
-    assert [one.case for one in scan.data_beside(source, datasets(source), most=20)] == ["limit"]
-    assert scan.data_beside(source, datasets(source), most=60) == []
+    assert [one.case for one in scan.find_unread_data(source, datasets(source), most=20)] == ["limit"]
+    assert scan.find_unread_data(source, datasets(source), most=60) == []
 
 
 def test_a_search_stops_when_asked(source):
     with pytest.raises(Cancelled):
-        scan.data_beside(source, [], cancellation=Cancellation(lambda: True))
+        scan.find_unread_data(source, [], cancellation=Cancellation(lambda: True))
 
 
 # -- what the plugin wrote --------------------------------------------------------------------------------------------
 
 
 def test_reports_and_findings_are_no_data(source):
-    checked = look(source)
+    checked = check_data(source)
     (source / "结果").mkdir()
     for place in (source, source / "结果"):
         (place / "报告.json").write_text(json.dumps(checked.report.to_dict(), ensure_ascii=False), encoding="utf-8")
         for suffix in (".gpkg", ".shp", ".geojson"):
             write_findings(place / f"问题{suffix}", checked.report.findings, checked.plan.crs)
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
 
 
 def test_a_result_that_was_kept_beside_a_project_is_no_data(source):
-    checked = look(source)
-    kept = KeptResult(datetime(2026, 11, 20), checked.report, checked.plan.crs.to_wkt(), {})
-    write_kept(source / "县.result.json", kept)
-    assert not found(unread(source), "RUN905")
+    checked = check_data(source)
+    kept = SavedResult(datetime(2026, 11, 20), checked.report, checked.plan.crs.to_wkt(), {})
+    write_saved_result(source / "县.result.json", kept)
+    assert not findings_of_rule(unread(source), "RUN905")
 
 
 def test_a_plan_layer_in_a_file_named_like_an_output_is_named(source):
@@ -257,7 +257,7 @@ def test_an_unknown_layer_with_the_fields_of_a_plan_is_named(source):
     fields = {name: ["1"] for name in ("YSDM", "XZQDM", "XZQMC")}
     write_gpkg(source / "a.gpkg", {"旧图": boundary().assign(**fields, MJ=[1.0])})
     report = unread(source)
-    (finding,) = found(report, "RUN905")
+    (finding,) = findings_of_rule(report, "RUN905")
     assert finding.case == "alike" and "旧图" in finding.message and report.verdict is Verdict.INCOMPLETE
 
 
@@ -271,10 +271,10 @@ def test_rows_of_a_layer_not_read_are_counted_or_not_printed(source, monkeypatch
     monkeypatch.setattr("plugin.core.io.file._rows_known", lambda *_: None)
     fields = {name: ["1"] for name in ("YSDM", "XZQDM", "XZQMC")}
     write_gpkg(source / "b.gpkg", {"旧图": boundary().assign(**fields, MJ=[1.0]), "影像索引": boundary()[["geometry"]]})
-    cases = {finding.case: finding.message for finding in found(unread(source), "RUN905")}
+    cases = {finding.case: finding.message for finding in findings_of_rule(unread(source), "RUN905")}
     assert "（1 行）" in cases["alike"] and "（1 行）" in cases["layer"]
     monkeypatch.setattr("plugin.core.loading.unread_files.stored_rows", lambda *_: None)
-    cases = {finding.case: finding.message for finding in found(unread(source), "RUN905")}
+    cases = {finding.case: finding.message for finding in findings_of_rule(unread(source), "RUN905")}
     assert set(cases) == {"alike_uncounted", "layer_uncounted"}
     assert not any("行）" in message for message in cases.values())
 
@@ -283,7 +283,7 @@ def test_an_unknown_layer_without_rows_or_of_points_is_none(source):
     write_gpkg(source / "a.gpkg", {"空": boundary().iloc[:0].assign(TFH="")})
     points = table([shapely.Point(38_540_000, 4_390_000)])
     pyogrio.write_dataframe(points, source / "a.gpkg", layer="注记", append=True)
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
 
 
 def test_a_second_layer_of_a_role_that_was_chosen_away_is_named(source):
@@ -305,8 +305,8 @@ def test_a_table_with_shapes_that_is_not_registered_is_named(source, attributes)
     database.close()
     report = unread(source)
     assert report.verdict is Verdict.INCOMPLETE or "GDBHMB" in report.provenance["notices"]
-    checked = look(source, RULE)
-    named_there = "GDBHMB" in {f.params["name"].rsplit("/")[-1] for f in found(report, "RUN905")}
+    checked = check_data(source, RULE)
+    named_there = "GDBHMB" in {f.params["name"].rsplit("/")[-1] for f in findings_of_rule(report, "RUN905")}
     assert named_there or "GDBHMB" in checked.plan.unusable
 
 
@@ -319,8 +319,8 @@ def test_a_layer_whose_rows_have_no_shape_is_named(tmp_path, role):
     pyogrio.write_dataframe(tables[role], tmp_path / "a.gpkg", layer=role, geometry_type="Polygon")
     other = next(r for r in tables if r != role)
     pyogrio.write_dataframe(tables[other], tmp_path / "a.gpkg", layer=other, append=True)
-    report = look(tmp_path / "a.gpkg", ["TOP001"]).report
-    (finding,) = found(report, "RUN905")
+    report = check_data(tmp_path / "a.gpkg", ["TOP001"]).report
+    (finding,) = findings_of_rule(report, "RUN905")
     assert (finding.case, finding.role, finding.params["rows"]) == ("no_shapes", role, 3)
     assert report.verdict is Verdict.INCOMPLETE
 
@@ -372,7 +372,7 @@ def test_a_filegdb_with_64_bit_ids_is_read_or_unusable(tmp_path):
 def test_a_filegdb_of_which_no_row_is_read_is_unusable(tmp_path):
     gdb = write_gdb(tmp_path / "a.gdb", three())
     with_long_ids(gdb, 9, damaged=True)
-    checked = look(gdb, RULE)
+    checked = check_data(gdb, RULE)
     assert checked.plan.unusable["CZKFBJ"].params == {"read": 0, "stored": 3}
     assert checked.report.verdict is Verdict.INCOMPLETE
 
@@ -385,7 +385,7 @@ def test_a_driver_that_reads_no_row_makes_the_layer_unusable(tmp_path, monkeypat
         return {**real(*args, **more), "features": 0 if more.get("layer") == "CZKFBJ" else 1}
 
     monkeypatch.setattr(pyogrio, "read_info", none_seen)
-    checked = look(gdb, RULE)
+    checked = check_data(gdb, RULE)
     assert checked.plan.unusable["CZKFBJ"].params == {"read": 0, "stored": 3}
     assert checked.report.verdict is Verdict.INCOMPLETE and "读出 0 行，文件记录 3 行" in "".join(
         checked.report.provenance["notices"]
@@ -450,8 +450,8 @@ def test_every_command_on_a_folder_names_what_it_does_not_read(tmp_path, capsys,
 
 def test_a_file_is_a_source_of_its_own(source):
     write_gpkg(source / "x" / "b.gpkg", {"GDBHMB": cultivated()})
-    assert unread_files(source / "a.gpkg") == []
-    assert not found(look(source / "a.gpkg", RULE).report, "RUN905")
+    assert find_unread_files(source / "a.gpkg") == []
+    assert not findings_of_rule(check_data(source / "a.gpkg", RULE).report, "RUN905")
 
 
 def package_of(folder, name, tables):
@@ -472,7 +472,7 @@ def package_of(folder, name, tables):
 
 def test_a_package_of_ours_is_no_data_until_something_is_put_into_it(source):
     place = package_of(source, "成果包", {"CZKFBJ": boundary()})
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
     write_gpkg(place / "空间数据" / "c.gpkg", {"GDBHMB": cultivated()})
-    (finding,) = found(unread(source), "RUN905")
+    (finding,) = findings_of_rule(unread(source), "RUN905")
     assert (finding.case, finding.params["folder"], finding.params["count"]) == ("folder", "成果包", 2)

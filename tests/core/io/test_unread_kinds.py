@@ -13,10 +13,10 @@ import shapely
 
 from plugin.core.io import read_source
 from plugin.core.io.records import deleted_shapes, stored_rows
-from plugin.core.loading.unread_files import unread_files
+from plugin.core.loading.unread_files import find_unread_files
 from plugin.core.model.verdict import Verdict
 from tests.core.io.test_unread import RULE, boundary, cultivated, named, three, unread
-from tests.core.small import found, layers, look, table, write_gdb, write_gpkg, write_shapefiles
+from tests.core.small_plan import check_data, findings_of_rule, layers, table, write_gdb, write_gpkg, write_shapefiles
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def put_table(path, name, rows, registered=True):
 def test_a_table_with_the_fields_of_a_layer_is_named(source, name, registered):
     put_table(source / "a.gpkg", name, attributes(), registered)
     report = unread(source)
-    (finding,) = found(report, "RUN905")
+    (finding,) = findings_of_rule(report, "RUN905")
     assert (finding.case, finding.params["likely"]) == ("table_alike", "CZKFBJ")
     assert f"a.gpkg/{name}" in finding.message and "（2 行）" in finding.message
     assert report.verdict is Verdict.INCOMPLETE
@@ -69,7 +69,7 @@ def test_a_table_with_the_fields_of_a_layer_is_named(source, name, registered):
 def test_a_table_of_a_filegdb_is_named_too(tmp_path):
     gdb = write_gdb(tmp_path / "a.gdb", {"CZKFBJ": boundary()})
     pyogrio.write_dataframe(attributes(), gdb, layer="补划", driver="OpenFileGDB", append=True)
-    assert named(look(gdb, RULE).report) == {("table_alike", "a.gdb/补划")}
+    assert named(check_data(gdb, RULE).report) == {("table_alike", "a.gdb/补划")}
 
 
 SHAPE = shapely.box(38_540_000, 4_390_000, 38_540_100, 4_390_100)
@@ -82,7 +82,7 @@ def test_a_table_with_the_name_of_a_layer_and_its_key_or_shapes_is_named(source)
     put_table(source / "a.gpkg", "STBHHX_BH", pd.DataFrame({"WKT": [SHAPE.wkt]}))
     put_table(source / "a.gpkg", "DLTB_统计", pd.DataFrame({"地类": ["水田"], "面积": [1.0]}))
     put_table(source / "a.gpkg", "YJJBNTBHTB_BH", attributes())
-    likely = {f.params["likely"] for f in found(unread(source), "RUN905") if f.case == "table_alike"}
+    likely = {f.params["likely"] for f in findings_of_rule(unread(source), "RUN905") if f.case == "table_alike"}
     assert likely == {"GDBHMB", "STBHHX", "YJJBNTBHTB"} and len(named(unread(source))) == 3
 
 
@@ -102,7 +102,7 @@ def test_a_table_that_draws_polygons_is_a_warning(source, drawn, registered):
     put_table(source / "a.gpkg", "补划", pd.DataFrame({"名称": ["甲", "乙"], "图形": [None, drawn]}), registered)
     report = unread(source)
     assert named(report) == {("table_drawn", "a.gpkg/补划")} and report.verdict is Verdict.CONDITIONAL
-    (finding,) = found(report, "RUN905")
+    (finding,) = findings_of_rule(report, "RUN905")
     assert finding.params["field"] == "图形"
 
 
@@ -119,7 +119,7 @@ def test_a_table_that_draws_polygons_is_a_warning(source, drawn, registered):
 )
 def test_a_plain_table_is_no_data(source, rows):
     put_table(source / "a.gpkg", "附表", rows)
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
 
 
 def test_the_attributes_of_a_shapefile_without_the_rest_are_named(source):
@@ -129,7 +129,7 @@ def test_the_attributes_of_a_shapefile_without_the_rest_are_named(source):
     assert named(unread(source)) == {("format", "GDBHMB.dbf")}
     (source / "GDBHMB.dbf").unlink()
     pyogrio.write_dataframe(pd.DataFrame({"DM": ["1"], "MC": ["甲"]}), source / "代码.dbf", driver="ESRI Shapefile")
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
 
 
 # -- lists of coordinates ---------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ NO_LISTS = {
 @pytest.mark.parametrize("name", NO_LISTS)
 def test_other_tables_of_numbers_are_no_data(source, name):
     (source / name).write_bytes(NO_LISTS[name].encode("gbk"))
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
 
 
 def test_a_workbook_with_a_list_of_coordinates_is_named(source):
@@ -202,7 +202,7 @@ def test_an_old_workbook_with_a_list_of_coordinates_is_named(source):
 def test_an_archive_of_lists_is_named(source):
     with zipfile.ZipFile(source / "包.zip", "w") as archive:
         archive.writestr("说明.txt", "面积单位为平方米".encode("gbk"))
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
     with zipfile.ZipFile(source / "包.zip", "a") as archive:
         archive.writestr("界址点.txt", OFFICIAL.encode("gbk"))
     assert named(unread(source)) == {("format", "包.zip")}
@@ -213,7 +213,7 @@ def test_a_project_file_that_carries_data_is_named(source, inside):
     with zipfile.ZipFile(source / "工程.qgz", "w") as archive:
         archive.writestr("工程.qgs", "<qgis/>")
         archive.writestr("工程.qgd", b"SQLite format 3\0")
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
     with zipfile.ZipFile(source / "工程.qgz", "a") as archive:
         archive.writestr(inside, b"x")
     assert named(unread(source)) == {("format", "工程.qgz")}
@@ -237,10 +237,10 @@ def test_a_file_in_the_folder_of_a_filegdb_is_named(tmp_path, alone, depth):
     gdb = write_gdb(folder / "a.gdb", {"CZKFBJ": boundary()})
     (gdb / "a00000001.sr.lock").write_bytes(b"")
     chosen = gdb if alone else folder
-    assert not found(look(chosen, RULE).report, "RUN905") and unread_files(chosen) == []
+    assert not findings_of_rule(check_data(chosen, RULE).report, "RUN905") and find_unread_files(chosen) == []
     write_gpkg(gdb / "x" / "b.gpkg" if depth else gdb / "b.gpkg", {"GDBHMB": cultivated()})
-    report = look(chosen, RULE).report
-    (finding,) = found(report, "RUN905")
+    report = check_data(chosen, RULE).report
+    (finding,) = findings_of_rule(report, "RUN905")
     assert (finding.case, finding.params["folder"], finding.params["count"]) == ("in_database", "a.gdb", 1)
     assert "b.gpkg" in finding.message and report.verdict is Verdict.INCOMPLETE
 
@@ -261,14 +261,14 @@ def test_lines_that_are_closed_rings_are_a_warning(source):
     put_lines(source, lines(ring, ring)[["geometry"]].assign(名称="新增"))
     report = unread(source)
     assert named(report) == {("rings", "a.gpkg/开发边界新增")} and report.verdict is Verdict.CONDITIONAL
-    assert "（2 行）" in found(report, "RUN905")[0].message
+    assert "（2 行）" in findings_of_rule(report, "RUN905")[0].message
 
 
 def test_lines_of_which_one_is_open_are_none(source):
     ring = shapely.LineString(boundary().geometry.iloc[0].exterior.coords)
     put_lines(source, lines(ring, shapely.LineString(ring.coords[:-1]))[["geometry"]].assign(名称="等高线"), "等高线")
     put_lines(source, lines(ring).iloc[:0][["geometry"]].assign(名称=""), "空")
-    assert not found(unread(source), "RUN905")
+    assert not findings_of_rule(unread(source), "RUN905")
 
 
 def test_lines_with_the_fields_of_a_layer_of_polygons_leave_the_check_incomplete(source):
@@ -305,7 +305,7 @@ def test_shapes_past_the_index_make_the_layer_unusable(tmp_path):
     cut_index(path, 2)
     (layer,) = read_source(path)
     assert layer.problem == ("rows_disagree", {"read": 2, "stored": 3})
-    checked = look(path, RULE)
+    checked = check_data(path, RULE)
     assert checked.report.verdict is Verdict.INCOMPLETE
     assert "读出 2 行，文件记录 3 行" in "".join(checked.report.provenance["notices"])
 
@@ -356,11 +356,11 @@ def mark_deleted(path, row):
 
 def test_deleted_rows_that_have_a_shape_are_a_warning(tmp_path):
     path = shapefile(tmp_path)
-    assert not found(look(path, RULE).report, "RUN905")
+    assert not findings_of_rule(check_data(path, RULE).report, "RUN905")
     mark_deleted(path, 1)
     assert deleted_shapes(path) == 1
-    report = look(path, RULE).report
-    (finding,) = found(report, "RUN905")
+    report = check_data(path, RULE).report
+    (finding,) = findings_of_rule(report, "RUN905")
     assert (finding.case, finding.params["rows"], finding.role) == ("deleted", 1, "CZKFBJ")
     assert finding.params["incomplete"] is False and str(finding.severity) == "WARNING"
 
@@ -380,7 +380,7 @@ def test_a_second_shapefile_of_one_name_in_another_case_is_no_silence(source, su
     for file in sorted(source.glob("GDBHMB.*")):
         file.with_name(f"gdbhmb{suffix if file.suffix == '.shp' else file.suffix}").write_bytes(file.read_bytes())
     with pytest.raises(Exception, match="two_layers_one_role"):
-        look(source, RULE)
+        check_data(source, RULE)
 
 
 def test_a_point_table_of_a_boundary_is_a_warning(source):

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import shapely
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.io import read_source
-from plugin.core.live.session import Batch, CannotFollow, IncrementalSession, State, _same
-from plugin.core.waivers.model import Limits, Words, accepted
+from plugin.core.live.session import EditBatch, FeatureState, FullCheckNeeded, IncrementalSession, _same
+from plugin.core.waivers.model import Limits, WaiverEntry, make_waivers
 from plugin.paths import RESOURCES
 
 OPTIONS = Options(profile="hunyuan")
@@ -20,7 +20,7 @@ OPTIONS = Options(profile="hunyuan")
 
 @pytest.fixture(scope="module")
 def checked():
-    return check(read_source(RESOURCES / "sample" / "county.gpkg"), OPTIONS)
+    return check_plan(read_source(RESOURCES / "sample" / "county.gpkg"), OPTIONS)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def state(checked, role, row, move=0.0, **attributes):
     frame = checked.plan.layers[role].frame
     shape = shapely.transform(frame.geometry.iloc[row], lambda xy: xy + move)
     values = {name: frame[name].iloc[row] for name in frame.columns if name != frame.geometry.name}
-    return State(shape.wkb, values | attributes)
+    return FeatureState(shape.wkb, values | attributes)
 
 
 def fid(checked, role, row):
@@ -42,11 +42,11 @@ def fid(checked, role, row):
 
 
 def test_of_a_feature_that_changed_twice_the_last_state_counts():
-    first, second, third = (State(None, {"n": n}) for n in range(3))
-    queue = Batch({}, {("DLTB", -2): first, ("DLTB", 7): first})
-    assert not Batch() and not Batch({"DLTB": {}}) and queue
-    queue.merge(Batch({"DLTB": {-2: 50}}, {("DLTB", 7): second}))
-    queue.merge(Batch({}, {("DLTB", 7): None, ("DLTB", 8): third}))
+    first, second, third = (FeatureState(None, {"n": n}) for n in range(3))
+    queue = EditBatch({}, {("DLTB", -2): first, ("DLTB", 7): first})
+    assert not EditBatch() and not EditBatch({"DLTB": {}}) and queue
+    queue.merge(EditBatch({"DLTB": {-2: 50}}, {("DLTB", 7): second}))
+    queue.merge(EditBatch({}, {("DLTB", 7): None, ("DLTB", 8): third}))
     assert queue.renamed == {"DLTB": {-2: 50}}
     assert queue.states == {("DLTB", 50): first, ("DLTB", 7): None, ("DLTB", 8): third}
 
@@ -54,12 +54,12 @@ def test_of_a_feature_that_changed_twice_the_last_state_counts():
 def test_moved_and_moved_back_the_findings_are_those_they_were(checked, edited):
     before = list(edited.findings)
     place = ("DLTB", fid(checked, "DLTB", 7))
-    change = edited.take(Batch({}, {place: state(checked, "DLTB", 7, 30.0)}))
+    change = edited.take(EditBatch({}, {place: state(checked, "DLTB", 7, 30.0)}))
     assert change.places == {place} and "TOP001" in {f.code for f in change.found}
     assert {id(f) for f in edited.findings} - {id(f) for f in before} == {
         id(f) for f in [*change.found, *(now for _, now in change.renewed)]
     }
-    back = edited.take(Batch({}, {place: state(checked, "DLTB", 7)}))
+    back = edited.take(EditBatch({}, {place: state(checked, "DLTB", 7)}))
     assert {id(f) for f in back.gone} >= {id(f) for f in change.found}
     assert {f.fingerprint for f in edited.findings} == {f.fingerprint for f in before}
 
@@ -70,12 +70,12 @@ def test_a_waiver_given_while_editing_holds_at_the_next_edit(checked):
     session = IncrementalSession(own, OPTIONS)
     session.prepare()
     place = ("DLTB", fid(checked, "DLTB", 7))
-    moved = session.take(Batch({}, {place: state(checked, "DLTB", 7, 30.0)}))
+    moved = session.take(EditBatch({}, {place: state(checked, "DLTB", 7, 30.0)}))
     overlap = next(f for f in moved.found if f.code == "TOP001")
-    words = Words("批复", "晋自然资发〔2026〕1号", "张三", date(2026, 1, 1))
-    own.waivers = replace(own.waivers, entries=tuple(accepted([overlap], words, Limits())))
-    session.take(Batch({}, {place: state(checked, "DLTB", 7)}))
-    again = session.take(Batch({}, {place: state(checked, "DLTB", 7, 30.0)}))
+    words = WaiverEntry("批复", "晋自然资发〔2026〕1号", "张三", date(2026, 1, 1))
+    own.waivers = replace(own.waivers, entries=tuple(make_waivers([overlap], words, Limits())))
+    session.take(EditBatch({}, {place: state(checked, "DLTB", 7)}))
+    again = session.take(EditBatch({}, {place: state(checked, "DLTB", 7, 30.0)}))
     states = {f.fingerprint: f.state for f in [*again.found, *(now for _, now in again.renewed)]}
     assert states[overlap.fingerprint] == "waived"
 
@@ -90,14 +90,14 @@ def test_rules_of_groups_and_of_the_profile_follow_edits_too(tmp_path, profile, 
         path.write_text(f'id = "own"\nname = "某县"\narea_code = "140225"\n{profile}', encoding="utf-8")
         profile = str(path)
     options = Options(profile=profile, rules=rules)
-    small = check(read_source(RESOURCES / "sample" / "county.gpkg"), options)
+    small = check_plan(read_source(RESOURCES / "sample" / "county.gpkg"), options)
     edited = IncrementalSession(small, options)
     edited.prepare()
     one = next(f for f in edited.findings if f.code == "GEO005")
     row = small.plan.layers[one.role].keys.index(one.key)
     shape = small.plan.layers[one.role].frame.geometry.iloc[row]
-    now = State(shapely.convex_hull(shape).buffer(1).wkb, state(small, one.role, row).attributes)
-    change = edited.take(Batch({}, {(one.role, fid(small, one.role, row)): now}))
+    now = FeatureState(shapely.convex_hull(shape).buffer(1).wkb, state(small, one.role, row).attributes)
+    change = edited.take(EditBatch({}, {(one.role, fid(small, one.role, row)): now}))
     assert one in change.gone and one not in edited.findings
 
 
@@ -105,9 +105,9 @@ def test_what_is_as_it_was_is_not_checked(checked, edited):
     # Read from a layer, a missing value is None, a date is a date.
     same = state(checked, "DLTB", 7)
     plain = {n: None if isinstance(v, float) and math.isnan(v) else v for n, v in same.attributes.items()}
-    change = edited.take(Batch({}, {("DLTB", fid(checked, "DLTB", 7)): State(same.wkb, plain)}))
+    change = edited.take(EditBatch({}, {("DLTB", fid(checked, "DLTB", 7)): FeatureState(same.wkb, plain)}))
     assert change.rechecks == [] and change.places == set()
-    assert edited.take(Batch({}, {("DLTB", 10**9): None})).rechecks == []
+    assert edited.take(EditBatch({}, {("DLTB", 10**9): None})).rechecks == []
 
 
 def test_a_finding_that_is_the_same_problem_is_renewed(checked, edited):
@@ -115,7 +115,7 @@ def test_a_finding_that_is_the_same_problem_is_renewed(checked, edited):
         n for n, key in enumerate(checked.plan.layers["STBHHX"].keys)
         if any(f.code == "REL001" and key in f.related_keys for f in edited.findings)
     )  # fmt: skip
-    change = edited.take(Batch({}, {("STBHHX", fid(checked, "STBHHX", row)): state(checked, "STBHHX", row, 0.3)}))
+    change = edited.take(EditBatch({}, {("STBHHX", fid(checked, "STBHHX", row)): state(checked, "STBHHX", row, 0.3)}))
     pairs = [(old, new) for old, new in change.renewed if new.code == "REL001"]
     assert pairs
     for old, new in pairs:
@@ -125,8 +125,8 @@ def test_a_finding_that_is_the_same_problem_is_renewed(checked, edited):
 
 def test_a_shape_that_cannot_be_held_is_a_matter_for_a_whole_check(checked, edited):
     point = bytes.fromhex("0103000000010000000100000000000000000000000000000000000000")
-    with pytest.raises(CannotFollow):
-        edited.take(Batch({}, {("DLTB", fid(checked, "DLTB", 7)): State(point, {})}))
+    with pytest.raises(FullCheckNeeded):
+        edited.take(EditBatch({}, {("DLTB", fid(checked, "DLTB", 7)): FeatureState(point, {})}))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_no_finding_that_an_edit_replaces_is_overlooked(checked, edited):
         place = (role, fid(checked, role, row))
         gone = chance.random() < 0.2
         change = edited.take(
-            Batch({}, {place: None if gone else state(checked, role, row, float(chance.normal(0, 40)))})
+            EditBatch({}, {place: None if gone else state(checked, role, row, float(chance.normal(0, 40)))})
         )
         for recheck in change.rechecks:
             all_of_them = [f for f in all_of_them if not recheck.replaces(f)] + recheck.found

@@ -11,8 +11,8 @@ from plugin.core.check import Options
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.io import read_source
 from plugin.core.live import IncrementalChecker, changed_bounds
-from plugin.core.loading.assembly import assemble
-from plugin.core.results.run import run
+from plugin.core.loading.assembly import assemble_plan
+from plugin.core.results.run import run_check
 from plugin.paths import RESOURCES
 
 pytestmark = pytest.mark.slow  # it checks the whole sample again and again
@@ -43,8 +43,8 @@ def sample():
 
 
 def whole(norm, sources, rules):
-    plan = assemble(sources, norm)
-    return plan, run(plan, rules).findings
+    plan = assemble_plan(sources, norm)
+    return plan, run_check(plan, rules).findings
 
 
 def named(findings):

@@ -14,10 +14,10 @@ from plugin.core.io import read_source
 from plugin.core.mapping import (
     Mapping,
     Translation,
-    apply,
-    from_proposals,
+    apply_mapping,
     load_mapping,
-    propose,
+    mapping_from_proposals,
+    propose_mapping,
     to_toml,
     translation_column,
 )
@@ -47,7 +47,7 @@ def template(*fields: Field, geometry: str = "polygon") -> Template:
 def one(value, **field):
     """A value through one field: what arrives, and why not."""
     made = template(Field("F", "字", field.pop("type", "text"), "B", **field))
-    mapped = apply(layer(F=np.array([value], dtype=object)), Mapping("T", {"F": "F"}), made, STANDARD)
+    mapped = apply_mapping(layer(F=np.array([value], dtype=object)), Mapping("T", {"F": "F"}), made, STANDARD)
     return mapped.frame["F"].iloc[0], [loss.reason for loss in mapped.losses]
 
 
@@ -63,7 +63,9 @@ def sources(found):
 
 def test_survey_into_dltb_keeps_counts_areas_and_values(survey):
     assert survey.encoding in ("GBK", "GB18030")
-    mapped = apply(survey, from_proposals("DLTB", propose(survey, DLTB, STANDARD)), DLTB, STANDARD)
+    mapped = apply_mapping(
+        survey, mapping_from_proposals("DLTB", propose_mapping(survey, DLTB, STANDARD)), DLTB, STANDARD
+    )
     assert [c for c in mapped.frame.columns if c != "geometry"] == [f.name for f in DLTB.fields]
     assert list(mapped.frame.index) == list(survey.frame.index) and mapped.frame.crs == survey.frame.crs
     assert shapely.equals_exact(mapped.frame.geometry.to_numpy(), survey.frame.geometry.to_numpy(), 0).all()
@@ -81,11 +83,11 @@ def test_survey_into_dltb_keeps_counts_areas_and_values(survey):
 
 
 def test_survey_on_into_the_classes_of_2023(survey):
-    proposals = propose(survey, XZYDYH, STANDARD)
+    proposals = propose_mapping(survey, XZYDYH, STANDARD)
     assert sources(proposals)["YDYHFLDM"] == ("DLBM", "meaning")
-    mapping = from_proposals("XZYDYH", proposals)
+    mapping = mapping_from_proposals("XZYDYH", proposals)
     assert mapping.codes == {"YDYHFLDM": Translation("sandiao", "code_2023")}
-    mapped = apply(survey, mapping, XZYDYH, STANDARD)
+    mapped = apply_mapping(survey, mapping, XZYDYH, STANDARD)
     assert len(mapped.frame) == len(ROWS)
     assert mapped.frame.area.sum() == survey.frame.area.sum()
     codes = mapped.frame["YDYHFLDM"].tolist()
@@ -106,14 +108,14 @@ def test_survey_on_into_the_classes_of_2023(survey):
 
 
 def test_a_person_decides_once_and_it_is_kept(survey, tmp_path):
-    mapping = from_proposals("XZYDYH", propose(survey, XZYDYH, STANDARD))
+    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
     mapping.codes["YDYHFLDM"].choices.update({"0204": "0205", "0701": "0701", "9999": "0103"})
     mapping.constants.update(XZQDM="140225", XZQMC='浑源"县\\')
     file = tmp_path / "对应.toml"
     file.write_text(to_toml(mapping, XZYDYH), encoding="utf-8")
     loaded = load_mapping(file, XZYDYH, STANDARD)
     assert replace(loaded, path=None) == mapping
-    mapped = apply(survey, loaded, XZYDYH, STANDARD)
+    mapped = apply_mapping(survey, loaded, XZYDYH, STANDARD)
     assert mapped.frame["YDYHFLDM"].tolist()[5:9] == ["020500", "070100", None, "010300"]
     assert set(mapped.frame["XZQDM"]) == {"140225"}
     assert [loss.value for loss in mapped.losses if loss.fid is not None] == ["01"]
@@ -121,7 +123,9 @@ def test_a_person_decides_once_and_it_is_kept(survey, tmp_path):
 
 def test_every_loss_has_a_sentence(survey):
     for target in (DLTB, XZYDYH):
-        mapped = apply(survey, from_proposals(target.role, propose(survey, target, STANDARD)), target, STANDARD)
+        mapped = apply_mapping(
+            survey, mapping_from_proposals(target.role, propose_mapping(survey, target, STANDARD)), target, STANDARD
+        )
         for lang in ("zh", "en"):
             for loss in mapped.losses:
                 text = Texts(lang).get("mapping", loss.reason, target=loss.target, source=loss.source, **loss.params)
@@ -130,7 +134,7 @@ def test_every_loss_has_a_sentence(survey):
 
 def test_input_is_not_altered(survey):
     before = survey.frame.copy(deep=True)
-    apply(survey, from_proposals("XZYDYH", propose(survey, XZYDYH, STANDARD)), XZYDYH, STANDARD)
+    apply_mapping(survey, mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD)), XZYDYH, STANDARD)
     assert survey.frame.equals(before)
 
 
@@ -142,7 +146,7 @@ def test_names_cut_to_ten_bytes_and_aliases():
         Field("TBBH", "图斑编号", "text", "B"),
     )
     rows = layer(YJJBNTTBMJ=[1.0], 坐落单=["a"], 权属单位名=["b"], 图斑编号=["c"], other=["d"])
-    assert sources(propose(rows, made, STANDARD)) == {
+    assert sources(propose_mapping(rows, made, STANDARD)) == {
         "YJJBNTTBMJXX": ("YJJBNTTBMJ", "cut"),
         "ZLDWMC": ("坐落单", "cut"),
         "QSDWMC": ("权属单位名", "cut"),
@@ -152,25 +156,25 @@ def test_names_cut_to_ten_bytes_and_aliases():
 
 def test_a_cut_that_fits_two_is_not_guessed():
     made = template(Field("GHFQDM", "规划分区代码", "text", "B"), Field("GHFQMC", "规划分区名称", "text", "B"))
-    assert not sources(propose(layer(规划分=["x"]), made, STANDARD))
+    assert not sources(propose_mapping(layer(规划分=["x"]), made, STANDARD))
 
 
 def test_names_in_another_case():
-    assert sources(propose(layer(bsm=["1"]), DLTB, STANDARD))["BSM"] == ("bsm", "name")
+    assert sources(propose_mapping(layer(bsm=["1"]), DLTB, STANDARD))["BSM"] == ("bsm", "name")
 
 
 def test_by_content_and_doubt_where_two_lists_fit():
     certain = layer(KIND=["0201K", "0602", "1006", "0101"], x=["a"] * 4)
-    (found,) = [p for p in propose(certain, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
+    (found,) = [p for p in propose_mapping(certain, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
     assert (found.source, found.how, found.translation.list) == ("KIND", "content", "sandiao")
     zones = layer(a=["100", "200", "410"], b=["x", "y", "z"])
-    assert sources(propose(zones, STANDARD.templates["GHFQ"], STANDARD))["GHFQDM"] == ("a", "content")
-    assert not sources(propose(layer(a=["1", "2", "3"]), DLTB, STANDARD))
+    assert sources(propose_mapping(zones, STANDARD.templates["GHFQ"], STANDARD))["GHFQDM"] == ("a", "content")
+    assert not sources(propose_mapping(layer(a=["1", "2", "3"]), DLTB, STANDARD))
     both = layer(YDYHFLDM=["0101", "0301"])
-    (found,) = [p for p in propose(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
+    (found,) = [p for p in propose_mapping(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
     assert found.source == "YDYHFLDM" and not found.translation and not found.doubt
     both = layer(用地用海分=["0101", "0301"])
-    (found,) = [p for p in propose(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
+    (found,) = [p for p in propose_mapping(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
     assert found.doubt == "list_unsure" and not found.translation
 
 
@@ -214,16 +218,18 @@ def test_one_value(value, field, arrives, reasons):
 
 def test_shapes_of_another_kind():
     with pytest.raises(InputError) as error:
-        apply(layer(F=["x"]), Mapping("T"), template(geometry="line"), STANDARD)
+        apply_mapping(layer(F=["x"]), Mapping("T"), template(geometry="line"), STANDARD)
     assert error.value.params["count"] == 1
     assert "源层" in Texts("zh").explain(error.value)
 
 
 def test_no_rows_and_a_field_called_geometry():
     empty = replace(layer(F=["x"]), frame=layer(F=["x"]).frame.iloc[:0])
-    assert len(apply(empty, Mapping("T", {"F": "F"}), template(Field("F", "", "text", "B")), STANDARD).frame) == 0
+    assert (
+        len(apply_mapping(empty, Mapping("T", {"F": "F"}), template(Field("F", "", "text", "B")), STANDARD).frame) == 0
+    )
     made = template(Field("geometry", "", "text", "B"))
-    mapped = apply(layer(F=["x"]), Mapping("T", {"geometry": "F"}), made, STANDARD)
+    mapped = apply_mapping(layer(F=["x"]), Mapping("T", {"geometry": "F"}), made, STANDARD)
     assert mapped.frame["geometry"].tolist() == ["x"] and mapped.frame.geometry.name == "_geometry"
 
 
@@ -281,6 +287,6 @@ def test_a_source_field_that_the_layer_lacks(survey, tmp_path):
     file = tmp_path / "对应.toml"
     file.write_text('role = "XZYDYH"\n[fields]\nBZ = "备注"\n', encoding="utf-8")
     with pytest.raises(InputError) as error:
-        apply(survey, load_mapping(file, XZYDYH, STANDARD), XZYDYH, STANDARD)
+        apply_mapping(survey, load_mapping(file, XZYDYH, STANDARD), XZYDYH, STANDARD)
     said = Texts("zh").explain(error.value)
     assert all(word in said for word in ("对应.toml", "fields.BZ", "备注", "DLBM", survey.name))

@@ -8,8 +8,15 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.io import read_source
-from plugin.core.mapping import Translation, apply, from_proposals, propose
-from plugin.core.mapping.preview import SHOWN, Columns, changed, preview, translations, undecided
+from plugin.core.mapping import Translation, apply_mapping, mapping_from_proposals, propose_mapping
+from plugin.core.mapping.preview import (
+    SHOWN,
+    SourceColumns,
+    change_mapping,
+    find_translations,
+    find_undecided_codes,
+    preview_field,
+)
 from plugin.core.standard import load_standard
 from tests.core.survey import ROWS, write_survey
 
@@ -29,13 +36,13 @@ def template(request):
 
 
 def test_counts_are_those_of_the_run(survey, template):
-    mapping = from_proposals(template.role, propose(survey, template, STANDARD))
-    mapped = apply(survey, mapping, template, STANDARD)
+    mapping = mapping_from_proposals(template.role, propose_mapping(survey, template, STANDARD))
+    mapped = apply_mapping(survey, mapping, template, STANDARD)
     lost = Counter(loss.target for loss in mapped.losses if loss.fid is not None and not loss.carried)
     told = Counter(loss.target for loss in mapped.losses if loss.fid is not None and loss.carried)
-    columns = Columns(survey)
+    columns = SourceColumns(survey)
     for target in template.fields:
-        seen = preview(columns, mapping, target, template, STANDARD)
+        seen = preview_field(columns, mapping, target, template, STANDARD)
         assert (seen.lost, seen.remarked) == (lost[target.name], told[target.name]), target.name
         assert seen.filled >= mapped.frame[target.name].notna().sum(), target.name
         if target.name in mapping.fields:
@@ -44,61 +51,65 @@ def test_counts_are_those_of_the_run(survey, template):
 
 
 def test_examples_show_what_changes_and_what_is_lost(survey):
-    mapping = from_proposals("XZYDYH", propose(survey, XZYDYH, STANDARD))
-    code = preview(Columns(survey), mapping, XZYDYH.field_named("YDYHFLDM"), XZYDYH, STANDARD)
+    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
+    code = preview_field(SourceColumns(survey), mapping, XZYDYH.field_named("YDYHFLDM"), XZYDYH, STANDARD)
     assert [(s.before, s.after, s.reason, s.rows) for s in code.samples][:2] == [
         ("0103", "010300", "", 2),
         ("0204", "", "code_many", 1),
     ]
-    name = preview(Columns(survey), mapping, XZYDYH.field_named("YDYHFLMC"), XZYDYH, STANDARD)
+    name = preview_field(SourceColumns(survey), mapping, XZYDYH.field_named("YDYHFLMC"), XZYDYH, STANDARD)
     assert ("0103", "旱地") in [(s.before, s.after) for s in name.samples] and name.lost == 0
 
 
 def test_codes_to_decide_and_what_deciding_does(survey):
-    mapping = from_proposals("XZYDYH", propose(survey, XZYDYH, STANDARD))
-    target, columns = XZYDYH.field_named("YDYHFLDM"), Columns(survey)
-    open_codes = {u.code: u for u in undecided(columns, mapping, target, XZYDYH, STANDARD)}
+    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
+    target, columns = XZYDYH.field_named("YDYHFLDM"), SourceColumns(survey)
+    open_codes = {u.code: u for u in find_undecided_codes(columns, mapping, target, XZYDYH, STANDARD)}
     assert set(open_codes) == {"0204", "0701", "01", "9999"}
     assert open_codes["0204"].candidates == ("0205", "0204") and open_codes["0204"].name == "其他园地"
     assert open_codes["9999"].candidates == () and open_codes["9999"].name == ""
     decided = replace(mapping.codes["YDYHFLDM"], choices={"0204": "0205", "9999": "0103"})
-    after = changed(mapping, XZYDYH, "YDYHFLDM", source="DLBM", way=decided)
-    assert preview(columns, after, target, XZYDYH, STANDARD).lost == 2
-    chosen = {u.code: u.chosen for u in undecided(columns, after, target, XZYDYH, STANDARD)}
+    after = change_mapping(mapping, XZYDYH, "YDYHFLDM", source="DLBM", way=decided)
+    assert preview_field(columns, after, target, XZYDYH, STANDARD).lost == 2
+    chosen = {u.code: u.chosen for u in find_undecided_codes(columns, after, target, XZYDYH, STANDARD)}
     assert chosen == {"0204": "0205", "0701": "", "01": "", "9999": "0103"}
-    assert apply(survey, after, XZYDYH, STANDARD).frame["YDYHFLDM"].tolist()[5] == "020500"
+    assert apply_mapping(survey, after, XZYDYH, STANDARD).frame["YDYHFLDM"].tolist()[5] == "020500"
 
 
 def test_one_field_otherwise_and_nothing_else(survey):
-    mapping = from_proposals("XZYDYH", propose(survey, XZYDYH, STANDARD))
-    fixed = changed(mapping, XZYDYH, "XZQMC", constant="浑源县")
+    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
+    fixed = change_mapping(mapping, XZYDYH, "XZQMC", constant="浑源县")
     assert fixed.constants == {"XZQMC": "浑源县"} and fixed.fields == mapping.fields
-    seen = preview(Columns(survey), fixed, XZYDYH.field_named("XZQMC"), XZYDYH, STANDARD)
+    seen = preview_field(SourceColumns(survey), fixed, XZYDYH.field_named("XZQMC"), XZYDYH, STANDARD)
     assert (seen.filled, seen.samples[0].after) == (len(ROWS), "浑源县")
-    none = changed(fixed, XZYDYH, "YDYHFLDM")
+    none = change_mapping(fixed, XZYDYH, "YDYHFLDM")
     assert "YDYHFLDM" not in none.fields and not none.codes and none.constants == fixed.constants
-    assert preview(Columns(survey), none, XZYDYH.field_named("YDYHFLMC"), XZYDYH, STANDARD).filled == 0
+    assert preview_field(SourceColumns(survey), none, XZYDYH.field_named("YDYHFLMC"), XZYDYH, STANDARD).filled == 0
     assert "YDYHFLDM" in mapping.fields, "what was given is not altered"
 
 
 def test_a_constant_that_does_not_fit_is_lost_in_every_row(survey):
-    mapping = changed(from_proposals("XZYDYH", []), XZYDYH, "XZQDM", constant="1" * 99)
-    seen = preview(Columns(survey), mapping, XZYDYH.field_named("XZQDM"), XZYDYH, STANDARD)
+    mapping = change_mapping(mapping_from_proposals("XZYDYH", []), XZYDYH, "XZQDM", constant="1" * 99)
+    seen = preview_field(SourceColumns(survey), mapping, XZYDYH.field_named("XZQDM"), XZYDYH, STANDARD)
     assert (seen.filled, seen.lost) == (0, len(ROWS)) and seen.samples[0].reason == "too_long"
 
 
 def test_ways_into_a_list():
-    assert translations(XZYDYH.field_named("YDYHFLDM"), STANDARD) == [Translation("sandiao", "code_2023")]
-    assert translations(XZYDYH.field_named("BSM"), STANDARD) == translations(DLTB.field_named("DLBM"), STANDARD) == []
+    assert find_translations(XZYDYH.field_named("YDYHFLDM"), STANDARD) == [Translation("sandiao", "code_2023")]
+    assert (
+        find_translations(XZYDYH.field_named("BSM"), STANDARD)
+        == find_translations(DLTB.field_named("DLBM"), STANDARD)
+        == []
+    )
 
 
 def test_a_key_of_many_rows_is_shown_at_once(survey):
     """As many values as rows: examples cost no comparison of each with each (minutes, at a hundred thousand)."""
     rows = 60_000
     values = [(f"{n:018d}", f"{n:018d}", 1) for n in range(rows)]
-    columns = Columns(survey)
+    columns = SourceColumns(survey)
     columns._counted["BSM"] = values
-    mapping = from_proposals("XZYDYH", propose(survey, XZYDYH, STANDARD))
+    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
     started = time.process_time()
-    seen = preview(columns, mapping, XZYDYH.field_named("BSM"), XZYDYH, STANDARD)
+    seen = preview_field(columns, mapping, XZYDYH.field_named("BSM"), XZYDYH, STANDARD)
     assert (seen.filled, len(seen.samples)) == (rows, SHOWN) and time.process_time() - started < 5

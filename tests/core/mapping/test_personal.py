@@ -3,10 +3,10 @@
 
 import json
 
-from plugin.core.mapping import Loss
-from plugin.core.mapping.personal import told_without_personal, without_personal
+from plugin.core.mapping import MappingLoss
+from plugin.core.mapping.personal import drop_personal_fields, mask_personal_losses
 from plugin.core.standard import load_standard
-from tests.core.small import as_read, box, layers, look, notices, table
+from tests.core.small_plan import as_read_layers, box, check_data, layers, notices, table
 
 STANDARD = load_standard()
 FARMLAND = STANDARD.templates["YJJBNTBHTB"]
@@ -31,15 +31,15 @@ def test_no_field_of_a_person_is_forgotten():
 
 def test_fields_stay_and_are_empty():
     frame = table([box(0, 0)], ZRRZJHM=["140225190001010011"], lxdh=["0352-0000000"], DLBM=["0103"])
-    made = without_personal(frame, FARMLAND)
+    made = drop_personal_fields(frame, FARMLAND)
     assert list(made.columns) == list(frame.columns) and made["DLBM"].tolist() == ["0103"]
     assert made["ZRRZJHM"].isna().all() and made["lxdh"].isna().all()
     assert frame["ZRRZJHM"].tolist() == ["140225190001010011"]
 
 
 def test_a_value_that_was_lost_is_not_told():
-    losses = [Loss(1, "k", name, name, "13800000000", "too_long") for name in ("LXDH", "BZ")]
-    assert [loss.value for loss in told_without_personal(losses, FARMLAND)] == ["", "13800000000"]
+    losses = [MappingLoss(1, "k", name, name, "13800000000", "too_long") for name in ("LXDH", "BZ")]
+    assert [loss.value for loss in mask_personal_losses(losses, FARMLAND)] == ["", "13800000000"]
 
 
 def test_a_report_gives_no_personal_value():
@@ -47,6 +47,6 @@ def test_a_report_gives_no_personal_value():
     count = len(tables["YJJBNTBHTB"])
     garbled = "城镇张三".encode("gbk").decode("latin-1")
     tables["YJJBNTBHTB"] = tables["YJJBNTBHTB"].assign(ZRRMC=[garbled] * count, LXDH=["13800000000" * 3] * count)
-    report = look(as_read(tables), ["SCH004", "SCH002", "ATT001", "ATT002"]).report
+    report = check_data(as_read_layers(tables), ["SCH004", "SCH002", "ATT001", "ATT002"]).report
     text = json.dumps(report.to_dict(), ensure_ascii=False)
     assert "ZRRMC" in notices(report) and garbled not in text and "13800000000" not in text

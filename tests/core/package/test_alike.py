@@ -6,9 +6,9 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.geometry.crs import coordinates
-from plugin.core.package.layers.alike import moved
-from tests.core.small import X, Y
+from plugin.core.geometry.crs import reproject_coordinates
+from plugin.core.package.layers.shape_comparison import max_vertex_shift
+from tests.core.small_plan import X, Y
 
 GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)
 RING = [(0, 0), (10, 0), (10, 10), (0, 10)]
@@ -52,7 +52,9 @@ def test_the_same_shape_however_it_is_stored(given, found, metres):
     """Alone, and among others that are the same."""
     same = shapely.box(20, 20, 30, 30)
     for before in ([], [same, None]):
-        off = moved(np.array([*before, given], dtype=object), np.array([*before, found], dtype=object), ZONE_38)
+        off = max_vertex_shift(
+            np.array([*before, given], dtype=object), np.array([*before, found], dtype=object), ZONE_38
+        )
         assert (off[:-1] == 0).all()
         if metres == np.inf:
             assert off[-1] > 1
@@ -61,9 +63,9 @@ def test_the_same_shape_however_it_is_stored(given, found, metres):
 
 
 def test_degrees_are_told_in_metres():
-    here = coordinates(np.array([[X, Y], [X + 1.0, Y]]), ZONE_38, GEODETIC)
+    here = reproject_coordinates(np.array([[X, Y], [X + 1.0, Y]]), ZONE_38, GEODETIC)
     one, two = (np.array([shapely.Point(p)], dtype=object) for p in here)
-    assert moved(one, two, GEODETIC)[0] == pytest.approx(1.0, rel=1e-2)
+    assert max_vertex_shift(one, two, GEODETIC)[0] == pytest.approx(1.0, rel=1e-2)
 
 
 def test_a_part_that_is_there_twice_answers_for_two():
@@ -71,7 +73,7 @@ def test_a_part_that_is_there_twice_answers_for_two():
     one, far = [(0, 0), (10, 0)], [(50, 0), (60, 0)]
     given, found = shapely.MultiLineString([one, one]), shapely.MultiLineString([far, one])
     both = np.array([given, found], dtype=object)
-    assert (moved(both, both[::-1], ZONE_38) > 1).all()
+    assert (max_vertex_shift(both, both[::-1], ZONE_38) > 1).all()
 
 
 def test_a_ring_that_touches_itself_may_begin_anywhere():
@@ -79,5 +81,7 @@ def test_a_ring_that_touches_itself_may_begin_anywhere():
     eight = [(0, 0), (10, 0), (5, 5), (10, 10), (0, 10), (5, 5)]
     for by in range(6):
         for ring in (shift(eight, by), shift(eight[::-1], by)):
-            off = moved(*(np.array([shapely.Polygon(r)], dtype=object) for r in (shift(eight, 2), ring)), ZONE_38)
+            off = max_vertex_shift(
+                *(np.array([shapely.Polygon(r)], dtype=object) for r in (shift(eight, 2), ring)), ZONE_38
+            )
             assert off.tolist() == [0.0], (by, off)

@@ -9,7 +9,7 @@ import pytest
 
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
-from plugin.core.package.inspection.archive import unpacked
+from plugin.core.package.inspection.archive import unpack_package
 
 ROOT = "140225浑源县国土空间总体规划"
 
@@ -35,7 +35,7 @@ def packed(path, entries):
 
 
 def inside(path):
-    with unpacked(path) as folder:
+    with unpack_package(path) as folder:
         return folder.name, {p.relative_to(folder).as_posix() for p in folder.rglob("*")}
 
 
@@ -81,7 +81,7 @@ def test_several_packages_are_named_and_one_is_to_be_chosen(tmp_path, sign, pack
             place = path / "各县" / name / file
             place.parent.mkdir(parents=True)
             place.write_text("{}")
-    with pytest.raises(InputError) as caught, unpacked(path, root="{code}{name}国土空间总体规划"):
+    with pytest.raises(InputError) as caught, unpack_package(path, root="{code}{name}国土空间总体规划"):
         pass
     assert caught.value.key == "package_several" and caught.value.params["count"] == 2
     assert all(name in Texts("zh").explain(caught.value) for name in names)
@@ -94,7 +94,7 @@ def test_a_package_with_older_ones_inside_is_one(tmp_path, name):
         (tmp_path / name / inside).mkdir(parents=True)
         (tmp_path / name / inside / "manifest.json").write_text("{}")
     (tmp_path / name / "manifest.json").write_text("{}")
-    with unpacked(tmp_path / name, root="{code}{name}国土空间总体规划") as folder:
+    with unpack_package(tmp_path / name, root="{code}{name}国土空间总体规划") as folder:
         assert folder.name == name
 
 
@@ -102,7 +102,7 @@ FOLDERS = ("1-空间数据", "2-规划文档")
 
 
 def found(path):
-    with unpacked(path, root="{code}{name}国土空间总体规划", folders=FOLDERS) as folder:
+    with unpack_package(path, root="{code}{name}国土空间总体规划", folders=FOLDERS) as folder:
         return folder.name, {p.name for p in folder.iterdir()}
 
 

@@ -16,18 +16,18 @@ from pathlib import Path
 import pytest
 import shapely
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
 from plugin.core.exchange.vct.database import vct_to_database
 from plugin.core.files.digests import DIGEST, MANIFEST
 from plugin.core.messages.texts import Texts
-from plugin.core.package.export import Order, export_package
-from plugin.core.package.form.load import load_package
+from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.package_spec.load import load_package_spec
 from plugin.paths import PACKAGES
-from tests.core.exchange.vct.test_vct import DAMAGE, put
-from tests.core.made_package import COMPLETE, pdf
-from tests.core.small import digest, put_shapes
+from tests.core.exchange.vct.test_vct import DAMAGE, write_file
+from tests.core.package_fixtures import COMPLETE, pdf
+from tests.core.small_plan import digest, write_shapes
 from tests.county import make_county
 from tests.county.write import write_geopackage
 
@@ -39,7 +39,7 @@ ROOT = "140225浑源县国土空间总体规划"
 GDB = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
 TEXT = "140225浑源县国土空间总体规划文本.pdf"
 COUNTY = (PACKAGES / "county.toml").read_text(encoding="utf-8")
-FORM = load_package("county")
+FORM = load_package_spec("county")
 SHAPEFILES = (("矢量数据.gdb", "矢量数据.shp"), ('crs = "EPSG:4490"', 'crs = "EPSG:4526"\nencoding = "GBK"'))
 
 
@@ -52,8 +52,8 @@ def sound(tmp_path_factory):
     for path, content in COMPLETE.items():
         if ".gdb" not in path:
             (folder / "文档" / path.rpartition("/")[2]).write_bytes(content)
-    order = Order(FORM, folder / "结果", folder / "文档")
-    export_package(check(folder / "county.gpkg", Options()), order)
+    order = ExportOrder(FORM, folder / "结果", folder / "文档")
+    export_package(check_plan(folder / "county.gpkg", Options()), order)
     return folder
 
 
@@ -90,7 +90,9 @@ def shapes(role, change):
             rows = dict(database.execute(f"SELECT fid, geom FROM {role}").fetchall())
         heads = {0: 8, 1: 40, 2: 56, 3: 56, 4: 72}
         drawn = {fid: shapely.from_wkb(blob[heads[blob[3] >> 1 & 7] :]) for fid, blob in rows.items()}
-        put_shapes(path, role, {f: s if isinstance(s, bytes) else shapely.to_wkb(s) for f, s in change(drawn).items()})
+        write_shapes(
+            path, role, {f: s if isinstance(s, bytes) else shapely.to_wkb(s) for f, s in change(drawn).items()}
+        )
 
     return spoil
 
@@ -196,17 +198,17 @@ def form_of(tmp_path, words):
         text = text.replace(old, new, 1)
     path = tmp_path / "某省.toml"
     path.write_text(text, encoding="utf-8")
-    return load_package(path)
+    return load_package_spec(path)
 
 
 @pytest.mark.parametrize("name", PLANS)
 def test_a_plan_that_makes_no_package(place, tmp_path, name):
     spoil, words, key, told, remedies = PLANS[name]
     spoil(place)
-    order = Order(form_of(tmp_path, words), place / "结果", place / "文档")
+    order = ExportOrder(form_of(tmp_path, words), place / "结果", place / "文档")
     before = digest(place)
     for lang, remedy in zip(("zh", "en"), remedies, strict=True):
-        checked = check(place / "county.gpkg", Options(lang=lang))
+        checked = check_plan(place / "county.gpkg", Options(lang=lang))
         for force in (False,) if key == "package_gate" else (False, True):
             with pytest.raises(SanxianError) as caught:
                 export_package(checked, replace(order, force=force))
@@ -245,7 +247,7 @@ def test_a_form_whose_names_tell_the_year(place, tmp_path):
     form = form_of(
         tmp_path, [('"{code}{name}国土空间总体规划"', '"{code}{name}{year}规划"'), ("检查报告", "{year}检查报告")]
     )
-    done = export_package(check(place / "county.gpkg", Options()), Order(form, place / "新", place / "文档"))
+    done = export_package(check_plan(place / "county.gpkg", Options()), ExportOrder(form, place / "新", place / "文档"))
     assert re.fullmatch(r"140225浑源县20\d\d规划", done.path.name)
     report = inspect_package(done.path, form, Options()).report
     # The tables of an mdb are beyond what is read here.
@@ -255,8 +257,8 @@ def test_a_form_whose_names_tell_the_year(place, tmp_path):
 
 
 def test_documents_that_another_program_keeps_for_itself(place, monkeypatch):
-    checked = check(place / "county.gpkg", Options())
-    order = Order(FORM, place / "结果", place / "文档")
+    checked = check_plan(place / "county.gpkg", Options())
+    order = ExportOrder(FORM, place / "结果", place / "文档")
     before = digest(place)
     real_open, real_copy = Path.open, shutil.copyfile
 
@@ -379,14 +381,14 @@ def test_a_damaged_gdb_as_the_plan(place):
     without_table(source)
     before = digest(place)
     with pytest.raises(OutputError) as caught:
-        export_package(check(source / GDB, Options()), Order(FORM, place / "结果", place / "文档"))
+        export_package(check_plan(source / GDB, Options()), ExportOrder(FORM, place / "结果", place / "文档"))
     assert "DLTB" in Texts("zh").explain(caught.value) and digest(place) == before
     shutil.rmtree(source)
     shutil.copytree(package, source)
     truncated(source)
     before = digest(place)
     with pytest.raises(InputError) as caught:
-        check(source / GDB, Options())
+        check_plan(source / GDB, Options())
     sentences(caught.value, ".gdb", "DLTB")
     assert digest(place) == before
 
@@ -467,7 +469,7 @@ def test_an_archive_that_is_not_unpacked(tmp_path, name):
 @pytest.mark.parametrize("name", DAMAGE)
 def test_a_vct_that_is_damaged(tmp_path, name):
     """Cut off, with unknown references, with wrong counts: told with the line, and no half database."""
-    source, target = put(tmp_path / "坏.vct", DAMAGE[name][0]), tmp_path / "库.gpkg"
+    source, target = write_file(tmp_path / "坏.vct", DAMAGE[name][0]), tmp_path / "库.gpkg"
     target.write_text("former")
     before = digest(tmp_path)
     with pytest.raises(InputError) as caught:

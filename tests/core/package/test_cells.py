@@ -10,16 +10,15 @@ from pathlib import Path
 import pytest
 
 from plugin.core.model.side_inputs import SideInputs
-from plugin.core.package.form.load import load_package
 from plugin.core.package.generator import generator_digest
 from plugin.core.package.maps import jpeg as decoded_module
-from plugin.core.package.maps.jpeg import GDAL, PILLOW, UNREAD, Decoded, decode
+from plugin.core.package.maps.jpeg import GDAL, PILLOW, UNREAD, DecodedJpeg, decode_jpeg
+from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules import _package
 from plugin.core.package.rules._package import unknown_keys
-from plugin.core.package.tables.own import is_ours, misleads, renamed
+from plugin.core.package.tables.own_workbook import apply_layer_names, is_misleading_format, is_own_format
 from plugin.core.package.tables.read import read_workbook
 from plugin.paths import MANIFEST_SCHEMA, REPORT_SCHEMA
-from tests.core.made_package import jpg
 from tests.core.package.test_forged import (
     MANIFEST,
     METADATA,
@@ -49,6 +48,7 @@ from tests.core.package.test_forged import (
     workbook,
     write,
 )
+from tests.core.package_fixtures import jpg
 
 # ruff: noqa: F811
 
@@ -64,20 +64,20 @@ PLAIN = [
 
 @pytest.mark.parametrize("form_", MISLEADING)
 def test_a_form_that_shows_another_figure(form_):
-    assert misleads(form_, True)
-    assert not is_ours(form_, True)
+    assert is_misleading_format(form_, True)
+    assert not is_own_format(form_, True)
 
 
 @pytest.mark.parametrize("form_", PLAIN)
 def test_a_form_that_shows_the_figure(form_):
-    assert not misleads(form_, True)
+    assert not is_misleading_format(form_, True)
 
 
 @pytest.mark.parametrize(
     ("form_", "wrong"), [('0;0;0;"达到"', True), ("@", False), ("General", False), ("0;0;0;@", False)]
 )
 def test_a_form_of_words(form_, wrong):
-    assert misleads(form_, False) is wrong
+    assert is_misleading_format(form_, False) is wrong
 
 
 def book_with(path, *changes):
@@ -141,17 +141,17 @@ def test_cells_under_a_shape_of_anybodys_workbook(tmp_path, anchor):
 
 def test_names_of_layers_as_the_package_has_them():
     names = {"红线2024": "STBHHX", "DLTB": "DLTB"}
-    assert renamed("由“红线2024”和“DLTB”计算；红线2024", names) == "由“STBHHX”和“DLTB”计算；红线2024"
+    assert apply_layer_names("由“红线2024”和“DLTB”计算；红线2024", names) == "由“STBHHX”和“DLTB”计算；红线2024"
 
 
 def test_a_jpg_is_decoded(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(jpg())
-    assert decode(path) == Decoded(GDAL, True, 127, 0.5)
+    assert decode_jpeg(path) == DecodedJpeg(GDAL, True, 127, 0.5)
     path.write_bytes(jpg(drawn=False))
-    assert decode(path) == Decoded(GDAL, True, 0, 1.0)
+    assert decode_jpeg(path) == DecodedJpeg(GDAL, True, 0, 1.0)
     path.write_bytes(jpg()[:20000] + jpg()[24000:])
-    assert decode(path) == Decoded(GDAL, False)
+    assert decode_jpeg(path) == DecodedJpeg(GDAL, False)
 
 
 def test_without_gdal_a_jpg_is_decoded_by_pillow(tmp_path, monkeypatch):
@@ -159,23 +159,23 @@ def test_without_gdal_a_jpg_is_decoded_by_pillow(tmp_path, monkeypatch):
     monkeypatch.setattr(decoded_module, "_by_gdal", lambda path: None)
     path = tmp_path / "a.jpg"
     path.write_bytes(jpg(drawn=False))
-    assert decode(path) == Decoded(PILLOW, True, 0, 1.0)
+    assert decode_jpeg(path) == DecodedJpeg(PILLOW, True, 0, 1.0)
     path.write_bytes(jpg())
-    assert decode(path).levels > 100
+    assert decode_jpeg(path).levels > 100
     path.write_bytes(jpg()[:30000])
-    assert decode(path) == Decoded(PILLOW, False)
+    assert decode_jpeg(path) == DecodedJpeg(PILLOW, False)
     monkeypatch.setitem(sys.modules, "PIL", None)
-    assert decode(path) == Decoded(UNREAD, True, None)
+    assert decode_jpeg(path) == DecodedJpeg(UNREAD, True, None)
 
 
 def test_what_was_not_decoded_is_said(package, form, plan, monkeypatch):
     from plugin.core.engine.evaluate import choose_rules
-    from plugin.core.package.inspection import look as look_module
-    from plugin.core.results.run import run
+    from plugin.core.package.inspection import collect_facts as look_module
+    from plugin.core.results.run import run_check
 
-    monkeypatch.setattr(look_module, "decode", lambda path: Decoded())
-    side = SideInputs(package=look_module.look_at(package, form))
-    (rule,) = run(plan, choose_rules(["DOC005"]), side=side, lang="zh").rules
+    monkeypatch.setattr(look_module, "decode_jpeg", lambda path: DecodedJpeg())
+    side = SideInputs(package=look_module.collect_package_facts(package, form))
+    (rule,) = run_check(plan, choose_rules(["DOC005"]), side=side, lang="zh").rules
     assert "没有解码" in rule.reason
 
 
@@ -314,10 +314,10 @@ def test_what_is_lenient_to_another_version_and_what_is_not(package, form, plan,
 
 def test_a_count_is_the_same_in_every_version():
     from plugin.core.package.rules._tables import _is_slight
-    from plugin.core.package.tables.compare import Difference
+    from plugin.core.package.tables.compare import CellDifference
 
-    area = Difference("cell", 4, 3, "红线", "面积", "100001", given=100000.0, apart=1.0, unit="ha")
-    count = Difference("cell", 4, 2, "红线", "图斑数", "100001", given=100000.0, apart=1.0, unit="count")
+    area = CellDifference("cell", 4, 3, "红线", "面积", "100001", expected=100000.0, difference=1.0, unit="ha")
+    count = CellDifference("cell", 4, 2, "红线", "图斑数", "100001", expected=100000.0, difference=1.0, unit="count")
     assert _is_slight(area) and not _is_slight(count)
 
 
@@ -366,8 +366,8 @@ def test_the_digest_decides_before_the_version(package):
 
     data = read(package / MANIFEST)
     version = data["tool"]["versions"]["sanxian"]
-    facts = PackageFacts("x", load_package("county"), manifest=data)
-    assert _package.not_rebuilt(facts, version) == "" and not _package.of_other_version(facts)
+    facts = PackageFacts("x", load_package_spec("county"), manifest=data)
+    assert _package.explain_not_rebuilt(facts, version) == "" and not _package.is_of_other_version(facts)
     data["tool"]["generator"] = "1" * 64
-    assert _package.not_rebuilt(facts, version) == "templates" and _package.of_other_version(facts)
-    assert _package.not_rebuilt(facts, "0.0.1") == "version"
+    assert _package.explain_not_rebuilt(facts, version) == "templates" and _package.is_of_other_version(facts)
+    assert _package.explain_not_rebuilt(facts, "0.0.1") == "version"

@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import InputError
 from plugin.core.files.digests import MANIFEST, PAGE
 from plugin.core.messages.texts import Texts
-from plugin.core.package.export import Order, export_package
-from plugin.core.package.form.load import load_package
+from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.metadata import find_production_date
+from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.profile import DocumentInfo
 from plugin.paths import MANIFEST_SCHEMA
 from tests.county import make_county
@@ -23,7 +23,7 @@ from tests.county.write import write_geopackage
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
-FORM = load_package("county")
+FORM = load_package_spec("county")
 HEAD = 'id = "x"\nname = "浑源县"\narea_code = "140225"\n'
 #: Rules that compare what the plugin itself writes.
 OF_OUR_OWN = ("DOC006", "DOC010", "DOC012", "DOC013", "DOC015")
@@ -44,7 +44,7 @@ def source(folder):
 
 @pytest.fixture(scope="module")
 def checked(source):
-    return check(source, Options())
+    return check_plan(source, Options())
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +52,11 @@ def secret(source, folder):
     """Checked by a profile that sets a level."""
     path = folder / "x.toml"
     path.write_text(HEAD + SECTION, encoding="utf-8")
-    return check(source, Options(profile=str(path)))
+    return check_plan(source, Options(profile=str(path)))
 
 
 def exported(checked, folder, info=None, form=FORM):
-    return export_package(checked, Order(form, folder, force=True, document_info=info))
+    return export_package(checked, ExportOrder(form, folder, force=True, document_info=info))
 
 
 def manifest_of(done):
@@ -144,7 +144,7 @@ def test_a_form_may_leave_the_level_to_the_county(tmp_path):
     text = FORM.path.read_text(encoding="utf-8").replace('secrecy = "内部"', 'secrecy = ""', 1)
     path = tmp_path / "form.toml"
     path.write_text(text, encoding="utf-8")
-    assert load_package(path).secrecy == ""
+    assert load_package_spec(path).secrecy == ""
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ import shapely
 
 from plugin.core.check import Options
 from plugin.core.geometry import crs as crs_care
-from plugin.core.loading.assembly import assemble
-from plugin.core.package.form.load import load_package
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.package.inspection.facts import PackageFacts
-from tests.core.made_package import PARCELS
-from tests.core.small import X, Y, as_read, table
+from plugin.core.package.package_spec.load import load_package_spec
+from tests.core.package_fixtures import PARCELS
+from tests.core.small_plan import X, Y, as_read_layers, table
 
 ZONE, DEGREES = "EPSG:4526", "EPSG:4490"
 #: Long edges, none of them along a meridian or a parallel.
@@ -21,8 +21,8 @@ HALF = shapely.Polygon([(X - 100, Y - 900), (X + 9900, Y - 200), (X + 9700, Y + 
 
 def plan_of(crs, drawn_in=None):
     frames = {"DLTB": table([WHOLE], **{k: [v] for k, v in PARCELS.items()}), "STBHHX": table([HALF])}
-    read = as_read({name: frame.to_crs(crs) for name, frame in frames.items()})
-    return assemble(read, Options().norm(), source="x", drawn_in=crs_care.parse(drawn_in))
+    read = as_read_layers({name: frame.to_crs(crs) for name, frame in frames.items()})
+    return assemble_plan(read, Options().norm(), source="x", original_crs=crs_care.parse_crs(drawn_in))
 
 
 def shared(plan):
@@ -33,7 +33,7 @@ def test_edges_are_straight_where_they_were_drawn():
     drawn = shapely.area(shapely.intersection(WHOLE, HALF))
     assert shared(plan_of(ZONE)) == pytest.approx(drawn, abs=1e-3)
     plan = plan_of(DEGREES, ZONE)
-    assert plan.plane == plan.crs == crs_care.parse(ZONE)
+    assert plan.plane == plan.crs == crs_care.parse_crs(ZONE)
     assert shared(plan) == pytest.approx(drawn, abs=1e-3)
     assert not any(len(layer.added) for layer in plan.layers.values())
     # Without that, edges run as they do in degrees, and the part is another one.
@@ -51,7 +51,7 @@ def test_it_goes_the_other_way_too():
 
 
 def test_a_plane_that_distorts_areas_is_not_taken():
-    assert plan_of(DEGREES, "EPSG:3857").plane == crs_care.parse(ZONE)
+    assert plan_of(DEGREES, "EPSG:3857").plane == crs_care.parse_crs(ZONE)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,6 @@ def test_a_plane_that_distorts_areas_is_not_taken():
 )
 def test_the_manifest_tells_where_layers_were_drawn(told, found):
     rows = [{"layer": str(n), "source_crs": label} for n, label in enumerate(told)]
-    facts = PackageFacts("x", load_package("county"), manifest={"layers": rows})
-    assert crs_care.label(facts.drawn_in) == found
-    assert PackageFacts("x", load_package("county")).drawn_in is None
+    facts = PackageFacts("x", load_package_spec("county"), manifest={"layers": rows})
+    assert crs_care.crs_label(facts.drawn_in) == found
+    assert PackageFacts("x", load_package_spec("county")).drawn_in is None

@@ -20,18 +20,18 @@ import pytest
 import shapely
 
 from plugin.core.cancellation import Cancellation
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.files.digests import DIGEST, MANIFEST, PAGE, UNLISTED, is_whole
-from plugin.core.package.export import Order, export_package, package_path
-from plugin.core.package.folder import NEW, OLD, settle, siblings, writing
-from plugin.core.package.form.load import load_package
+from plugin.core.package.export import ExportOrder, export_package, package_path
+from plugin.core.package.folder import NEW, OLD, finish_interrupted, lock_for_writing, sibling_folders
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.layers import vectors
+from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.tables import write as tables_write
 from plugin.paths import PACKAGES
-from tests.core.made_package import jpg, names, pdf
-from tests.core.small import digest, said
+from tests.core.package_fixtures import jpg, names, pdf
+from tests.core.small_plan import digest, explain_error
 from tests.county import make_county
 from tests.county.write import write_geopackage
 
@@ -54,7 +54,7 @@ def source(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def checked(source):
-    return check(source, Options())
+    return check_plan(source, Options())
 
 
 @pytest.fixture
@@ -67,11 +67,11 @@ def documents(tmp_path):
 
 @pytest.fixture
 def order(tmp_path, documents):
-    return Order(load_package("county"), tmp_path / "汇交 结果", documents)
+    return ExportOrder(load_package_spec("county"), tmp_path / "汇交 结果", documents)
 
 
 def changed(order, **more):
-    return Order(**{**{f: getattr(order, f) for f in order.__dataclass_fields__}, **more})
+    return ExportOrder(**{**{f: getattr(order, f) for f in order.__dataclass_fields__}, **more})
 
 
 def test_a_county_package(checked, order, source):
@@ -107,7 +107,7 @@ def test_the_manifest_tells_every_layer(checked, order):
         assert (row["crs"], row["source_crs"], row["vertical"]) == ("EPSG:4490", "EPSG:4526", "")
         assert row["areas_m2"]["statutory"] == pytest.approx(layer.statutory.sum(), abs=0.01 * len(layer))
         assert row["read_back"]["same"] and row["read_back"]["moved_m"] < 1e-6
-        lonlat = gpd.GeoSeries(layer.drawn, crs=4526).to_crs(4490)
+        lonlat = gpd.GeoSeries(layer.raw_shapes, crs=4526).to_crs(4490)
         assert row["extent"] == pytest.approx(lonlat.total_bounds.tolist(), abs=1e-9)
     parcels = plan.layers["DLTB"]
     assert rows["DLTB"]["areas_m2"]["survey"] == pytest.approx(parcels.numbers("gross_area").sum(), abs=1e-3)
@@ -148,7 +148,7 @@ def test_the_tables_are_the_plans_figures(checked, order):
 
 
 def test_a_form_without_tables_and_a_machine_without_openpyxl(checked, order, monkeypatch):
-    form = replace(order.form, tables=None)
+    form = replace(order.package_spec, tables=None)
     done = export_package(checked, changed(order, form=form))
     assert not any(n.endswith(".xlsx") for n in names(done.path))
     monkeypatch.setattr(tables_write, "find_spec", lambda name: None)
@@ -217,7 +217,7 @@ def failing(source, tmp_path):
     shapes = red.geometry.to_numpy()
     shapes[0] = shapely.union(shapes[0], farmland.geometry.iloc[0])
     red.set_geometry(shapes, crs=red.crs).to_file(path, layer="STBHHX", driver="GPKG")
-    return check(path, Options())
+    return check_plan(path, Options())
 
 
 def test_a_plan_that_fails_makes_no_package_unless_forced(source, order, tmp_path):
@@ -227,9 +227,9 @@ def test_a_plan_that_fails_makes_no_package_unless_forced(source, order, tmp_pat
         export_package(checked, order)
     assert (
         caught.value.key == "package_gate"
-        and "不通过" in said(caught.value)
-        and "用“强制生成”" in said(caught.value)
-        and "FORCE" not in said(caught.value)
+        and "不通过" in explain_error(caught.value)
+        and "用“强制生成”" in explain_error(caught.value)
+        and "FORCE" not in explain_error(caught.value)
     )
     assert not (order.folder / ROOT).exists()
     done = export_package(checked, changed(order, force=True))
@@ -240,10 +240,10 @@ def test_a_plan_that_fails_makes_no_package_unless_forced(source, order, tmp_pat
 
 
 def test_a_check_of_a_part_is_no_check(source, order):
-    checked = check(source, Options(rules=("TOP001",)))
+    checked = check_plan(source, Options(rules=("TOP001",)))
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
-    assert "没有运行" in said(caught.value) and "SCH001" in said(caught.value)
+    assert "没有运行" in explain_error(caught.value) and "SCH001" in explain_error(caught.value)
 
 
 def test_what_is_missing_shuts_the_gate(source, order, tmp_path):
@@ -251,10 +251,10 @@ def test_what_is_missing_shuts_the_gate(source, order, tmp_path):
     layers, _ = make_county(300, defects=False)
     layers.pop("YDYHGHFQ")
     write_geopackage(without, layers)
-    checked = check(without, Options())
+    checked = check_plan(without, Options())
     with pytest.raises(OutputError) as caught:
         export_package(checked, changed(order, documents=None))
-    assert "规划分区" in said(caught.value) and TEXT in said(caught.value)
+    assert "规划分区" in explain_error(caught.value) and TEXT in explain_error(caught.value)
     done = export_package(checked, changed(order, documents=None, force=True))
     said_of = [p["message"] for p in done.manifest["problems"] if ".mdb" in p["message"].split("：")[0]]
     assert len(said_of) == 1 and "没有生成" in said_of[0]
@@ -268,7 +268,7 @@ def test_a_layer_that_is_not_taken_is_named(source, order, tmp_path):
     path = tmp_path / "多.gpkg"
     shutil.copyfile(source, path)
     gpd.read_file(path, layer="CZKFBJ")[["geometry"]].to_file(path, layer="征求意见底图", driver="GPKG")
-    done = export_package(check(path, Options()), order)
+    done = export_package(check_plan(path, Options()), order)
     (told,) = [p for p in done.manifest["problems"] if p["key"] == "layers_left_out"]
     assert (told["count"], told["features"], told["level"]) == (1, ["征求意见底图"], "note")
     assert "征求意见底图" in told["message"]
@@ -279,11 +279,15 @@ def test_what_would_be_lost_stops_even_who_insists(source, order, tmp_path):
     layers["CZKFBJ"].loc[0, "XZQMC"] = "很" * 101
     path = tmp_path / "长.gpkg"
     write_geopackage(path, layers)
-    checked = check(path, Options())
+    checked = check_plan(path, Options())
     with pytest.raises(OutputError) as caught:
         export_package(checked, changed(order, force=True))
     key = checked.plan.layers["CZKFBJ"].keys[0]
-    assert caught.value.key == "package_stopped" and key in said(caught.value) and "XZQMC" in said(caught.value)
+    assert (
+        caught.value.key == "package_stopped"
+        and key in explain_error(caught.value)
+        and "XZQMC" in explain_error(caught.value)
+    )
     assert not (order.folder / ROOT).exists()
 
 
@@ -307,10 +311,10 @@ def test_a_document_that_is_none(checked, order, documents):
     (documents / TEXT).write_bytes(b"")
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
-    assert TEXT in said(caught.value)
+    assert TEXT in explain_error(caught.value)
     with pytest.raises(InputError) as caught:
         export_package(checked, changed(order, documents=documents / "没有"))
-    assert "没有" in said(caught.value)
+    assert "没有" in explain_error(caught.value)
 
 
 def test_what_was_put_into_a_package_by_hand_stays(checked, order):
@@ -325,7 +329,7 @@ def test_what_was_put_into_a_package_by_hand_stays(checked, order):
     before = digest(done.path)
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
-    assert "备注.docx" in said(caught.value) and digest(done.path) == before
+    assert "备注.docx" in explain_error(caught.value) and digest(done.path) == before
 
 
 def test_a_folder_of_somebody_elses_is_not_replaced(checked, order):
@@ -343,7 +347,7 @@ def test_the_data_may_not_lie_in_the_package(source, order):
     inside = target / "county.gpkg"
     shutil.copyfile(source, inside)
     with pytest.raises(OutputError) as caught:
-        export_package(check(inside, Options()), order)
+        export_package(check_plan(inside, Options()), order)
     assert caught.value.key == "output_is_input" and inside.exists()
 
 
@@ -353,7 +357,7 @@ def of_format(tmp_path, suffix, more):
     text = text.replace("矢量数据.gdb", f"矢量数据{suffix}").replace('crs = "EPSG:4490"', more)
     path = tmp_path / "某省.toml"
     path.write_text(text, encoding="utf-8")
-    return load_package(path)
+    return load_package_spec(path)
 
 
 @pytest.mark.parametrize("suffix", [".gdb", ".gpkg", ".shp"])
@@ -392,9 +396,9 @@ def test_what_is_read_otherwise_is_thrown_away(checked, order, monkeypatch):
     monkeypatch.setattr(vectors, "write_database", changes)
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
-    assert caught.value.key == "package_not_the_same" and "MJ" in said(caught.value)
+    assert caught.value.key == "package_not_the_same" and "MJ" in explain_error(caught.value)
     assert digest(order.folder / ROOT) == before and names(order.folder) >= {ROOT}
-    assert not any(p.exists() for p in siblings(order.folder / ROOT))
+    assert not any(p.exists() for p in sibling_folders(order.folder / ROOT))
 
 
 def test_cancel_and_progress(checked, order):
@@ -422,7 +426,7 @@ sys.path.insert(0, {tree!r})
 from pathlib import Path
 from plugin.core.check import Options, check
 from plugin.core.package.export import Order, export_package
-from plugin.core.package.form.load import load_package
+from plugin.core.package.package_spec.load import load_package
 checked = check({source!r}, Options())
 folder, done, at, moves = {folder!r}, 0, 0, []
 def watch(event, arguments):
@@ -473,7 +477,7 @@ def run_killed(source, tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 def test_killed_at_ten_points_one_whole_package_is_there(checked, run_killed, tmp_path):
     folder = tmp_path / "结果"
-    order = Order(load_package("county"), folder, force=True)
+    order = ExportOrder(load_package_spec("county"), folder, force=True)
     export_package(checked, order)
     target = package_path(checked.plan, order)
     status, total, moves = run_killed(0)
@@ -486,12 +490,12 @@ def test_killed_at_ten_points_one_whole_package_is_there(checked, run_killed, tm
     seen = set()
     for at in points:
         assert run_killed(at)[0] == -signal.SIGKILL, at
-        new, old = siblings(target)
+        new, old = sibling_folders(target)
         here = [p for p in (target, new, old) if is_whole(p)]
         assert here, f"nothing whole after {at} of {total}"
         seen.add(tuple(p.exists() for p in (target, new, old)))
-        with writing(target):
-            settle(target)
+        with lock_for_writing(target):
+            finish_interrupted(target)
         assert is_whole(target) and {p.name for p in folder.iterdir()} == {ROOT}, at
     # Before the swap, between its two moves, and after it.
     assert {(True, True, False), (False, True, True), (True, False, True)} <= seen, seen
@@ -504,7 +508,7 @@ sys.path.insert(0, {tree!r})
 from pathlib import Path
 from plugin.core.check import Options, check
 from plugin.core.package.export import Order, export_package
-from plugin.core.package.form.load import load_package
+from plugin.core.package.package_spec.load import load_package
 def wait(share, text):
     if share > 0.5 and not waited:
         waited.append(share)
@@ -519,7 +523,7 @@ export_package(check({source!r}, Options()), Order(load_package("county"), Path(
 @pytest.mark.parametrize("end", ["goes on", "is killed"])
 def test_two_exports_into_one_target(checked, source, tmp_path, end):
     folder = tmp_path / "结果"
-    order = Order(load_package("county"), folder, force=True)
+    order = ExportOrder(load_package_spec("county"), folder, force=True)
     tree = str(Path(__file__).resolve().parents[3])
     text = WAITING.format(tree=tree, source=str(source), folder=str(folder))
     pipe = subprocess.PIPE
@@ -529,8 +533,8 @@ def test_two_exports_into_one_target(checked, source, tmp_path, end):
         made = digest(folder)
         with pytest.raises(OutputError) as caught:
             export_package(checked, order)
-        assert caught.value.key == "package_busy" and f"({other.pid})" in said(caught.value)
-        assert str(folder / ROOT) in said(caught.value) and digest(folder) == made
+        assert caught.value.key == "package_busy" and f"({other.pid})" in explain_error(caught.value)
+        assert str(folder / ROOT) in explain_error(caught.value) and digest(folder) == made
         if end == "is killed":
             other.kill()
         other.communicate("\n", timeout=100)
@@ -581,7 +585,7 @@ def test_the_former_package_stays_where_moving_is_refused(checked, order, monkey
     monkeypatch.setattr(os, "replace", refused)
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
-    assert ROOT in said(caught.value)
+    assert ROOT in explain_error(caught.value)
     assert digest(order.folder / ROOT) == before and {p.name for p in order.folder.iterdir()} == {ROOT}
 
 

@@ -7,18 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.engine.context import Context
 from plugin.core.indicators.compute import figures_of
-from plugin.core.loading.assembly import assemble
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
 from plugin.core.model.rule import Severity
-from plugin.core.package.export import Order, export_package
-from plugin.core.package.form.load import load_package
+from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.tables.known import PROMISED
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.tables.known_tables import PROMISED
 from plugin.core.tabulate import tabulate_plan
-from tests.core.small import as_read, box, found, layers, surveyed, table
+from tests.core.small_plan import add_survey_vertices, as_read_layers, box, findings_of_rule, layers, table
 
 STANDARD = "county_db"
 SUFFIXES = (".shp", ".vct", ".gpkg", ".gdb")
@@ -31,7 +31,7 @@ def whole() -> dict:
     tables["STBHHX"]["BSM"] = ["140225000000000001", "140225000000000002"]
     towns = [box(0, 0, 1000, 1000), box(1000, 0, 1000, 1000)]
     tables["XZQXZ"] = table(towns, XZQDM=["140225001", "140225002"], XZQMC=["甲镇", "乙乡"])
-    return surveyed(tables)
+    return add_survey_vertices(tables)
 
 
 def changed(seed: int) -> dict:
@@ -68,7 +68,7 @@ def filled_up(tables: dict) -> dict:
 
 def printed(tables: dict) -> dict:
     """Every table but the one on the data, as it is printed."""
-    made = tabulate_plan(assemble(as_read(tables), Options(standard=STANDARD).norm(), source="x"), "zh")
+    made = tabulate_plan(assemble_plan(as_read_layers(tables), Options(standard=STANDARD).norm(), source="x"), "zh")
     return {t.id: ([c.id for c in t.columns], [[str(v) for v in r.values] for r in t.rows]) for t in made.tables[:-1]}
 
 
@@ -90,11 +90,11 @@ def test_zones_without_a_single_code_make_no_table():
 
 def packed(folder, tables, suffix, crs):
     """A package of the tables in one format and CRS, and how inspection finds it."""
-    text = load_package("county").path.read_text(encoding="utf-8")
+    text = load_package_spec("county").path.read_text(encoding="utf-8")
     path = folder / "form.toml"
     path.write_text(text.replace("数据.gdb", f"数据{suffix}").replace("EPSG:4490", crs), encoding="utf-8")
-    form, options = load_package(path), Options(standard=STANDARD)
-    done = export_package(check(as_read(tables), options), Order(form, folder / "结果", force=True))
+    form, options = load_package_spec(path), Options(standard=STANDARD)
+    done = export_package(check_plan(as_read_layers(tables), options), ExportOrder(form, folder / "结果", force=True))
     return form, done.path
 
 
@@ -103,7 +103,7 @@ def look(form, path) -> Report:
 
 
 def wrong(report: Report) -> list[str]:
-    return [f.message for f in found(report, "DOC011", "DOC013") if f.severity is not Severity.INFO]
+    return [f.message for f in findings_of_rule(report, "DOC011", "DOC013") if f.severity is not Severity.INFO]
 
 
 @pytest.mark.slow
@@ -119,7 +119,7 @@ def test_what_is_exported_passes(tmp_path, seed, suffix, crs):
 
 def test_the_rules_of_a_run_share_their_figures():
     norm = Options(standard=STANDARD).norm()
-    plan = assemble(as_read(whole()), norm, source="x")
+    plan = assemble_plan(as_read_layers(whole()), norm, source="x")
     one, other = (Context(plan, norm, norm.tolerance()) for _ in range(2))
     assert figures_of(one, "zh") is figures_of(other, "zh") is not figures_of(one, "en")
     # What was computed under another tolerance is not theirs.

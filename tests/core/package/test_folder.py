@@ -11,9 +11,9 @@ import pytest
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.files.digests import DIGEST, MANIFEST, is_whole, sha256, told_digest, write_digest
-from plugin.core.files.holders import holders
-from plugin.core.package.folder import NEW, OLD, settle, whole_folder
-from tests.core.small import said
+from plugin.core.files.open_file_owners import find_open_file_owners
+from plugin.core.package.folder import NEW, OLD, finish_interrupted, replace_folder
+from tests.core.small_plan import explain_error
 
 
 def fill(folder, text="新"):
@@ -39,7 +39,7 @@ def target(tmp_path):
 
 def test_a_new_one_and_one_in_place_of_another(target):
     for text in ("旧", "新"):
-        with whole_folder(target) as new:
+        with replace_folder(target) as new:
             fill(new, text)
         assert text_of(target) == text and is_whole(target) and alone(target)
 
@@ -49,7 +49,7 @@ def test_a_link_in_its_place_goes_and_what_it_leads_to_stays(target, tmp_path):
     fill(elsewhere, "旧")
     target.symlink_to(elsewhere, target_is_directory=True)
     for text in ("新", "更新"):
-        with whole_folder(target) as new:
+        with replace_folder(target) as new:
             fill(new, text)
         assert text_of(target) == text and alone(target) and not target.is_symlink()
     assert text_of(elsewhere) == "旧"
@@ -58,7 +58,7 @@ def test_a_link_in_its_place_goes_and_what_it_leads_to_stays(target, tmp_path):
 @pytest.mark.parametrize("error", [ValueError, Cancelled, KeyboardInterrupt])
 def test_what_goes_wrong_leaves_the_former_one(target, error):
     fill(target, "旧")
-    with pytest.raises(error), whole_folder(target) as new:
+    with pytest.raises(error), replace_folder(target) as new:
         fill(new)
         raise error
     assert text_of(target) == "旧" and alone(target)
@@ -66,7 +66,7 @@ def test_what_goes_wrong_leaves_the_former_one(target, error):
 
 def test_cancelled_at_the_last_moment(target):
     fill(target, "旧")
-    with pytest.raises(Cancelled), whole_folder(target, Cancellation(lambda: True)) as new:
+    with pytest.raises(Cancelled), replace_folder(target, Cancellation(lambda: True)) as new:
         fill(new)
     assert text_of(target) == "旧" and alone(target)
 
@@ -83,9 +83,9 @@ def test_a_replacement_that_is_refused(target, monkeypatch, which, code):
         real(source, destination)
 
     monkeypatch.setattr(os, "replace", refused)
-    with pytest.raises(OutputError) as caught, whole_folder(target) as new:
+    with pytest.raises(OutputError) as caught, replace_folder(target) as new:
         fill(new)
-    assert "140225浑源县" in said(caught.value)
+    assert "140225浑源县" in explain_error(caught.value)
     assert text_of(target) == "旧" and alone(target)
 
 
@@ -98,9 +98,9 @@ def test_who_has_it_open_is_named(target, monkeypatch):
 
     with (target / "1-数据" / "a.txt").open() as _:
         monkeypatch.setattr(os, "replace", refused)
-        with pytest.raises(OutputError) as caught, whole_folder(target) as new:
+        with pytest.raises(OutputError) as caught, replace_folder(target) as new:
             fill(new)
-    assert caught.value.key == "package_held" and f"({os.getpid()})" in said(caught.value)
+    assert caught.value.key == "package_held" and f"({os.getpid()})" in explain_error(caught.value)
 
 
 def test_arcgis_is_named_by_its_lock_files(tmp_path):
@@ -108,11 +108,11 @@ def test_arcgis_is_named_by_its_lock_files(tmp_path):
     database.mkdir(parents=True)
     (database / "_gdb.GHJ-PC07.1234.5678.sr.lock").touch()
     (database / "a0000000b.gdbtable.GHJ-PC07.1234.5678.rd.lock").touch()
-    assert holders(tmp_path) == ["GHJ-PC07 (ArcGIS, 1234)"]
+    assert find_open_file_owners(tmp_path) == ["GHJ-PC07 (ArcGIS, 1234)"]
 
 
 def test_nothing_open_nobody_named(tmp_path):
-    assert holders(fill(tmp_path / "a")) == []
+    assert find_open_file_owners(fill(tmp_path / "a")) == []
 
 
 def rests(target):
@@ -168,7 +168,7 @@ def rests(target):
 def test_the_next_run_finishes_or_rolls_back(target, state):
     lay, right = rests(target)[state]
     lay()
-    settle(target)
+    finish_interrupted(target)
     if right is None:
         assert list(target.parent.iterdir()) == []
     else:
@@ -180,26 +180,26 @@ def test_a_rest_that_cannot_be_deleted_is_told(target, monkeypatch):
     fill(target.with_name(target.name + NEW))
     monkeypatch.setattr("shutil.rmtree", lambda path, ignore_errors=False: None)
     with pytest.raises(OutputError) as caught:
-        settle(target)
-    assert NEW in said(caught.value) and text_of(target) == "旧"
+        finish_interrupted(target)
+    assert NEW in explain_error(caught.value) and text_of(target) == "旧"
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
-    with pytest.raises(OutputError) as caught, whole_folder(tmp_path / "没有" / "包"):
+    with pytest.raises(OutputError) as caught, replace_folder(tmp_path / "没有" / "包"):
         pass
-    assert "没有" in said(caught.value)
+    assert "没有" in explain_error(caught.value)
 
 
 def test_a_full_disk_while_it_is_made(target):
     fill(target, "旧")
-    with pytest.raises(OutputError) as caught, whole_folder(target) as new:
+    with pytest.raises(OutputError) as caught, replace_folder(target) as new:
         raise OSError(errno.ENOSPC, "full", str(new / "a"))
-    assert "磁盘空间不足" in said(caught.value)
+    assert "磁盘空间不足" in explain_error(caught.value)
     assert text_of(target) == "旧" and alone(target)
 
 
 def test_a_file_of_the_planners_that_cannot_be_read_is_no_matter_of_writing(target):
-    with pytest.raises(PermissionError), whole_folder(target):
+    with pytest.raises(PermissionError), replace_folder(target):
         raise PermissionError(errno.EACCES, "no", "/文档/规划文本.pdf")
     assert not target.exists()
 

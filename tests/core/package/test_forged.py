@@ -16,29 +16,29 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import InputError
 from plugin.core.files.digests import DIGEST, MANIFEST, PAGE, SUMS, files_below, sha256, write_digest, write_sums
-from plugin.core.loading.assembly import assemble
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.side_inputs import SideInputs
-from plugin.core.package.export import Order, export_package
-from plugin.core.package.form.load import load_package
+from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection import pdf as pdf_module
-from plugin.core.package.inspection.archive import unpacked
+from plugin.core.package.inspection.archive import unpack_package
+from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import compare_outcomes, inspect_package
-from plugin.core.package.inspection.look import look_at
-from plugin.core.package.inspection.pages import decoded, read_page, remake_manifest, remake_report
-from plugin.core.package.inspection.pdf import PLAIN, PYPDF, inspect_pdf, structure
-from plugin.core.package.page import page as manifest_page
-from plugin.core.render.html import render
+from plugin.core.package.inspection.pages import decode_page, read_page, remake_manifest, remake_report
+from plugin.core.package.inspection.pdf import PLAIN, PYPDF, inspect_pdf, inspect_pdf_structure
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.page import render_manifest_page as manifest_page
+from plugin.core.render.html import render_report
 from plugin.core.render.outputs import to_json
-from plugin.core.results.run import run
-from tests.core.made_package import A4, COMPLETE, jpg, pdf
+from plugin.core.results.run import run_check
 from tests.core.package.test_figures import whole
-from tests.core.small import as_read, said
+from tests.core.package_fixtures import A4, COMPLETE, jpg, pdf
+from tests.core.small_plan import as_read_layers, explain_error
 
 ROOT = "140225浑源县国土空间总体规划"
 DATABASE = "1-空间数据/140225浑源县国土空间规划矢量数据.gpkg"
@@ -55,8 +55,8 @@ RULES = [f"DOC{n:03}" for n in (*range(1, 11), *range(12, 17), 30)]
 @pytest.fixture(scope="module")
 def form(tmp_path_factory):
     path = tmp_path_factory.mktemp("样式") / "form.toml"
-    path.write_text(load_package("county").path.read_text("utf-8").replace("数据.gdb", "数据.gpkg"), "utf-8")
-    return load_package(path)
+    path.write_text(load_package_spec("county").path.read_text("utf-8").replace("数据.gdb", "数据.gpkg"), "utf-8")
+    return load_package_spec(path)
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +68,14 @@ def made(tmp_path_factory, form):
     for path, content in COMPLETE.items():
         if ".gdb" not in path:
             (documents / path.rpartition("/")[2]).write_bytes(content)
-    return export_package(check(as_read(whole()), OPTIONS), Order(form, folder, documents, force=True)).path
+    return export_package(
+        check_plan(as_read_layers(whole()), OPTIONS), ExportOrder(form, folder, documents, force=True)
+    ).path
 
 
 @pytest.fixture(scope="module")
 def plan():
-    return assemble(as_read(whole()), OPTIONS.norm(), source="x")
+    return assemble_plan(as_read_layers(whole()), OPTIONS.norm(), source="x")
 
 
 @pytest.fixture
@@ -88,7 +90,9 @@ def honest(made, form, plan):
 
 def findings(folder, form, plan, rules, lang="zh"):
     """(code, case) → findings of the rules on packages."""
-    report = run(plan, choose_rules(rules), side=SideInputs(package=look_at(folder, form)), lang=lang)
+    report = run_check(
+        plan, choose_rules(rules), side=SideInputs(package=collect_package_facts(folder, form)), lang=lang
+    )
     assert not any(r.outcome is Outcome.CRASHED for r in report.rules), [r.reason for r in report.rules]
     found = {}
     for one in report.findings:
@@ -192,7 +196,7 @@ def report(change, page=True):
         change(data)
         (package / REPORT).write_text(json.dumps(data, ensure_ascii=False), "utf-8")
         if page:
-            text = render(Report.from_dict(data), OPTIONS.norm())
+            text = render_report(Report.from_dict(data), OPTIONS.norm())
             (package / REPORT_PAGE).write_text(text, "utf-8", newline="\n")
 
     return changed
@@ -706,12 +710,12 @@ def test_lists_of_digests(package, form, plan):
 
 def test_a_database_that_was_edited_is_told_once(form, plan):
     """Of a FileGDB dozens of files change; the message counts them."""
-    from tests.core.made_package import DATABASE as GDB
-    from tests.core.made_package import facts_of
+    from tests.core.package_fixtures import DATABASE as GDB
+    from tests.core.package_fixtures import facts_of
 
     parts = {f"{GDB}/{name}": b"y" for name in ("gdb", "a00000001.gdbtable", "a0000000a.spx", "a0000000b.spx")}
     side = SideInputs(package=facts_of({"manifest": True, "add": parts}))
-    (told,) = run(plan, choose_rules(["DOC006"]), side=side, lang="zh").findings
+    (told,) = run_check(plan, choose_rules(["DOC006"]), side=side, lang="zh").findings
     assert (told.case, told.params["count"], told.params["more"], told.key) == ("changed_set", 4, 2, GDB)
 
 
@@ -747,7 +751,7 @@ def test_the_work_of_another_version_is_only_said_not_to_be_rebuilt(package, for
 def test_a_version_whose_pages_are_the_same_is_not_even_that(package, form, plan, honest):
     for path, key in ((MANIFEST, "tool"), (REPORT, "provenance")):
         in_json(path, lambda data, key=key: data[key]["versions"].update(sanxian="0.0.1"))(package)
-    text = render(Report.from_dict(read(package / REPORT)), OPTIONS.norm())
+    text = render_report(Report.from_dict(read(package / REPORT)), OPTIONS.norm())
     (package / REPORT_PAGE).write_text(text, "utf-8", newline="\n")
     remake(package)
     reseal(package)
@@ -778,9 +782,9 @@ def test_pages_in_both_languages_with_and_without_pictures(made):
             Pictures(problem=""),
             Pictures(png, [png, "", png], [LegendEntry("耕地 & <山>", png)]),
         ):
-            text = render(told, norm, drawn)
+            text = render_report(told, norm, drawn)
             assert text in remake_report(
-                Report.from_dict(json.loads(to_json(told))), norm, read_page(decoded(text.encode()))
+                Report.from_dict(json.loads(to_json(told))), norm, read_page(decode_page(text.encode()))
             )
     listed = read(made / MANIFEST)
     rows = [row for row in listed["files"] if row["path"] != PAGE]
@@ -822,8 +826,8 @@ def test_doubts_taken_out_of_the_report(package, form):
     report(forge)(package)
     manifest(lambda m: m["check"].update(unconfirmed=[]))(package)
     reseal(package)
-    facts = look_at(package, form)
-    done = check(as_read(whole()), OPTIONS)
+    facts = collect_package_facts(package, form)
+    done = check_plan(as_read_layers(whole()), OPTIONS)
     before = len(done.report.findings)
     compare_outcomes(done, facts)
     assert [(f.code, f.case) for f in done.report.findings[before:]] == [("DOC013", "outcomes")]
@@ -833,19 +837,19 @@ def test_the_profile_that_the_manifest_names_is_used(package, form, monkeypatch)
     from plugin.core.package.inspection import inspect as module
 
     manifest(lambda m: m["profile"].update(id="hunyuan", name="浑源县"))(package)
-    facts = look_at(package, form)
+    facts = collect_package_facts(package, form)
     assert module._with_profile(OPTIONS, facts, form).norm().profile.id == "hunyuan"
     assert module._with_profile(Options(profile="example"), facts, form).profile == "example"
     manifest(lambda m: m["profile"].update(id="../某县"))(package)
-    assert module._with_profile(OPTIONS, look_at(package, form), form).profile == ""
+    assert module._with_profile(OPTIONS, collect_package_facts(package, form), form).profile == ""
 
 
 @pytest.mark.parametrize("suffix", [".p7s", ".sig", ".asc", ".sm2"])
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_signature_is_told_and_not_judged(package, form, plan, honest, suffix, lang):
     def reason():
-        side = SideInputs(package=look_at(package, form))
-        done = run(plan, choose_rules(["DOC003", "DOC006"]), side=side, lang=lang)
+        side = SideInputs(package=collect_package_facts(package, form))
+        done = run_check(plan, choose_rules(["DOC003", "DOC006"]), side=side, lang=lang)
         assert not done.findings, [f.message for f in done.findings]
         return next(r.reason for r in done.rules if r.code == "DOC006")
 
@@ -869,8 +873,8 @@ def test_stray_files_take_time_by_their_number_and_not_its_square(tmp_path, form
         best = float("inf")
         for _ in range(3):
             begun = time.process_time()
-            side = SideInputs(package=look_at(folder, form))
-            done = run(plan, choose_rules(RULES), side=side, lang="zh")
+            side = SideInputs(package=collect_package_facts(folder, form))
+            done = run_check(plan, choose_rules(RULES), side=side, lang="zh")
             best = min(best, time.process_time() - begun)
         assert {f.params["count"] for f in done.findings if f.case == "many"} == {count}
         return best
@@ -883,10 +887,10 @@ def test_too_many_files_are_refused(tmp_path, form, zipped):
     folder = tmp_path / ROOT
     stray(folder, 40)
     path = Path(shutil.make_archive(str(tmp_path / "成果"), "zip", folder)) if zipped else folder
-    with pytest.raises(InputError) as caught, unpacked(path, most=39):
+    with pytest.raises(InputError) as caught, unpack_package(path, most=39):
         pass
-    assert caught.value.key == "package_too_many" and "39" in said(caught.value)
-    with unpacked(path, most=50):
+    assert caught.value.key == "package_too_many" and "39" in explain_error(caught.value)
+    with unpack_package(path, most=50):
         pass
 
 
@@ -902,7 +906,11 @@ def test_the_number_of_files_is_a_setting(package, tmp_path, form):
 def test_pages_of_a_pdf_by_its_structure(tmp_path, pages):
     path = tmp_path / "a.pdf"
     path.write_bytes(pdf(pages=pages))
-    assert inspect_pdf(path, plain=True) == structure(path.read_bytes()) == pdf_module.PdfFact(pages, False, (), PLAIN)
+    assert (
+        inspect_pdf(path, plain=True)
+        == inspect_pdf_structure(path.read_bytes())
+        == pdf_module.PdfFact(pages, False, (), PLAIN)
+    )
 
 
 def test_pages_in_compressed_objects(tmp_path):
@@ -910,7 +918,7 @@ def test_pages_in_compressed_objects(tmp_path):
 
     inside = zlib.compress(b"3 0 <</Type /Page /Parent 2 0 R>> 4 0 <</Type/Page>>")
     data = b"%%PDF-1.5\n5 0 obj<</Type/ObjStm/N 2/First 4/Filter/FlateDecode/Length %d>>stream\n" % len(inside)
-    found = structure(data + inside + b"\nendstream endobj\n")
+    found = inspect_pdf_structure(data + inside + b"\nendstream endobj\n")
     assert found.pages == 2
 
 

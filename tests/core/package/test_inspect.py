@@ -20,23 +20,23 @@ from plugin.core.errors import Cancelled, InputError
 from plugin.core.files.digests import DIGEST, MANIFEST, OK, PAGE, SUMS, is_whole, read_sums, told_manifest, write_digest
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
-from plugin.core.package.files import begins_well, ends_of, ends_well, fill_slots
-from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection import archive
-from plugin.core.package.inspection.archive import unpacked
+from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.inspection.soundness import faults_of
+from plugin.core.package.inspection.integrity import find_integrity_errors
+from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import Level
+from plugin.core.package.slot_files import fill_slots, has_valid_end, has_valid_start, read_ends
 from plugin.core.standard import load_standard
 from tests.core.gdal_switch import gdal_raises
-from tests.core.made_package import jpg, pdf, whole_package
-from tests.core.small import digest, said
+from tests.core.package_fixtures import jpg, pdf, whole_package
+from tests.core.small_plan import digest, explain_error
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
-FORM = load_package("county")
+FORM = load_package_spec("county")
 #: The mdb that comes with the documents.
 UNREAD = [("DOC011", "unread")]
 ROOT = "140225浑源县国土空间总体规划"
@@ -363,12 +363,12 @@ def test_export_and_inspection_look_at_a_pdf_alike(tmp_path, behind):
         (b"%PDF-1.4\n", False),
     ):
         path.write_bytes(data)
-        _, problems = fill_slots(load_package("county"), values, tmp_path)
+        _, problems = fill_slots(load_package_spec("county"), values, tmp_path)
         told = [(p.level, p.key) for p in problems if path.name in p.features]
         # It is told, and kept from nobody: many programs show what is there.
         assert told == ([] if well else [(Level.NOTE, "file_cut")])
-        start, tail = ends_of(path)
-        assert (begins_well(path.name, start) and ends_well(path.name, tail)) is well
+        start, tail = read_ends(path)
+        assert (has_valid_start(path.name, start) and has_valid_end(path.name, tail)) is well
 
 
 def test_thirty_damages():
@@ -401,7 +401,7 @@ def test_a_shapefile_left_beside_the_database(package, part, keep, case):
     pyogrio.write_dataframe(
         pyogrio.read_dataframe(package / GDB, layer="CZKFBJ"), folder / "CZKFBJ.shp", encoding="GBK"
     )
-    assert faults_of(package, "1-空间数据") == []
+    assert find_integrity_errors(package, "1-空间数据") == []
     found = [(f.code, f.case, f.key) for f in look(package).findings]
     assert ("DOC003", "name", "1-空间数据/CZKFBJ.shp") in found and ("DOC003", "name", "1-空间数据") not in found
     path = folder / f"CZKFBJ.{part}"
@@ -424,7 +424,7 @@ def test_layers_in_another_crs(tmp_path, package):
     text = (FORM.path).read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
     path = tmp_path / "某省.toml"
     path.write_text(text, encoding="utf-8")
-    report = inspect_package(package, load_package(path), Options()).report
+    report = inspect_package(package, load_package_spec(path), Options()).report
     (told,) = [f for f in report.findings if f.code == "DOC009"]
     assert "EPSG:4526" in told.message and "EPSG:4490" in told.message
 
@@ -456,7 +456,7 @@ def test_layers_under_the_forms_own_names(tmp_path, package):
     assert old in text
     path = tmp_path / "某省.toml"
     path.write_text(text.replace(old, f'{old}\nname = "HX01"'), encoding="utf-8")
-    report = inspect_package(package, load_package(path), Options()).report
+    report = inspect_package(package, load_package_spec(path), Options()).report
     layers = {row["role"]: row["name"] for row in report.provenance["layers"]}
     assert layers["STBHHX"] == "HX01" and not {"SCH001", "DOC008"} & {f.code for f in report.findings}
 
@@ -481,18 +481,18 @@ def test_fields_under_the_forms_own_names(tmp_path, package):
 
     in_database(package, "CZKFBJ", rename_fields)
     fields = ("SCH002", "SCH006", "SCH007", "SCH008", "ATT001", "ATT013")
-    report = inspect_package(package, load_package(path), Options()).report
+    report = inspect_package(package, load_package_spec(path), Options()).report
     assert not [f.message for f in report.findings if f.role == "CZKFBJ" and f.code in fields]
     # Another form knows nothing of these names.
     lacking = {f.field for f in look(package).findings if f.role == "CZKFBJ" and f.code in ("SCH002", "SCH008")}
     assert lacking >= {"BSM", "MJ"}
     in_database(package, "CZKFBJ", lambda d, layer: half_as_much_again(d, layer, "TBMJ"))
-    report = inspect_package(package, load_package(path), Options()).report
+    report = inspect_package(package, load_package_spec(path), Options()).report
     assert ("DOC010", "field_area") in documents(report)
 
 
 def test_a_package_of_shapefiles_of_other_software(tmp_path):
-    from tests.core.small import write_shapefiles
+    from tests.core.small_plan import write_shapefiles
 
     folder = tmp_path / ROOT / "1-空间数据" / "140225浑源县国土空间规划矢量数据"
     write_shapefiles(folder, "GBK")
@@ -524,7 +524,7 @@ def test_a_path_that_climbs_out(tmp_path, name):
     path = evil(tmp_path / "a.zip", name)
     with pytest.raises(InputError) as caught:
         look(path)
-    assert caught.value.key == "package_zip_climbs" and said(caught.value)
+    assert caught.value.key == "package_zip_climbs" and explain_error(caught.value)
     assert [p.name for p in tmp_path.iterdir()] == ["a.zip"]
 
 
@@ -539,7 +539,7 @@ def test_a_bomb(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "_HARMLESS", 1000)
     with pytest.raises(InputError) as caught:
         look(path)
-    assert caught.value.key == "package_zip_bomb" and said(caught.value)
+    assert caught.value.key == "package_zip_bomb" and explain_error(caught.value)
 
 
 def test_a_bomb_that_lies_about_its_size(tmp_path, monkeypatch):
@@ -564,7 +564,7 @@ def test_archives_that_cannot_be_read(tmp_path, package):
     for name in ("half.zip", "text.zip", "a.rar", "middle.zip", "没有.zip"):
         with pytest.raises(InputError) as caught:
             look(tmp_path / name)
-        assert said(caught.value)
+        assert explain_error(caught.value)
 
 
 def test_cancelled(package):
@@ -573,7 +573,7 @@ def test_cancelled(package):
 
 
 def test_unpacked_files_are_gone_afterwards(tmp_path, package):
-    with unpacked(zipped(package, tmp_path / "a.zip")) as folder:
+    with unpack_package(zipped(package, tmp_path / "a.zip")) as folder:
         place = folder
         assert folder.name == ROOT and (folder / TEXT).exists()
     assert not place.exists()
@@ -623,7 +623,7 @@ def test_a_database_of_which_a_part_is_damaged_or_gone(package, part, raising):
     """Whether GDAL raises is a setting of all QGIS; neither way is a sound database accused."""
 
     def told():
-        return {(f.part.rpartition("/")[2], bool(f.reason)) for f in faults_of(package, GDB)}
+        return {(f.part.rpartition("/")[2], bool(f.reason)) for f in find_integrity_errors(package, GDB)}
 
     with gdal_raises(raising):
         assert told() == set()
@@ -640,7 +640,7 @@ def test_a_database_of_which_a_part_is_damaged_or_gone(package, part, raising):
             assert (table.name, True) in told()
         table.unlink()
         assert any(name == table.name for name, _ in told())
-        assert not any(str(package) in f.reason for f in faults_of(package, GDB))
+        assert not any(str(package) in f.reason for f in find_integrity_errors(package, GDB))
 
 
 def test_without_a_manifest_the_areas_in_fields_are_held_against_the_shapes(package):

@@ -11,14 +11,14 @@ from plugin.core.errors import OutputError
 from plugin.core.files.digests import MANIFEST, SCHEMA, files_below
 from plugin.core.model.rule import Severity
 from plugin.core.options import Options
-from plugin.core.package.form.load import load_package
 from plugin.core.package.gate import check_target
+from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.inspection.look import look_at
-from tests.core.made_package import COMPLETE, DATABASE
-from tests.core.small import said, write_gpkg
+from plugin.core.package.package_spec.load import load_package_spec
+from tests.core.package_fixtures import COMPLETE, DATABASE
+from tests.core.small_plan import explain_error, write_gpkg
 
-FORM = load_package("county")
+FORM = load_package_spec("county")
 VALUES = {"code": "140225", "name": "浑源县"}
 ROOT = "140225浑源县国土空间总体规划"
 TEXT = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
@@ -68,7 +68,7 @@ def told(package):
 )  # fmt: skip
 def test_a_link_is_named_and_not_followed(package, place, to):
     linked(package, place, to)
-    facts = look_at(package, FORM)
+    facts = collect_package_facts(package, FORM)
     (link,) = [file for file in facts.files if file.link]
     assert (link.path, link.size, link.head, link.sha256, link.picture) == (place, 0, b"", "", None)
     assert "秘密" not in "".join(file.path for file in facts.files)
@@ -166,4 +166,4 @@ def test_no_new_package_is_put_in_place_of_one_with_a_link(package, place):
     linked(package, place, "别处" if place.endswith("更多图件") else "别处/秘密.jpg")
     with pytest.raises(OutputError) as caught:
         check_target(package, (), FORM, VALUES)
-    assert caught.value.key == "package_has_more" and Path(place).name in said(caught.value)
+    assert caught.value.key == "package_has_more" and Path(place).name in explain_error(caught.value)

@@ -14,8 +14,8 @@ import pytest
 from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.texts import Texts
 from plugin.core.package import folder
-from plugin.core.package.folder import LOCK, reading, writing
-from plugin.core.package.inspection.archive import unpacked
+from plugin.core.package.folder import LOCK, lock_for_reading, lock_for_writing
+from plugin.core.package.inspection.archive import unpack_package
 
 TREE = str(Path(__file__).resolve().parents[3])
 #: Takes the lock, says so, and keeps it until a line comes.
@@ -77,10 +77,10 @@ def alone(target):
 @pytest.mark.parametrize(
     ("first", "second", "error"),
     [
-        ("writing", writing, OutputError),
-        ("reading", writing, OutputError),
-        ("writing", reading, InputError),
-        ("reading", reading, None),
+        ("writing", lock_for_writing, OutputError),
+        ("reading", lock_for_writing, OutputError),
+        ("writing", lock_for_reading, InputError),
+        ("reading", lock_for_reading, None),
     ],
     ids=["two exports", "export while inspected", "inspect while exported", "two inspect"],
 )
@@ -98,28 +98,28 @@ def test_two_processes(target, other, first, second, error, end):
         with second(target):
             pass
         # The first still has it.
-        with pytest.raises(OutputError), writing(target):
+        with pytest.raises(OutputError), lock_for_writing(target):
             pass
     one.ends() if end == "ends" else one.is_killed()
-    with writing(target):
+    with lock_for_writing(target):
         assert not alone(target)
     assert alone(target)
 
 
 def test_two_tasks_of_one_process(target):
-    with writing(target):
-        for second, error in ((writing, OutputError), (reading, InputError)):
+    with lock_for_writing(target):
+        for second, error in ((lock_for_writing, OutputError), (lock_for_reading, InputError)):
             with pytest.raises(error), second(target):
                 pass
-    with reading(target), reading(target), pytest.raises(OutputError), writing(target):
+    with lock_for_reading(target), lock_for_reading(target), pytest.raises(OutputError), lock_for_writing(target):
         pass
     assert alone(target)
-    with writing(target), writing(target.with_name("别的")):
+    with lock_for_writing(target), lock_for_writing(target.with_name("别的")):
         pass
 
 
 def test_it_goes_whatever_goes_wrong(target):
-    with pytest.raises(KeyboardInterrupt), writing(target):
+    with pytest.raises(KeyboardInterrupt), lock_for_writing(target):
         raise KeyboardInterrupt
     assert alone(target)
 
@@ -127,7 +127,7 @@ def test_it_goes_whatever_goes_wrong(target):
 def test_one_target_by_two_names(target):
     link = target.with_name("链接")
     link.symlink_to(target)
-    with writing(target), pytest.raises(OutputError), writing(link):
+    with lock_for_writing(target), pytest.raises(OutputError), lock_for_writing(link):
         pass
 
 
@@ -142,9 +142,9 @@ def test_a_file_that_its_holder_deletes_is_nobodys(target, monkeypatch):
         return real(handle, alone)
 
     monkeypatch.setattr(folder, "_lock", late)
-    with writing(target):
+    with lock_for_writing(target):
         assert folder._beside(target).exists() and len(times) == 2
-        with pytest.raises(OutputError), writing(target):
+        with pytest.raises(OutputError), lock_for_writing(target):
             pass
 
 
@@ -160,13 +160,13 @@ def test_a_disk_without_locks_and_one_for_reading_only(target, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(fcntl, "flock", refusing(errno.ENOLCK))
-        with writing(target), reading(target):
+        with lock_for_writing(target), lock_for_reading(target):
             pass
     assert alone(target)
     monkeypatch.setattr(os, "open", refusing(errno.EROFS))
-    with reading(target):
+    with lock_for_reading(target):
         pass
-    with pytest.raises(OutputError) as caught, writing(target):
+    with pytest.raises(OutputError) as caught, lock_for_writing(target):
         pass
     assert caught.value.key == "output_unwritable" and caught.value.params["detail"] == "read_only"
 
@@ -208,27 +208,27 @@ def windows(monkeypatch):
 
 
 def test_the_same_by_the_bytes_of_windows(target, windows):
-    with writing(target):
+    with lock_for_writing(target):
         assert len(windows.locked) == folder._READERS and min(byte for _, byte in windows.locked) == folder._AT
-        for second, error in ((writing, OutputError), (reading, InputError)):
+        for second, error in ((lock_for_writing, OutputError), (lock_for_reading, InputError)):
             with pytest.raises(error) as caught, second(target):
                 pass
             assert f"({os.getpid()})" in caught.value.params["who"]
-    with reading(target):
-        with reading(target):
+    with lock_for_reading(target):
+        with lock_for_reading(target):
             assert len(windows.locked) == 2
-        with pytest.raises(OutputError), writing(target):
+        with pytest.raises(OutputError), lock_for_writing(target):
             pass
     assert not windows.locked and alone(target)
 
 
 def test_who_inspects_a_folder_has_it(target):
     (target / "a.txt").touch()
-    with unpacked(target.parent) as found:
+    with unpack_package(target.parent) as found:
         assert found == target
-        with pytest.raises(OutputError), writing(target):
+        with pytest.raises(OutputError), lock_for_writing(target):
             pass
     # What a kill left beside a package is no part of it.
     target.with_name(target.name + LOCK).touch()
-    with unpacked(target.parent) as found:
+    with unpack_package(target.parent) as found:
         assert found == target

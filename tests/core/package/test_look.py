@@ -12,18 +12,18 @@ import shapely
 
 from plugin.core.messages.texts import Texts
 from plugin.core.package.layers import shapefile
-from plugin.core.package.layers.content import contents
-from plugin.core.package.layers.look import look, look_at_wanting
+from plugin.core.package.layers.content import make_contents
+from plugin.core.package.layers.layer_validation import validate_layer, validate_missing_layers
 from plugin.core.package.problems import Level
-from tests.core.made_package import only, parcels, plan_of, vectors
-from tests.core.small import X, Y, box, table
+from tests.core.package_fixtures import parcels, plan_of, single_layer_plan, vectors
+from tests.core.small_plan import X, Y, box, table
 
 LONG = "很" * 300
 
 
 def found(plan, form, **more):
-    content = only(plan, form, **more)
-    return look(content, form, plan.norm.standard.code_lists)
+    content = single_layer_plan(plan, form, **more)
+    return validate_layer(content, form, plan.norm.standard.code_lists)
 
 
 def told(problem):
@@ -115,12 +115,12 @@ def test_rings_that_a_format_would_take_for_others(name, suffix):
 
 def test_rings_of_a_county_are_looked_at_in_no_time():
     """Only features that are invalid and have several rings are."""
-    from plugin.core.package.layers.look import nested
+    from plugin.core.package.layers.layer_validation import find_nested_polygons
 
     many = np.array([RINGS["parts side by side"][0], box(0, 0), RINGS["a bow-tie"][0]] * 2000, dtype=object)
-    assert nested(many, ~shapely.is_valid(many), overlaps=True).tolist() == []
+    assert find_nested_polygons(many, ~shapely.is_valid(many), overlaps=True).tolist() == []
     many[7] = RINGS["a part in a part"][0]
-    assert nested(many, ~shapely.is_valid(many), overlaps=False).tolist() == [7]
+    assert find_nested_polygons(many, ~shapely.is_valid(many), overlaps=False).tolist() == [7]
 
 
 def test_a_database_s_own_number_of_a_row_is_missed_by_nobody():
@@ -166,7 +166,7 @@ def test_heights_are_left_out_and_told():
     high = [shapely.force_3d(box(100 * n, 0), 900.0) for n in range(3)]
     plan = plan_of(DLTB=parcels(3).set_geometry(high, crs=4526))
     assert one(found(plan, vectors()), "heights_left_out").count == 3
-    (rows,) = only(plan, vectors()).batches(plan.crs)
+    (rows,) = single_layer_plan(plan, vectors()).batches(plan.crs)
     assert not shapely.has_z(rows.shapes).any()
 
 
@@ -182,14 +182,14 @@ def test_layers_that_are_missing_empty_or_unusable():
         layers=[{"layer": "red_line", "need": "M"}, {"layer": "heritage", "need": "C"}, {"layer": "ZRBHD", "need": "O"}]
     )
     plan = plan_of(DLTB=parcels(), STBHHX=table([shapely.box(0, 0, 1, 1)]))
-    filled, wanting = contents(plan, form)
+    filled, wanting = make_contents(plan, form)
     assert [c.name for c in filled] == ["DLTB"]
-    problems = look_at_wanting(wanting, lambda c: (Texts("zh").concept(c), c))
+    problems = validate_missing_layers(wanting, lambda c: (Texts("zh").concept(c), c))
     assert [(p.key, p.level) for p in problems] == [("layer_unusable", Level.GATE), ("layer_absent", Level.NOTE)]
     assert "STBHHX" in told(problems[0]) and "历史文化" in told(problems[1])
     empty = plan_of(DLTB=parcels(), STBHHX=table([]))
-    content = next(c for c in contents(empty, form)[0] if c.name == "STBHHX")
-    (problem,) = look(content, form, {})
+    content = next(c for c in make_contents(empty, form)[0] if c.name == "STBHHX")
+    (problem,) = validate_layer(content, form, {})
     assert (problem.key, problem.level) == ("layer_empty", Level.GATE)
 
 
@@ -202,9 +202,9 @@ def test_personal_data_stays_out_unless_asked_for():
     form = vectors(layers=[{"layer": template.role, "need": "M"}], others=False)
     problem = one(found(plan, form), "personal_left_out")
     assert (problem.field, problem.count) == (field.name, 1)
-    (rows,) = only(plan, form).batches(plan.crs)
+    (rows,) = single_layer_plan(plan, form).batches(plan.crs)
     assert rows.values[field.name].tolist() == [None]
-    (rows,) = only(plan, form, personal=True).batches(plan.crs)
+    (rows,) = single_layer_plan(plan, form, personal=True).batches(plan.crs)
     assert rows.values[field.name].tolist() == ["张三"]
 
 
@@ -277,9 +277,9 @@ def test_a_name_of_the_form_has_a_short_name_of_its_own():
     plan.norm.standard.templates["DLTB"] = replace(template, fields=fields)
     try:
         slots = [{"layer": "parcels", "need": "M"}]
-        assert only(plan, vectors(layers=slots, others=False)).template.export_names["TBMJ"] == "MJ1"
+        assert single_layer_plan(plan, vectors(layers=slots, others=False)).template.export_names["TBMJ"] == "MJ1"
         slots[0]["names"] = {"TBMJ": "MIANJI"}
-        assert only(plan, vectors(layers=slots, others=False)).template.export_names["MIANJI"] == "MIANJI"
+        assert single_layer_plan(plan, vectors(layers=slots, others=False)).template.export_names["MIANJI"] == "MIANJI"
     finally:
         plan.norm.standard.templates["DLTB"] = template
 
@@ -293,7 +293,7 @@ def test_names_and_fields_as_the_form_wants_them():
         "names": {"TBMJ": "MIANJI"},
     }
     plan = plan_of(DLTB=parcels())
-    content = only(plan, vectors(layers=[slot], others=False))
+    content = single_layer_plan(plan, vectors(layers=[slot], others=False))
     assert content.name == "地类图斑" and list(content.columns) == ["DLMC", "BSM", "MIANJI"]
     (rows,) = content.batches(plan.crs)
     assert rows.values["MIANJI"].tolist() == [10_000.0] * 3 and rows.values["DLMC"].tolist() == ["旱地"] * 3
@@ -305,7 +305,7 @@ def test_values_are_carried_as_they_are():
             DLBM=["0103 ", "", None], TBMJ=["1.10", " ", None], ZLDWMC=pd.Series([20.0, np.nan, 7.5]), BZ=[1, 2, 3]
         )
     )
-    (rows,) = only(plan, vectors()).batches(plan.crs)
+    (rows,) = single_layer_plan(plan, vectors()).batches(plan.crs)
     assert rows.values["DLBM"].tolist() == ["0103", None, None]
     assert rows.values["TBMJ"].tolist() == [1.1, None, None]
     assert rows.values["ZLDWMC"].tolist() == ["20", None, "7.5"]
@@ -325,7 +325,7 @@ def test_dates():
     )
     plan = plan_of(**{role: rows_of, "DLTB": parcels()})
     form = vectors(layers=[{"layer": role, "need": "M"}], others=False)
-    (rows,) = only(plan, form).batches(plan.crs)
+    (rows,) = single_layer_plan(plan, form).batches(plan.crs)
     assert rows.values[field.name].tolist() == [moments[0], None, moments[2]]
     shape = vectors("a.shp", layers=[{"layer": role, "need": "M"}], others=False)
     assert one(found(plan, shape), "time_lost").features == ("3",)
@@ -345,7 +345,7 @@ def test_dates():
 )
 def test_coordinates_that_lead_nowhere(shape, file):
     plan = plan_of(DLTB=parcels())
-    plan.layers["DLTB"].drawn[1] = shape
+    plan.layers["DLTB"].raw_shapes[1] = shape
     problem = one(found(plan, vectors(file, crs="EPSG:4490")), "shape_nowhere")
     assert (
         (problem.level, problem.count) == (Level.STOP, 1) and "0002" in told(problem) and "EPSG:4490" in told(problem)

@@ -10,17 +10,17 @@ import pytest
 from plugin.core.errors import Cancelled, DataError, OutputError
 from plugin.core.files.digests import MANIFEST, PAGE, is_whole
 from plugin.core.messages.texts import Texts
-from plugin.core.package.export import Order, export_package
-from plugin.core.package.form.load import load_package
+from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.maps import jpeg
-from plugin.core.package.maps.slots import Drawn
+from plugin.core.package.maps.slots import RenderedMap
+from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.profile import DocumentInfo
-from plugin.core.standard.map_set import Lack, load
+from plugin.core.standard.map_set import MissingInput, load_map_set
 from plugin.paths import PACKAGES
-from tests.core.made_package import A4, jpg, names, pdf
-from tests.core.small import digest, said
+from tests.core.package_fixtures import A4, jpg, names, pdf
+from tests.core.small_plan import digest, explain_error
 
-FORM = load_package("county")
+FORM = load_package_spec("county")
 COUNTY = (PACKAGES / "county.toml").read_text(encoding="utf-8")
 MAPS = "4-规划图件/140225浑源县"
 #: The slots that the made county has layers for.
@@ -35,7 +35,7 @@ WHOLE_COUNTY = [
 
 @pytest.mark.parametrize("name", ["county", "city"])
 def test_every_map_of_the_set_has_a_slot(name):
-    form, maps = load_package(name), load().maps
+    form, maps = load_package_spec(name), load_map_set().maps
     slots = [slot for slot in form.files if slot.layout]
     assert {slot.layout for slot in slots} == set(maps)
     for slot in slots:
@@ -67,7 +67,7 @@ def test_a_slip_of_the_form_is_told_with_file_and_key(tmp_path, old, new, words)
     path = tmp_path / "某省.toml"
     path.write_text(COUNTY.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        load_package(path)
+        load_package_spec(path)
     for lang in ("zh", "en"):
         assert all(word in Texts(lang).explain(caught.value) for word in words)
 
@@ -75,7 +75,7 @@ def test_a_slip_of_the_form_is_told_with_file_and_key(tmp_path, old, new, words)
 def test_a_map_without_layout_is_the_planners(tmp_path):
     path = tmp_path / "某省.toml"
     path.write_text(COUNTY.replace('layout = "three_lines"\n', "", 1), encoding="utf-8")
-    (slot,) = [s for s in load_package(path).files if s.title == "县域三条控制线图"]
+    (slot,) = [s for s in load_package_spec(path).files if s.title == "县域三条控制线图"]
     assert slot.number == "02" and not slot.layout
 
 
@@ -89,7 +89,7 @@ def test_what_a_jpg_says(tmp_path):
     ):
         path = tmp_path / f"{n}.jpg"
         image.new("RGB", size, "red").save(path, "JPEG", **options)
-        found = jpeg.look_at(path)
+        found = jpeg.inspect_jpeg(path)
         assert (found.width, found.height, found.whole) == (*size, True)
         assert found.dpi == (pytest.approx(dpi) if dpi else None)
 
@@ -104,21 +104,21 @@ def test_dots_per_inch_in_exif_alone(tmp_path):
     # As cameras write it: no JFIF, Exif at once.
     start = data.index(b"\xff\xe1")
     path.write_bytes(b"\xff\xd8" + data[start:])
-    found = jpeg.look_at(path)
+    found = jpeg.inspect_jpeg(path)
     assert found.whole and found.dpi == pytest.approx(120 * 2.54)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 2, 3, 10, 21, 30, 34, 40, -1])
 def test_a_jpg_that_breaks_off_is_not_whole(keep):
     data = jpg()
-    assert jpeg.read(io.BytesIO(data)).whole and not jpeg.read(io.BytesIO(data[:keep])).whole
+    assert jpeg.read_jpeg(io.BytesIO(data)).whole and not jpeg.read_jpeg(io.BytesIO(data[:keep])).whole
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"GIF89a", b"\xff\xd8\xff", b"\xff\xd8\xff\xe1\xff\xffExif\0\0II", b"\xff\xd8" * 50]
 )
 def test_what_is_no_jpg(data):
-    assert not jpeg.read(io.BytesIO(data)).whole
+    assert not jpeg.read_jpeg(io.BytesIO(data)).whole
 
 
 # -- a package
@@ -132,15 +132,15 @@ class Drawer:
 
     def __call__(self, job):
         self.jobs.append(job)
-        for n, wish in enumerate(job.wishes):
-            job.progress(n / len(job.wishes), wish.one.title)
+        for n, wish in enumerate(job.requests):
+            job.progress(n / len(job.requests), wish.one.title)
             if wish.one.title == self.stop_at:
                 raise Cancelled
             if wish.one.title in self.lacks:
-                yield Drawn(wish, lack=self.lacks[wish.one.title])
+                yield RenderedMap(wish, lack=self.lacks[wish.one.title])
                 continue
             (job.folder / wish.file).write_bytes(jpg(self.dpi) if self.content is None else self.content)
-            yield Drawn(wish, (wish.file,), "EPSG:4526", 250_000.0)
+            yield RenderedMap(wish, (wish.file,), "EPSG:4526", 250_000.0)
 
 
 pytest_slow = pytest.mark.slow  # they write and read whole databases
@@ -149,13 +149,13 @@ pytest_slow = pytest.mark.slow  # they write and read whole databases
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory):
     pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
-    from plugin.core.check import Options, check
+    from plugin.core.check import Options, check_plan
     from tests.county import make_county
     from tests.county.write import write_geopackage
 
     path = tmp_path_factory.mktemp("数据") / "county.gpkg"
     write_geopackage(path, make_county(300, defects=False)[0])
-    return check(path, Options())
+    return check_plan(path, Options())
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def order(tmp_path):
     documents = tmp_path / "文档"
     documents.mkdir()
     (documents / "140225浑源县国土空间总体规划文本.pdf").write_bytes(pdf())
-    return Order(FORM, tmp_path / "结果", documents)
+    return ExportOrder(FORM, tmp_path / "结果", documents)
 
 
 def jpgs(path):
@@ -210,17 +210,17 @@ def test_any_map_is_told_once_and_must_be_there_where_the_form_says_so(checked, 
         done = export_package(checked, order, draw=draw)
         assert not [p for p in done.problems if "规划图件" in p.sentence(Texts("zh"))]
     files = tuple(replace(slot, need="M") if slot.id == "maps" else slot for slot in FORM.files)
-    must = replace(order, form=replace(FORM, files=files))
+    must = replace(order, package_spec=replace(FORM, files=files))
     with pytest.raises(OutputError) as caught:
         export_package(checked, must)
-    assert "规划图件" in said(caught.value)
+    assert "规划图件" in explain_error(caught.value)
     assert not export_package(checked, must, draw=Drawer()).manifest["check"]["forced"]
 
 
 def test_the_title_block_is_the_counties_own(tmp_path):
     path = tmp_path / "某省.toml"
     path.write_text(COUNTY.replace('maker = ""', 'maker = "{name}人民政府"', 1), encoding="utf-8")
-    info = load_package(path).document_info({"code": "140225", "name": "浑源县"})
+    info = load_package_spec(path).document_info({"code": "140225", "name": "浑源县"})
     assert info == DocumentInfo(secrecy="内部", compiler="浑源县人民政府")
 
 
@@ -231,7 +231,7 @@ def test_a_map_of_the_planners_wins_byte_for_byte(checked, order):
     drawer = Drawer()
     done = export_package(checked, order, draw=drawer)
     assert (done.path / f"{MAPS}02县域三条控制线图.jpg").read_bytes() == own
-    assert "three_lines" not in [wish.slot.layout for wish in drawer.jobs[0].wishes]
+    assert "three_lines" not in [wish.slot.layout for wish in drawer.jobs[0].requests]
     assert rows(done, "given") == ["02县域三条控制线图"] and len(rows(done, "made")) == 4
     (row,) = [row for row in done.manifest["maps"] if row["origin"] == "given"]
     assert row["dpi"] == 600.0 and row["scale"] is None
@@ -283,20 +283,24 @@ def test_a_stop_between_two_maps_leaves_the_former_package(checked, order):
 
 @pytest_slow
 def test_a_map_that_cannot_be_drawn_is_told_by_name(checked, order):
-    lacks = {"县域三区图": Lack("too_large", {"dpi": "300"})}
+    lacks = {"县域三区图": MissingInput("too_large", {"dpi": "300"})}
     done = export_package(checked, order, draw=Drawer(lacks=lacks))
     (problem,) = [p for p in done.problems if p.key == "map_not_made" and p.count == 1]
     assert "县域三区图" in problem.sentence(Texts("zh")) and "内存" in problem.sentence(Texts("zh"))
     # Where the form must have it, there is no package without it, unless somebody insists.
     files = tuple(replace(slot, need="M") if slot.layout == "three_zones" else slot for slot in FORM.files)
-    must = replace(order, form=replace(FORM, files=files))
+    must = replace(order, package_spec=replace(FORM, files=files))
     before = digest(done.path)
     with pytest.raises(OutputError) as caught:
         export_package(checked, must, draw=Drawer(lacks=lacks))
-    assert "县域三区图" in said(caught.value) and "强制生成" in said(caught.value) and digest(done.path) == before
+    assert (
+        "县域三区图" in explain_error(caught.value)
+        and "强制生成" in explain_error(caught.value)
+        and digest(done.path) == before
+    )
     with pytest.raises(OutputError) as caught:
         export_package(checked, must)
-    assert caught.value.key == "package_gate" and "QGIS" in said(caught.value)
+    assert caught.value.key == "package_gate" and "QGIS" in explain_error(caught.value)
     forced = export_package(checked, replace(must, force=True), draw=Drawer(lacks=lacks))
     assert forced.manifest["check"]["forced"] and "强制" in (forced.path / PAGE).read_text(encoding="utf-8")
     assert not export_package(checked, must, draw=Drawer()).manifest["check"]["forced"]
@@ -306,7 +310,7 @@ def test_a_map_that_cannot_be_drawn_is_told_by_name(checked, order):
 def test_a_file_that_cannot_be_read_again_makes_no_package(checked, order):
     with pytest.raises(OutputError) as caught:
         export_package(checked, order, draw=Drawer(content=jpg()[:-2]))
-    assert "县域用地现状图" in said(caught.value) and not list(order.folder.glob("*"))
+    assert "县域用地现状图" in explain_error(caught.value) and not list(order.folder.glob("*"))
 
 
 @pytest_slow
@@ -316,4 +320,4 @@ def test_a_coarse_or_broken_map_of_the_planners_shuts_the_gate(checked, order):
         path.write_bytes(content)
         with pytest.raises(OutputError) as caught:
             export_package(checked, order, draw=Drawer())
-        assert path.name in said(caught.value) and says in said(caught.value)
+        assert path.name in explain_error(caught.value) and says in explain_error(caught.value)

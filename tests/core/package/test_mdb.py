@@ -12,32 +12,32 @@ import pytest
 from plugin.core.cancellation import NEVER
 from plugin.core.errors import OutputError
 from plugin.core.messages.texts import Texts
-from plugin.core.package.files import Filled
-from plugin.core.package.form.load import load_package
-from plugin.core.package.making import Making
+from plugin.core.package.export_context import ExportContext
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.slot_files import FilledSlot
 from plugin.core.package.tables import database as platform
-from plugin.core.package.tables.compare import differences
+from plugin.core.package.tables.compare import find_differences
 from plugin.core.package.tables.database import (
     DRIVERS,
-    Access,
+    AccessDriver,
     NotTheSame,
-    access,
     compare_tables,
+    find_access_driver,
     heads_of,
-    of_pyodbc,
-    plain,
+    pyodbc_driver,
     rows_of,
+    to_plain_cell,
     write_tables,
 )
-from plugin.core.package.tables.known import Known
+from plugin.core.package.tables.known_tables import KnownTables
 from plugin.core.package.tables.read import read_workbook
-from plugin.core.package.tables.write import database
+from plugin.core.package.tables.write import write_access_tables
 from plugin.core.render.tables.model import Column, Number, Row, Table
 from plugin.core.tabulate import tabulate_plan
 from tests.core.examples import plan_of
 
 TEXTS = Texts("zh")
-FORM = load_package("county")
+FORM = load_package_spec("county")
 SQUARE, QUARTER = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"
 SLOT = next(slot for slot in FORM.files if slot.file.endswith(".mdb"))
 
@@ -53,7 +53,7 @@ def tables_of(connection):
 
 @pytest.fixture
 def driver():
-    return Access("sqlite", lambda path: path.touch(), sqlite3.connect, tables_of, (sqlite3.Error, OSError))
+    return AccessDriver("sqlite", lambda path: path.touch(), sqlite3.connect, tables_of, (sqlite3.Error, OSError))
 
 
 def test_every_figure_is_read_again(made):
@@ -91,7 +91,7 @@ def test_names_that_access_does_not_take():
     assert compare_tables(connection, [table], TEXTS) == 0
     kinds = {row[1]: row[2] for row in connection.execute("PRAGMA table_info([三条控制线])")}
     assert kinds == {"行号": "INTEGER", "面积1x": "VARCHAR(255)", "面积1x1": "MEMO", "长" * 64: "VARCHAR(255)"}
-    assert plain(Number(12.345678, 2)) == 12.35 and plain("") is None
+    assert to_plain_cell(Number(12.345678, 2)) == 12.35 and to_plain_cell("") is None
 
 
 def making_of(tmp_path, filled=()):
@@ -100,14 +100,14 @@ def making_of(tmp_path, filled=()):
     pattern = SLOT.file.format(**values)
     slot = {"id": SLOT.id, "kind": "table", "pattern": pattern, "files": []}
     manifest = {"tables": [], "slots": [slot]}
-    filled_slot = Filled(SLOT, pattern, filled)
+    filled_slot = FilledSlot(SLOT, pattern, filled)
     given = {"maps": None, "page": None, "document": None, "steps": None, "cancellation": NEVER}
-    return Making(checked, FORM, tmp_path, values, manifest, [filled_slot], **given)
+    return ExportContext(checked, FORM, tmp_path, values, manifest, [filled_slot], **given)
 
 
 def test_into_a_package(tmp_path, made, driver):
     making = making_of(tmp_path)
-    assert database(made, making, driver) == []
+    assert write_access_tables(made, making, driver) == []
     (row,) = making.manifest["tables"]
     path = tmp_path / row["file"]
     assert path.name == "140225浑源县国土空间规划表格.mdb" and path.is_file()
@@ -115,20 +115,20 @@ def test_into_a_package(tmp_path, made, driver):
     assert making.manifest["slots"][0]["files"] == [row["file"]]
     # And looked at as anybody's: figures as they were written agree with the layers'.
     book = read_workbook(path, row["file"], driver)
-    known = Known(made.tables, "zh")
-    found = {b.table.id: differences(b) for sheet in book.sheets for b in known.blocks(sheet)}
+    known = KnownTables(made.tables, "zh")
+    found = {b.table.id: find_differences(b) for sheet in book.sheets for b in known.blocks(sheet)}
     assert {"indicators", "lines"} <= found.keys()
     assert all(not [d for d in told if d.case == "cell"] and compared for told, compared in found.values())
 
 
 def test_a_file_of_the_planners_own_is_left_alone(tmp_path, made, driver):
     making = making_of(tmp_path, filled=(tmp_path / "own.mdb",))
-    assert database(made, making, driver) == [] and making.manifest["tables"] == []
+    assert write_access_tables(made, making, driver) == [] and making.manifest["tables"] == []
 
 
 @pytest.mark.parametrize("reason", ["mdb_no_windows", "mdb_no_pyodbc", "mdb_no_driver"])
 def test_without_a_driver_the_reason_is_told(tmp_path, made, reason):
-    (problem,) = database(made, making_of(tmp_path), reason)
+    (problem,) = write_access_tables(made, making_of(tmp_path), reason)
     for lang, where in (("zh", "文档文件夹"), ("en", "folder of documents")):
         said = problem.sentence(Texts(lang))
         assert (
@@ -144,7 +144,7 @@ def test_a_driver_that_fails_leaves_nothing(tmp_path, made, driver):
         raise OSError(f"ODBC 11: {path}")
 
     making = making_of(tmp_path)
-    (problem,) = database(made, making, replace(driver, create=refuse))
+    (problem,) = write_access_tables(made, making, replace(driver, create=refuse))
     said = problem.sentence(Texts("zh"))
     assert "ODBC 11" in said and str(tmp_path) not in said
     assert not list(tmp_path.rglob("*.mdb")) and making.manifest["tables"] == []
@@ -160,7 +160,7 @@ def test_a_database_that_is_not_the_same_stops_the_package(tmp_path, made, drive
         return sqlite3.connect(path, factory=Forgetful)
 
     with pytest.raises(OutputError) as caught:
-        database(made, making_of(tmp_path), replace(driver, connect=connect))
+        write_access_tables(made, making_of(tmp_path), replace(driver, connect=connect))
     assert caught.value.key == "package_table_not_the_same" and "三条控制线" in caught.value.params["place"]
 
 
@@ -180,14 +180,14 @@ def fake(drivers):
 
 def test_which_driver_of_this_machine(monkeypatch, tmp_path):
     monkeypatch.setattr(platform.sys, "platform", "linux")
-    assert access() == "mdb_no_windows"
+    assert find_access_driver() == "mdb_no_windows"
     monkeypatch.setattr(platform.sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "pyodbc", None)
-    assert access() == "mdb_no_pyodbc"
+    assert find_access_driver() == "mdb_no_pyodbc"
     monkeypatch.setitem(sys.modules, "pyodbc", fake(["SQL Server"]))
-    assert access() == "mdb_no_driver"
+    assert find_access_driver() == "mdb_no_driver"
     monkeypatch.setitem(sys.modules, "pyodbc", fake(["SQL Server", DRIVERS[1], DRIVERS[0]]))
-    found = access()
+    found = find_access_driver()
     assert found.driver == DRIVERS[0]
     path = tmp_path / "表 格.mdb"
     assert found.connect(path) == f"DRIVER={{{DRIVERS[0]}}};DBQ={path};"
@@ -209,7 +209,7 @@ def test_what_the_installer_is_told(monkeypatch, tmp_path):
 
     path = tmp_path / "表 格.mdb"
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
-    of_pyodbc(fake([]), DRIVERS[0]).create(path)
+    pyodbc_driver(fake([]), DRIVERS[0]).create(path)
     assert told == [(None, 1, DRIVERS[0], f'CREATE_DB="{path}" General')]
 
 
@@ -226,4 +226,4 @@ def test_what_the_installer_refuses_is_an_error(monkeypatch, tmp_path):
 
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
     with pytest.raises(OSError, match="路径无效"):
-        of_pyodbc(fake([]), DRIVERS[0]).create(tmp_path / "a.mdb")
+        pyodbc_driver(fake([]), DRIVERS[0]).create(tmp_path / "a.mdb")

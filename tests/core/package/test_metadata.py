@@ -5,12 +5,12 @@ from datetime import date
 
 import pytest
 
-from plugin.core.package.form.load import load_package
-from plugin.core.package.form.model import LAYER_ITEMS, METADATA_ITEMS, PACKAGE_ITEMS
-from plugin.core.package.metadata import UnreadableXml, by_form, metadata_xml, read_xml
+from plugin.core.package.metadata import UnreadableXml, metadata_xml, read_by_spec, read_xml
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.package_spec.model import LAYER_ITEMS, METADATA_ITEMS, PACKAGE_ITEMS
 from plugin.core.package.rules._metadata import _day
 
-FORM = load_package("county")
+FORM = load_package_spec("county")
 LAYER = {
     "layer": "CZKFBJ", "role": "CZKFBJ", "title": "城镇开发边界 <&>", "format": "FileGDB", "geometry": "polygon", "crs": "EPSG:4490",
     "unit": "度", "data_year": "2020", "features": 7, "extent": (113.1, 39.2, 113.25, 39.5),
@@ -22,7 +22,7 @@ MANIFEST = {
 
 
 def test_what_was_written_is_read():
-    told = by_form(read_xml(metadata_xml(MANIFEST, FORM)), FORM)
+    told = read_by_spec(read_xml(metadata_xml(MANIFEST, FORM)), FORM)
     assert (told.unknown, told.lacking, told.twice) == ((), (), ())
     assert told.package["name"] == "包" and told.package["product_date"] == "2026-11-20"
     first, second = told.layers
@@ -36,9 +36,9 @@ def test_the_format_of_a_package_is_that_of_its_data_sets():
         {**LAYER, "layer": name, "format": said}
         for name, said in (("A", "FileGDB"), ("B", "FileGDB"), ("C", "VCT 3.0"))
     ]
-    told = by_form(read_xml(metadata_xml({**MANIFEST, "layers": layers}, FORM)), FORM)
+    told = read_by_spec(read_xml(metadata_xml({**MANIFEST, "layers": layers}, FORM)), FORM)
     assert told.package["format"] == "FileGDB、VCT 3.0"
-    assert by_form(read_xml(metadata_xml({**MANIFEST, "layers": []}, FORM)), FORM).package["format"] == ""
+    assert read_by_spec(read_xml(metadata_xml({**MANIFEST, "layers": []}, FORM)), FORM).package["format"] == ""
 
 
 def test_every_item_of_a_form_belongs_somewhere():
@@ -50,7 +50,7 @@ def test_an_item_without_a_name_is_left_out():
 
     names = {**FORM.metadata.names, "extent": "", "score": ""}
     form = replace(FORM, metadata=replace(FORM.metadata, names=names))
-    told = by_form(read_xml(metadata_xml(MANIFEST, form)), form)
+    told = read_by_spec(read_xml(metadata_xml(MANIFEST, form)), form)
     assert "extent" not in told.layers[0] and "score" not in told.package and told.lacking == ()
 
 
@@ -98,7 +98,7 @@ def test_what_is_refused(data, case):
 
 
 def test_another_schema_is_no_metadata_of_the_form():
-    assert by_form(read_xml(b'<gmd:MD_Metadata xmlns:gmd="http://www.isotc211.org/2005/gmd"/>'), FORM) is None
+    assert read_by_spec(read_xml(b'<gmd:MD_Metadata xmlns:gmd="http://www.isotc211.org/2005/gmd"/>'), FORM) is None
 
 
 def test_elements_too_many_too_few_and_twice():
@@ -106,9 +106,9 @@ def test_elements_too_many_too_few_and_twice():
     changed = data.replace("<密级>内部</密级>", "<密级>内部</密级><密级>公开</密级>", 1).replace(
         "<要素数>7</要素数>", "<个数>7</个数>", 1
     )
-    told = by_form(read_xml(changed.encode()), FORM)
+    told = read_by_spec(read_xml(changed.encode()), FORM)
     assert (told.unknown, told.lacking, told.twice) == (("数据集/个数",), ("数据集/要素数",), ("成果包/密级",))
-    nothing = by_form(read_xml("<元数据/>".encode()), FORM)
+    nothing = read_by_spec(read_xml("<元数据/>".encode()), FORM)
     assert nothing.lacking == ("成果包",) and nothing.layers == ()
 
 

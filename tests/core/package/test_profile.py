@@ -5,9 +5,9 @@ import pytest
 
 from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts
-from plugin.core.package.form.load import form_problems, load_package
-from plugin.core.package.form.read import package_ids
-from plugin.core.package.names import LONGEST_NAME, field_problem, fill, name_problem, recogniser
+from plugin.core.package.names import LONGEST_NAME, field_problem, fill_placeholders, make_name_matcher, name_problem
+from plugin.core.package.package_spec.load import find_spec_problems, load_package_spec
+from plugin.core.package.package_spec.read import package_spec_ids
 from plugin.core.standard import load_standard
 from plugin.paths import PACKAGES
 
@@ -20,9 +20,9 @@ def told(error, *words):
         assert all(w in sentence for w in words), sentence
 
 
-@pytest.mark.parametrize("name", package_ids())
+@pytest.mark.parametrize("name", package_spec_ids())
 def test_what_ships_loads_and_fits_its_standard(name):
-    form = load_package(name)
+    form = load_package_spec(name)
     standard = load_standard(form.standard)
     assert form.id == name and form.vectors and form.files
     for vectors in form.vectors:
@@ -33,17 +33,17 @@ def test_what_ships_loads_and_fits_its_standard(name):
 
 
 def test_names_of_the_county_form_are_those_asked_for():
-    form = load_package("county")
+    form = load_package_spec("county")
     values = {"code": "140225", "name": "浑源县"}
     (vectors,) = form.vectors
-    assert fill(vectors.file, values) == "140225浑源县国土空间规划矢量数据.gdb"
+    assert fill_placeholders(vectors.file, values) == "140225浑源县国土空间规划矢量数据.gdb"
     assert (vectors.crs, vectors.suffix) == ("EPSG:4490", ".gdb")
     three = {s.layer: s.need for s in vectors.layers}
     assert [three[c] for c in ("farmland", "red_line", "boundary")] == ["M"] * 3
     maps = next(f for f in form.files if f.kind == "map")
-    found = recogniser(maps.file, values).fullmatch("140225浑源县03三条控制线图.jpg")
+    found = make_name_matcher(maps.file, values).fullmatch("140225浑源县03三条控制线图.jpg")
     assert found and (found["number"], found["title"]) == ("03", "三条控制线图")
-    assert not recogniser(maps.file, values).fullmatch("140226左云县03三条控制线图.jpg")
+    assert not make_name_matcher(maps.file, values).fullmatch("140226左云县03三条控制线图.jpg")
     assert form.place("data", "a.gdb") == "1-空间数据/a.gdb"
 
 
@@ -52,13 +52,13 @@ def test_a_province_brings_its_own(tmp_path):
     path.write_text(
         COUNTY.replace('id = "county"', 'id = "province"').replace("1-空间数据", "矢量/规划"), encoding="utf-8"
     )
-    form = load_package(path)
+    form = load_package_spec(path)
     assert form.id == "province" and form.place("data", "a") == "矢量/规划/a"
 
 
 def test_an_unknown_form_names_what_there_is(tmp_path):
     with pytest.raises(DataError) as caught:
-        load_package(tmp_path / "没有.toml")
+        load_package_spec(tmp_path / "没有.toml")
     told(caught.value, "没有", "county", "city")
 
 
@@ -97,7 +97,7 @@ def test_a_slip_is_told_with_file_and_key(tmp_path, old, new, words):
     path = tmp_path / "x.toml"
     path.write_text(COUNTY.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        load_package(path)
+        load_package_spec(path)
     told(caught.value, "x.toml", *words)
 
 
@@ -138,13 +138,13 @@ def test_all_slips_of_a_form_are_told_at_once(tmp_path):
         .replace("[marks]", "colour = 1\n[marks]")
     )
     path.write_text(bad, encoding="utf-8")
-    found = form_problems(path)
+    found = find_spec_problems(path)
     keys = {e.params["key"] for e in found}
     assert keys == {"vector[1].crs", "digits", "secrecy", "colour"}, keys
     for error in found:
         told(error, "某省.toml", error.params["key"])
     with pytest.raises(DataError):
-        load_package(path)
+        load_package_spec(path)
 
 
 @pytest.mark.parametrize(
@@ -160,14 +160,14 @@ def test_one_slip_blames_nothing_else(tmp_path, old, new, keys):
     path = tmp_path / "某省.toml"
     assert old in COUNTY
     path.write_text(COUNTY.replace(old, new, 1), encoding="utf-8")
-    assert sorted(e.params["key"] for e in form_problems(path)) == keys
+    assert sorted(e.params["key"] for e in find_spec_problems(path)) == keys
 
 
 def test_names_that_no_element_has_twice_may_be_alike(tmp_path):
     """What a package is called and what a layer is do not stand in one element."""
     path = tmp_path / "某省.toml"
     path.write_text(COUNTY.replace('resource_id = "资源标识"', 'resource_id = "更新日期"', 1), encoding="utf-8")
-    assert form_problems(path) == []
+    assert find_spec_problems(path) == []
 
 
 @pytest.mark.parametrize(
@@ -191,16 +191,16 @@ def test_what_the_standard_does_not_have(tmp_path, old, new, key):
     path = tmp_path / "某省.toml"
     assert old in COUNTY
     path.write_text(COUNTY.replace(old, new, 1), encoding="utf-8")
-    (error,) = form_problems(path)
+    (error,) = find_spec_problems(path)
     assert error.key == key
     told(error, "某省.toml", error.params["value"])
 
 
-@pytest.mark.parametrize("name", package_ids())
+@pytest.mark.parametrize("name", package_spec_ids())
 def test_what_ships_is_sound_and_listed(name, capsys):
     from plugin.core.__main__ import main
 
-    assert form_problems(name) == [] and main(["form", name]) == 0
+    assert find_spec_problems(name) == [] and main(["form", name]) == 0
     said = capsys.readouterr().out
     assert "1-空间数据/140225浑源县国土空间规划矢量数据.gdb" in said and "元数据" in said and "没有问题" in said
     assert main(["form", name, "--lang", "en"]) == 0 and "is sound" in capsys.readouterr().out
@@ -230,5 +230,5 @@ def test_a_form_that_would_lose_something_makes_no_package(tmp_path, old, new, k
     path = tmp_path / "某省.toml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        load_package(path)
+        load_package_spec(path)
     assert caught.value.key == key

@@ -7,10 +7,10 @@ from functools import cache
 import pytest
 
 from plugin.core.cancellation import NEVER, Cancellation
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import Texts
-from plugin.core.package.export import as_received
+from plugin.core.package.export import report_received
 from plugin.core.package.problems import Level
 from tests.county import SEED, make, source
 
@@ -35,17 +35,17 @@ def county(**shifts):
 
 @pytest.fixture(scope="module")
 def sound():
-    return check(county(), Options())
+    return check_plan(county(), Options())
 
 
 @pytest.fixture(scope="module")
 def shifted():
     """Zones with areas that are not those of their shapes."""
-    return check(county(YDYHGHFQ=5.0), Options())
+    return check_plan(county(YDYHGHFQ=5.0), Options())
 
 
 def told(checked):
-    return list(as_received(checked, NEVER))
+    return list(report_received(checked, NEVER))
 
 
 def test_a_sound_county_has_nothing_to_hear(sound):
@@ -61,16 +61,19 @@ def test_areas_in_fields_that_are_not_those_of_the_shapes(shifted):
 
 
 def test_each_layer_by_itself():
-    assert sorted(p.layer for p in told(check(county(YDYHGHFQ=5.0, STBHHX=5.0), Options()))) == ["STBHHX", "YDYHGHFQ"]
+    assert sorted(p.layer for p in told(check_plan(county(YDYHGHFQ=5.0, STBHHX=5.0), Options()))) == [
+        "STBHHX",
+        "YDYHGHFQ",
+    ]
 
 
 def test_what_the_check_has_looked_at_is_told_by_its_report():
-    assert told(check(county(YDYHGHFQ=5.0), Options(rules=("ATT013",)))) == []
+    assert told(check_plan(county(YDYHGHFQ=5.0), Options(rules=("ATT013",)))) == []
 
 
 def test_it_hears_cancel(sound):
     with pytest.raises(Cancelled):
-        list(as_received(sound, Cancellation(lambda: True)))
+        list(report_received(sound, Cancellation(lambda: True)))
 
 
 def test_a_standard_without_such_rules_asks_none(shifted, monkeypatch):

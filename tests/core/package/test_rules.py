@@ -8,15 +8,15 @@ import pytest
 
 from plugin.core.model.rule import all_rules
 from plugin.core.model.side_inputs import SideInputs
-from plugin.core.package.form.load import load_package
-from plugin.core.package.form.model import LayerSlot, VectorSet
+from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.facts import FileFact, LayerFact
-from plugin.core.package.inspection.look import look_at
-from plugin.core.results.run import run
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.package_spec.model import LayerSlot, VectorSet
+from plugin.core.results.run import run_check
 from plugin.core.side_tables import Record
 from tests.core.examples import plan_of
-from tests.core.made_package import DATABASE, LAYERS, facts_of, jpg
-from tests.core.small import write_shapefiles
+from tests.core.package_fixtures import DATABASE, LAYERS, facts_of, jpg
+from tests.core.small_plan import write_shapefiles
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EXCHANGE = DATABASE.replace(".gdb", ".vct")
@@ -25,16 +25,18 @@ EXCHANGE = DATABASE.replace(".gdb", ".vct")
 def found(code, facts, layers=None, lang="zh", record=None):
     plan = plan_of(layers or {})
     side = SideInputs(package=facts, record=record)
-    return run(plan, [all_rules()[code]], side=side, lang=lang).findings
+    return run_check(plan, [all_rules()[code]], side=side, lang=lang).findings
 
 
 def with_set(facts, *slots, file="{code}{name}国土空间规划矢量数据.vct", layers=()):
     """Facts of a package whose form has a second set of layers, in a file that is there when ``layers`` (names) are."""
-    form = facts.form
+    form = facts.package_spec
     more = VectorSet("more", "data", file, "EPSG:4490", slots)
     files = (*facts.files, FileFact(EXCHANGE, 9)) if layers else facts.files
     seen = tuple(LayerFact(EXCHANGE, name, LAYERS[name], "EPSG:4490") for name in layers)
-    return replace(facts, form=replace(form, vectors=(*form.vectors, more)), files=files, layers=(*facts.layers, *seen))
+    return replace(
+        facts, package_spec=replace(form, vectors=(*form.vectors, more)), files=files, layers=(*facts.layers, *seen)
+    )
 
 
 def test_each_data_set_must_have_the_layers_that_the_form_asks_of_it():
@@ -75,9 +77,9 @@ def test_a_set_of_layers_that_the_county_need_not_have_is_not_missed():
 @pytest.mark.parametrize("crs", ["epsg:4490", "EPSG:4490", "urn:ogc:def:crs:EPSG::4490"])
 def test_a_coordinate_system_is_the_same_however_the_form_writes_it(crs):
     facts = facts_of({})
-    form = replace(facts.form, vectors=tuple(replace(v, crs=crs) for v in facts.form.vectors))
-    assert found("DOC009", replace(facts, form=form)) == []
-    assert len(found("DOC009", replace(facts_of({"crs": {"CZKFBJ": "EPSG:4526"}}), form=form))) == 1
+    form = replace(facts.package_spec, vectors=tuple(replace(v, crs=crs) for v in facts.package_spec.vectors))
+    assert found("DOC009", replace(facts, package_spec=form)) == []
+    assert len(found("DOC009", replace(facts_of({"crs": {"CZKFBJ": "EPSG:4526"}}), package_spec=form))) == 1
 
 
 @pytest.mark.parametrize("vertical", ["epsg:5737", "EPSG:5737"])
@@ -116,9 +118,9 @@ def test_shapefiles_in_capitals_are_shapefiles(tmp_path):
     """As old programs under Windows write them."""
     folder = tmp_path / "140225浑源县国土空间总体规划" / "1-空间数据" / "140225浑源县国土空间规划矢量数据"
     write_shapefiles(folder, "GBK")
-    form = load_package("county")
-    before = {one.name for one in look_at(folder.parents[1], form).layers}
+    form = load_package_spec("county")
+    before = {one.name for one in collect_package_facts(folder.parents[1], form).layers}
     for path in folder.iterdir():
         path.rename(path.with_suffix(path.suffix.upper()))
-    assert {one.name for one in look_at(folder.parents[1], form).layers} == before != set()
+    assert {one.name for one in collect_package_facts(folder.parents[1], form).layers} == before != set()
     shutil.rmtree(folder)

@@ -16,22 +16,29 @@ from plugin.core.engine.context import Context
 from plugin.core.files.tables import printed
 from plugin.core.indicators.compute import Figures
 from plugin.core.messages.texts import Texts
-from plugin.core.package.form.load import load_package
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.rules._tables import groups, params_of
-from plugin.core.package.tables.compare import Difference, _words, allowance, differences, lost_rows, other_names
-from plugin.core.package.tables.known import Known, Printed, number_in
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.rules._tables import group_cells, group_params
+from plugin.core.package.tables.compare import (
+    CellDifference,
+    _words,
+    find_differences,
+    find_lost_rows,
+    find_renamed_rows,
+    printing_tolerance,
+)
+from plugin.core.package.tables.known_tables import KnownTables, PrintedNumber, parse_printed_number
 from plugin.core.package.tables.model import Cell, Sheet, Workbook
 from plugin.core.package.tables.read import read_workbook
 from plugin.core.render.tables import all_tables
 from plugin.core.render.tables.model import Column, Number, Row, Table
-from plugin.core.tabulate import put_tables, tabulate_plan
+from plugin.core.tabulate import tabulate_plan, write_tables
 from tests.core.examples import plan_of
-from tests.core.made_package import DATABASE, TABLES, sheet_of, whole_package
+from tests.core.package_fixtures import DATABASE, TABLES, sheet_of, whole_package
 from tests.county.measure import statutory_area
 
 openpyxl = pytest.importorskip("openpyxl")
-FORM = load_package("county")
+FORM = load_package_spec("county")
 ROOT = "140225浑源县国土空间总体规划"
 SQUARE, QUARTER = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"
 
@@ -52,12 +59,12 @@ SQUARE, QUARTER = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "POLYGON ((
     ],
 )
 def test_numbers_as_hands_write_them(text, value, decimals, unit):
-    assert number_in(text) == Printed(value, decimals, unit)
+    assert parse_printed_number(text) == PrintedNumber(value, decimals, unit)
 
 
 @pytest.mark.parametrize("text", ["", "—", "约三百", "12～15", "1.2.3", "12.30元", "≥12", "1e5", "2020年"])
 def test_what_is_no_number(text):
-    assert number_in(text) is None
+    assert parse_printed_number(text) is None
 
 
 @pytest.mark.parametrize(
@@ -85,8 +92,8 @@ def test_half_of_the_last_digit_and_no_more():
         ("12", 12.49, True),
         ("12", 12.52, False),
     ):
-        read = number_in(told)
-        assert (abs(read.value - given) <= allowance(read, given, "ha")) is agrees, (told, given)
+        read = parse_printed_number(told)
+        assert (abs(read.value - given) <= printing_tolerance(read, given, "ha")) is agrees, (told, given)
 
 
 def book(path, rows, name="三条控制线", merge=(), formats=()):
@@ -173,12 +180,12 @@ def test_other_formats_are_named(tmp_path):
 def known():
     plan = plan_of({"county": [SQUARE], "red_line": [QUARTER], "boundary": [{"wkt": QUARTER}]})
     figures = Figures(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
-    return Known(all_tables(figures), "zh", FORM.words)
+    return KnownTables(all_tables(figures), "zh", FORM.words)
 
 
 def cases(known, name, rows):
     (block,) = known.blocks(sheet_of(name, rows))
-    return {(d.case, d.row, d.head) for d in differences(block)[0]}, block
+    return {(d.case, d.row, d.head) for d in find_differences(block)[0]}, block
 
 
 LAYOUTS = {
@@ -208,7 +215,7 @@ def test_two_tables_in_one_sheet(known):
     ]  # fmt: skip
     blocks = known.blocks(sheet_of("附表", rows))
     assert [b.table.id for b in blocks] == ["lines", "indicators"]
-    assert [differences(b) for b in blocks] == [([], 1), ([], 1)]
+    assert [find_differences(b) for b in blocks] == [([], 1), ([], 1)]
 
 
 def test_a_difference_of_large_areas_moves_as_they_do():
@@ -223,11 +230,11 @@ def test_a_difference_of_large_areas_moves_as_they_do():
     numbers = [Number(v, 2) for v in (200_000.0, 200_000.056, 0.056)]
     table = Table("land_use", columns, [Row(["耕地", "01", *numbers], "row", "01")], "ha")
     rows = [["用地类型", "现状面积", "规划面积", "规划增减"], ["耕地", "200000.00", "200000.06", "0.05"]]
-    (block,) = Known([table], "zh").blocks(sheet_of("用地现状–规划", rows))
-    assert differences(block) == ([], 3)
+    (block,) = KnownTables([table], "zh").blocks(sheet_of("用地现状–规划", rows))
+    assert find_differences(block) == ([], 3)
     rows[1] = ["耕地", "200000.00", "200000.06", "0.04"]
-    (block,) = Known([table], "zh").blocks(sheet_of("用地现状–规划", rows))
-    assert [d.head for d in differences(block)[0]] == ["规划增减"]
+    (block,) = KnownTables([table], "zh").blocks(sheet_of("用地现状–规划", rows))
+    assert [d.head for d in find_differences(block)[0]] == ["规划增减"]
 
 
 def test_blank_and_nothing(known):
@@ -250,7 +257,7 @@ def test_a_row_that_code_and_name_tell_differently(known):
             ],
         }
     )
-    table = Known(
+    table = KnownTables(
         all_tables(Figures(Context(zones, zones.norm, zones.norm.tolerance()), Texts("zh"))), "zh", FORM.words
     )
     rows = [(r.values[0], r.values[1]) for r in table.tables["zones"].rows[:2]]
@@ -258,7 +265,7 @@ def test_a_row_that_code_and_name_tell_differently(known):
     swapped = [head, [rows[0][0], rows[1][1], "1.00"]]
     (block,) = table.blocks(sheet_of("规划分区", swapped))
     assert not block.unknown and list(block.rows) == [2]
-    assert other_names(block) == [(2, rows[1][1], rows[0][1])]
+    assert find_renamed_rows(block) == [(2, rows[1][1], rows[0][1])]
 
 
 def square(x, width, **columns):
@@ -277,14 +284,14 @@ def test_every_table_that_we_write_is_known_again(tmp_path, lang):
         "zones": [square(0, 500, zone_code="300"), square(500, 500, zone_code="999")],
     }
     made = tabulate_plan(plan_of(layers), lang)
-    put_tables(made, tmp_path / "a.xlsx")
-    known = Known(made.tables, lang)
+    write_tables(made, tmp_path / "a.xlsx")
+    known = KnownTables(made.tables, lang)
     seen = {}
     for sheet in read_workbook(tmp_path / "a.xlsx", "a").sheets:
         for block in known.blocks(sheet):
-            found, compared = differences(block)
+            found, compared = find_differences(block)
             seen[block.table.id] = compared
-            assert (found, lost_rows(block), block.unknown, block.strange) == ([], [], (), {}), block.table.id
+            assert (found, find_lost_rows(block), block.unknown, block.strange) == ([], [], (), {}), block.table.id
     assert seen.keys() == {t.id for t in made.tables} - {"about"} >= {"transitions", "land_use", "townships", "zones"}
     assert all(seen.values())
 
@@ -420,7 +427,9 @@ def test_one_deleted_parcel_is_told_by_row_and_by_column(package):
 
 
 def _differs(line, column, case="cell", told="1.00", given=2.0):
-    return Difference(case, line, column, f"行{line}", f"列{column}", told, given, abs(given - 1.0), 2, "ha", "公顷")
+    return CellDifference(
+        case, line, column, f"行{line}", f"列{column}", told, given, abs(given - 1.0), 2, "ha", "公顷"
+    )
 
 
 @pytest.mark.parametrize(
@@ -437,7 +446,7 @@ def _differs(line, column, case="cell", told="1.00", given=2.0):
 )
 @pytest.mark.parametrize("case", ["cell", "blank"])
 def test_cells_that_differ_are_put_together_by_row_and_column(cells, told, case):
-    made = groups([_differs(line, column, case) for line, column in cells])
+    made = group_cells([_differs(line, column, case) for line, column in cells])
     assert [(group.case, group.place) for group in made] == [
         (name.replace("cell", case), place) for name, place in told
     ]
@@ -445,14 +454,14 @@ def test_cells_that_differ_are_put_together_by_row_and_column(cells, told, case)
 
 
 def test_blanks_and_other_figures_of_one_row_are_told_apart():
-    made = groups([_differs(4, 3), _differs(4, 4, "blank"), _differs(4, 5, "blank")])
+    made = group_cells([_differs(4, 3), _differs(4, 4, "blank"), _differs(4, 5, "blank")])
     assert [(group.case, group.place) for group in made] == [("cell", "C4"), ("blanks_row", "4")]
 
 
 def test_a_long_column_names_the_largest_differences_and_keeps_all():
     cells = [_differs(line, 3, given=float(line)) for line in range(4, 24)]
-    (group,) = groups(cells)
-    params = params_of(group, Texts("zh"))
+    (group,) = group_cells(cells)
+    params = group_params(group, Texts("zh"))
     assert [one["cell"] for one in params["cells"]] == [f"C{line}" for line in range(4, 24)]
     assert params["count"] == 20 and params["figures"].startswith("“行23”写 1.00 公顷，图层是 23.0000 公顷；“行22”")
     assert params["figures"].count("；") == 12 and params["figures"].endswith("；另有 8 处")
@@ -495,14 +504,14 @@ def test_a_small_difference_of_large_areas_moves_as_they_do(told, agrees):
 
 def _messages(name, told):
     """What DOC011 says of a sheet with one figure and a column that nobody knows."""
-    from plugin.core.package.rules._tables import look_at_sheet
+    from plugin.core.package.rules._tables import inspect_sheet
 
     table = Table(
         "lines", [Column("line"), Column("statutory", "ha")], [Row(["生态保护红线", Number(49_919.348_2, 2)])], "ha"
     )
     rows = [["县三条控制线面积表"], ["单位：公顷"], ["控制线", "图斑椭球面积", "别的"], ["生态保护红线", told, "7.5"]]
     cells = {(r, c): Cell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
-    found = look_at_sheet("a.xlsx", Sheet(name, cells), Known([table], "zh"), Texts("zh")).findings
+    found = inspect_sheet("a.xlsx", Sheet(name, cells), KnownTables([table], "zh"), Texts("zh")).findings
     return {one.case: one.params for one in found}
 
 
@@ -519,11 +528,11 @@ def test_a_sheet_with_the_tables_own_name_is_called_once():
 
 @pytest.mark.parametrize(("name", "titled"), [("乡镇", False), ("表六", True), ("乡镇", True)])
 def test_a_table_whose_layer_is_missing_says_so_by_its_name_or_its_title(name, titled):
-    from plugin.core.package.rules._tables import look_at_sheet
+    from plugin.core.package.rules._tables import inspect_sheet
 
     full = Texts("zh").get("sheet_titles", "townships", area="浑源县") if titled else ""
     cells = {(1, 1): Cell(full), (3, 1): Cell("乡镇"), (3, 2): Cell("面积"), (4, 1): Cell("甲镇"), (4, 2): Cell("1.00")}
-    (found,) = look_at_sheet(
-        "a.xlsx", Sheet(name, {k: c for k, c in cells.items() if c.text}), Known([], "zh"), Texts("zh")
+    (found,) = inspect_sheet(
+        "a.xlsx", Sheet(name, {k: c for k, c in cells.items() if c.text}), KnownTables([], "zh"), Texts("zh")
     ).findings
     assert found.case == "no_layers" and found.params["table"] == "乡镇"

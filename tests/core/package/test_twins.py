@@ -11,16 +11,16 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.cancellation import NEVER, Cancellation
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.loading.recognition import best_template
-from plugin.core.package.export import Order, export_package
-from plugin.core.package.form.load import load_package
+from plugin.core.package.export import ExportOrder, export_package
+from plugin.core.package.inspection.dataset_comparison import compare_datasets
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.inspection.twins import twin_of
-from plugin.core.package.layers.alike import outlines_apart
+from plugin.core.package.layers.shape_comparison import outline_distance
+from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.plan.layer import Layer
-from tests.core.made_package import parcels, put_county
-from tests.core.small import X, Y, as_read, box, placed, table
+from tests.core.package_fixtures import parcels, put_county
+from tests.core.small_plan import X, Y, as_read_layers, box, place_wkt, table
 from tests.county.measure import statutory_area
 
 ZONE_38, GEODETIC = CRS.from_epsg(4526), CRS.from_epsg(4490)
@@ -28,12 +28,12 @@ KEYS = [f"14022500000000{n:04d}" for n in range(1, 6)]
 
 
 def layer(frame, role="DLTB"):
-    (source,) = as_read({role: frame})
+    (source,) = as_read_layers({role: frame})
     return Layer(source, best_template(source, role, Options().norm()), source.crs)
 
 
 def twin(first, other, role="DLTB", without=frozenset()):
-    return twin_of(layer(first, role), layer(other, role), "a.gdb", "a.vct", without, NEVER)
+    return compare_datasets(layer(first, role), layer(other, role), "a.gdb", "a.vct", without, NEVER)
 
 
 def test_the_same_in_another_order_and_crs_and_with_rings_begun_elsewhere():
@@ -99,10 +99,14 @@ def test_shapes_that_differ_are_told_in_metres():
 @pytest.mark.parametrize(
     ("given", "found", "metres"),
     [
-        (placed("POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"), placed("POLYGON ((0 0, 5 0, 10 0, 10 10, 0 10, 0 0))"), 0),
-        (placed("LINESTRING (0 0, 10 0)"), placed("LINESTRING (10 0, 5 3, 0 0)"), 3),
-        (placed("MULTIPOINT ((0 0), (10 0))"), placed("POINT (0 0)"), 10),
-        (placed("POLYGON ((0 0, 10 0, 10 10, 0 0))"), placed("LINESTRING (0 0, 10 0, 10 10, 0 0)"), np.inf),
+        (
+            place_wkt("POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"),
+            place_wkt("POLYGON ((0 0, 5 0, 10 0, 10 10, 0 10, 0 0))"),
+            0,
+        ),
+        (place_wkt("LINESTRING (0 0, 10 0)"), place_wkt("LINESTRING (10 0, 5 3, 0 0)"), 3),
+        (place_wkt("MULTIPOINT ((0 0), (10 0))"), place_wkt("POINT (0 0)"), 10),
+        (place_wkt("POLYGON ((0 0, 10 0, 10 10, 0 0))"), place_wkt("LINESTRING (0 0, 10 0, 10 10, 0 0)"), np.inf),
     ],
 )
 @pytest.mark.parametrize("crs", [ZONE_38, GEODETIC])
@@ -110,7 +114,7 @@ def test_outlines(given, found, metres, crs):
     from plugin.core.geometry.crs import reproject
 
     pair = reproject(np.array([given, found], dtype=object), ZONE_38, crs)
-    told = [outlines_apart(pair[:1], pair[1:], crs)[0], outlines_apart(pair[1:], pair[:1], crs)[0]]
+    told = [outline_distance(pair[:1], pair[1:], crs)[0], outline_distance(pair[1:], pair[:1], crs)[0]]
     assert told == [pytest.approx(metres, rel=5e-3, abs=1e-5)] * 2
 
 
@@ -153,9 +157,9 @@ def test_fields_that_only_one_has():
 
 
 def test_without_a_crs_shapes_are_not_compared():
-    (source,) = as_read({"DLTB": parcels(2).set_crs(None, allow_override=True)})
+    (source,) = as_read_layers({"DLTB": parcels(2).set_crs(None, allow_override=True)})
     bare = Layer(source, layer(parcels(2)).template, GEODETIC)
-    found = twin_of(layer(parcels(2)), bare, "a.gdb", "a.shp", frozenset(), NEVER)
+    found = compare_datasets(layer(parcels(2)), bare, "a.gdb", "a.shp", frozenset(), NEVER)
     assert not found.placed and not len(found.off) and found.areas == (0.0, 0.0)
 
 
@@ -172,7 +176,7 @@ def test_many_parcels_take_seconds_not_minutes():
     frame["BSM"] = [f"1402250000{n:08d}" for n in range(len(frame))]
     looked = []
     first, other = layer(frame), layer(frame.iloc[::-1].reset_index(drop=True))
-    found = twin_of(first, other, "a.gdb", "a.vct", frozenset(), Cancellation(lambda: bool(looked.append(1))))
+    found = compare_datasets(first, other, "a.gdb", "a.vct", frozenset(), Cancellation(lambda: bool(looked.append(1))))
     assert not found.fields and not len(found.off) and found.alone == ((0, ()), (0, ()))
     assert len(looked) > len(first.template.fields)
 
@@ -184,13 +188,13 @@ ROOT = "1-空间数据/140225浑源县国土空间规划矢量数据"
 
 def form_of(folder, suffix, crs, more=""):
     """The county's form with another data set beside the database. ``more``: put below its parcels."""
-    text = load_package("county").path.read_text(encoding="utf-8")
+    text = load_package_spec("county").path.read_text(encoding="utf-8")
     start, stop = text.index("[[vector]]"), text.index("# Files that come")
     own = text[start:stop].replace(".gdb", suffix).replace('"plan"', '"exchange"').replace("EPSG:4490", crs)
     own = own.replace('layer = "base_parcels"\n', f'layer = "base_parcels"\n{more}')
     path = folder / f"beside{suffix}.toml"
     path.write_text(text[:stop] + own + text[stop:], encoding="utf-8")
-    return load_package(path)
+    return load_package_spec(path)
 
 
 @pytest.fixture(scope="module", params=[(".shp", "EPSG:4490"), (".vct", "EPSG:4526"), (".gpkg", "EPSG:4526")])
@@ -201,7 +205,7 @@ def made(request, tmp_path_factory):
     # One of the two may have less: the form says so.
     more = 'fields = ["BSM", "YSDM", "DLBM", "DLMC", "TBMJ"]\n'
     form = form_of(folder, *request.param, more)
-    done = export_package(check(source, Options()), Order(form, folder / "结果", documents))
+    done = export_package(check_plan(source, Options()), ExportOrder(form, folder / "结果", documents))
     return form, done.path, request.param[0]
 
 

@@ -6,14 +6,14 @@ from datetime import datetime
 import pandas as pd
 import pytest
 
-from plugin.core.package.layers.content import carry
+from plugin.core.package.layers.content import convert_values
 from plugin.core.standard.template import Field
 
 DATE, REAL, WHOLE = (Field("X", "x", kind, "B") for kind in ("date", "real", "integer"))
 
 
 def carried(value, declared):
-    values, wrong = carry(pd.Series([value], dtype=object), declared)
+    values, wrong = convert_values(pd.Series([value], dtype=object), declared)
     return (values[0], *wrong)
 
 

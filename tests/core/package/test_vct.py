@@ -12,13 +12,13 @@ from plugin.core.cancellation import NEVER
 from plugin.core.errors import DataError, InputError
 from plugin.core.geometry.crs import reproject
 from plugin.core.messages.texts import Texts
-from plugin.core.package.form.load import load_package
-from plugin.core.package.layers.content import contents
-from plugin.core.package.layers.look import look
+from plugin.core.package.layers.content import make_contents
+from plugin.core.package.layers.layer_validation import validate_layer
 from plugin.core.package.layers.vct import read_set, write_set
+from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import Level
-from tests.core.made_package import PARCELS, awkward, parcels, plan_of, vectors
-from tests.core.small import X, Y, box, table
+from tests.core.package_fixtures import PARCELS, awkward_shapes, parcels, plan_of, vectors
+from tests.core.small_plan import X, Y, box, table
 
 pytest.importorskip("shapely")
 
@@ -31,7 +31,7 @@ def form(crs="EPSG:4526", **more):
 
 def made_plan():
     return plan_of(
-        DLTB=awkward().assign(
+        DLTB=awkward_shapes().assign(
             TBMJ=AREAS,
             ZLDWMC=["浑源县永安镇", "一，二", "a'b\"c", None, "长" * 60],
             SJNF=[2020, None, 2020, 2020, 2020],
@@ -50,7 +50,7 @@ def made_plan():
 
 def go(path, plan, crs="EPSG:4526", change=lambda text: text):
     """Write a set, change its text, read it again: layer → what the comparison says."""
-    filled, _ = contents(plan, form(crs))
+    filled, _ = make_contents(plan, form(crs))
     plane = CRS.from_user_input(crs)
     more = {"progress": lambda rows: None, "cancellation": NEVER}
     written = write_set(path, filled, plane, **more)
@@ -162,10 +162,10 @@ def test_a_file_that_is_damaged_is_told_with_its_line(tmp_path):
 
 
 def problems(plan, crs="EPSG:4526", layer="DLTB"):
-    content = next(c for c in contents(plan, form(crs))[0] if c.name == layer)
+    content = next(c for c in make_contents(plan, form(crs))[0] if c.name == layer)
     return {
         (p.level, p.key): p
-        for p in look(content, form(crs), plan.norm.standard.code_lists)
+        for p in validate_layer(content, form(crs), plan.norm.standard.code_lists)
         if p.key not in ("fields_lacking",)
     }
 
@@ -234,12 +234,12 @@ def test_long_edges_of_printed_corners_are_no_difference(tmp_path):
     ],
 )
 def test_a_form_that_asks_for_what_the_format_lacks(tmp_path, more, key):
-    text = load_package("county").path.read_text(encoding="utf-8")
+    text = load_package_spec("county").path.read_text(encoding="utf-8")
     text = text.replace('.gdb"\ncrs = "EPSG:4490"\nvertical = ""', f'.vct"\n{more}')
     path = tmp_path / "省.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        load_package(path)
+        load_package_spec(path)
     assert caught.value.key == key and "vector[1]" in caught.value.params["key"]
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.model.verdict import Verdict
-from plugin.core.package.export import Order, export_package
-from plugin.core.package.form.load import load_package
+from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
-from tests.core.made_package import put_county
+from plugin.core.package.package_spec.load import load_package_spec
+from tests.core.package_fixtures import put_county
 
 pytestmark = pytest.mark.slow  # it writes and reads whole packages
 
@@ -24,13 +24,13 @@ VCT = "1-空间数据/140225浑源县国土空间规划矢量数据.vct"
 
 def form_of(folder, beside):
     """The county's form with a VCT file for the database, or beside it."""
-    text = load_package("county").path.read_text(encoding="utf-8")
+    text = load_package_spec("county").path.read_text(encoding="utf-8")
     start, stop = text.index("[[vector]]"), text.index("# Files that come")
     own = text[start:stop].replace(".gdb", ".vct").replace('"plan"', '"exchange"').replace("EPSG:4490", "EPSG:4526")
     text = text[: stop if beside else start] + own + text[stop:]
     path = folder / f"{'beside' if beside else 'alone'}.toml"
     path.write_text(text, encoding="utf-8")
-    return load_package(path)
+    return load_package_spec(path)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["alone", "beside a database"])
@@ -38,7 +38,7 @@ def made(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("成果")
     source, documents = put_county(folder)
     form = form_of(folder, request.param)
-    return form, export_package(check(source, Options()), Order(form, folder / "结果", documents))
+    return form, export_package(check_plan(source, Options()), ExportOrder(form, folder / "结果", documents))
 
 
 @pytest.fixture

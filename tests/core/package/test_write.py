@@ -17,14 +17,14 @@ from plugin.core.errors import InputError
 from plugin.core.geometry.crs import reproject
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.package.layers import readers, shapefile
-from plugin.core.package.layers.content import contents
+from plugin.core.package.layers.content import make_contents
 from plugin.core.package.layers.database import write_database
 from plugin.core.package.layers.read_back import read_back
 from plugin.core.package.layers.shapefile import write_shapefiles
 from plugin.core.package.names import FIELD_NAMES
-from tests.core.made_package import PARCELS, awkward, plan_of, vectors
 from tests.core.package.test_look import RINGS
-from tests.core.small import X, Y, box, table
+from tests.core.package_fixtures import PARCELS, awkward_shapes, plan_of, vectors
+from tests.core.small_plan import X, Y, box, table
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
@@ -37,7 +37,7 @@ AREAS = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
 
 
 def made_plan():
-    drawn = awkward()
+    drawn = awkward_shapes()
     return plan_of(
         DLTB=drawn.assign(
             TBMJ=AREAS,
@@ -52,7 +52,7 @@ def made_plan():
 
 def write(plan, path, form, crs=None):
     crs = crs or CRS.from_user_input(form.crs)
-    filled, _ = contents(plan, form)
+    filled, _ = make_contents(plan, form)
     if path.suffix == ".shp":
         write_shapefiles(path.with_suffix(""), filled, crs, encoding=form.encoding)
     else:
@@ -85,7 +85,7 @@ def test_databases_come_back_as_they_were(tmp_path, file, crs, reader):
         assert done.features == len(content) and done.fields == len(content.template.fields)
         assert done.moved_m < 1e-6 and done.area_off_m2 < 1e-3
         assert done.library.startswith("pyogrio" if "blocked" in reader else "fiona")
-        assert done.widths_told == ("blocked" not in reader)
+        assert done.has_declared_widths == ("blocked" not in reader)
 
 
 def small_texts(plan):
@@ -138,7 +138,7 @@ def test_sizes_of_shapefiles_are_known_before(tmp_path):
     plan, path = small_texts(made_plan()), tmp_path / "a.shp"
     for content in write(plan, path, vectors(path.name, crs="EPSG:4490")):
         file = file_of(path, content)
-        told = shapefile.sizes(content.shapes(GEODETIC), content.template.fields)
+        told = shapefile.estimate_sizes(content.shapes(GEODETIC), content.template.fields)
         assert told == (file.stat().st_size, file.with_suffix(".dbf").stat().st_size), content.name
 
 
@@ -187,7 +187,7 @@ def test_a_filegdb_is_as_the_standard_wants_it(tmp_path):
 def every_layer(path, plan):
     """Content by content, with the layer as osgeo sees it and its schema as fiona does."""
     database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
-    for content in contents(plan, vectors(crs="EPSG:4490"))[0]:
+    for content in make_contents(plan, vectors(crs="EPSG:4490"))[0]:
         with fiona.open(path, layer=content.name) as layer:
             schema = layer.schema
         yield content, database.GetLayerByName(content.name), schema
@@ -233,7 +233,7 @@ def _is_long(declared):
 
 
 def test_a_database_itself_refuses_an_empty_required_field(tmp_path):
-    plan = plan_of(ZXCQGHFQ=full("ZXCQGHFQ"), DLTB=awkward())
+    plan = plan_of(ZXCQGHFQ=full("ZXCQGHFQ"), DLTB=awkward_shapes())
     path = tmp_path / "a.gdb"
     write(plan, path, vectors(crs="EPSG:4490"))
     database = gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR)
@@ -274,7 +274,7 @@ def test_long_whole_numbers_are_doubles_that_hold_them(tmp_path):
     template = plan.norm.standard.templates["DLTB"]
     declared = replace(template.field_named("SJNF"), length=15)
     fields = tuple(declared if f.name == "SJNF" else f for f in template.fields)
-    content = next(c for c in contents(plan, vectors())[0] if c.name == "DLTB")
+    content = next(c for c in make_contents(plan, vectors())[0] if c.name == "DLTB")
     content = replace(content, template=replace(template, fields=fields))
     plan.layers["DLTB"].frame["SJNF"] = [2**53, 2**31, -(2**53), None, 0]
     path = tmp_path / "a.gdb"
@@ -298,7 +298,7 @@ def test_big_polygons_keep_their_areas(tmp_path):
         (content,) = write(plan, path, vectors(crs=f"EPSG:{crs.to_epsg()}"))
         with fiona.open(path, layer="DLTB") as layer:
             found = np.array([shapely.geometry.shape(f["geometry"]) for f in layer], dtype=object)
-        drawn = reproject(plan.layers["DLTB"].drawn, ZONE_38, crs)
+        drawn = reproject(plan.layers["DLTB"].raw_shapes, ZONE_38, crs)
         areas = [statutory_area(reproject(s, crs, GEODETIC)) for s in (drawn, found)]
         assert np.abs(areas[0] - areas[1]).max() < 0.01
         assert read_back(path, content, crs).area_off_m2 == pytest.approx(np.abs(areas[0] - areas[1]).max(), abs=1e-6)
@@ -325,7 +325,7 @@ def test_dates_and_times(tmp_path):
     )
     moments = [datetime(2026, 1, 31, 10, 30, 5), None, datetime(1999, 12, 31)]
     rows = table([box(0, 0), box(200, 0), box(400, 0)], **{name: moments})
-    plan, path = plan_of(DLTB=awkward(), **{role: rows}), tmp_path / "a.gdb"
+    plan, path = plan_of(DLTB=awkward_shapes(), **{role: rows}), tmp_path / "a.gdb"
     form = vectors(layers=[{"layer": role, "need": "M"}], others=False)
     (content,) = write(plan, path, form)
     assert read_back(path, content, ZONE_38).same
@@ -396,7 +396,7 @@ def test_a_vertex_that_moved_by_a_millimetre_is_seen(tmp_path):
 
 def test_points_that_are_collections_of_one(tmp_path, reader):
     points = table([shapely.MultiPoint([(X + 1, Y + 1)]), shapely.Point(X + 9, Y)], MC=["甲", "乙"])
-    plan = plan_of(ZDJCSSD=points, DLTB=awkward())
+    plan = plan_of(ZDJCSSD=points, DLTB=awkward_shapes())
     for file in ("a.shp", "a.gpkg", "a.gdb"):
         form = vectors(file, layers=[{"layer": "ZDJCSSD", "need": "M"}], others=False)
         (content,) = write(plan, tmp_path / file, form)
@@ -406,7 +406,7 @@ def test_points_that_are_collections_of_one(tmp_path, reader):
 def test_a_vertex_that_is_no_number_equals_none(tmp_path):
     """Neither greater nor smaller than any tolerance: that is no agreement."""
     plan, path = made_plan(), tmp_path / "a.gpkg"
-    plan.layers["DLTB"].drawn[1] = shapely.Polygon([(X, Y), (np.nan, Y), (X + 100, Y + 100)])
+    plan.layers["DLTB"].raw_shapes[1] = shapely.Polygon([(X, Y), (np.nan, Y), (X + 100, Y + 100)])
     content = next(c for c in write(plan, path, vectors(path.name)) if c.name == "DLTB")
     done = read_back(path, content, ZONE_38)
     assert done.examples["shape", ""] == done.examples["area", ""] == ["140225000000000002"]
@@ -416,13 +416,13 @@ def test_a_damaged_database_is_told(tmp_path, reader):
     path = tmp_path / "a.gpkg"
     path.write_bytes(b"SQLite format 3\0" + b"x" * 500)
     plan = made_plan()
-    content = contents(plan, vectors(path.name))[0][0]
+    content = make_contents(plan, vectors(path.name))[0][0]
     with pytest.raises(InputError):
         read_back(path, content, ZONE_38)
 
 
 def test_the_library_that_reads_is_named(reader):
-    assert readers.library().startswith("pyogrio" if "blocked" in reader else "fiona")
+    assert readers.reader_library().startswith("pyogrio" if "blocked" in reader else "fiona")
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,13 @@ from plugin.core.profile.county_checks import find_county_problems
 from plugin.core.profile.county_file import (
     Confirmation,
     CountySettings,
-    compose,
-    profile_beside,
+    compose_county,
+    default_profile_path,
     read_county,
     read_text,
     save_county,
 )
-from plugin.core.profile.model import Said, Target
+from plugin.core.profile.model import OtherSource, Target
 from plugin.core.standard.indicator_catalogue import allowed_comparisons
 from plugin.paths import PROFILES
 
@@ -56,7 +56,7 @@ def counties(draw):
         value = draw(st.decimals(0, 99999, places=draw(st.integers(0, 4)), allow_nan=False))
         unit = draw(st.sampled_from(["ha", "km2", "wan_mu", "mu", "m2"]))
         comparison = draw(st.sampled_from(allowed_comparisons(indicator)))
-        said = draw(st.lists(st.builds(Said, value=st.just("1.5"), source=WORDS), max_size=1))
+        said = draw(st.lists(st.builds(OtherSource, value=st.just("1.5"), source=WORDS), max_size=1))
         made = target(indicator, f"{value:f}", year, unit, comparison, draw(WORDS))
         targets.append(replace(made, also_said=tuple(said), warn_below=draw(st.sampled_from(["", "0.5"]))))
     numbers = st.floats(0.0, 0.01)
@@ -89,17 +89,17 @@ FREE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 @given(counties())
 def test_what_is_written_reads_back_equal(tmp_path, county):
     path = tmp_path / "县.toml"
-    text = compose(county, path)
+    text = compose_county(county, path)
     assert read_county(path, text) == county
-    assert compose(read_county(path, text), path, text) == text, "nothing changed, nothing is written"
+    assert compose_county(read_county(path, text), path, text) == text, "nothing changed, nothing is written"
 
 
 @FREE
 @given(counties(), counties())
 def test_any_file_can_become_any_other(tmp_path, first, second):
     path = tmp_path / "县.toml"
-    text = compose(first, path) + '\n# kept\n[absent]\nconcepts = ["zones"]\n'
-    changed = compose(second, path, text)
+    text = compose_county(first, path) + '\n# kept\n[absent]\nconcepts = ["zones"]\n'
+    changed = compose_county(second, path, text)
     found = read_county(path, changed)
     assert sorted(map(repr, found.targets)) == sorted(map(repr, second.targets))
     assert replace(found, targets=()) == replace(second, targets=())
@@ -116,9 +116,9 @@ def test_comments_registers_and_stated_figures_of_a_file_stay(tmp_path):
     text = (PROFILES / "hunyuan.toml").read_text(encoding="utf-8")
     path = tmp_path / "浑源.toml"
     county = read_county(path, text)
-    assert compose(county, path, text) == text
+    assert compose_county(county, path, text) == text
     fewer = replace(county, targets=county.targets[1:], settings={}, documents={})
-    changed = compose(fewer, path, text)
+    changed = compose_county(fewer, path, text)
     assert read_county(path, changed) == fewer
     gone = [line for line in text.splitlines() if line not in changed.splitlines()]
     assert gone == [
@@ -134,13 +134,13 @@ def test_comments_registers_and_stated_figures_of_a_file_stay(tmp_path):
 
 def test_a_section_that_another_part_writes_is_left_alone(tmp_path):
     path = tmp_path / "县.toml"
-    text = compose(COUNTY, path) + '\n[document]\n"密级" = "内部" # by order\n'
-    changed = compose(replace(COUNTY, settings={}, documents={}, confirmation=Confirmation()), path, text)
+    text = compose_county(COUNTY, path) + '\n[document]\n"密级" = "内部" # by order\n'
+    changed = compose_county(replace(COUNTY, settings={}, documents={}, confirmation=Confirmation()), path, text)
     assert '[document]\n"密级" = "内部" # by order\n' in changed
 
 
 def test_the_saved_file_is_the_profile_of_the_next_check(tmp_path):
-    path = profile_beside(tmp_path / "阳高县规划.qgz")
+    path = default_profile_path(tmp_path / "阳高县规划.qgz")
     save_county(COUNTY, path)
     assert path.name == "阳高县规划.profile.toml" and [p.name for p in tmp_path.iterdir()] == [path.name]
     norm = Options(profile=str(path)).norm()

@@ -7,19 +7,19 @@ from dataclasses import replace
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError
 from plugin.core.messages.texts import Texts
 from plugin.core.profile import (
     DocumentInfo,
     Profile,
+    find_profile_problems,
     load_profile,
     load_secrecy_levels,
-    profile_problems,
     resolve_document,
 )
 from plugin.core.profile.document import override_document, with_document
-from plugin.core.render.html import render
+from plugin.core.render.html import render_report
 from plugin.core.render.outputs import to_json
 from plugin.paths import REPORT_SCHEMA
 from tests.core.examples import norm_of, source_layer
@@ -112,7 +112,7 @@ def test_a_level_is_lowered_with_a_reason_that_is_kept():
     assert [(one.above, one.above_source, one.secrecy, one.source) for one in found.lowered] == [
         ("秘密", "profile", "公开", "project")
     ]
-    line = found.lowered[0].message.said(Texts("zh"))
+    line = found.lowered[0].message.render(Texts("zh"))
     assert "秘密" in line and "公开" in line and "已经脱密处理，某〔2026〕1号" in line
     assert found.to_dict()["lowered"][0]["reason"] == project.secrecy_reason
 
@@ -168,7 +168,7 @@ def test_parameters_precede_the_project_and_lower_it_only_with_a_reason():
     assert "本次导出的参数" in Texts("zh").explain(caught.value)
     found, lowering = override_document(DocumentInfo("公开", secrecy_reason="公示稿已脱密"), project)
     assert found == DocumentInfo("公开", "某县人民政府", secrecy_reason="公示稿已脱密")
-    assert "公示稿已脱密" in lowering.message.said(Texts("zh"))
+    assert "公示稿已脱密" in lowering.message.render(Texts("zh"))
 
 
 # -- the profile -------------------------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ def test_a_slip_in_the_section_names_file_and_key(tmp_path, text, words):
         load_profile(path)
     message = Texts("zh").explain(caught.value)
     assert "x.toml" in message and all(word in message for word in words)
-    assert [error.key for error in profile_problems(path)] == [caught.value.key]
+    assert [error.key for error in find_profile_problems(path)] == [caught.value.key]
 
 
 def test_a_profile_below_its_base_needs_a_reason(tmp_path):
@@ -229,7 +229,7 @@ def layer():
 def test_a_report_has_the_values_of_profile_and_project(layer, tmp_path):
     path = written(tmp_path, HEAD + SECTION)
     info = DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
-    report = check([layer], Options(profile=str(path), rules=("GEO001",), document_info=info)).report
+    report = check_plan([layer], Options(profile=str(path), rules=("GEO001",), document_info=info)).report
     said = json.loads(to_json(report))
     assert said["provenance"]["document"]["secrecy"] == "公开"
     assert said["provenance"]["document"]["map_approval"] == "晋S(2026)001号"
@@ -237,24 +237,24 @@ def test_a_report_has_the_values_of_profile_and_project(layer, tmp_path):
     schema = json.loads(REPORT_SCHEMA.read_text(encoding="utf-8"))
     assert [e.message for e in Draft202012Validator(schema).iter_errors(said)] == []
     for lang, words in (("zh", ("密级", "编制单位", "审图号", "降密理由")), ("en", ("Secrecy level", "Compiled by"))):
-        page = render(report, lang=lang)
+        page = render_report(report, lang=lang)
         assert all(word in page for word in (*words, "某县人民政府", "晋S(2026)001号", "公示稿已脱密"))
 
 
 def test_a_report_never_shows_a_level_that_was_lowered_without_a_reason(layer, tmp_path):
     options = Options(profile=str(written(tmp_path, HEAD + SECTION)), rules=("GEO001",))
-    report = check([layer], replace(options, document_info=DocumentInfo(secrecy="公开"))).report
+    report = check_plan([layer], replace(options, document_info=DocumentInfo(secrecy="公开"))).report
     assert report.provenance["document"]["secrecy"] == "秘密"
     assert report.provenance["document"]["map_approval"] == ""
 
 
 def test_a_report_without_values_has_no_such_rows(layer):
-    report = check([layer], Options(rules=("GEO001",))).report
-    assert "document" not in report.provenance and "制图单位" not in render(report)
+    report = check_plan([layer], Options(rules=("GEO001",))).report
+    assert "document" not in report.provenance and "制图单位" not in render_report(report)
 
 
 def test_values_replace_those_of_the_check(layer):
-    report = check([layer], Options(rules=("GEO001",), document_info=DocumentInfo("内部", "甲"))).report
+    report = check_plan([layer], Options(rules=("GEO001",), document_info=DocumentInfo("内部", "甲"))).report
     later = with_document(report, resolve_document(DocumentInfo("秘密"), profile_of()))
     assert (later.provenance["document"]["secrecy"], later.provenance["document"]["compiler"]) == ("秘密", "")
     assert report.provenance["document"]["compiler"] == "甲"

@@ -3,20 +3,20 @@
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError
 from plugin.core.files.data import read_toml
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.indicators.typed import figure
+from plugin.core.indicators.typed_figures import parse_figure
 from plugin.core.messages.texts import Texts
 from plugin.core.model.verdict import Verdict
 from plugin.core.profile import Norm, Target, load_profile
-from plugin.core.render.verdict import honest_sentences
+from plugin.core.render.verdict import caveats
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
 from plugin.core.standard.indicator_catalogue import load_catalogue
-from plugin.core.transmission.table import read_township_tasks
-from tests.core.small import found, outcome
+from plugin.core.target_allocation.table import read_township_tasks
+from tests.core.small_plan import findings_of_rule, rule_outcome
 from tests.county import make
 from tests.county.source import as_read
 from tests.mutations.clean import PROFILE
@@ -94,7 +94,7 @@ def test_a_run_takes_finite_parameters_only(county):
         Options(tolerance=Tolerance(ignored_pair_m2=float("nan"))),
     ):
         with pytest.raises(InputError) as caught:
-            check(as_read(county), options)
+            check_plan(as_read(county), options)
         assert caught.value.key == "parameter_not_finite" and "nan" in Texts("zh").explain(caught.value)
 
 
@@ -104,7 +104,7 @@ def test_more_digits_than_a_number_holds_are_no_figure(tmp_path, profile):
         load_profile(profile(TARGET.format("boundary_area", "<=", digits, "km2", "约束性")))
     with pytest.raises(InputError):
         tasks(tmp_path, f"永久基本农田,≥,{digits}")
-    assert figure("永久基本农田", digits).value is None
+    assert parse_figure("永久基本农田", digits).value is None
 
 
 # -- targets -----------------------------------------------------------------------------------------------------------
@@ -120,8 +120,8 @@ LOOSER = {
 
 @pytest.mark.parametrize("own", LOOSER.values(), ids=LOOSER)
 def test_a_looser_target_of_ones_own_leaves_the_tasks_of_the_base_in_force(county, profile, own):
-    report = check(as_read(county), Options(profile=profile(TARGET.format(FARMLAND, *own)))).report
-    (warned,) = [f for f in found(report, "LAW005") if f.case == "target"]
+    report = check_plan(as_read(county), Options(profile=profile(TARGET.format(FARMLAND, *own)))).report
+    (warned,) = [f for f in findings_of_rule(report, "LAW005") if f.case == "target"]
     assert all(said in warned.message for said in (own[1], "63.25", "本县文件", "浑源县国土空间总体规划"))
     judged = {i.target for i in report.indicators if i.id == FARMLAND and not i.place}
     assert judged == {63.25, float(own[1])}
@@ -131,9 +131,11 @@ def test_a_looser_target_of_ones_own_leaves_the_tasks_of_the_base_in_force(count
 def test_a_county_that_misses_the_base_task_fails_whatever_its_own_target(county, profile):
     rows = county["YJJBNTBHTB"]
     short = {**county, "YJJBNTBHTB": rows.iloc[: len(rows) // 2]}
-    report = check(as_read(short), Options(profile=profile(TARGET.format(FARMLAND, *LOOSER["nothing"])))).report
+    report = check_plan(as_read(short), Options(profile=profile(TARGET.format(FARMLAND, *LOOSER["nothing"])))).report
     assert report.verdict is Verdict.FAIL
-    assert [f.params["target"] for f in found(report, "LAW002") if f.params["indicator"] == FARMLAND] == ["63.25"]
+    assert [f.params["target"] for f in findings_of_rule(report, "LAW002") if f.params["indicator"] == FARMLAND] == [
+        "63.25"
+    ]
 
 
 STRICTER = [(">=", "63.26", "wan_mu"), ("=", "63.30", "wan_mu"), (">=", "632500.0", "mu"), (">=", "63.25", "wan_mu")]
@@ -197,14 +199,14 @@ INCLUDES = 'includes = ["county_db"]\n'
 def test_what_an_own_standard_does_not_run_is_left_out(county, tmp_path, profile):
     head = own_standard(tmp_path, OWN.format(INCLUDES))
     path = profile(head=head)
-    report = check(as_read(county), Options(profile=path)).report
+    report = check_plan(as_read(county), Options(profile=path)).report
     norm = Options(profile=path).norm()
     usual = Norm(load_standard(), load_profile("hunyuan"))
     scope = report.provenance["scope"]
     assert [r.code for r in report.rules] == ["LAW001"]
     assert set(report.left_out) == set(usual.expected_in(scope)) - {"LAW001"} and "REL002" in report.left_out
     assert report.verdict is Verdict.CONDITIONAL
-    assert any("ATT0" in said for said in honest_sentences(report, norm, Words("zh")))
+    assert any("ATT0" in said for said in caveats(report, norm, Words("zh")))
 
 
 @pytest.mark.parametrize(
@@ -227,11 +229,11 @@ def test_a_shipped_standard_is_expected_to_run_its_own_rules_only():
 def test_a_mandatory_concept_that_is_declared_absent_leaves_a_doubt(county, profile):
     tables = {role: frame for role, frame in county.items() if role != "YDYHGHFQ"}
     path = profile('[absent]\nconcepts = ["zones"]\n')
-    report = check(as_read(tables), Options(profile=path, scope="county")).report
+    report = check_plan(as_read(tables), Options(profile=path, scope="county")).report
     assert "absent.zones" in report.summary["unconfirmed"]
-    assert "absent.zones" in outcome(report, "SCH001").unconfirmed
+    assert "absent.zones" in rule_outcome(report, "SCH001").unconfirmed
     assert report.verdict not in (Verdict.PASSED,)
-    assert any("规划分区" in said for said in honest_sentences(report, Options(profile=path).norm(), Words("zh")))
+    assert any("规划分区" in said for said in caveats(report, Options(profile=path).norm(), Words("zh")))
 
 
 # -- a standard of one's own that is looser than ours ------------------------------------------------------------------
@@ -289,8 +291,8 @@ def test_an_own_standard_that_is_looser_than_ours_is_named(county, tmp_path, pro
         own = template.replace('overlap = "never"', 'overlap = "allowed"')
         assert own != template
         (tmp_path / "mine" / "templates" / "STBHHX.toml").write_text(own, encoding="utf-8")
-    report = check(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
-    (named,) = [f for f in found(report, "RUN904") if f.case == "standard"]
+    report = check_plan(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
+    (named,) = [f for f in findings_of_rule(report, "RUN904") if f.case == "standard"]
     assert item in named.message and "自编" in named.message
     assert report.verdict is Verdict.INCOMPLETE
 
@@ -306,8 +308,8 @@ def test_a_code_list_that_makes_forest_cultivated_is_named(county, tmp_path, pro
     (tmp_path / "mine" / "codelists").mkdir()
     text = "\n".join(",".join(row) for row in rows)
     (tmp_path / "mine" / "codelists" / "sandiao.csv").write_text(text, encoding="utf-8")
-    report = check(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
-    (named,) = [f for f in found(report, "RUN904") if f.case == "standard"]
+    report = check_plan(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
+    (named,) = [f for f in findings_of_rule(report, "RUN904") if f.case == "standard"]
     assert "sandiao.csv（0301）" in named.message
 
 
@@ -322,8 +324,8 @@ ALIKE = [
 @pytest.mark.parametrize("text", ALIKE)
 def test_an_own_standard_as_strict_as_ours_is_no_finding(county, tmp_path, profile, text):
     head = own_standard(tmp_path, HEAD + text)
-    report = check(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
-    assert not found(report, "RUN904")
+    report = check_plan(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
+    assert not findings_of_rule(report, "RUN904")
 
 
 # -- what a profile of the county puts in the place of the standard's ---------------------------------------------------
@@ -376,15 +378,15 @@ def test_a_stricter_value_needs_no_name(tmp_path, text):
 
 def test_a_rule_that_the_county_switches_off_is_no_pass(county, profile):
     text = "[zones]\nurban_is_boundary = false\n"
-    report = check(as_read(county), Options(profile=profile(text), rules=("REL005",))).report
-    assert outcome(report, "REL005").outcome == "not_applicable" and "urban_is_boundary" in report.rules[0].reason
+    report = check_plan(as_read(county), Options(profile=profile(text), rules=("REL005",))).report
+    assert rule_outcome(report, "REL005").outcome == "not_applicable" and "urban_is_boundary" in report.rules[0].reason
     assert report.rules[0].unconfirmed == ["zones.urban_is_boundary"]
 
 
 def test_a_target_in_another_unit_is_no_yardstick(county, profile):
     text = TARGET.format("red_line_area", ">=", "538.87", "ha", "约束性")
-    report = check(as_read(county), Options(profile=profile(text), rules=("LAW002",))).report
-    (named,) = [f for f in found(report, "LAW002") if f.case == "unlikely"]
+    report = check_plan(as_read(county), Options(profile=profile(text), rules=("LAW002",))).report
+    (named,) = [f for f in findings_of_rule(report, "LAW002") if f.case == "unlikely"]
     assert "538.87 公顷" in named.message and "倍" in named.message and report.verdict is not Verdict.PASSED
 
 
@@ -392,8 +394,8 @@ def test_a_shipped_profile_of_the_county_is_the_measure_of_its_own(county, tmp_p
     path = tmp_path / "own.toml"
     head = 'id = "own"\nname = "浑源县"\narea_code = "140225"\n[ratio]\nlimit = 1.29\n'
     path.write_text(head + TARGET.format(FARMLAND, ">=", "43.00", "wan_mu", "约束性"), encoding="utf-8")
-    report = check(as_read(county), Options(profile=str(path), rules=("LAW005",))).report
-    cases = {f.case: f.message for f in found(report, "LAW005")}
+    report = check_plan(as_read(county), Options(profile=str(path), rules=("LAW005",))).report
+    cases = {f.case: f.message for f in findings_of_rule(report, "LAW005")}
     assert set(cases) == {"limit", "target"}
     assert "1.29" in cases["limit"] and "1.25" in cases["limit"] and "—" not in cases["limit"].split("的")[0]
     assert "43.00" in cases["target"] and "63.25" in cases["target"] and cases["target"].startswith("浑源县")
@@ -409,23 +411,25 @@ def test_a_confirmation_by_nobody_confirms_nothing(county, tmp_path, old, new):
     assert old in NORMAL
     path = tmp_path / "profile.toml"
     path.write_text(NORMAL.replace(old, new, 1), encoding="utf-8")
-    report = check(as_read(county), Options(profile=str(path), rules=("TOP001",))).report
-    assert [f.case for f in found(report, "RUN904")] == ["confirmed_blank"] and report.verdict is Verdict.INCOMPLETE
+    report = check_plan(as_read(county), Options(profile=str(path), rules=("TOP001",))).report
+    assert [f.case for f in findings_of_rule(report, "RUN904")] == [
+        "confirmed_blank"
+    ] and report.verdict is Verdict.INCOMPLETE
 
 
 def test_a_name_of_another_county_is_named(county, tmp_path):
     path = tmp_path / "profile.toml"
     path.write_text(NORMAL.replace('name = "浑源县"', 'name = "应县"'), encoding="utf-8")
-    report = check(as_read(county), Options(profile=str(path), rules=("TOP001",))).report
-    (named,) = found(report, "RUN904")
+    report = check_plan(as_read(county), Options(profile=str(path), rules=("TOP001",))).report
+    (named,) = findings_of_rule(report, "RUN904")
     assert named.case == "profile_name" and "应县" in named.message and "浑源县" in named.message
 
 
 def test_rows_with_the_name_of_another_county_are_named(county, profile):
     tables = dict(county)
     tables["XZQX"] = tables["XZQX"].assign(XZQMC="应县")
-    report = check(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report
-    (named,) = found(report, "RUN904")
+    report = check_plan(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report
+    (named,) = findings_of_rule(report, "RUN904")
     assert (named.case, named.role) == ("county_name", "XZQX") and "应县" in named.message
 
 
@@ -434,8 +438,8 @@ def test_rows_with_the_name_of_another_county_are_named(county, profile):
 def test_rows_with_the_name_of_a_city_elsewhere_are_named(county, profile, role, code, name):
     tables = dict(county)
     tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
-    report = check(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report
-    (named,) = found(report, "RUN904")
+    report = check_plan(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report
+    (named,) = findings_of_rule(report, "RUN904")
     assert (named.case, named.role) == ("county_name", role) and name in named.message and "浑源县" in named.message
 
 
@@ -444,13 +448,15 @@ def test_other_names_of_the_county_and_its_townships_are_its_own(county, profile
     tables = dict(county)
     for role, code in (("XZQX", "140225"), ("XZQXZ", "140225100")):
         tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
-    assert not found(check(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report, "RUN904")
+    assert not findings_of_rule(
+        check_plan(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report, "RUN904"
+    )
 
 
 def test_a_task_that_is_only_stated_is_named(county, profile):
     text = TARGET.replace("[[targets]]\nindicator", "[[stated]]\nname").format(
         "永久基本农田保护面积", ">=", "66.00", "万亩", "约束性"
     )
-    report = check(as_read(county), Options(profile=profile(text), rules=("TOP001",))).report
-    (named,) = found(report, "RUN904")
+    report = check_plan(as_read(county), Options(profile=profile(text), rules=("TOP001",))).report
+    (named,) = findings_of_rule(report, "RUN904")
     assert named.case == "stated" and "[[targets]]" in named.message

@@ -9,7 +9,7 @@ from plugin.core.__main__ import main
 from plugin.core.check import Options
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import profile_ids
-from plugin.core.profile.resolved import PROFILE, RULE, STANDARD, resolved
+from plugin.core.profile.resolved import PROFILE, RULE, STANDARD, resolve_norm
 from plugin.core.standard import load_standard
 
 COUNTY = """
@@ -39,7 +39,7 @@ def mine(tmp_path):
 
 
 def test_every_value_knows_whose_it_is(mine):
-    laid = resolved(Options(profile=str(mine)).norm())
+    laid = resolve_norm(Options(profile=str(mine)).norm())
     values = {v.key: v for v in laid.settings}
     told = {key: (values[key].value, values[key].origin.kind, values[key].origin.id) for key in values}
     assert told["ratio.form"] == ("n2", PROFILE, "mine")
@@ -57,7 +57,7 @@ def test_every_value_knows_whose_it_is(mine):
 
 def test_nothing_is_left_out(mine):
     norm = Options(profile=str(mine)).norm()
-    laid = resolved(norm)
+    laid = resolve_norm(norm)
     keys = {v.key for v in laid.settings} | {p.key for line in laid.rules for p in line.parameters}
     assert set(norm.standard.settings) | set(norm.profile.settings) <= keys
     assert [line.code for line in laid.rules] == list(all_rules())
@@ -66,7 +66,9 @@ def test_nothing_is_left_out(mine):
 
 def test_a_severity_knows_whose_it_is_and_in_which_phase(mine):
     def told(code, phase=""):
-        (line,) = [one for one in resolved(Options(profile=str(mine), phase=phase).norm()).rules if one.code == code]
+        (line,) = [
+            one for one in resolve_norm(Options(profile=str(mine), phase=phase).norm()).rules if one.code == code
+        ]
         return line.severity, line.origin.kind, line.origin.id, line.origin.phase
 
     assert told("LAW021") == ("WARNING", RULE, "", "")
@@ -129,6 +131,6 @@ def test_what_does_not_exist_is_told(capsys):
 
 
 def test_the_standard_alone_can_be_laid_open():
-    laid = resolved(Options().norm())
+    laid = resolve_norm(Options().norm())
     assert {v.origin.kind for v in laid.settings} == {STANDARD}
     assert {v.key for v in laid.settings} >= {k for k in load_standard().settings if not k.startswith("rules.")}

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError
 from plugin.core.files.writing import Outputs
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import Severity, all_rules
-from plugin.core.profile import Norm, load_profile, profile_ids, profile_problems
+from plugin.core.profile import Norm, find_profile_problems, load_profile, profile_ids
 from plugin.core.render.outputs import write_outputs
-from plugin.core.results.run import run
+from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
 from plugin.core.standard.editions import PHASES, phase_of, standard_ids
 from plugin.paths import PROFILES, STANDARDS
@@ -99,7 +99,7 @@ def test_texts_that_contradict_each_other_are_kept_side_by_side():
 
 def test_shipped_profiles_are_sound():
     assert set(AREAS.values()) <= set(profile_ids())
-    assert not [problem for name in profile_ids() for problem in profile_problems(name)]
+    assert not [problem for name in profile_ids() for problem in find_profile_problems(name)]
 
 
 def test_a_figure_that_is_only_stated_warns_where_a_task_fails(tmp_path):
@@ -107,7 +107,7 @@ def test_a_figure_that_is_only_stated_warns_where_a_task_fails(tmp_path):
     path = written(tmp_path, HEAD + TARGET + TARGET.replace("red_line", "reserves").replace(">=", "="))
     rows = {"red_line": [HECTARE], "reserves": [HECTARE], "detail_units": [HECTARE]}
     plan = plan_of(rows)
-    report = run(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
+    report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
     assert {(f.params["indicator"], str(f.severity)) for f in report.findings} == {
         ("red_line_area", "ERROR"),
         ("reserves_area", "WARNING"),
@@ -117,7 +117,7 @@ def test_a_figure_that_is_only_stated_warns_where_a_task_fails(tmp_path):
 def test_a_stated_figure_without_its_layer_is_shown_and_leaves_no_gap(tmp_path):
     path = written(tmp_path, HEAD + TARGET.replace("red_line", "reserves").replace(">=", "="))
     plan = plan_of({"red_line": [HECTARE]})
-    report = run(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
+    report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
     (shown,) = [i for i in report.indicators if i.id == "reserves_area"]
     assert (shown.value, shown.target, shown.state) == (None, 1.0, "reference")
     assert not report.rules[0].incomplete
@@ -130,7 +130,7 @@ def test_a_target_has_a_margin_of_its_own(tmp_path, below, state):
     """0.99975 ha against 0.99 ha: 0.00975 ha are left."""
     path = written(tmp_path, HEAD + TARGET.replace("1.00", "0.99").replace("km2", "ha") + below)
     plan = plan_of({"red_line": [HECTARE]})
-    report = run(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
+    report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
     assert [i.state for i in report.indicators if i.id == "red_line_area"] == [state]
 
 
@@ -211,14 +211,14 @@ def test_a_slip_is_told_with_file_and_key(tmp_path, text, words):
         sentence = Texts(lang).explain(caught.value)
         assert all(word in sentence for word in words), sentence
         assert "x.toml" in sentence or {"county", "2035"} & set(words)
-    assert [(p.key, p.params) for p in profile_problems(path)] == [(caught.value.key, caught.value.params)]
+    assert [(p.key, p.params) for p in find_profile_problems(path)] == [(caught.value.key, caught.value.params)]
 
 
 def test_a_check_of_the_file_tells_all_slips_at_once(tmp_path):
     text = (
         HEAD + 'colour = 1\n[ratio]\nlimits = 1\nform = "n9"\n[severity]\nX = "INFO"\n' + TARGET.replace('"1.00"', "1")
     )
-    found = profile_problems(written(tmp_path, text))
+    found = find_profile_problems(written(tmp_path, text))
     assert [p.params["key"] for p in found] == [
         "colour",
         "ratio.limits",
@@ -419,7 +419,7 @@ def test_a_finding_weighs_as_its_phase_says(phase, severity):
     """A key that is there twice: while the plan is drawn it warns, and the outcome rests on a setting that nobody confirmed."""
     norm = Options(phase=phase).norm()
     layers = [source_layer("STBHHX", TWICE, norm)]
-    report = check(layers, Options(phase=phase, rules=("ATT001",))).report
+    report = check_plan(layers, Options(phase=phase, rules=("ATT001",))).report
     assert {str(f.severity) for f in report.findings} == {severity} and report.rules[0].severity == severity
     assert report.provenance["phase"] == norm.phase
     assert ("phase" in report.rules[0].unconfirmed) == (severity == "WARNING")
@@ -428,13 +428,13 @@ def test_a_finding_weighs_as_its_phase_says(phase, severity):
 def test_a_county_confirms_the_severities_of_the_phases(tmp_path):
     text = HEAD + '[confirmed]\nby = "县局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["phase"]\n'
     options = Options(profile=str(written(tmp_path, text)), phase="drafting", rules=("ATT001",))
-    report = check([source_layer("STBHHX", TWICE, options.norm())], options).report
+    report = check_plan([source_layer("STBHHX", TWICE, options.norm())], options).report
     assert "phase" not in report.rules[0].unconfirmed
 
 
 def test_the_page_says_which_phase(tmp_path):
     options = Options(phase="报批", rules=("ATT001",))
-    checked = check([source_layer("STBHHX", TWICE, options.norm())], options)
+    checked = check_plan([source_layer("STBHHX", TWICE, options.norm())], options)
     write_outputs(checked.report, checked.plan, Outputs(html=str(tmp_path / "报告.html")))
     page = (tmp_path / "报告.html").read_text(encoding="utf-8")
     assert "报批阶段" in page

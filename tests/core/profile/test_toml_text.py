@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin.core.errors import DataError
-from plugin.core.profile.toml_text import TomlText, render
+from plugin.core.profile.toml_text import TomlText, render_toml
 from plugin.paths import PROFILES
 
 FILE = """# The county's own file.
@@ -146,7 +146,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_any_value_reads_back_as_it_was_written(value):
-    assert tomllib.loads(f"k = {render(value)}") == {"k": value}
+    assert tomllib.loads(f"k = {render_toml(value)}") == {"k": value}
 
 
 @given(

@@ -9,7 +9,7 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.messages.texts import Texts
-from plugin.core.render.dictionary import Dictionary, in_order, render_dictionary, rules_of
+from plugin.core.render.dictionary import Dictionary, find_rules, order_codes, render_dictionary
 from plugin.core.standard import load_standard, standard_ids
 from plugin.core.standard.template import Code, CodeList
 from plugin.paths import STANDARDS
@@ -82,8 +82,8 @@ def test_personal_data_is_said(page):
 
 def test_rules_that_look_at_a_layer(page):
     standard = load_standard("county_db")
-    codes = {r.code for r in rules_of("CZKFBJ", standard)}
-    assert {"REL001"} <= {r.code for r in rules_of("STBHHX", standard)}
+    codes = {r.code for r in find_rules("CZKFBJ", standard)}
+    assert {"REL001"} <= {r.code for r in find_rules("STBHHX", standard)}
     assert codes and all(c in section(page, "layer-CZKFBJ") for c in codes)
     assert "没有专门看本图层的规则" in page
 
@@ -91,12 +91,12 @@ def test_rules_that_look_at_a_layer(page):
 def test_a_code_stands_below_its_parent():
     standard = load_standard("county_db")
     for codes in standard.code_lists.values():
-        ordered = in_order(codes)
+        ordered = order_codes(codes)
         place = {code.code: n for n, (code, _) in enumerate(ordered)}
         assert len(place) == len(codes.codes)
         assert all(place[c.parent] < place[c.code] for c, _ in ordered if c.parent)
     circle = CodeList("x", {"1": Code("1", "a", "2", 1, "B"), "2": Code("2", "b", "1", 1, "B")})
-    assert [c.code for c, _ in in_order(circle)] == ["1", "2"]
+    assert [c.code for c, _ in order_codes(circle)] == ["1", "2"]
 
 
 def test_a_field_changed_in_the_template_changes_the_book(tmp_path):

@@ -5,16 +5,16 @@ import tomllib
 
 import pytest
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError
-from plugin.core.messages.texts import Texts, without_folders
+from plugin.core.messages.texts import Texts, strip_folders
 from plugin.core.model.findings import Finding
 from plugin.core.model.indicator import BROKEN, CLOSE, MET, REFERENCE, Indicator
 from plugin.core.render import figures
-from plugin.core.render.sections import crs_text, moment
+from plugin.core.render.sections import format_crs, format_moment
 from plugin.core.render.words import Words
 from plugin.paths import SAMPLE, TEXTS
-from tests.core.made_report import made_report, ratio
+from tests.core.report_fixtures import made_report, ratio
 
 ZH = Words("zh")
 NORM = Options(profile="hunyuan").norm()
@@ -23,7 +23,7 @@ NORM = Options(profile="hunyuan").norm()
 def row(indicator, norm=NORM, words=ZH):
     report = made_report()
     report.indicators = [indicator]
-    found = figures.rows(report, norm, words)[0]
+    found = figures.figure_rows(report, norm, words)[0]
     return {k: v.replace("\u202f", " ") if isinstance(v, str) else v for k, v in found.items()}
 
 
@@ -91,7 +91,7 @@ def test_other_forms_are_for_reference_with_their_inputs():
 
 
 def test_all_inputs_of_the_ratio_are_named_once():
-    note = " ".join(figures.notes(made_report(), ZH)).replace("\u202f", " ")
+    note = " ".join(figures.figure_notes(made_report(), ZH)).replace("\u202f", " ")
     for said in (
         "基数 13 186 200.00 m²",
         "基数图层 DLTB",
@@ -106,12 +106,12 @@ def test_all_inputs_of_the_ratio_are_named_once():
     assert "不作合格结论" in note
     unknown = made_report()
     unknown.indicators[4].inputs.update(base_year=None, base_year_source="")
-    assert "数据年份 不明" in " ".join(figures.notes(unknown, ZH))
+    assert "数据年份 不明" in " ".join(figures.figure_notes(unknown, ZH))
 
 
 def test_nothing_never_reads_minus_nothing():
     indicator = Indicator("q", 1.0, "count", "", inputs={"uncoded_m2": -3.7e-9})
-    assert figures.formula(indicator, ZH).replace("\u202f", " ") == "未分区 0.00 m²"
+    assert figures.format_inputs(indicator, ZH).replace("\u202f", " ") == "未分区 0.00 m²"
 
 
 def test_marks_without_a_norm_make_nothing_up():
@@ -131,18 +131,18 @@ PATHS = [
 
 @pytest.mark.parametrize(("text", "cut"), PATHS)
 def test_folders_of_the_machine_are_cut_off(text, cut):
-    assert without_folders(text) == cut
+    assert strip_folders(text) == cut
 
 
 def test_zone_and_moment_as_planners_write_them():
-    assert crs_text("EPSG:4526", ZH) == "EPSG:4526　38 带"
-    assert crs_text("EPSG:4547", ZH) == "EPSG:4547　38 带"
-    assert crs_text("EPSG:4509", ZH) == "EPSG:4509　20 带"
-    assert crs_text("EPSG:4490", ZH) == "EPSG:4490"
-    assert crs_text("EPSG:32650", ZH) == "EPSG:32650"
-    assert crs_text("", ZH) == ""
-    assert moment("2026-11-20T14:32:07+08:00") == "2026-11-20 14:32"
-    assert moment("?") == "?"
+    assert format_crs("EPSG:4526", ZH) == "EPSG:4526　38 带"
+    assert format_crs("EPSG:4547", ZH) == "EPSG:4547　38 带"
+    assert format_crs("EPSG:4509", ZH) == "EPSG:4509　20 带"
+    assert format_crs("EPSG:4490", ZH) == "EPSG:4490"
+    assert format_crs("EPSG:32650", ZH) == "EPSG:32650"
+    assert format_crs("", ZH) == ""
+    assert format_moment("2026-11-20T14:32:07+08:00") == "2026-11-20 14:32"
+    assert format_moment("?") == "?"
 
 
 def test_both_languages_say_the_same_with_the_same_values():
@@ -169,7 +169,7 @@ def test_unknown_words_are_errors_and_unknown_data_keeps_its_name():
 
 @pytest.mark.parametrize("words", [ZH, Words("en")], ids=["zh", "en"])
 def test_every_input_of_the_sample_has_a_word(words):
-    report = check(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW001", "LAW002"))).report
+    report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW001", "LAW002"))).report
     keys = {key for indicator in report.indicators for key in indicator.inputs}
     assert "denominator_difference_m2" in keys and "statutory_m2" in keys
     assert not {key for key in keys if not words.has("input", key)}
@@ -177,4 +177,4 @@ def test_every_input_of_the_sample_has_a_word(words):
 
 def test_a_base_below_its_drawn_area_has_a_real_minus():
     indicator = Indicator("q", 1.0, "count", "", inputs={"denominator_difference_m2": -1234.5})
-    assert figures.formula(indicator, ZH).replace("\u202f", " ") == "基数与图形面积之差 −1 234.50 m²"
+    assert figures.format_inputs(indicator, ZH).replace("\u202f", " ") == "基数与图形面积之差 −1 234.50 m²"

@@ -13,11 +13,11 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity, all_rules
-from plugin.core.render import found
-from plugin.core.render.html import render
+from plugin.core.render import finding_lists
+from plugin.core.render.html import render_report
 from plugin.core.render.outputs import write_outputs
-from plugin.core.render.pictures import PICTURES, LegendEntry, Pictures, largest
-from tests.core.made_report import TOWNSHIPS, finding, made_report, provenance, square
+from plugin.core.render.pictures import PICTURES, LegendEntry, Pictures, largest_conflicts
+from tests.core.report_fixtures import TOWNSHIPS, finding, made_report, provenance, square
 
 NORM = Options(profile="hunyuan").norm()
 VOID = {"meta", "img", "br", "path", "polygon", "circle"}
@@ -59,7 +59,7 @@ class Page(HTMLParser):
 
 
 def page_of(report: Report, **more) -> Page:
-    return Page(render(report, NORM, **more))
+    return Page(render_report(report, NORM, **more))
 
 
 def alone(page: str) -> None:
@@ -77,7 +77,7 @@ def alone(page: str) -> None:
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_page_stands_alone(lang):
-    page = render(made_report(lang), NORM, Pictures(PIXEL, [PIXEL], [LegendEntry("永久基本农田", PIXEL)]))
+    page = render_report(made_report(lang), NORM, Pictures(PIXEL, [PIXEL], [LegendEntry("永久基本农田", PIXEL)]))
     alone(page)
     assert page.startswith("<!DOCTYPE html>")
 
@@ -130,7 +130,7 @@ def test_what_does_not_apply_is_said_apart():
 
 def test_empty_report_claims_nothing():
     for lang, said in (("zh", "没有运行任何规则"), ("en", "No rule ran")):
-        page = Page(render(Report(lang=lang)))
+        page = Page(render_report(Report(lang=lang)))
         assert said in page.text
         assert page.with_data("data-verdict")[0]["data-verdict"] == "incomplete"
 
@@ -141,11 +141,11 @@ def test_clean_report_says_that_everything_was_checked():
         tolerance={"ignored_slivers": 128, "ignored_area_m2": 96.4},
         provenance=provenance(layers=[]),
     )
-    text = Page(render(report)).text
+    text = Page(render_report(report)).text
     assert "1 条规则全部检查完，没有发现问题。忽略碎图斑 128 处，合计 96.40 m²。" in text
     assert "没有。范围内要检查的都检查了。" in text
     report.rules.append(RuleOutcome("REL002", "b", "ERROR", Outcome.SKIPPED, reason="缺图层。"))
-    text = Page(render(report)).text
+    text = Page(render_report(report)).text
     assert "没有发现问题，但有 1 条规则没能检查，不能算通过。" in text
     assert "未完成" in text and "全部检查完，没有" not in text
 
@@ -166,7 +166,7 @@ def test_names_from_the_data_are_text_never_markup():
     )
     report.provenance["layers"][0]["name"] = evil
     pictures = Pictures(problem=evil)
-    page = render(report, NORM, pictures)
+    page = render_report(report, NORM, pictures)
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL).group(1)
     assert "<" not in style and "display: none" not in style and "@import" not in style
     alone(page)
@@ -178,12 +178,12 @@ def test_rows_are_limited_and_counts_complete():
     report = made_report()
     report.findings = [finding("TOP001", Severity.ERROR, n, 10.0 + n) for n in range(100_000)]
     started = time.monotonic()
-    page = render(report, NORM)
+    page = render_report(report, NORM)
     seconds = time.monotonic() - started
     assert seconds < 15, seconds
     assert len(page) < 1_000_000
     parsed = Page(page)
-    assert len(parsed.with_data("data-row")) == found.ROWS
+    assert len(parsed.with_data("data-row")) == finding_lists.ROWS
     assert "另有 99 800 条见图层。" in parsed.text
     assert "错误 100 000 处" in parsed.text
     assert [r["data-count"] for r in parsed.with_data("data-count")] == ["100000"]
@@ -209,7 +209,7 @@ def test_largest_conflicts_errors_first_then_by_area():
         finding("ATT001", Severity.ERROR, 5, None),
         finding("GEO002", Severity.ERROR, 6, 1.0, geometry=shapely.Point(0, 0), area_m2=8000.0),
     ]
-    assert [f.key[-1] for f in largest(report)] == ["3", "1", "2"]
+    assert [f.key[-1] for f in largest_conflicts(report)] == ["3", "1", "2"]
 
 
 def test_pictures_are_numbered_as_in_the_list():
@@ -221,7 +221,7 @@ def test_pictures_are_numbered_as_in_the_list():
     assert [a["alt"] for a in images[2:]] == list("①②③④⑤⑥⑦⑧⑨⑩⑪")
     assert "另有 18 条见图层。" in page.text
     assert "本报告未附图" not in page.text
-    assert len(largest(report)) == PICTURES
+    assert len(largest_conflicts(report)) == PICTURES
 
 
 def test_without_pictures_the_page_says_why():
@@ -248,7 +248,7 @@ def test_waived_findings_have_a_section_of_their_own():
 
 
 def test_marks_are_never_by_colour_alone():
-    page = render(made_report(), NORM)
+    page = render_report(made_report(), NORM)
     for severity in ("错误", "警告"):
         rows = re.findall(rf"<svg[^>]*>((?:(?!</svg>).)*)</svg> {severity}", page)
         assert rows
@@ -260,7 +260,7 @@ def test_marks_are_never_by_colour_alone():
 
 
 def test_print_rules():
-    page = render(made_report(), NORM)
+    page = render_report(made_report(), NORM)
     for said in (
         "size:A4",
         "table-header-group",
@@ -273,7 +273,7 @@ def test_print_rules():
 
 
 def test_other_language_than_the_runs():
-    text = Page(render(made_report(), NORM, lang="en")).text
+    text = Page(render_report(made_report(), NORM, lang="en")).text
     assert "Not passed" in text and "Could not be checked" in text and "不通过" not in text
 
 
@@ -293,7 +293,7 @@ def test_a_report_of_another_version_is_still_shown():
     )
     report.findings.append(Finding("", code="RUN900", severity=Severity.WARNING, message="出错了"))
     assert "ATT999" in page_of(report).text and "规则运行出错" in page_of(report).text
-    assert "新规则" in Page(render(report)).text
+    assert "新规则" in Page(render_report(report)).text
 
 
 def test_written_page_replaces_the_old_one(tmp_path):
@@ -337,7 +337,7 @@ def test_each_rule_with_findings_has_its_help_and_what_it_went_by():
     texts = Texts("zh")
     for heading, text in texts.rule_help(all_rules()["LAW010"]).items():
         assert heading in page.text and " ".join(text.split()) in page.text
-    raw = render(report, NORM)
+    raw = render_report(report, NORM)
     for code in ("LAW010", "REL001"):
         assert f'id="{code}"' in raw and f'href="#{code}"' in raw
     assert 'id="rule-ATT003"' in raw and 'href="#rule-ATT003"' in raw

@@ -10,7 +10,7 @@ from plugin.core.files.writing import Outputs
 from plugin.core.model.report import SCHEMA, Report
 from plugin.core.render.outputs import to_json, write_outputs
 from plugin.paths import REPORTS
-from tests.core.made_report import made_report
+from tests.core.report_fixtures import made_report
 from tests.sample import checked_county
 
 VALIDATOR = Draft202012Validator(json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))

@@ -15,18 +15,18 @@ from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity
 from plugin.core.plan.layer import SourceLayer
-from plugin.core.results.kept_result import (
+from plugin.core.results.saved_result import (
     Changes,
-    KeptFile,
-    KeptLayer,
-    KeptResult,
-    Outdated,
+    OutdatedFindings,
+    SavedFile,
+    SavedLayer,
+    SavedResult,
     digest_rows,
-    keep_file,
-    kept_result_path,
-    read_kept,
+    read_saved_result,
     same_file_contents,
-    write_kept,
+    save_file_state,
+    saved_result_path,
+    write_saved_result,
 )
 from plugin.core.standard import load_standard
 
@@ -63,21 +63,21 @@ def result():
         RuleOutcome("REL002", "x", "ERROR", Outcome.FAILED, 1),
         RuleOutcome("ATT001", "y", "WARNING", Outcome.FAILED, 1),
     ]
-    return KeptResult(
+    return SavedResult(
         datetime(2026, 11, 20, 14, 32),
         Report(rules=rules, findings=findings),
         CRS.from_epsg(4526).to_wkt(),
         {"profile": "hunyuan"},
-        [KeptLayer("id1", "城镇开发边界", "CZKFBJ", digest="d", stamp=(("县.gpkg", 1, 2),))],
-        {"waivers": KeptFile((("县.waivers.csv", 3, 4),), "e")},
+        [SavedLayer("id1", "城镇开发边界", "CZKFBJ", digest="d", stamp=(("县.gpkg", 1, 2),))],
+        {"waivers": SavedFile((("县.waivers.csv", 3, 4),), "e")},
     )
 
 
 def test_what_was_kept_comes_back(tmp_path):
-    kept, path = result(), kept_result_path(tmp_path / "县.qgz")
+    kept, path = result(), saved_result_path(tmp_path / "县.qgz")
     assert path.name == "县.result.json"
-    write_kept(path, kept)
-    back = read_kept(path)
+    write_saved_result(path, kept)
+    back = read_saved_result(path)
     assert back.report.to_dict() == kept.report.to_dict() and back.finished == kept.finished
     assert (back.settings, back.layers, back.files, back.crs) == (kept.settings, kept.layers, kept.files, kept.crs)
     first, second = back.report.findings
@@ -91,24 +91,24 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, text):
     path = tmp_path / "县.result.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as raised:
-        read_kept(path)
+        read_saved_result(path)
     assert raised.value.key == "kept_result_damaged" and raised.value.params == {"file": "县.result.json"}
 
 
 def test_a_file_with_a_part_missing_is_refused(tmp_path):
     path = tmp_path / "县.result.json"
-    write_kept(path, result())
+    write_saved_result(path, result())
     data = json.loads(path.read_text(encoding="utf-8"))
     del data["places"][0]
     path.write_text(json.dumps(data), encoding="utf-8")
     with pytest.raises(DataError):
-        read_kept(path)
+        read_saved_result(path)
 
 
 def test_an_unwritable_place_leaves_nothing(tmp_path):
     (tmp_path / "县.result.json").mkdir()
     with pytest.raises(OutputError):
-        write_kept(tmp_path / "县.result.json", result())
+        write_saved_result(tmp_path / "县.result.json", result())
     assert [p.name for p in tmp_path.iterdir()] == ["县.result.json"]
 
 
@@ -137,12 +137,12 @@ def test_a_value_that_moves_to_another_field_is_a_change():
 def test_a_file_that_was_only_touched_is_the_same(tmp_path):
     path = tmp_path / "县.waivers.csv"
     path.write_text("a", encoding="utf-8")
-    kept = keep_file(path, (("县.waivers.csv", 1, 1),))
+    kept = save_file_state(path, (("县.waivers.csv", 1, 1),))
     assert same_file_contents(kept, path, kept.stamp) and same_file_contents(kept, path, (("县.waivers.csv", 2, 1),))
     path.write_text("b", encoding="utf-8")
     assert not same_file_contents(kept, path, (("县.waivers.csv", 2, 1),))
-    assert same_file_contents(keep_file("", ()), "", ()), "none then and none now"
-    assert not same_file_contents(keep_file("", ()), path, (("县.waivers.csv", 2, 1),)), "one that is new"
+    assert same_file_contents(save_file_state("", ()), "", ()), "none then and none now"
+    assert not same_file_contents(save_file_state("", ()), path, (("县.waivers.csv", 2, 1),)), "one that is new"
 
 
 def finding(role, related=""):
@@ -150,17 +150,17 @@ def finding(role, related=""):
 
 
 def test_findings_of_changed_layers_and_of_rules_that_read_them_are_outdated():
-    outdated = Outdated(Changes().with_layer("城镇开发边界", "CZKFBJ"), CONCEPTS)
+    outdated = OutdatedFindings(Changes().with_layer("城镇开发边界", "CZKFBJ"), CONCEPTS)
     assert outdated.includes_finding("TOP001", finding("CZKFBJ"))
     assert not outdated.includes_finding("TOP001", finding("DLTB")), "each layer by itself"
     assert outdated.includes_finding("REL002", finding("CZKFBJ", "YJJBNTBHTB"))
     assert outdated.includes_rule("REL002") and not outdated.includes_rule("TOP001")
-    unchanged = Outdated(Changes(), CONCEPTS)
+    unchanged = OutdatedFindings(Changes(), CONCEPTS)
     assert not unchanged.includes_finding("REL002", finding("CZKFBJ")) and not unchanged.includes_rule("REL002")
 
 
 def test_changed_settings_concern_every_rule():
-    outdated = Outdated(replace(Changes(), settings=True), CONCEPTS)
+    outdated = OutdatedFindings(replace(Changes(), settings=True), CONCEPTS)
     assert outdated.includes_finding("TOP001", finding("DLTB")) and outdated.includes_rule("TOP001")
 
 

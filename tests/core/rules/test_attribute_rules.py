@@ -9,14 +9,14 @@ import pytest
 
 from plugin.core.check import Options
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.files.cells import read_day
+from plugin.core.files.cells import parse_date
 from plugin.core.io import read_source
 from plugin.core.live import IncrementalChecker
-from plugin.core.loading.assembly import assemble
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
-from plugin.core.results.run import run
-from plugin.core.rules._attributes import Wrong, wrong_rows
+from plugin.core.results.run import run_check
+from plugin.core.rules._attributes import ValueProblem, find_wrong_rows
 from plugin.paths import RESOURCES
 from tests.core.examples import plan_of
 
@@ -53,8 +53,8 @@ def sample():
     norm = Options(profile="hunyuan").norm()
     rules = choose_rules(norm.standard.rules, FAMILY)
     sources = read_source(RESOURCES / "sample" / "county.gpkg")
-    plan = assemble(sources, norm)
-    return norm, rules, sources, plan, run(plan, rules).findings
+    plan = assemble_plan(sources, norm)
+    return norm, rules, sources, plan, run_check(plan, rules).findings
 
 
 def named(findings):
@@ -69,7 +69,7 @@ def clean_row(role):
 
 def test_every_rule_of_the_family_is_planted_or_has_nothing_in_the_sample():
     idle = {"ATT001", "ATT002", "ATT003"} | {
-        rule.code for rule in run(sample()[3], sample()[1]).rules if rule.outcome is Outcome.NOT_APPLICABLE
+        rule.code for rule in run_check(sample()[3], sample()[1]).rules if rule.outcome is Outcome.NOT_APPLICABLE
     }
     assert {code for code, *_ in PLANTED} | idle == set(FAMILY)
 
@@ -83,7 +83,7 @@ def test_a_planted_defect_is_answered_by_its_rule_alone(code, role, values, foll
     for name, value in values.items():
         frame.loc[frame.index[row], name] = value
     changed = [replace(s, frame=frame) if s is layer.source else s for s in sources]
-    after = run(assemble(changed, norm), rules).findings
+    after = run_check(assemble_plan(changed, norm), rules).findings
     new = named(after).keys() - named(before).keys()
     assert {c for c, _ in new} == {code, *follow}
     assert all(
@@ -102,7 +102,7 @@ def test_a_planted_defect_is_answered_by_its_rule_alone(code, role, values, foll
 def test_what_tells_of_a_person_is_never_repeated():
     secret = "王某某锟斤拷|'"
     plan = plan_of({"farmland": [{"wkt": SQUARE, **dict.fromkeys(("CFZR", "ZRRMC", "JZDZ"), secret)}]})
-    report = run(plan, choose_rules([], FAMILY))
+    report = run_check(plan, choose_rules([], FAMILY))
     assert {f.field for f in report.findings if f.code == "ATT015"} == {"CFZR", "ZRRMC", "JZDZ"}
     assert "王某" not in "".join(str(f.to_dict()) for f in report.findings)
 
@@ -110,7 +110,7 @@ def test_what_tells_of_a_person_is_never_repeated():
 def test_a_setting_of_pairs_that_is_none_is_said_with_its_name():
     rows = {"parcels": [{"wkt": SQUARE, "ZLDWDM": "1", "ZLDWMC": "甲"}]}
     plan = plan_of(rows, settings={"attributes.name_pairs": ["ZLDWDM"]})
-    (outcome,) = run(plan, choose_rules([], ["ATT021"])).rules
+    (outcome,) = run_check(plan, choose_rules([], ["ATT021"])).rules
     assert outcome.outcome is Outcome.SKIPPED and "attributes.name_pairs" in outcome.reason
 
 
@@ -119,9 +119,9 @@ def test_a_value_is_judged_once():
 
     def judge(value):
         asked.append(value)
-        return Wrong(value) if value == "b" else None
+        return ValueProblem(value) if value == "b" else None
 
-    assert [(n, wrong.case) for n, wrong in wrong_rows(["a", "b", "a", "b", ""], judge)] == [(1, "b"), (3, "b")]
+    assert [(n, wrong.case) for n, wrong in find_wrong_rows(["a", "b", "a", "b", ""], judge)] == [(1, "b"), (3, "b")]
     assert sorted(asked) == ["", "a", "b"]
 
 
@@ -132,5 +132,5 @@ def test_a_value_is_judged_once():
      ("2025-02-29", None), ("2025", None), ("1/10/2025", None), ("45231", None), ("２０２５-10-01x", None)],
 )  # fmt: skip
 def test_days_that_texts_tell(text, day):
-    found = read_day(text)
+    found = parse_date(text)
     assert (found and found.isoformat()) == day

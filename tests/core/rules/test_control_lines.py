@@ -7,9 +7,9 @@ import pytest
 
 from plugin.core.engine.context import Context
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.heritage.protection import CONTROL, CORE, RANGE, heritage_parts
+from plugin.core.heritage.protection import CONTROL, CORE, RANGE, classify_heritage_parts
 from plugin.core.model.rule import Severity, all_rules
-from plugin.core.results.run import run
+from plugin.core.results.run import run_check
 from tests.core.examples import plan_of
 
 
@@ -34,12 +34,12 @@ def square(x, width=100, height=100):
 )
 def test_parts_are_told_by_kind_then_by_name(kind, name, part, site):
     plan = plan_of({"LSWHBHX": [{"wkt": square(0), "feature_kind": kind, "feature_name": name}]})
-    parts = heritage_parts(plan.layers["LSWHBHX"], Context(plan, plan.norm, Tolerance()))
+    parts = classify_heritage_parts(plan.layers["LSWHBHX"], Context(plan, plan.norm, Tolerance()))
     assert (parts.part[0], parts.site[0]) == (part, site)
 
 
 def figures(code, layers, settings=None):
-    report = run(plan_of(layers, settings=settings), [all_rules()[code]])
+    report = run_check(plan_of(layers, settings=settings), [all_rules()[code]])
     return {i.id: i for i in report.indicators}
 
 
@@ -77,7 +77,7 @@ def test_a_site_outside_its_polygon_is_told_with_its_distance():
         "WWBHDWD": [{"wkt": "POINT (137.5 50)", "feature_name": "某寺"}],
         "WWBHDWM": [{"wkt": square(0), "feature_name": "某寺"}],
     }
-    (finding,) = run(plan_of(layers), [all_rules()["REL022"]]).findings
+    (finding,) = run_check(plan_of(layers), [all_rules()["REL022"]]).findings
     assert finding.params["distance"] == 37.5 and "37.5" in finding.message and "某寺" in finding.message
 
 
@@ -85,7 +85,7 @@ def test_zone_totals_are_compared_to_the_hectare():
     county = {"wkt": square(0, 1000, 1000), "area": 1_000_000.0}
     for short, told in ((10_000.0, 0), (10_000.01, 1)):
         zones = [{"wkt": square(0, 1000, 1000), "area": 1_000_000.0 - short}]
-        assert len(run(plan_of({"YDYHGHFQ": zones, "XZQX": [county]}), [all_rules()["LAW021"]]).findings) == told
+        assert len(run_check(plan_of({"YDYHGHFQ": zones, "XZQX": [county]}), [all_rules()["LAW021"]]).findings) == told
 
 
 @pytest.mark.parametrize(
@@ -95,5 +95,5 @@ def test_a_share_above_its_limit_is_a_warning_once_the_county_confirmed_the_limi
     rows = [{"wkt": square(0, 100), "zone_code": "410"}, {"wkt": square(100, 20), "zone_code": "420"}]
     plan = plan_of({"CZKFBJ": rows})
     plan.norm = replace(plan.norm, profile=replace(plan.norm.profile, confirmed=confirmed))
-    (found,) = run(plan, [all_rules()["LAW020"]]).findings
+    (found,) = run_check(plan, [all_rules()["LAW020"]]).findings
     assert (found.case, found.severity) == ("flexible", severity)

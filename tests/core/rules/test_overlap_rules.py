@@ -17,9 +17,9 @@ from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
 from plugin.core.model.side_inputs import SideInputs
-from plugin.core.results.run import run
+from plugin.core.results.run import run_check
 from tests.core.examples import ORIGIN, plan_of
-from tests.every import every
+from tests.parametrize import for_each
 
 
 def box(x: float, y: float, width: float, height: float) -> str:
@@ -218,7 +218,7 @@ def findings(code: str, layers: dict[str, list[Any]]) -> list[Finding]:
         {role: rows for role, rows in layers.items() if not role.startswith(SEALED)}, standard=asked.standard
     )
     side = SideInputs(baseline=plan_of(sealed) if sealed else None)
-    report = run(plan, [all_rules()[code]], side=side)
+    report = run_check(plan, [all_rules()[code]], side=side)
     (outcome,) = report.rules
     assert outcome.outcome is not Outcome.CRASHED and not outcome.incomplete, outcome
     found = [f for f in report.findings if not asked.cases or f.case in asked.cases]
@@ -248,13 +248,13 @@ def test_every_overlap_rule_gets_every_case_right(code):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", BOARD)
-@every("place", PLACES.values(), ids=PLACES)
-@every("name", CASES)
+@for_each("place", PLACES.values(), ids=PLACES)
+@for_each("name", CASES)
 def test_one_case_alone_wherever_it_lies(code, name, place):
     expect(code, name, findings(code, at(place, layers_of(BOARD[code], CASES[name]))))
 
 
-@every("case", CASES.values(), ids=CASES)
+@for_each("case", CASES.values(), ids=CASES)
 def test_the_figures_by_hand_are_those_of_a_plain_overlay(case):
     """The board itself, against shapely alone."""
     a, b = ([shapely.make_valid(shapely.from_wkt(w)) for w in side if w] for side in (case.a, case.b))

@@ -8,8 +8,8 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.loading.assembly import assemble
-from plugin.core.results.run import run
+from plugin.core.loading.assembly import assemble_plan
+from plugin.core.results.run import run_check
 from tests.core.examples import norm_of, plan_of, source_layer
 
 
@@ -38,7 +38,7 @@ def clean():
 
 def told(layers, rules=("quality", "TOP006"), **settings):
     plan = plan_of(layers, settings=settings)
-    report = run(plan, choose_rules((), plan.norm.named_rules(rules)))
+    report = run_check(plan, choose_rules((), plan.norm.named_rules(rules)))
     assert not [r for r in report.rules if str(r.outcome) == "crashed"]
     return sorted({(f.code, f.case) for f in report.findings})
 
@@ -147,9 +147,9 @@ def test_vertices_that_only_the_plane_has_are_nobodys_to_match():
     line = source_layer("STBHHX", ["POLYGON ((0 0, 30000 0, 30000 1000, 0 1000, 0 0))"], norm)
     beside = source_layer("CZKFBJ", ["POLYGON ((5000 1000, 25000 1000, 25000 2000, 5000 2000, 5000 1000))"], norm)
     moved = dataclasses.replace(beside, frame=beside.frame.to_crs(4525), crs=CRS.from_epsg(4525))
-    plan = assemble([line, moved], norm, scope="three_lines")
+    plan = assemble_plan([line, moved], norm, scope="three_lines")
     assert len(plan.layers["CZKFBJ"].added)
-    report = run(plan, choose_rules((), ["TOP005", "GEO010"]), parameters={"GEO010": {"vertices_count": 4}})
+    report = run_check(plan, choose_rules((), ["TOP005", "GEO010"]), parameters={"GEO010": {"vertices_count": 4}})
     (pair,) = [f for f in report.findings if f.code == "TOP005"]
     # The two corners that lie on the long edge are missing there, and nothing else is.
     assert pair.params["count"] == 2

@@ -7,7 +7,7 @@ import shapely
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
 from tests.core.examples import run_example
-from tests.every import every
+from tests.parametrize import for_each
 
 FAILS = [(rule, example) for rule in all_rules().values() for example in rule.fails]
 PASSES = [(rule, example) for rule in all_rules().values() for example in rule.passes]
@@ -18,7 +18,7 @@ def title(case):
     return f"{rule.code}-{example.title}"
 
 
-@every("rule, example", FAILS, ids=title)
+@for_each("rule, example", FAILS, ids=title)
 def test_fails(rule, example):
     report = run_example(rule, example)
     assert report.rules[0].outcome is Outcome.FAILED, report.rules[0]
@@ -32,7 +32,7 @@ def test_fails(rule, example):
         )
 
 
-@every("rule, example", PASSES, ids=title)
+@for_each("rule, example", PASSES, ids=title)
 def test_passes(rule, example):
     report = run_example(rule, example)
     assert not report.findings, [f.message for f in report.findings]

@@ -8,7 +8,7 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.standard import load_standard
 from plugin.paths import STANDARDS
-from tests.core import small
+from tests.core import small_plan
 
 TEMPLATE, LIST, STANDARD = "templates/YDYHGHFQ.toml", "codelists/land_use_2023.csv", "standard.toml"
 SLIPS = [
@@ -44,14 +44,14 @@ def test_a_slip_is_one_sentence(tmp_path, capsys, file, slip, words):
     text = path.read_text(encoding="utf-8")
     assert slip[0] in text
     path.write_text(text.replace(*slip, 1), encoding="utf-8")
-    source = small.write_gpkg(tmp_path / "县.gpkg", {"DLTB": small.layers()["DLTB"]})
-    before = small.digest(tmp_path)
+    source = small_plan.write_gpkg(tmp_path / "县.gpkg", {"DLTB": small_plan.layers()["DLTB"]})
+    before = small_plan.digest(tmp_path)
     report = tmp_path / "r.json"
     assert main(["check", str(source), "--standard", str(folder), "--json", str(report)]) == 2
     out, err = capsys.readouterr()
     assert not out and len(err.strip().splitlines()) == 1 and "Traceback" not in err
     assert all(word in err for word in words), err
-    assert small.digest(tmp_path) == before
+    assert small_plan.digest(tmp_path) == before
 
 
 def test_a_list_of_ones_own_takes_the_place_of_ours(tmp_path):
@@ -73,11 +73,11 @@ def test_a_list_of_ones_own_takes_the_place_of_ours(tmp_path):
     pytest.importorskip("osgeo.gdal")
     from pyproj import CRS
 
-    from plugin.core.io.declared import read_tables
+    from plugin.core.io.field_types import read_declared_tables
 
     target = tmp_path / "库.gdb"
     create.create_database(
         target, standard.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists
     )
-    codes = {c.name: c.codes for c in read_tables(target)["YDYHGHFQ"].columns}["GHFQDM"]
+    codes = {c.name: c.codes for c in read_declared_tables(target)["YDYHGHFQ"].columns}["GHFQDM"]
     assert codes["710"] == "能源基地" and len(codes) == len(ours.code_lists["planning_zones"].codes) + 1

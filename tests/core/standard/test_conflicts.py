@@ -12,13 +12,13 @@ import shapely
 from plugin.core.check import Options
 from plugin.core.errors import DataError, InputError
 from plugin.core.io import read_source
-from plugin.core.loading.assembly import assemble
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import load_profile
-from plugin.core.results.run import run
+from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard, standard_ids
-from plugin.core.standard.conflicts import FILE, load_conflicts, merged
-from plugin.core.waivers.model import Limits, Waivers, Words, accepted
+from plugin.core.standard.conflicts import FILE, load_conflicts, merge_conflicts
+from plugin.core.waivers.model import Limits, WaiverEntry, Waivers, make_waivers
 from plugin.paths import RESOURCES
 from tests.core.examples import plan_of
 
@@ -88,15 +88,20 @@ def test_several_lines_on_a_side_are_as_many_pairs(tmp_path):
 
 def test_what_is_allowed_is_not_looked_at_until_a_county_says_so():
     layers = {"ZRBHD": [SQUARE], "STBHHX": [SQUARE]}
-    assert str(run(plan_of(layers), [all_rules()["REL010"]]).rules[0].outcome) == "not_applicable"
-    report = run(plan_of(layers, settings={"conflicts.reserves-red_line": "information"}), [all_rules()["REL010"]])
+    assert str(run_check(plan_of(layers), [all_rules()["REL010"]]).rules[0].outcome) == "not_applicable"
+    report = run_check(
+        plan_of(layers, settings={"conflicts.reserves-red_line": "information"}), [all_rules()["REL010"]]
+    )
     assert [str(f.severity) for f in report.findings] == ["INFO"]
 
 
 def test_an_edition_goes_before_what_it_includes_whichever_side_is_left(tmp_path):
     own = matrix(tmp_path, PAIR.format("a", "b", "warning", "C"))
     other = matrix(tmp_path, PAIR.format("b", "a", "evidence", "C"), PAIR.format("a", "c", "evidence", "C"))
-    assert [(c.left, c.right, c.meaning) for c in merged(own, other)] == [("a", "b", "warning"), ("a", "c", "evidence")]
+    assert [(c.left, c.right, c.meaning) for c in merge_conflicts(own, other)] == [
+        ("a", "b", "warning"),
+        ("a", "c", "evidence"),
+    ]
 
 
 @pytest.mark.parametrize("line", ['"flood_line-boundary" = "error"', '"boundary-flood_line" = "bad"'])
@@ -110,17 +115,17 @@ def test_a_profile_with_a_slip_is_refused(tmp_path, line):
 
 def test_what_a_county_decides_is_no_longer_in_doubt():
     rule, layers = all_rules()["REL010"], {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}
-    (outcome,) = run(plan_of(layers), [rule]).rules
+    (outcome,) = run_check(plan_of(layers), [rule]).rules
     assert "conflicts" in outcome.unconfirmed
-    report = run(plan_of(layers, settings={"conflicts.boundary-flood_line": "error"}), [rule])
+    report = run_check(plan_of(layers, settings={"conflicts.boundary-flood_line": "error"}), [rule])
     assert "conflicts" not in report.rules[0].unconfirmed
     assert [str(f.severity) for f in report.findings] == ["ERROR"]
 
 
 def test_the_sample_county_has_the_pairs_that_a_plain_overlay_finds():
     """Every row of one layer cut with every row of the other by shapely alone."""
-    plan = assemble(read_source(RESOURCES / "sample" / "county.gpkg"), Options(profile="hunyuan").norm())
-    report = run(plan, [all_rules()["REL010"]])
+    plan = assemble_plan(read_source(RESOURCES / "sample" / "county.gpkg"), Options(profile="hunyuan").norm())
+    report = run_check(plan, [all_rules()["REL010"]])
     found = {(f.role, f.key, f.related_role, f.related_keys[0]): shapely.area(f.geometry) for f in report.findings}
     expected = {}
     for left, right in (
@@ -144,14 +149,14 @@ def test_the_sample_county_has_the_pairs_that_a_plain_overlay_finds():
 def test_a_layer_that_cannot_be_used_is_told_and_is_no_pass(code):
     # In degrees where metres are said: nobody can measure it.
     layers = {"LSWHJQ": [SQUARE], "CZKFBJ": [SQUARE], "LSWHBHX": [{"wkt": SQUARE, "crs": 4490}]}
-    (outcome,) = run(plan_of(layers), [all_rules()[code]]).rules
+    (outcome,) = run_check(plan_of(layers), [all_rules()[code]]).rules
     assert str(outcome.outcome) == "skipped", outcome
     assert "LSWHBHX" in outcome.reason
 
 
 @pytest.mark.parametrize("code", ["REL010", "REL020", "REL022", "REL024", "REL032"])
 def test_rules_without_needs_say_that_nothing_is_theirs(code):
-    (outcome,) = run(plan_of({"STBHHX": [SQUARE]}), [all_rules()[code]]).rules
+    (outcome,) = run_check(plan_of({"STBHHX": [SQUARE]}), [all_rules()[code]]).rules
     assert str(outcome.outcome) == "not_applicable", outcome
 
 
@@ -159,12 +164,12 @@ def test_what_needs_a_document_is_open_until_it_is_accepted_with_one():
     """A mine under farmland: allowed with a document, which the waiver names."""
     rule, layers = all_rules()["REL010"], {"KCZYKCBHX": [SQUARE], "YJJBNTBHTB": [SQUARE]}
     plan = plan_of(layers)
-    report = run(plan, [rule])
+    report = run_check(plan, [rule])
     (finding,) = report.findings
     assert (finding.case, str(report.rules[0].outcome)) == ("evidence", "failed")
-    words = Words("压覆已批", "晋自然资发〔2025〕1号", "张三", date(2026, 1, 1))
-    report = run(plan, [rule], waivers=Waivers(tuple(accepted([finding], words, Limits()))))
+    words = WaiverEntry("压覆已批", "晋自然资发〔2025〕1号", "张三", date(2026, 1, 1))
+    report = run_check(plan, [rule], waivers=Waivers(tuple(make_waivers([finding], words, Limits()))))
     assert (report.findings[0].state, str(report.rules[0].outcome)) == ("waived", "waived")
     assert report.findings[0].params["waiver"]["document"] == words.document
     with pytest.raises(InputError):
-        accepted([finding], replace(words, document=""), Limits())
+        make_waivers([finding], replace(words, document=""), Limits())

@@ -9,7 +9,7 @@ from plugin.core.model.rule import all_rules
 from plugin.core.standard import load_standard
 from plugin.core.standard.indicator_catalogue import _read, load_catalogue
 from plugin.paths import STANDARDS
-from tests.core.small import said
+from tests.core.small_plan import explain_error
 
 LIST = load_catalogue(load_standard())
 PATH = STANDARDS / "common-2021" / "indicators.toml"
@@ -72,7 +72,7 @@ def test_a_slip_in_the_list_names_file_and_key(tmp_path, old, new, key):
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DataError) as caught:
         _read(path)
-    sentence = said(caught.value)
+    sentence = explain_error(caught.value)
     assert "indicators.toml" in sentence and key in sentence
 
 

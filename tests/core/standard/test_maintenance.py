@@ -11,7 +11,7 @@ from plugin.core.loading.recognition import choose_scope, find_role
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.core.standard.maintenance import AFTER, BEFORE, CHANGE, load_maintenance
-from tests.core.small import as_read, box, found, look, table
+from tests.core.small_plan import as_read_layers, box, check_data, findings_of_rule, table
 
 STANDARD = load_standard()
 NORM = Norm(STANDARD, load_profile())
@@ -119,7 +119,7 @@ def test_a_class_is_told_by_its_name_and_the_layer_still_by_its_fields():
     columns = {f.name: ["x"] for f in STANDARD.templates["ZXCQGHFQ"].fields if f.name not in ("BSM", "MJ")}
 
     def role_of(name):
-        (source,) = as_read({name: table([box(0, 0)], **columns)})
+        (source,) = as_read_layers({name: table([box(0, 0)], **columns)})
         return find_role(source, NORM)
 
     for name, role in (
@@ -138,12 +138,12 @@ def test_a_delivery_of_changes_is_one_of_maintenance_and_is_checked():
         "WHCGHFQ": table([box(0, 0), box(50, 0)], WHLX=["2", "4"], XZQDM=["140225"] * 2),
         "WHHGHFQ": table([box(0, 0)], GHFQDM=["300"], GHFQMC=["城镇发展区"]),
     }
-    checked = look(as_read(tables))
+    checked = check_data(as_read_layers(tables))
     assert checked.plan.scope == "maintenance" and set(checked.plan.layers) == set(tables)
     assert choose_scope(NORM, {"STBHHX", "CZKFBJ"}) == "three_lines"
-    told = {(f.code, f.role, f.field) for f in found(checked.report, "ATT002", "TOP001")}
+    told = {(f.code, f.role, f.field) for f in findings_of_rule(checked.report, "ATT002", "TOP001")}
     assert told == {("ATT002", "WHCGHFQ", "WHLX"), ("ATT002", "WHHGHFQ", "GHFQMC"), ("TOP001", "WHCGHFQ", "")}
-    assert not found(checked.report, "SCH001")
+    assert not findings_of_rule(checked.report, "SCH001")
 
 
 def test_made_at_the_root_of_a_filegdb_with_the_domain_of_its_kinds(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.errors import InputError
-from plugin.core.standard.numbering import HIGHEST, highest, make_bsm, next_bsm, split_bsm, usual_county
+from plugin.core.standard.numbering import HIGHEST, find_highest, make_bsm, next_bsm, split_bsm, usual_county
 
 COUNTY, OTHER = "140225", "140226"
 
@@ -59,7 +59,7 @@ def test_no_number_is_given_twice(steps):
             layer.pop()
         elif step != "drop":
             layer.append(step[1])
-        water = max(water, highest(layer).get(COUNTY, 0))
+        water = max(water, find_highest(layer).get(COUNTY, 0))
 
 
 def test_the_county_that_most_numbers_name():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts
 from plugin.core.render.dictionary import render_dictionary
@@ -53,12 +53,12 @@ def test_everything_follows_the_template(changed, tmp_path):
             properties = dict(layer.schema["properties"])
         assert properties["GUIHUAFENQUMINGCHENG"] == "str:66" and "GHFQMC" not in properties
         # Rules: nothing to say by this standard, all of it by the one that was not changed.
-        assert not check(path, Options(standard=str(changed), rules=RULES)).report.findings
-        found = {(f.code, f.case, f.field) for f in check(path, Options(rules=RULES)).report.findings}
+        assert not check_plan(path, Options(standard=str(changed), rules=RULES)).report.findings
+        found = {(f.code, f.case, f.field) for f in check_plan(path, Options(rules=RULES)).report.findings}
         assert found == {("SCH008", "missing", "GHFQMC")}
     path = tmp_path / "旧库.gpkg"
     create.create_database(path, ours.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=ours.code_lists)
-    found = {(f.code, f.field) for f in check(path, Options(standard=str(changed), rules=RULES)).report.findings}
+    found = {(f.code, f.field) for f in check_plan(path, Options(standard=str(changed), rules=RULES)).report.findings}
     assert found == {("SCH008", "GUIHUAFENQUMINGCHENG")}
     # Dictionary.
     book = render_dictionary(standard)
@@ -92,7 +92,7 @@ def test_one_key_at_a_time(tmp_path, change, found):
     lines = [line for line in OLD.splitlines() if not line.startswith(f"{key} = ")]
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace(OLD, "\n".join([*lines, change, ""])), encoding="utf-8")
-    findings = check(path, Options(standard=str(folder), rules=RULES)).report.findings
+    findings = check_plan(path, Options(standard=str(folder), rules=RULES)).report.findings
     assert [f.code for f in findings] == [code for code, _ in found]
     assert all(word in f.message and f.field == "GHFQMC" for f, (_, word) in zip(findings, found, strict=True))
 

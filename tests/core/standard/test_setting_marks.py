@@ -11,10 +11,10 @@ from plugin.core.errors import DataError
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.messages.texts import LANGUAGES, Texts
 from plugin.core.model.rule import all_rules
-from plugin.core.package.tables.model import load_looks
+from plugin.core.package.tables.model import load_style_limits
 from plugin.core.profile import Norm, load_profile
-from plugin.core.profile.resolved import resolved
-from plugin.core.standard import SETTING_SECTIONS, flatten, load_standard
+from plugin.core.profile.resolved import resolve_norm
+from plugin.core.standard import SETTING_SECTIONS, flatten_table, load_standard
 from plugin.paths import LOOK_SETTINGS, PACKAGES, PROFILES, STANDARDS, VCT_SETTINGS
 from tests.core import examples
 
@@ -33,7 +33,7 @@ def file_of(folder):
 
 
 def own_settings(table):
-    return [key for section in SETTING_SECTIONS for key in flatten(table.get(section, {}), f"{section}.")]
+    return [key for section in SETTING_SECTIONS for key in flatten_table(table.get(section, {}), f"{section}.")]
 
 
 @pytest.mark.parametrize("folder", EDITIONS, ids=lambda folder: folder.name)
@@ -118,7 +118,7 @@ def test_a_limit_of_looks_is_verified(tmp_path, old, new):
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        load_looks(path)
+        load_style_limits(path)
     assert caught.value.params["key"] or caught.value.params["file"]
 
 
@@ -129,7 +129,7 @@ def test_a_setting_without_a_mark_is_c():
     norm = Norm(bare, load_profile())
     assert {norm.mark(key) for key in ("ratio.new_norm", "waivers.place_m", "rules.LAW021", "tolerance")} == {"C"}
     assert not norm.is_confirmed("ratio.new_norm")
-    shown = {value.key: value for value in resolved(norm).settings}
+    shown = {value.key: value for value in resolve_norm(norm).settings}
     assert shown["ratio.new_norm"].mark == "C" and not shown["ratio.new_norm"].confirmed
 
 
@@ -195,13 +195,13 @@ def test_a_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
 
     def apply_recorded(rule, context, *args, **kwargs):
         norms[-1].__dict__["read"] = set()
-        result = outcome.apply(rule, context, *args, **kwargs)
+        result = outcome.apply_rule(rule, context, *args, **kwargs)
         read.update(norms[-1].__dict__["read"])
         said.update(result.unconfirmed if result is not None else ())
         return result
 
     monkeypatch.setattr(examples, "norm_of", recording)
-    monkeypatch.setattr("plugin.core.engine.outcome.apply", apply_recorded)
+    monkeypatch.setattr("plugin.core.engine.outcome.apply_rule", apply_recorded)
     for example in (*rule.fails, *rule.passes):
         examples.run_example(rule, example)
     plain = Norm(load_standard(), load_profile())

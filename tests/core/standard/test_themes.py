@@ -5,7 +5,14 @@ import pytest
 
 from plugin.core.errors import DataError
 from plugin.core.standard import load_standard, standard_ids
-from plugin.core.standard.arrangement import branch_of, branches, constraint, strictest, theme_roles, themes
+from plugin.core.standard.layer_tree import (
+    branch_of,
+    branches,
+    delivery_constraint,
+    strictest_constraint,
+    theme_roles,
+    themes,
+)
 
 
 def test_the_four_themes_of_the_county_standard():
@@ -51,11 +58,11 @@ def test_branches_of_the_county_standard():
     standard = load_standard()
     chosen = {b.name: b for b in branches(standard) if b.chosen}
     assert list(chosen) == ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
-    asked = {b.name: strictest(b, standard) for b in branches(standard)}
+    asked = {b.name: strictest_constraint(b, standard) for b in branches(standard)}
     assert asked["三条控制线"] == asked["规划分区"] == asked["基础数据"] == "M"
     assert (asked["历史文化保护线"], asked["中心城区四线"]) == ("C", "O")
     # Asked for by its concept, though its own table calls it optional.
-    assert constraint("YJJBNTBHTB", standard) == "M" and constraint("HLFXKZX", standard) == "C"
+    assert delivery_constraint("YJJBNTBHTB", standard) == "M" and delivery_constraint("HLFXKZX", standard) == "C"
     assert branch_of("YJJBNTBHHX", standard).name == "三条控制线"
     # What is made unless the user says otherwise is what a delivery of the three lines needs.
     made = {role for b in chosen.values() for role in b.roles}

@@ -11,18 +11,18 @@ from pyproj import CRS
 
 from plugin.core.errors import DataError, InputError
 from plugin.core.geometry import crs as crs_care
-from plugin.core.geometry.polygons import united
+from plugin.core.geometry.polygons import union_rows
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.messages.texts import Texts
 from plugin.core.profile import Norm, load_profile
-from plugin.core.profile.spaces import OUTSIDE, SPACES, UNMAPPED, space_map
-from plugin.core.render.figures import rows
+from plugin.core.profile.space_map import OUTSIDE, SPACES, UNMAPPED, space_map
+from plugin.core.render.figures import figure_rows
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
 from plugin.core.three_zones import derive as three_zones
-from plugin.core.three_zones.derive import derive
-from plugin.core.three_zones.figures import ROLE, frame, of_layer, of_plan
-from tests.core.small import CORNER, X, Y, as_read, box, layers, look, outcome, placed, table
+from plugin.core.three_zones.derive import derive_zones
+from plugin.core.three_zones.figures import ROLE, derive_from_layer, derive_from_plan, make_frame
+from tests.core.small_plan import CORNER, X, Y, as_read_layers, box, check_data, layers, place_wkt, rule_outcome, table
 
 STANDARD = load_standard()
 DEFAULT = space_map(Norm(STANDARD, load_profile()))
@@ -96,7 +96,7 @@ def area_of(shapes, crs):
 def test_areas_of_a_coverage_add_up(case):
     shapes, codes, crs = case
     before = [s.wkb for s in shapes]
-    found = derive(shapes, codes, crs, DEFAULT)
+    found = derive_zones(shapes, codes, crs, DEFAULT)
     zones = area_of(shapes, crs)
     assert found.total_m2 == pytest.approx(zones, rel=1e-9)
     assert found.adds_up and abs(found.difference_m2) <= 1e-9 * zones and found.between_m2 <= 1e-9 * zones
@@ -125,7 +125,7 @@ def test_overlaps_count_once_in_a_space_and_are_told(rows):
     )
     codes = [row[4] for row in rows]
     crs = CRS.from_epsg(4526)
-    found = derive(shapes, codes, crs, DEFAULT)
+    found = derive_zones(shapes, codes, crs, DEFAULT)
     own = own_dissolve(shapes, codes, crs)
     # A straight edge cut in two has another statutory area: half a millionth on these.
     for space, whole in own.items():
@@ -138,10 +138,10 @@ def test_overlaps_count_once_in_a_space_and_are_told(rows):
 
 
 def test_zones_that_cannot_be_dissolved_as_they_are():
-    bow_tie = placed("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
+    bow_tie = place_wkt("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
     high = shapely.force_3d(box(200, 0), 7.0)
     shapes = np.array([bow_tie, None, shapely.Point(X, Y), high, shapely.Polygon()], dtype=object)
-    found = derive(shapes, ["300"] * 5, CRS.from_epsg(4526), DEFAULT)
+    found = derive_zones(shapes, ["300"] * 5, CRS.from_epsg(4526), DEFAULT)
     assert (found.missing, found.repaired) == (3, 1)
     assert shapely.area(found.shapes).sum() == pytest.approx(5_000 + 10_000)
     assert not shapely.has_z(found.shapes).any() and shapes[3].has_z
@@ -154,32 +154,32 @@ def test_zones_in_degrees_are_not_put_together_to_a_grid_of_metres(monkeypatch, 
 
     def spying(polygons, rows, *, tolerance):
         seen.append(tolerance.cluster_m)
-        return united(polygons, rows, tolerance=tolerance)
+        return union_rows(polygons, rows, tolerance=tolerance)
 
-    monkeypatch.setattr(three_zones, "united", spying)
+    monkeypatch.setattr(three_zones, "union_rows", spying)
     shapes = crs_care.reproject(np.array([box(0, 0), box(100, 0)], dtype=object), CRS(4526), CRS(crs))
-    derive(shapes, ["300", "300"], CRS(crs), DEFAULT)
+    derive_zones(shapes, ["300", "300"], CRS(crs), DEFAULT)
     assert seen == [pytest.approx(off, rel=0.2)]
 
 
 def test_zones_that_cannot_be_put_together_are_told_with_a_remedy(monkeypatch):
-    monkeypatch.setattr(three_zones, "united", lambda *a, **k: None)
+    monkeypatch.setattr(three_zones, "union_rows", lambda *a, **k: None)
     with pytest.raises(InputError) as caught:
-        derive(np.array([box(0, 0), box(100, 0)], dtype=object), ["300", "300"], CRS(4526), DEFAULT)
+        derive_zones(np.array([box(0, 0), box(100, 0)], dtype=object), ["300", "300"], CRS(4526), DEFAULT)
     told = Texts("zh").explain(caught.value)
     assert "农业空间" in told and "2 个" in told and "GEO002" in told
 
 
 def test_nothing_to_dissolve():
-    found = derive(np.array([], dtype=object), [], CRS.from_epsg(4526), DEFAULT)
+    found = derive_zones(np.array([], dtype=object), [], CRS.from_epsg(4526), DEFAULT)
     assert len(found.shapes) == 0 and found.total_m2 == 0 and found.adds_up
 
 
 def test_an_inlet_between_two_zones_stays_a_hole():
     """A gap is TOP002's to tell: to close it here would move an edge."""
-    left = placed("POLYGON ((0 0, 100 0, 100 40, 99.9 50, 100 60, 100 100, 0 100, 0 0))")
-    right = placed("POLYGON ((100 0, 200 0, 200 100, 100 100, 100 60, 100 40, 100 0))")
-    found = derive(np.array([left, right]), ["300", "520"], CRS.from_epsg(4526), DEFAULT)
+    left = place_wkt("POLYGON ((0 0, 100 0, 100 40, 99.9 50, 100 60, 100 100, 0 100, 0 0))")
+    right = place_wkt("POLYGON ((100 0, 200 0, 200 100, 100 100, 100 60, 100 40, 100 0))")
+    found = derive_zones(np.array([left, right]), ["300", "520"], CRS.from_epsg(4526), DEFAULT)
     assert len(found.shapes) == 1 and len(found.shapes[0].interiors) == 1
 
 
@@ -191,7 +191,7 @@ def test_the_report_gives_three_areas_and_what_is_in_none():
     tables["YDYHGHFQ"] = table(
         [box(0, 0, 1000, 1000), box(1000, 0, 900, 1000), box(1900, 0)], GHFQDM=["300", "410", "550"]
     )
-    report = look(as_read(tables), ["LAW003"]).report
+    report = check_data(as_read_layers(tables), ["LAW003"]).report
     figures = {i.id: i for i in report.indicators}
     assert list(figures) == [
         "agricultural_space_area",
@@ -203,7 +203,7 @@ def test_the_report_gives_three_areas_and_what_is_in_none():
     assert figures["ecological_space_area"].value == 0
     assert figures["urban_space_area"].inputs["county_share"] == pytest.approx(45, rel=1e-6)
     assert figures["unmapped_zones_area"].inputs["zone_codes"] == ["550"]
-    assert "figures.three_zones" in outcome(report, "LAW003").unconfirmed
+    assert "figures.three_zones" in rule_outcome(report, "LAW003").unconfirmed
     assert not any(i.confirmed for i in report.indicators) and not report.findings
 
 
@@ -213,38 +213,38 @@ def test_a_confirming_county_makes_the_figures_sure(tmp_path):
         HEAD
         + '[confirmed]\nby = "某局"\ndocument = "某文"\ndate = 2026-11-20\nitems = ["three_zones", "codes.planning_zones"]\n'
     )
-    report = look(as_read(), ["LAW003"], profile=str(path)).report
+    report = check_data(as_read_layers(), ["LAW003"], profile=str(path)).report
     assert report.indicators and all(i.confirmed for i in report.indicators)
-    assert outcome(report, "LAW003").unconfirmed == []
+    assert rule_outcome(report, "LAW003").unconfirmed == []
 
 
 def test_the_page_gives_the_share_and_the_mark_of_the_mapping():
-    checked = look(as_read(), ["LAW003"])
-    found = {row["name"]: row for row in rows(checked.report, checked.plan.norm, Words("zh"))}
+    checked = check_data(as_read_layers(), ["LAW003"])
+    found = {row["name"]: row for row in figure_rows(checked.report, checked.plan.norm, Words("zh"))}
     assert found["城镇空间"]["marks"] == ["C"] and "占全县 45.00%" in found["城镇空间"]["inputs"]
     assert found["城镇空间"]["unit"] == "km²" and found["城镇空间"]["state"].endswith("*")
 
 
 def test_the_zones_are_numbered_above_every_row_of_the_plan():
-    plan = look(as_read(), ["LAW003"]).plan
+    plan = check_data(as_read_layers(), ["LAW003"]).plan
     own = max(int(key[-8:]) for layer in plan.layers.values() for key in layer.keys)
     template, texts = STANDARD.templates[ROLE], Texts("zh")
     for used, first in (({}, own + 1), ({plan.area_code: own + 40}, own + 41), ({"140226": own + 40}, own + 1)):
-        keys = of_plan(plan, template, texts, used=used).frame["BSM"].tolist()
+        keys = derive_from_plan(plan, template, texts, used=used).frame["BSM"].tolist()
         assert keys == [f"{plan.area_code}0000{first + n:08d}" for n in range(len(keys))]
 
 
 def test_the_layer_is_as_its_template_has_it():
-    plan = look(as_read(), ["LAW003"]).plan
+    plan = check_data(as_read_layers(), ["LAW003"]).plan
     spaces = space_map(plan.norm)
     zones = plan.concept("zones")
-    found = of_layer(zones, spaces)
-    made = frame(found, spaces, STANDARD.templates[ROLE], zones.crs, plan.area_code, "浑源县")
+    found = derive_from_layer(zones, spaces)
+    made = make_frame(found, spaces, STANDARD.templates[ROLE], zones.crs, plan.area_code, "浑源县")
     assert list(made.columns) == [*(f.name for f in STANDARD.templates[ROLE].fields), "geometry"]
     assert made["SQMC"].tolist() == ["农业空间", "城镇空间"] and made["BSM"].is_unique
-    assert made["MJ"].tolist() == [round(area_of([s], zones.crs), 2) for s in zones.drawn]
-    checked = look(
-        [*as_read(), *as_read({ROLE: made})],
+    assert made["MJ"].tolist() == [round(area_of([s], zones.crs), 2) for s in zones.raw_shapes]
+    checked = check_data(
+        [*as_read_layers(), *as_read_layers({ROLE: made})],
         ["SCH002", "SCH005", "GEO001", "GEO002", "GEO003", "ATT001", "ATT002", "TOP001"],
     )
     assert not [f for f in checked.report.findings if f.role == ROLE]

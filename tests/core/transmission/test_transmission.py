@@ -16,13 +16,13 @@ from plugin.core.model.side_inputs import SideInputs
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.figures import TownshipTask, TownshipTasks
 from plugin.core.render import figures, html
-from plugin.core.render.html import render
+from plugin.core.render.html import render_report
 from plugin.core.render.words import Words
-from plugin.core.results.run import run
+from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
-from plugin.core.transmission.by_township import by_township, row_codes
-from plugin.core.transmission.levels import children_of, sums_of_children
-from plugin.core.transmission.table import read_township_tasks
+from plugin.core.target_allocation.by_township import check_row_codes, compute_by_township
+from plugin.core.target_allocation.levels import find_children, sums_of_children
+from plugin.core.target_allocation.table import read_township_tasks
 from tests.core.examples import plan_of
 
 LONG = "乡镇代码,乡镇名称,指标,关系,数值,单位,来源\n140225100,永安镇,永久基本农田,≥,3.20,万亩,县政发〔2023〕1号\n,蔡村镇,开发边界,,12.5,公顷,\n"
@@ -204,9 +204,9 @@ def test_farmland_goes_where_its_own_row_says_and_else_where_it_lies():
             ],
         }
     )
-    found = by_township("farmland_area", ctx)
-    assert (found.told, found.shared, found.field) == (1, 3, "ZLDWDM")
-    assert row_codes(found.figure.layer, ctx).misplaced.tolist() == [-1, -1, -1, 0]
+    found = compute_by_township("farmland_area", ctx)
+    assert (found.stated, found.shared, found.field) == (1, 3, "ZLDWDM")
+    assert check_row_codes(found.figure.layer, ctx).misplaced.tolist() == [-1, -1, -1, 0]
     # The parts of the second lie 300 and 100 m wide; the ellipsoid changes the quotient by less than 1e-6.
     assert found.areas == pytest.approx([60000.0, 100000.0 + 20000.0 + 50000.0, 0.0, 0.0], rel=1e-5)
     assert found.areas.sum() == pytest.approx(target_figure("farmland_area", ctx).area_m2, rel=1e-12)
@@ -214,9 +214,9 @@ def test_farmland_goes_where_its_own_row_says_and_else_where_it_lies():
 
 def test_without_codes_everything_goes_by_its_place_and_what_lies_outside_is_told():
     ctx = context({"townships": TOWNS, "red_line": [square(500), square(1800)]})
-    found = by_township("red_line_area", ctx)
+    found = compute_by_township("red_line_area", ctx)
     total = target_figure("red_line_area", ctx).area_m2
-    assert found.told == 0 and found.areas.sum() == pytest.approx(total, rel=1e-12)
+    assert found.stated == 0 and found.areas.sum() == pytest.approx(total, rel=1e-12)
     assert found.areas / total == pytest.approx([0.25, 0.35, 0.40, 0.0], rel=1e-3)
 
 
@@ -229,7 +229,7 @@ def test_land_that_two_townships_claim_is_told():
 
 def test_parcels_stand_in_for_cultivated_land_by_township():
     rows = [{**field(100, 150000.0), "land_use": "0103"}, {**field(1100, 90000.0), "land_use": "0301"}]
-    found = by_township("cultivated_area", context({"townships": TOWNS, "DLTB": rows}))
+    found = compute_by_township("cultivated_area", context({"townships": TOWNS, "DLTB": rows}))
     assert not found.figure.confirmed and found.areas == pytest.approx([150000.0, 0.0, 0.0, 0.0])
 
 
@@ -242,7 +242,7 @@ def report_of(code, layers, tasks=(), totals=(), profile=None):
         plan = replace(plan, norm=Norm(load_standard(), load_profile(profile)))
     made = tuple(TownshipTask(*row, "文件", n) for n, row in enumerate(tasks, 2))
     given = TownshipTasks("任务.csv", made, tuple(TownshipTask(*row, "", 99) for row in totals))
-    return run(plan, [all_rules()[code]], side=SideInputs(targets=given))
+    return run_check(plan, [all_rules()[code]], side=SideInputs(targets=given))
 
 
 @pytest.mark.parametrize(
@@ -412,13 +412,13 @@ def test_counties_of_a_city_in_one_folder(tmp_path):
         )
     divisions = load_standard().code_lists["divisions"]
     city = load_profile(tmp_path / "city.toml")
-    assert [c.id for c in children_of(city)[0]] == ["c0", "c1", "c2", "c3", "c4"]
-    (total,) = sums_of_children(city, children_of(city)[0], divisions)
+    assert [c.id for c in find_children(city)[0]] == ["c0", "c1", "c2", "c3", "c4"]
+    (total,) = sums_of_children(city, find_children(city)[0], divisions)
     # 9999.99 + 4 × 1000 亩, counted by hand.
-    assert total.value == pytest.approx(1.399999, rel=1e-12) and total.lacking == () and total.state == "broken"
+    assert total.value == pytest.approx(1.399999, rel=1e-12) and total.missing_parts == () and total.state == "broken"
     (tmp_path / "c3.toml").unlink()
-    (total,) = sums_of_children(city, children_of(city)[0], divisions)
-    assert total.lacking == (counties[3].name,) and total.state == ""
+    (total,) = sums_of_children(city, find_children(city)[0], divisions)
+    assert total.missing_parts == (counties[3].name,) and total.state == ""
 
 
 def test_an_area_that_two_profiles_answer_for_counts_for_neither_and_a_part_only_once(tmp_path):
@@ -430,10 +430,10 @@ def test_an_area_that_two_profiles_answer_for_counts_for_neither_and_a_part_only
         profile(tmp_path, f"c{n}", county.code, [("farmland_area", ">=", "900", "mu")], base="city")
     profile(tmp_path, "copy", counties[0].code, [("farmland_area", ">=", "900", "mu")], base="city")
     city = load_profile(tmp_path / "city.toml")
-    (total,) = sums_of_children(city, children_of(city)[0], divisions)
-    assert total.lacking == (counties[0].name,) and total.state == "" and total.value == 3600
+    (total,) = sums_of_children(city, find_children(city)[0], divisions)
+    assert total.missing_parts == (counties[0].name,) and total.state == "" and total.value == 3600
     profile(tmp_path, "copy", "140300", [("farmland_area", ">=", "5100", "mu")], base="city")
-    (total,) = sums_of_children(city, children_of(city)[0], divisions)
+    (total,) = sums_of_children(city, find_children(city)[0], divisions)
     assert (total.value, total.parts, total.state) == (5100, 1, "met")
 
 
@@ -444,7 +444,7 @@ def test_where_no_list_says_what_an_area_is_made_of_a_sum_is_only_told_when_it_i
     profile(tmp_path, "city", "130700", [(indicator, sign, value, "km2")])
     profile(tmp_path, "one", "130702", [(indicator, sign, "50", "km2")], base="city")
     city = load_profile(tmp_path / "city.toml")
-    sums = sums_of_children(city, children_of(city)[0], load_standard().code_lists["divisions"])
+    sums = sums_of_children(city, find_children(city)[0], load_standard().code_lists["divisions"])
     assert [s.state for s in sums if s.state] == (["broken"] if told else [])
 
 
@@ -453,7 +453,7 @@ def test_children_in_a_folder_come_before_those_that_are_shipped(tmp_path):
     own = load_profile(path)
     cluster = own.base
     assert cluster.path.name == "cluster.toml"
-    assert [c.path for c in children_of(cluster)[0]] == [cluster.path.parent / "jinzhong.toml"]
+    assert [c.path for c in find_children(cluster)[0]] == [cluster.path.parent / "jinzhong.toml"]
 
 
 def test_a_neighbour_that_cannot_be_read_is_named_and_stops_nothing(tmp_path):
@@ -487,9 +487,11 @@ def test_another_areas_contradictions_are_nobodys_here(tmp_path):
 
 def test_sums_of_nothing_are_no_sums():
     ctx = context({"townships": TOWNS})
-    assert by_township("farmland_area", ctx) is None
-    assert by_township("farmland_area", context({"red_line": [square(0)]})) is None
-    assert np.isfinite(by_township("red_line_area", context({"townships": TOWNS, "red_line": [square(0)]})).areas).all()
+    assert compute_by_township("farmland_area", ctx) is None
+    assert compute_by_township("farmland_area", context({"red_line": [square(0)]})) is None
+    assert np.isfinite(
+        compute_by_township("red_line_area", context({"townships": TOWNS, "red_line": [square(0)]})).areas
+    ).all()
 
 
 # -- on the page ------------------------------------------------------------------------------------------------------
@@ -503,13 +505,13 @@ def test_townships_have_a_table_of_their_own_and_those_that_miss_come_first():
     ]
     layers = {"townships": TOWNS, "red_line": [square(0), square(1000)], "boundary": [square(1000, 500, 100)]}
     report = report_of("LAW004", layers, tasks)
-    made = html.table(report, Words("zh"))
+    made = html.township_section(report, Words("zh"))
     assert made["columns"] == ["生态保护红线面积（ha）", "城镇开发边界面积（ha）"]
     assert [row["name"] for row in made["rows"]] == ["乙乡", "甲镇"]
     missed, kept = made["rows"]
     assert [c["state"] for c in missed["cells"]] == ["未达到", "未超限"] and missed["cells"][0]["target"] == "≥ 200.00"
     assert kept["cells"][1] is None
     # The table of the whole county is not filled with them.
-    assert figures.rows(report, None, Words("zh")) == []
-    page = render(report)
+    assert figures.figure_rows(report, None, Words("zh")) == []
+    page = render_report(report)
     assert page.index("乙乡") < page.index("甲镇")

@@ -6,7 +6,7 @@ import pytest
 import shapely
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.rule import Severity, all_rules
 from plugin.core.profile import load_profile
@@ -14,16 +14,16 @@ from plugin.core.profile.norm import Norm, is_sealed, is_sealed_by_profile, seal
 from plugin.core.standard import load_standard
 from plugin.core.versions.baseline import sealed_edition
 from plugin.core.versions.compare import compare_layers
-from plugin.core.versions.model import edition_of
-from tests.core.small import (
+from plugin.core.versions.model import make_edition
+from tests.core.small_plan import (
     X,
     Y,
     box,
     digest,
-    found,
+    explain_error,
+    findings_of_rule,
     notices,
-    outcome,
-    said,
+    rule_outcome,
     table,
     write_gdb,
     write_gpkg,
@@ -51,21 +51,21 @@ def now(**changed):
 def compared(tmp_path, plan=None, before=None, rules=RULES, **options):
     source = write_gpkg(tmp_path / "plan.gpkg", plan or now())
     baseline = options.pop("baseline", None) or write_gpkg(tmp_path / "封库.gpkg", before or sealed())
-    return check(source, Options(rules=rules, baseline=str(baseline), **options))
+    return check_plan(source, Options(rules=rules, baseline=str(baseline), **options))
 
 
 def test_as_it_was_sealed(tmp_path):
     checked = compared(tmp_path)
-    assert {str(outcome(checked.report, code).outcome) for code in RULES} == {"passed"}
+    assert {str(rule_outcome(checked.report, code).outcome) for code in RULES} == {"passed"}
     assert "与封库版本“封库.gpkg”比对" in notices(checked.report)
     assert "YJJBNTBHTB（2）" in notices(checked.report)
 
 
 def test_without_one_the_rules_do_not_apply_and_say_how_to_give_it(tmp_path):
     source = write_gpkg(tmp_path / "plan.gpkg", now())
-    report = check(source, Options(rules=RULES)).report
+    report = check_plan(source, Options(rules=RULES)).report
     for code in RULES:
-        told = outcome(report, code)
+        told = rule_outcome(report, code)
         assert (told.outcome, "--baseline" in told.reason and "县配置" in told.reason) == ("not_applicable", True)
 
 
@@ -82,7 +82,7 @@ def test_another_format_or_coordinate_system_is_the_same_edition(kind, tmp_path)
         path = write_shapefiles(tmp_path / "b", "GBK", tables)
     report = compared(tmp_path, baseline=path).report
     assert not report.findings, [f.message for f in report.findings]
-    assert {str(outcome(report, code).outcome) for code in RULES} == {"passed"}
+    assert {str(rule_outcome(report, code).outcome) for code in RULES} == {"passed"}
 
 
 def test_a_loss_is_told_by_township_with_what_went_and_what_came(tmp_path):
@@ -90,14 +90,14 @@ def test_a_loss_is_told_by_township_with_what_went_and_what_came(tmp_path):
         [box(0, 0, 100, 60), box(1200, 0), box(1400, 0, 50, 50)], DLBM=["0103"] * 3, YJJBNTMJ=[5400.0, 8000.0, 2500.0]
     )
     report = compared(tmp_path, now(YJJBNTBHTB=farm)).report
-    (loss,) = found(report, "LAW015")
+    (loss,) = findings_of_rule(report, "LAW015")
     assert loss.township == "甲镇" and loss.severity is Severity.WARNING
     assert loss.params["loss"] == pytest.approx(3600.0, abs=0.01) and loss.net_area_m2 == pytest.approx(
         3600.0, abs=0.01
     )
     assert loss.geometry.area == pytest.approx(4000.0)
     assert "甲镇：永久基本农田保护图斑封库时净面积 9000 m²，现在 5400 m²" in loss.message.replace("\u202f", "")
-    moved = {(f.case, round(f.geometry.area)) for f in found(report, "LAW017")}
+    moved = {(f.case, round(f.geometry.area)) for f in findings_of_rule(report, "LAW017")}
     assert moved == {("removed", 4000), ("added", 2500)}
 
 
@@ -107,8 +107,10 @@ def test_what_was_sealed_without_net_area_is_not_passed(tmp_path, missing):
     before["YJJBNTBHTB"] = before["YJJBNTBHTB"].assign(YJJBNTMJ=pd.Series(missing, dtype=float))
     after = now(YJJBNTBHTB=table([box(1200, 0)], DLBM=["0103"], YJJBNTMJ=[8000.0]))
     report = compared(tmp_path, after, before).report
-    assert [str(outcome(report, code).outcome) for code in RULES] == ["skipped", "skipped", "failed"]
-    assert "没有净面积" in outcome(report, "LAW015").reason and "没有净面积" in outcome(report, "LAW016").reason
+    assert [str(rule_outcome(report, code).outcome) for code in RULES] == ["skipped", "skipped", "failed"]
+    assert (
+        "没有净面积" in rule_outcome(report, "LAW015").reason and "没有净面积" in rule_outcome(report, "LAW016").reason
+    )
 
 
 def test_sealed_features_that_cannot_be_compared_as_drawn_are_told(tmp_path):
@@ -118,10 +120,10 @@ def test_sealed_features_that_cannot_be_compared_as_drawn_are_told(tmp_path):
     bow = shapely.Polygon([(X, Y + 600), (X + 100, Y + 700), (X + 100, Y + 600), (X, Y + 700)])
     before["CZKFBJ"] = before["CZKFBJ"].set_geometry([bow], crs=4526)
     report = compared(tmp_path, before=before).report
-    told = outcome(report, "LAW017")
+    told = rule_outcome(report, "LAW017")
     assert "“STBHHX”有 1 个要素没有能用的图形（140225000000000002），没有比对" in told.reason
     assert "“CZKFBJ”有 1 个要素图形无效（140225000000000001）" in told.reason
-    assert "封库版本的图层" not in outcome(report, "LAW015").reason
+    assert "封库版本的图层" not in rule_outcome(report, "LAW015").reason
 
 
 @pytest.mark.parametrize("towns", [True, False])
@@ -132,7 +134,7 @@ def test_land_that_is_there_twice_or_nowhere_makes_up_for_no_loss(tmp_path, inst
     if not towns:
         del after["XZQXZ"]
     report = compared(tmp_path, after, rules=("LAW015",)).report
-    (loss,) = found(report, "LAW015")
+    (loss,) = findings_of_rule(report, "LAW015")
     assert (loss.params["before"], loss.params["now"], loss.params["loss"]) == (
         (8000.0, 0.0, 8000.0) if towns else (17000.0, 9000.0, 8000.0)
     )
@@ -158,7 +160,7 @@ def test_sealed_layers_are_a_list_of_concepts_and_codes(tmp_path):
     path.write_text(PROFILE.replace("STBHHX", "红线"), encoding="utf-8")
     with pytest.raises(DataError) as error:
         load_profile(path)
-    assert "sealed.roles" in said(error.value) and "红线" in said(error.value)
+    assert "sealed.roles" in explain_error(error.value) and "红线" in explain_error(error.value)
 
 
 def test_what_cannot_be_a_sealed_edition_is_said_before_any_rule_runs(tmp_path):
@@ -169,14 +171,14 @@ def test_what_cannot_be_a_sealed_edition_is_said_before_any_rule_runs(tmp_path):
     ):
         with pytest.raises(InputError) as error:
             compared(tmp_path, baseline=path)
-        assert told in said(error.value)
+        assert told in explain_error(error.value)
 
 
 def test_a_line_that_the_sealed_edition_lacks_is_said_and_the_others_are_compared(tmp_path):
     before = sealed()
     del before["STBHHX"]
     report = compared(tmp_path, before=before).report
-    told = outcome(report, "LAW017")
+    told = rule_outcome(report, "LAW017")
     assert str(told.outcome) == "skipped" and told.incomplete and "生态保护红线" in told.reason
 
 
@@ -223,7 +225,7 @@ def test_long_edges_of_another_zone_move_nothing(tmp_path):
     assert gone.geometry.area == pytest.approx(4000 * 100 / 2, rel=1e-3)
     assert not checked.report.tolerance["ignored_slivers"]
     plan = checked.plan
-    sides = (edition_of(one.concept("red_line")) for one in (sealed_edition(checked.side), plan))
+    sides = (make_edition(one.concept("red_line")) for one in (sealed_edition(checked.side), plan))
     assert len(compare_layers(*sides, tolerance=plan.norm.tolerance()).parts) == 1
 
 
@@ -243,7 +245,7 @@ def test_the_layer_of_another_name_that_is_the_same_thing(tmp_path):
     before["YJJBNTTB"] = before.pop("YJJBNTBHTB")
     report = compared(tmp_path, before=before).report
     assert not report.findings, [f.message for f in report.findings]
-    assert str(outcome(report, "LAW015").outcome) == "passed"
+    assert str(rule_outcome(report, "LAW015").outcome) == "passed"
 
 
 def test_rules_that_need_it_belong_to_a_check_of_the_whole():

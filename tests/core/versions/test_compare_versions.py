@@ -11,7 +11,7 @@ from plugin.core.profile.norm import Norm
 from plugin.core.standard import load_standard
 from plugin.core.versions.sources import compare_sources, layers_of
 from plugin.core.versions.tables import all_tables, write_workbook
-from tests.core.small import ZH, box, digest, said, table, write_gpkg, write_shapefiles
+from tests.core.small_plan import ZH, box, digest, explain_error, table, write_gpkg, write_shapefiles
 
 NORM = Norm(load_standard(), load_profile())
 ROLE = "YJJBNTBHTB"
@@ -104,7 +104,7 @@ def test_a_shapefile_of_any_name_is_the_layer_that_is_said(files, tmp_path, caps
 def test_which_layer_is_meant_is_not_guessed(files, role, told):
     with pytest.raises(InputError) as error:
         compared(files, role)
-    assert told in said(error.value)
+    assert told in explain_error(error.value)
 
 
 def test_an_empty_edition_before_is_all_moved_in(tmp_path, files):

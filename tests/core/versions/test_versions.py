@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
-from plugin.core.geometry.overlay import shared_parts
+from plugin.core.geometry.overlay import find_shared_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.versions import equal
+from plugin.core.versions import equal_shapes
 from plugin.core.versions.compare import NO_TOWNSHIPS, Townships, compare_layers
-from plugin.core.versions.model import CHANGED, IN, OUT, edition_of
+from plugin.core.versions.model import CHANGED, IN, OUT, make_edition
 from tests.core.examples import ORIGIN, plan_of
 from tests.core.geometry.test_properties import rows
 
@@ -38,7 +38,7 @@ def row(shape, key=None, **more):
 
 
 def edition(rows):
-    return edition_of(plan_of({ROLE: rows}).layers[ROLE])
+    return make_edition(plan_of({ROLE: rows}).layers[ROLE])
 
 
 def compared(before, after, **more):
@@ -123,9 +123,9 @@ def test_another_coordinate_system_does_not_count():
 
     read.frame, read.crs = degrees, CRS.from_epsg(4490)
     other = Layer(read, plans[0].template, plans[0].plane_crs)
-    found = compare_layers(edition_of(plans[0]), edition_of(other), tolerance=LIMITS)
+    found = compare_layers(make_edition(plans[0]), make_edition(other), tolerance=LIMITS)
     assert found.identical and not found.parts
-    found = compare_layers(edition_of(other), edition_of(plans[0]), tolerance=LIMITS)
+    found = compare_layers(make_edition(other), make_edition(plans[0]), tolerance=LIMITS)
     assert found.identical
 
 
@@ -343,12 +343,12 @@ def any_rows(draw, tag):
 @given(st.data())
 @settings(property_test, max_examples=30)
 def test_the_balance_closes_whatever_the_layers_hold(data):
-    before = data.draw(any_rows("A"))
-    after = data.draw(any_rows("A"))
-    if data.draw(st.booleans()):
+    before = data.render(any_rows("A"))
+    after = data.render(any_rows("A"))
+    if data.render(st.booleans()):
         after += [dict(r) for r in before[: len(before) // 2 + 1]]
     towns = towns_of([placed(square(0, 0, 4, 20)), placed(square(4, 0, 3, 20))], ["甲镇", "乙镇"])
-    given_towns = towns if data.draw(st.booleans()) else NO_TOWNSHIPS
+    given_towns = towns if data.render(st.booleans()) else NO_TOWNSHIPS
     found = compared(before, after, townships=given_towns)
     shapes = [[s for s in map(placed_or_none, rows) if s is not None] for rows in (before, after)]
     old, new = (shapely.union_all(s) if s else shapely.Polygon() for s in shapes)
@@ -381,9 +381,9 @@ def test_only_rows_without_an_equal_are_overlaid(monkeypatch):
 
     def counting(one, other, **more):
         asked.append((len(one), len(other)))
-        return shared_parts(one, other, **more)
+        return find_shared_parts(one, other, **more)
 
-    monkeypatch.setattr(pieces, "shared_parts", counting)
+    monkeypatch.setattr(pieces, "find_shared_parts", counting)
     before = [row(square(100 * c, 100 * r), 100 * r + c + 1) for r in range(12) for c in range(12)]
     after = [dict(r) for r in before]
     after[70]["wkt"] = square(1000, 500, 60, 100).wkt
@@ -403,13 +403,13 @@ def test_what_takes_long_looks_at_the_cancel_button_on_the_way(monkeypatch):
     """Layers of several batches: settling and measuring can be stopped between them, and give what they give at once."""
     squares = shapely.box(np.arange(40) * 10.0, 0, np.arange(40) * 10.0 + 9, 9)
     onto = shapely.transform(squares, lambda xy: xy + 0.00005)
-    whole = equal.settled(squares, onto, 0.0001)
+    whole = equal_shapes.snap_vertices(squares, onto, 0.0001)
     assert not shapely.equals_exact(whole, squares, 0).any() and shapely.equals_exact(whole, onto, 0).all()
-    monkeypatch.setattr(equal, "_SHAPES", 7)
+    monkeypatch.setattr(equal_shapes, "_SHAPES", 7)
     monkeypatch.setattr("plugin.core.geometry.linework.BATCH_VERTICES", 30)
     degrees = shapely.transform(squares, lambda xy: xy / 1000 + (113, 39))
     for run in (
-        lambda cancellation: equal.settled(squares, onto, 0.0001, cancellation),
+        lambda cancellation: equal_shapes.snap_vertices(squares, onto, 0.0001, cancellation),
         lambda cancellation: statutory_area(degrees, None, cancellation),
     ):
         looks: list[int] = []
@@ -417,4 +417,4 @@ def test_what_takes_long_looks_at_the_cancel_button_on_the_way(monkeypatch):
         assert len(looks) >= 6
         with pytest.raises(Cancelled):
             run(_cancelled_at(len(looks)))
-    assert shapely.equals_exact(equal.settled(squares, onto, 0.0001), whole, 0).all()
+    assert shapely.equals_exact(equal_shapes.snap_vertices(squares, onto, 0.0001), whole, 0).all()

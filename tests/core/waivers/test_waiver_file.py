@@ -13,11 +13,11 @@ from plugin.core.model.findings import Finding
 from plugin.core.model.rule import Severity
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from plugin.core.waivers import beside_source
+from plugin.core.waivers import default_waiver_path
 from plugin.core.waivers import file as waiver_file
 from plugin.core.waivers.file import change_waivers, load_waivers, read_waivers
-from plugin.core.waivers.model import Limits, Waiver, Words, accepted, obstacle
-from tests.core.small import said
+from plugin.core.waivers.model import Limits, Waiver, WaiverEntry, find_refusal_reason, make_waivers
+from tests.core.small_plan import explain_error
 
 ONE = Waiver(
     "W20261120-00000001", "REL001", "防洪堤，\n已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20), date(2027, 6, 30),
@@ -52,11 +52,11 @@ def test_a_spreadsheet_takes_no_cell_for_a_long_number(path):
 
 
 def test_where_it_stands(tmp_path):
-    assert beside_source(tmp_path / "county.gpkg").name == "county.waivers.csv"
+    assert default_waiver_path(tmp_path / "county.gpkg").name == "county.waivers.csv"
     (tmp_path / "县.gdb").mkdir()
-    assert beside_source(tmp_path / "县.gdb") == tmp_path / "县.waivers.csv"
+    assert default_waiver_path(tmp_path / "县.gdb") == tmp_path / "县.waivers.csv"
     (tmp_path / "成果").mkdir()
-    assert beside_source(tmp_path / "成果") == tmp_path / "成果" / "成果.waivers.csv"
+    assert default_waiver_path(tmp_path / "成果") == tmp_path / "成果" / "成果.waivers.csv"
 
 
 def test_rows_and_columns_of_others_stay(path):
@@ -128,7 +128,7 @@ def test_a_damaged_file_is_refused_and_stays(path, old, new, line, words):
     for attempt in (lambda: read_waivers(path), lambda: change_waivers(path, add=[replace(ONE, id="W3")])):
         with pytest.raises(DataError) as error:
             attempt()
-        text = said(error.value)
+        text = explain_error(error.value)
         assert f"第 {line} 行" in text and "county.waivers.csv" in text, text
         assert all(word in text for word in words), text
         assert path.read_bytes() == data
@@ -151,7 +151,7 @@ def test_a_tolerance_that_would_fit_another_conflict_is_refused(path, old, new, 
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(DataError) as error:
         read_waivers(path)
-    told = said(error.value)
+    told = explain_error(error.value)
     assert column in told and "第 2 行" in told and most in told, told
 
 
@@ -159,7 +159,7 @@ def test_what_was_accepted_by_wider_settings_of_the_county_is_within_its_bounds(
     """A county may set its own limits; a large conflict moves further."""
     wide = Limits(place_m=50.0, area_share=0.1, area_m2=10.0, figure_share=0.01)
     finding = Finding("DLTB", code="TOP001", key="1", area_m2=4e8, severity=Severity.ERROR, place=(113.0, 39.0))
-    (made,) = accepted([finding], Words("理由", "文号", "王工", date(2026, 11, 20)), wide)
+    (made,) = make_waivers([finding], WaiverEntry("理由", "文号", "王工", date(2026, 11, 20)), wide)
     change_waivers(path, add=[made])
     assert read_waivers(path, wide) == (replace(made, place_m=2000.0),)
 
@@ -177,11 +177,11 @@ def test_figures_that_would_fit_anything_or_nothing_are_refused(path, value):
 def test_no_file_and_a_workbook(path):
     with pytest.raises(DataError) as error:
         read_waivers(path)
-    assert "county.waivers.csv" in said(error.value)
+    assert "county.waivers.csv" in explain_error(error.value)
     path.write_bytes(b"PK\x03\x04 workbook")
     with pytest.raises(DataError) as error:
         change_waivers(path, add=[ONE])
-    assert "工作簿" in said(error.value)
+    assert "工作簿" in explain_error(error.value)
 
 
 def test_what_somebody_else_adds_meanwhile_is_kept(path, monkeypatch):
@@ -224,11 +224,11 @@ def finding(**more):
     return Finding(**{**values, **more})
 
 
-WORDS = Words("理由", "文号", "王工", date(2026, 11, 20))
+WORDS = WaiverEntry("理由", "文号", "王工", date(2026, 11, 20))
 
 
 def test_tolerances_are_kept_with_the_waiver():
-    small, large = accepted(
+    small, large = make_waivers(
         [finding(area_m2=40.0, place=(113.0, 39.0)), finding(area_m2=4e6, place=(113.0, 39.0))], WORDS, Limits()
     )
     assert (small.place_m, small.change_m2) == (5.0, 1.0)
@@ -247,10 +247,10 @@ def test_tolerances_are_kept_with_the_waiver():
     ],
 )
 def test_what_cannot_be_accepted_says_why(one, why):
-    assert obstacle(one) == why
+    assert find_refusal_reason(one) == why
     with pytest.raises(InputError) as error:
-        accepted([one], WORDS, Limits())
-    assert "豁免" in said(error.value) or "结论" in said(error.value)
+        make_waivers([one], WORDS, Limits())
+    assert "豁免" in explain_error(error.value) or "结论" in explain_error(error.value)
 
 
 @pytest.mark.parametrize(
@@ -262,20 +262,20 @@ def test_what_cannot_be_accepted_says_why(one, why):
     ],
 )
 def test_the_problem_is_kept_without_its_remedy(message, kept):
-    (made,) = accepted([finding(message=message)], WORDS, Limits())
+    (made,) = make_waivers([finding(message=message)], WORDS, Limits())
     assert made.message == kept and made.message.encode("gbk", errors="ignore")
 
 
 @pytest.mark.parametrize("lacking", ["reason", "document", "author"])
 def test_a_waiver_needs_its_words(lacking):
     with pytest.raises(InputError):
-        accepted([finding()], replace(WORDS, **{lacking: "  "}), Limits())
+        make_waivers([finding()], replace(WORDS, **{lacking: "  "}), Limits())
 
 
 def test_an_end_before_the_beginning():
     with pytest.raises(InputError) as error:
-        accepted([finding()], replace(WORDS, until=date(2026, 11, 19)), Limits())
-    assert "2026-11-19" in said(error.value)
+        make_waivers([finding()], replace(WORDS, until=date(2026, 11, 19)), Limits())
+    assert "2026-11-19" in explain_error(error.value)
 
 
 def test_an_attachment_that_was_exchanged_is_noticed(tmp_path):
@@ -284,7 +284,7 @@ def test_an_attachment_that_was_exchanged_is_noticed(tmp_path):
     words = replace(WORDS, attachment=str(scan), digest=hashlib.sha256(b"one").hexdigest())
     path = tmp_path / "县.waivers.csv"
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
-    change_waivers(path, add=accepted([finding()], words, Limits(), tmp_path))
+    change_waivers(path, add=make_waivers([finding()], words, Limits(), tmp_path))
     keys = [key for key, _ in load_waivers(str(path), norm)[1]]
     assert keys == ["notice_waivers"]
     assert read_waivers(path)[0].digest == words.digest
@@ -296,9 +296,9 @@ def test_an_attachment_that_was_exchanged_is_noticed(tmp_path):
 
 def test_an_attachment_beside_the_data_moves_with_it(tmp_path):
     words = replace(WORDS, attachment=str(tmp_path / "批复" / "扫描.pdf"))
-    (made,) = accepted([finding()], words, Limits(), tmp_path)
+    (made,) = make_waivers([finding()], words, Limits(), tmp_path)
     assert made.attachment == "批复/扫描.pdf"
     words = replace(WORDS, attachment="/elsewhere/扫描.pdf")
-    (made,) = accepted([finding()], words, Limits(), tmp_path)
+    (made,) = make_waivers([finding()], words, Limits(), tmp_path)
     assert made.attachment == "/elsewhere/扫描.pdf"
-    assert made.told()["attachment"] == "扫描.pdf", "no path of this machine in a report"
+    assert made.is_identified()["attachment"] == "扫描.pdf", "no path of this machine in a report"

@@ -10,28 +10,37 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.check import Options, check
-from plugin.core.geometry.crs import GEODETIC, coordinates
+from plugin.core.check import Options, check_plan
+from plugin.core.geometry.crs import GEODETIC, reproject_coordinates
 from plugin.core.io import read_source
-from plugin.core.live.session import Batch, IncrementalSession, State
+from plugin.core.live.session import EditBatch, FeatureState, IncrementalSession
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.outputs import to_json
-from plugin.core.waivers import beside_source
+from plugin.core.waivers import default_waiver_path
 from plugin.core.waivers.file import change_waivers
-from plugin.core.waivers.match import match
-from plugin.core.waivers.model import Limits, Waivers, Words, accepted
+from plugin.core.waivers.match import match_waivers
+from plugin.core.waivers.model import Limits, WaiverEntry, Waivers, make_waivers
 from plugin.paths import REPORTS
-from tests.core.small import box, layers, look, outcome, surveyed, table, write_gpkg, write_shapefiles
+from tests.core.small_plan import (
+    add_survey_vertices,
+    box,
+    check_data,
+    layers,
+    rule_outcome,
+    table,
+    write_gpkg,
+    write_shapefiles,
+)
 
 RULES = ("REL001", "REL002", "TOP001", "TOP002", "REL004")
-WORDS = Words("县城防洪堤已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
+WORDS = WaiverEntry("县城防洪堤已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
 
 
 def plan():
-    return {role: surveyed({role: frame})[role] for role, frame in layers().items()}
+    return {role: add_survey_vertices({role: frame})[role] for role, frame in layers().items()}
 
 
 def found(report, code, state=""):
@@ -39,9 +48,9 @@ def found(report, code, state=""):
 
 
 def waive(path, *findings, words=WORDS, limits=None):
-    checked = look(path, RULES)
+    checked = check_data(path, RULES)
     chosen = [f for f in checked.report.findings if f.code in findings] if findings else []
-    entries = accepted(chosen, words, limits or checked.waivers.limits, path.parent)
+    entries = make_waivers(chosen, words, limits or checked.waivers.limits, path.parent)
     change_waivers(checked.waivers.path, add=entries)
     return chosen
 
@@ -62,18 +71,18 @@ def source(tmp_path, county):
 def again(tmp_path, tables, name="again"):
     """The county written anew, with the waivers of the first one beside it."""
     path = write_gpkg(tmp_path / name / "county.gpkg", tables)
-    beside_source(path).write_bytes((tmp_path / "county.waivers.csv").read_bytes())
+    default_waiver_path(path).write_bytes((tmp_path / "county.waivers.csv").read_bytes())
     return path
 
 
 def test_what_was_accepted_stays_accepted_and_in_the_report(source):
-    before = look(source, RULES).report
+    before = check_data(source, RULES).report
     chosen = waive(source, "REL001", "TOP002")
     assert len(chosen) >= 2
-    report = look(source, RULES).report
+    report = check_data(source, RULES).report
     assert {f.code for f in report.findings if f.state == "waived"} == {"REL001", "TOP002"}
     assert len(report.findings) == len(before.findings)
-    assert outcome(report, "REL001").outcome is Outcome.WAIVED
+    assert rule_outcome(report, "REL001").outcome is Outcome.WAIVED
     said = found(report, "REL001")[0].params["waiver"]
     assert (said["reason"], said["document"], said["author"]) == (WORDS.reason, WORDS.document, WORDS.author)
     assert report.summary["waived"] == len(chosen)
@@ -81,11 +90,11 @@ def test_what_was_accepted_stays_accepted_and_in_the_report(source):
 
 
 def test_all_waived_is_conditional_at_best(source):
-    checked = look(source, ("REL001",))
+    checked = check_data(source, ("REL001",))
     assert checked.report.verdict is Verdict.FAIL
     waive(source, "REL001")
-    assert look(source, ("REL001",)).report.verdict is Verdict.CONDITIONAL
-    assert look(source, ("REL001",), waivers="none").report.verdict is Verdict.FAIL
+    assert check_data(source, ("REL001",)).report.verdict is Verdict.CONDITIONAL
+    assert check_data(source, ("REL001",), waivers="none").report.verdict is Verdict.FAIL
 
 
 def test_a_neighbour_is_edited(tmp_path, source, county):
@@ -93,8 +102,8 @@ def test_a_neighbour_is_edited(tmp_path, source, county):
     farmland = county["YJJBNTBHTB"]
     # New rows before and beside the ones concerned, one of them in conflict too; the zones elsewhere move.
     more = table([box(1450, 300, 100, 100), box(300, 300)]).assign(BSM=["140225000000000777", "140225000000000778"])
-    county["YJJBNTBHTB"] = surveyed({"": more})[""]._append(farmland, ignore_index=True)
-    report = look(again(tmp_path, county), RULES).report
+    county["YJJBNTBHTB"] = add_survey_vertices({"": more})[""]._append(farmland, ignore_index=True)
+    report = check_data(again(tmp_path, county), RULES).report
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
     new = [f for f in found(report, "REL001") if f.key == "140225000000000777"]
     assert new and new[0].state == "open"
@@ -105,7 +114,7 @@ def test_a_neighbour_is_edited(tmp_path, source, county):
 def test_the_county_is_reprojected(tmp_path, source, county, code):
     chosen = waive(source, *RULES)
     tables = {role: frame.to_crs(code) for role, frame in county.items()}
-    report = look(again(tmp_path, tables), RULES).report
+    report = check_data(again(tmp_path, tables), RULES).report
     assert {f.fingerprint for f in report.findings if f.state == "open" and f.code in RULES} == set()
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
     assert not found(report, "RUN903")
@@ -114,7 +123,7 @@ def test_the_county_is_reprojected(tmp_path, source, county, code):
 def test_some_layers_are_reprojected(tmp_path, source, county):
     chosen = waive(source, *RULES)
     tables = {r: frame.to_crs(4525) if r in ("STBHHX", "YDYHGHFQ") else frame for r, frame in county.items()}
-    report = look(again(tmp_path, tables), RULES).report
+    report = check_data(again(tmp_path, tables), RULES).report
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
 
 
@@ -127,7 +136,7 @@ def test_the_conflict_itself_changes(tmp_path, county, grown, holds):
     source = write_gpkg(tmp_path / "county.gpkg", county)
     (kept,) = waive(source, "REL001")
     county["YJJBNTBHTB"] = table([box(1220, 100, 100 + grown)]).assign(BSM="140225000000000001")
-    report = look(again(tmp_path, county), RULES).report
+    report = check_data(again(tmp_path, county), RULES).report
     (now,) = found(report, "REL001")
     assert (now.state == "waived") is holds
     assert bool(found(report, "RUN903")) is not holds
@@ -143,7 +152,7 @@ def test_it_moves_with_the_same_area(tmp_path, county):
     source = write_gpkg(tmp_path / "county.gpkg", county)
     waive(source, "REL001")
     county["YJJBNTBHTB"] = table([box(1220, 160)]).assign(BSM="140225000000000001")
-    report = look(again(tmp_path, county), RULES).report
+    report = check_data(again(tmp_path, county), RULES).report
     assert found(report, "REL001")[0].state == "open"
     (said,) = found(report, "RUN903")
     assert said.params["moved_m"] == pytest.approx(60.0, rel=0.005)
@@ -161,19 +170,19 @@ def test_several_findings_of_one_name_keep_their_own(tmp_path, county):
 
     county["YDYHGHFQ"] = zones(holes[0], holes[1])
     source = write_gpkg(tmp_path / "county.gpkg", county)
-    checked = look(source, ("TOP002",))
+    checked = check_data(source, ("TOP002",))
     gaps = sorted(checked.report.findings, key=lambda f: f.geometry.bounds[0])
     assert len(gaps) == 2 and gaps[0].key == gaps[1].key
-    entries = accepted(gaps[1:], WORDS, checked.waivers.limits)
+    entries = make_waivers(gaps[1:], WORDS, checked.waivers.limits)
     change_waivers(checked.waivers.path, add=entries)
     # The first is mended, a new one of the same size comes 30 m beside.
     county["YDYHGHFQ"] = zones(holes[1], holes[2])
-    report = look(again(tmp_path, county), ("TOP002",)).report
+    report = check_data(again(tmp_path, county), ("TOP002",)).report
     states = {round(f.geometry.bounds[0] - 38_540_000): f.state for f in found(report, "TOP002")}
     assert states == {130: "waived", 160: "open"}
     # The waived one is mended as well: the new one does not inherit its waiver.
     county["YDYHGHFQ"] = zones(holes[2])
-    report = look(again(tmp_path, county, "third"), ("TOP002",)).report
+    report = check_data(again(tmp_path, county, "third"), ("TOP002",)).report
     assert [f.state for f in found(report, "TOP002")] == ["open"]
 
 
@@ -182,7 +191,7 @@ def test_a_place_on_a_rounding_edge(tmp_path, county):
     """The centre of the gap lies on a limit of 1e-4°: rounded, it has one name in a zone and may have another in degrees."""
     names = set()
     for lon in (114.46895, 114.46895 + 1e-9, 114.46895 - 1e-9):
-        x, y = coordinates(np.array([[lon, 39.64445]]), GEODETIC, CRS.from_epsg(4526))[0]
+        x, y = reproject_coordinates(np.array([[lon, 39.64445]]), GEODETIC, CRS.from_epsg(4526))[0]
         hole = shapely.box(x - 5, y - 5, x + 5, y + 5)
         names.add(round(lon, 4))
         shapes = [shapely.difference(box(0, 0, 1000, 1000), hole), box(1000, 0, 1000, 1000)]
@@ -193,38 +202,38 @@ def test_a_place_on_a_rounding_edge(tmp_path, county):
         for code in (4490, 4525):
             moved = {r: f.to_crs(code) for r, f in county.items()}
             path = write_gpkg(tmp_path / f"{lon!r}" / str(code) / "county.gpkg", moved)
-            beside_source(path).write_bytes(beside_source(source).read_bytes())
-            (now,) = found(look(path, ("TOP002",)).report, "TOP002")
+            default_waiver_path(path).write_bytes(default_waiver_path(source).read_bytes())
+            (now,) = found(check_data(path, ("TOP002",)).report, "TOP002")
             assert now.state == "waived"
     assert len(names) == 2, "the places lie on both sides of the edge"
 
 
 def test_a_waiver_runs_out(tmp_path, source):
     yesterday = date.today() - timedelta(days=1)
-    waive(source, "REL001", words=Words("理由", "文号", "王工", date(2020, 1, 1), yesterday))
-    report = look(source, RULES).report
+    waive(source, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), yesterday))
+    report = check_data(source, RULES).report
     assert {f.state for f in found(report, "REL001")} == {"open"}
     late = found(report, "RUN902")
     assert len(late) == len(found(report, "REL001")) and str(late[0].severity) == "WARNING"
     assert yesterday.isoformat() in late[0].message and "文号" in late[0].message
     assert report.verdict is Verdict.FAIL
     # The last day still counts.
-    beside_source(source).unlink()
-    waive(source, "REL001", words=Words("理由", "文号", "王工", date(2020, 1, 1), date.today()))
-    assert not found(look(source, RULES).report, "RUN902")
+    default_waiver_path(source).unlink()
+    waive(source, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), date.today()))
+    assert not found(check_data(source, RULES).report, "RUN902")
 
 
 def test_what_is_not_found_is_told_from_what_nobody_looked_for(tmp_path, source, county):
     waive(source, "REL001", "REL004")
-    only = look(source, ("REL001",)).report
+    only = check_data(source, ("REL001",)).report
     assert {f.case for f in found(only, "RUN903")} == {"not_run"}
     # The red line is not there at all: nobody looked.
     absent = {r: f for r, f in county.items() if r != "STBHHX"}
-    report = look(again(tmp_path, absent, "absent"), RULES).report
+    report = check_data(again(tmp_path, absent, "absent"), RULES).report
     assert {f.case for f in found(report, "RUN903")} == {"not_looked"}
     # The farmland has left the red line: nothing is found.
     county["YJJBNTBHTB"] = table([box(0, 0)]).assign(BSM="140225000000000001")
-    report = look(again(tmp_path, county, "mended"), RULES).report
+    report = check_data(again(tmp_path, county, "mended"), RULES).report
     gone = [f for f in found(report, "RUN903") if f.params["rule"] == "REL001"]
     assert {f.case for f in gone} == {"gone"} and {str(f.severity) for f in gone} == {"INFO"}
     assert len({f.fingerprint for f in gone}) == len(gone)
@@ -234,14 +243,14 @@ def test_a_changed_value_is_another_finding(tmp_path, county):
     """A code that is accepted; another wrong code in the same cell is not."""
     county["DLTB"].loc[0, "DLBM"] = "0188"
     source = write_gpkg(tmp_path / "county.gpkg", county)
-    checked = look(source, ("ATT002",))
+    checked = check_data(source, ("ATT002",))
     chosen = [f for f in checked.report.findings if f.params.get("value") == "0188"]
     assert len(chosen) == 1
-    change_waivers(checked.waivers.path, add=accepted(chosen, WORDS, checked.waivers.limits))
+    change_waivers(checked.waivers.path, add=make_waivers(chosen, WORDS, checked.waivers.limits))
     # Its shape may change: that is not what was accepted.
-    assert [f.state for f in look(source, ("ATT002",)).report.findings if f.field == "DLBM"] == ["waived"]
+    assert [f.state for f in check_data(source, ("ATT002",)).report.findings if f.field == "DLBM"] == ["waived"]
     county["DLTB"].loc[0, "DLBM"] = "0199"
-    report = look(again(tmp_path, county), ("ATT002",)).report
+    report = check_data(again(tmp_path, county), ("ATT002",)).report
     assert [f.state for f in found(report, "ATT002") if f.field == "DLBM"] == ["open"]
     assert [f.case for f in found(report, "RUN903")] == ["differs"]
 
@@ -249,7 +258,7 @@ def test_a_changed_value_is_another_finding(tmp_path, county):
 def test_a_key_that_is_repeated_now_cannot_be_told(tmp_path, source, county):
     chosen = waive(source, "REL001")
     county["YJJBNTBHTB"].loc[0, "BSM"] = chosen[0].key
-    report = look(again(tmp_path, county), ("REL001",)).report
+    report = check_data(again(tmp_path, county), ("REL001",)).report
     states = {f.key: f.state for f in found(report, "REL001")}
     assert states == {f.key: "open" if f.key == chosen[0].key else "waived" for f in chosen}
     (said,) = found(report, "RUN903")
@@ -264,11 +273,11 @@ def test_renumbered_keys_are_followed(tmp_path, source, county):
         county[role]["BSM"] = [f"1402250000009{n:05d}" for n in range(len(old))]
         new[role] = dict(zip(old, county[role]["BSM"], strict=True))
     path = again(tmp_path, county)
-    assert not [f for f in look(path, RULES).report.findings if f.state == "waived"]
+    assert not [f for f in check_data(path, RULES).report.findings if f.state == "waived"]
     renumbered = tmp_path / "新旧.csv"
     rows = [f"{role},{old},{key}" for role, keys in new.items() for old, key in keys.items()]
     renumbered.write_text("\n".join(["图层,旧标识码,新标识码", *rows]), encoding="utf-8-sig")
-    report = look(path, RULES, renumbered=str(renumbered)).report
+    report = check_data(path, RULES, renumbered=str(renumbered)).report
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
 
 
@@ -276,7 +285,7 @@ def test_edits_keep_what_is_accepted_and_drop_it_when_the_conflict_changes(tmp_p
     county["YJJBNTBHTB"] = table([box(1220, 100), box(1220, 700)])
     source = write_gpkg(tmp_path / "county.gpkg", county)
     waive(source, "REL001")
-    checked = look(source, RULES)
+    checked = check_data(source, RULES)
     edited = IncrementalSession(checked, Options(rules=RULES))
     edited.prepare()
     first, second = (f.key for f in found(checked.report, "REL001"))
@@ -285,7 +294,7 @@ def test_edits_keep_what_is_accepted_and_drop_it_when_the_conflict_changes(tmp_p
     def put(row, shape):
         fid = checked.plan.layers["YJJBNTBHTB"].fids[row]
         values = {n: frame[n].iloc[row] for n in frame.columns if n != frame.geometry.name}
-        edited.take(Batch({}, {("YJJBNTBHTB", fid): State(shape.wkb, values)}))
+        edited.take(EditBatch({}, {("YJJBNTBHTB", fid): FeatureState(shape.wkb, values)}))
         return {f.key: f.state for f in edited.findings if f.code == "REL001"}
 
     # A corner more on an edge, a metre of the second: both still meant.
@@ -295,9 +304,9 @@ def test_edits_keep_what_is_accepted_and_drop_it_when_the_conflict_changes(tmp_p
 
 
 def test_a_report_with_waivers_is_as_its_schema_says_and_reads_back(source):
-    waive(source, "REL001", words=Words("理由", "文号", "王工", date(2020, 1, 1), date(2020, 12, 31)))
+    waive(source, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), date(2020, 12, 31)))
     waive(source, "REL002", "TOP001")
-    report = look(source, (*RULES, "LAW001")).report
+    report = check_data(source, (*RULES, "LAW001")).report
     text = to_json(report)
     jsonschema.validate(json.loads(text), json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
     again = Report.from_dict(json.loads(text))
@@ -307,12 +316,12 @@ def test_a_report_with_waivers_is_as_its_schema_says_and_reads_back(source):
 
 def test_a_folder_has_its_waivers_in_it(tmp_path, county):
     folder = write_shapefiles(tmp_path / "成果", "GBK", county)
-    checked = look(folder, ("REL001",))
+    checked = check_data(folder, ("REL001",))
     path = folder / "成果.waivers.csv"
     assert checked.waivers.path == path
-    entries = accepted(found(checked.report, "REL001"), WORDS, checked.waivers.limits)
+    entries = make_waivers(found(checked.report, "REL001"), WORDS, checked.waivers.limits)
     change_waivers(path, add=entries)
-    report = look(folder, ("REL001",)).report
+    report = check_data(folder, ("REL001",)).report
     assert report.summary["waived"] == len(entries) > 0
     # It is no layer, and nobody tries to read it as one.
     assert not [n for n in report.provenance["notices"] if "waivers" in n and "豁免" not in n]
@@ -326,27 +335,27 @@ def test_thousands_of_one_name_are_told_apart_as_a_few_are():
         Finding("YDYHGHFQ", code="TOP002", severity=Severity.ERROR, area_m2=10.0 + n % 7, place=(x, y), by_place=True)
         for n, (x, y) in enumerate(places.tolist())
     ]
-    entries = accepted(findings[::3], WORDS, Limits())
+    entries = make_waivers(findings[::3], WORDS, Limits())
     # Each moves by up to four metres.
     for one in findings:
         one.place = (one.place[0] + chance.uniform(-3e-5, 3e-5), one.place[1] + chance.uniform(-2e-5, 2e-5))
-    many = match(Waivers(), entries, findings)
+    many = match_waivers(Waivers(), entries, findings)
     assert not many.gone and not many.changed
-    assert len(many.held) == len(entries) == 1000
+    assert len(many.matched) == len(entries) == 1000
     for n in range(0, 3000, 60):
-        few = match(Waivers(), entries[n // 3 : n // 3 + 3], findings[max(n - 1, 0) : n + 10])
-        assert {k: w.id for k, w in few.held.items()} == {
-            k: w.id for k, w in many.held.items() if w in entries[n // 3 : n // 3 + 3]
+        few = match_waivers(Waivers(), entries[n // 3 : n // 3 + 3], findings[max(n - 1, 0) : n + 10])
+        assert {k: w.id for k, w in few.matched.items()} == {
+            k: w.id for k, w in many.matched.items() if w in entries[n // 3 : n // 3 + 3]
         }
     # All are mended: nothing is found of any.
-    assert len(match(Waivers(), entries, findings[1::3]).gone) > 980
+    assert len(match_waivers(Waivers(), entries, findings[1::3]).gone) > 980
 
 
 def test_layers_without_a_file_take_the_waivers_that_are_named(source):
     chosen = waive(source, "REL001")
     read = list(read_source(source))
-    assert not check(read, Options(rules=RULES)).report.summary["waived"]
-    report = check(read, Options(rules=RULES, waivers=str(beside_source(source)))).report
+    assert not check_plan(read, Options(rules=RULES)).report.summary["waived"]
+    report = check_plan(read, Options(rules=RULES, waivers=str(default_waiver_path(source)))).report
     assert report.summary["waived"] == len(chosen)
 
 
@@ -364,10 +373,10 @@ def occupied(land_use):
 )
 def test_the_same_land_with_another_value_is_another_conflict(tmp_path, code, before, now):
     path = write_gpkg(tmp_path / "county.gpkg", before)
-    checked = look(path, (code,))
-    change_waivers(checked.waivers.path, add=accepted(found(checked.report, code), WORDS, Limits(), tmp_path))
-    assert [f.state for f in found(look(path, (code,)).report, code)] == ["waived"]
-    report = look(again(tmp_path, now), (code,)).report
+    checked = check_data(path, (code,))
+    change_waivers(checked.waivers.path, add=make_waivers(found(checked.report, code), WORDS, Limits(), tmp_path))
+    assert [f.state for f in found(check_data(path, (code,)).report, code)] == ["waived"]
+    report = check_data(again(tmp_path, now), (code,)).report
     assert [f.state for f in found(report, code)] == ["open"]
     (said,) = found(report, "RUN903")
     assert said.case == "differs" and said.severity is Severity.WARNING
@@ -382,7 +391,7 @@ def test_a_loss_that_grew_on_the_same_land_is_not_the_one_accepted(tmp_path):
 
     given = Options(rules=("LAW015",), baseline=str(write_gpkg(tmp_path / "封库.gpkg", sealed)))
     path = write_gpkg(tmp_path / "county.gpkg", plan(4400.0))
-    checked = check(path, given)
-    change_waivers(checked.waivers.path, add=accepted(found(checked.report, "LAW015"), WORDS, Limits(), tmp_path))
-    assert [f.state for f in found(check(again(tmp_path, plan(4399.5)), given).report, "LAW015")] == ["waived"]
-    assert [f.state for f in found(check(again(tmp_path, plan(90.0), "more"), given).report, "LAW015")] == ["open"]
+    checked = check_plan(path, given)
+    change_waivers(checked.waivers.path, add=make_waivers(found(checked.report, "LAW015"), WORDS, Limits(), tmp_path))
+    assert [f.state for f in found(check_plan(again(tmp_path, plan(4399.5)), given).report, "LAW015")] == ["waived"]
+    assert [f.state for f in found(check_plan(again(tmp_path, plan(90.0), "more"), given).report, "LAW015")] == ["open"]

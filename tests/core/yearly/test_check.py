@@ -7,7 +7,7 @@ import shapely
 from osgeo import gdal, ogr
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.yearly.write import write_update
 from tests.core.gdal_switch import gdal_raises
 from tests.core.yearly.test_write import CURRENT, FILED, NAME
@@ -65,7 +65,7 @@ def fill(path):
 def looked(path, tmp_path):
     profile = tmp_path / "x.toml"
     profile.write_text(PROFILE, encoding="utf-8")
-    return check(path, Options(profile=str(profile))).report
+    return check_plan(path, Options(profile=str(profile))).report
 
 
 def told(report):
@@ -159,5 +159,5 @@ def test_changes_of_several_layers_are_each_read(made, tmp_path):
     """They answer one concept, as the two layers of farmland do; but none stands for another."""
     report = looked(made, tmp_path)
     assert not [notice for notice in report.provenance["notices"] if "WHCZXCQCSLX" in notice]
-    alone = check(made, Options(profile="hunyuan", rules=("REL011",))).report
+    alone = check_plan(made, Options(profile="hunyuan", rules=("REL011",))).report
     assert not alone.findings

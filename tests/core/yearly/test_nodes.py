@@ -11,9 +11,9 @@ import pyproj
 import pytest
 import shapely
 
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.messages.texts import Texts
-from plugin.core.yearly.balance import all_tables, notes, to_dict
+from plugin.core.yearly.balance import all_tables, list_notes, to_dict
 from plugin.core.yearly.write import write_update
 from tests.core.examples import ORIGIN
 from tests.core.yearly.test_check import edit, looked
@@ -67,7 +67,7 @@ def test_the_example_is_one_that_bends():
 
 
 def test_fresh_from_its_making_it_has_nothing_against_itself(made, tmp_path):
-    assert {f.code for f in check(made, Options(profile="hunyuan")).report.findings} == {"DOC020"}
+    assert {f.code for f in check_plan(made, Options(profile="hunyuan")).report.findings} == {"DOC020"}
     fill_zones(made)
     report = looked(made, tmp_path)
     assert report.verdict == "pass", [f.message for f in report.findings]
@@ -115,7 +115,7 @@ def test_a_real_shift_of_that_size_is_found(made):
         row.SetGeometry(ogr.CreateGeometryFromWkb(shapely.to_wkb(near)))
 
     edit(made, "WHHGHFQ", moved)
-    found = [f for f in check(made, Options(profile="hunyuan")).report.findings if f.code == "DOC022"]
+    found = [f for f in check_plan(made, Options(profile="hunyuan")).report.findings if f.code == "DOC022"]
     assert {f.case for f in found} & {"untold", "lost", "not_after"}
 
 
@@ -146,7 +146,7 @@ def test_the_balance_books_the_difference_with_the_parcels_that_were_touched():
         for line in table.rows:
             untouched = "revalued" if "revalued" in columns else "rest"
             assert abs(line.values[columns[untouched]].value) < 1e-3, line
-    assert any("维护前" in said and f"{gain:.2f}" in said for said in notes(done, texts))
+    assert any("维护前" in said and f"{gain:.2f}" in said for said in list_notes(done, texts))
     json.dumps(told, allow_nan=False)
 
 
@@ -163,7 +163,7 @@ def test_a_node_some_millimetres_off_the_edge_leaves_the_edge_where_it_is(tmp_pa
     done = update({"GHFQ": [filed]}, {"GHFQ": halves})
     write_update(done, tmp_path)
     path = tmp_path / f"{NAME}.gdb"
-    assert {f.code for f in check(path, Options(profile="hunyuan")).report.findings} == {"DOC020"}
+    assert {f.code for f in check_plan(path, Options(profile="hunyuan")).report.findings} == {"DOC020"}
     in_plane = shapely.transform(read(path, "Q")[0], lambda xy: np.column_stack(TO_PLANE.transform(*xy.T)) - ORIGIN)
     assert shapely.hausdorff_distance(in_plane, shapely.from_wkt(FILED)) < 2e-4
 
@@ -175,7 +175,7 @@ def test_a_moved_line_shares_its_nodes_too(tmp_path):
     done = update({"ZXCQCSLX": [row(shapely.from_wkt(before), 1)]}, {"ZXCQCSLX": [row(shapely.from_wkt(after), 1)]})
     write_update(done, tmp_path)
     path = tmp_path / f"{NAME}.gdb"
-    assert {f.code for f in check(path, Options(profile="hunyuan")).report.findings} == {"DOC020"}
+    assert {f.code for f in check_plan(path, Options(profile="hunyuan")).report.findings} == {"DOC020"}
     out, stays, was = (pyogrio.read_dataframe(path, layer=f"WH{stage}ZXCQCSLX").geometry.to_numpy() for stage in "CHQ")
     sizes = [statutory_area(shapes, 4490).sum() for shapes in (was, out, stays)]
     assert sizes[0] - sizes[1] == pytest.approx(sizes[2], abs=2e-4)
@@ -197,7 +197,7 @@ def test_a_spike_of_no_width_that_cutting_left_falls_away(tmp_path, turn):
     )
     write_update(done, tmp_path)
     path = tmp_path / f"{NAME}.gdb"
-    assert {f.code for f in check(path, Options(profile="hunyuan")).report.findings} == {"DOC020"}
+    assert {f.code for f in check_plan(path, Options(profile="hunyuan")).report.findings} == {"DOC020"}
     after = read(path, "H")
     assert sorted(len(shapely.get_coordinates(shape)) for shape in after) == [5, 6]
 
@@ -219,5 +219,5 @@ def test_areas_that_were_filed_hold_although_vertices_came_on_their_edges(tmp_pa
         )
         write_update(done, folder)
         assert abs(only(done).before_m2 - own["filed"]) > 1.1
-        report = check(folder / f"{NAME}.gdb", Options(profile="hunyuan")).report
+        report = check_plan(folder / f"{NAME}.gdb", Options(profile="hunyuan")).report
         assert {f.case for f in report.findings if f.code == "DOC023"} == told

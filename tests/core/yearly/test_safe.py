@@ -14,10 +14,10 @@ import pytest
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
-from plugin.core.package.folder import writing
+from plugin.core.package.folder import lock_for_writing
 from plugin.core.yearly import yearly_update
-from plugin.core.yearly.write import NEW, settle, together, write_update
-from tests.core.small import said
+from plugin.core.yearly.write import NEW, finish_interrupted, write_together, write_update
+from tests.core.small_plan import explain_error
 from tests.core.yearly.test_write import CURRENT, FILED, NAME
 from tests.core.yearly.test_yearly import plans, update
 
@@ -113,7 +113,7 @@ def test_a_full_disk(done, tmp_path):
             (disk / "占用").write_bytes(b"x" * int(2**21 - share * needed))
             with pytest.raises(OutputError) as caught:
                 write_update(done, disk)
-            assert caught.value.key == "output_unwritable" and "小盘" in said(caught.value)
+            assert caught.value.key == "output_unwritable" and "小盘" in explain_error(caught.value)
             assert names(disk) == ["占用"]
         (disk / "占用").unlink()
         write_update(done, disk)
@@ -152,7 +152,7 @@ def test_a_move_that_is_refused_leaves_nothing(done, monkeypatch, tmp_path, whic
 
 
 def test_another_run_at_work_is_waited_for(done, tmp_path):
-    with writing(tmp_path / FILES[0]), pytest.raises(OutputError) as caught:
+    with lock_for_writing(tmp_path / FILES[0]), pytest.raises(OutputError) as caught:
         write_update(done, tmp_path)
     assert caught.value.key == "package_busy"
 
@@ -181,7 +181,7 @@ def test_cancelled_at_any_moment_nothing_stays(done, tmp_path):
 
 def test_a_place_taken_meanwhile_keeps_what_it_has(tmp_path):
     places = [tmp_path / "库.gdb", tmp_path / "表.xlsx"]
-    with pytest.raises(OutputError) as caught, together(places) as new:
+    with pytest.raises(OutputError) as caught, write_together(places) as new:
         for place in places:
             (new / place.name).write_text("新", encoding="utf-8")
         places[1].write_text("别人的", encoding="utf-8")
@@ -193,7 +193,7 @@ def test_a_rest_that_cannot_be_deleted_is_told(tmp_path, monkeypatch):
     (tmp_path / f"库.gdb{NEW}").mkdir()
     monkeypatch.setattr("shutil.rmtree", lambda path, ignore_errors=False: None)
     with pytest.raises(OutputError) as caught:
-        settle([tmp_path / "库.gdb"])
+        finish_interrupted([tmp_path / "库.gdb"])
     assert caught.value.key == "package_rest"
 
 

@@ -18,9 +18,9 @@ from plugin.core.errors import Cancelled, InputError, OutputError
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.messages.texts import Texts
 from plugin.core.options import Options
-from plugin.core.package.folder import writing
+from plugin.core.package.folder import lock_for_writing
 from plugin.core.yearly import yearly_update
-from plugin.core.yearly.balance import by_zone, notes, to_dict
+from plugin.core.yearly.balance import list_notes, sum_by_zone, to_dict
 from plugin.core.yearly.make import make_update, update_from_files
 from plugin.core.yearly.write import write_update
 from tests.core.examples import norm_of, source_layer
@@ -194,7 +194,7 @@ def test_the_balance_closes_by_layer_and_zone(written):
     by_role = {one["layer"]: one for one in told["layers"]}
     line = by_role["ZXCQCSLX"]["balance"]
     assert line["before"] - line["moved_out"] + line["moved_in"] + line["revalued"] == pytest.approx(line["after"])
-    zones = by_zone(next(one for one in done.layers if one.role == "GHFQ"))
+    zones = sum_by_zone(next(one for one in done.layers if one.role == "GHFQ"))
     assert zones["200"]["changed_from"] == zones["300"]["changed_to"] == pytest.approx(area(box(120, 0, 80)), abs=0.01)
     assert zones["200"]["after"] == pytest.approx(area(box(0, 0, 120)), abs=0.01)
     assert np.abs([row["rest"] for row in zones.values()]).max() < 0.1
@@ -247,18 +247,18 @@ def test_the_balance_is_told_by_township():
 def test_keys_that_several_features_bear_are_told_of_either_edition():
     twice = {"HLFXKZX": [row(box(0, 0), 1), row(box(300, 0), 1), row(box(600, 0), 2)]}
     filed, current = {**FILED, **twice}, {**CURRENT, "GHFQ": [*CURRENT["GHFQ"], zone(box(900, 0), 9, "300")]}
-    assert not [said for said in notes(update(FILED, CURRENT), Texts("zh")) if "标识码" in said]
-    said = [one for one in notes(update(filed, current), Texts("zh")) if "标识码" in one]
+    assert not [said for said in list_notes(update(FILED, CURRENT), Texts("zh")) if "标识码" in said]
+    said = [one for one in list_notes(update(filed, current), Texts("zh")) if "标识码" in one]
     assert len(said) == 2
     zones, line = said
     assert zones.startswith("现行版") and "140225000000000009" in zones and "1 个标识码" in zones
     assert line.startswith("备案版") and "140225000000000001" in line and "140225000000000002" not in line
-    assert all("BSM" in one for one in notes(update(filed, current), Texts("en")) if "borne" in one)
+    assert all("BSM" in one for one in list_notes(update(filed, current), Texts("en")) if "borne" in one)
 
 
 def test_what_was_passed_over_is_said():
     done = update({**FILED, "LSWHBHX": [row(box(0, 0), 1)]}, CURRENT)
-    said, towns = notes(done, Texts("zh"))
+    said, towns = list_notes(done, Texts("zh"))
     assert "LSWHBHX" in said and "现行版里没有" in said
     assert "没有分乡镇的平衡" in towns
 
@@ -304,7 +304,7 @@ def test_a_place_that_is_taken_is_said_before_anything_is_compared(tmp_path, mon
         make()
     # What is there stays, the lock does not.
     assert caught.value.key == "yearly_exists" and sorted(path.name for path in folder.iterdir()) == before
-    with writing(tmp_path / "维护" / f"{NAME}.gdb"), pytest.raises(OutputError) as caught:
+    with lock_for_writing(tmp_path / "维护" / f"{NAME}.gdb"), pytest.raises(OutputError) as caught:
         make()
     assert caught.value.key == "package_busy" and len(compared) == 1
 
@@ -312,7 +312,7 @@ def test_a_place_that_is_taken_is_said_before_anything_is_compared(tmp_path, mon
 def test_on_a_terminal_the_progress_is_told(tmp_path, monkeypatch):
     filed, current = to_file(tmp_path / "备案.gpkg", FILED), to_file(tmp_path / "现行.gpkg", CURRENT)
     told = []
-    monkeypatch.setattr(files, "progress", lambda share, text: told.append((share, text)))
+    monkeypatch.setattr(files, "print_progress", lambda share, text: told.append((share, text)))
     assert main(["yearly", str(filed), str(current), str(tmp_path / "维护"), "--year", "2026"]) == 0
     shares = [share for share, _ in told]
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1 and len(shares) > 8

@@ -11,15 +11,15 @@ import shapely
 import shapely.affinity
 
 from plugin.core.errors import InputError
-from plugin.core.geometry.crs import lonlat_of
+from plugin.core.geometry.crs import make_lonlat_transformer
 from plugin.core.geometry.statutory_area import statutory_area
-from plugin.core.loading.assembly import assemble
+from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import SourceLayer
 from plugin.core.versions.model import CHANGED, IN, OUT
 from plugin.core.versions.sources import compare_sources
 from plugin.core.yearly import yearly_update
-from plugin.core.yearly.balance import notes
+from plugin.core.yearly.balance import list_notes
 from tests.core.examples import ORIGIN, norm_of, source_layer
 
 DAY = date(2026, 3, 9)
@@ -40,8 +40,8 @@ def zone(shape, key, code, **more):
 def plans(filed, current):
     norm = norm_of()
     made = [[source_layer(role, rows, norm) for role, rows in one.items()] for one in (filed, current)]
-    after = assemble(made[1], norm, scope="three_lines")
-    return assemble(made[0], norm, scope="three_lines", beside=after), after
+    after = assemble_plan(made[1], norm, scope="three_lines")
+    return assemble_plan(made[0], norm, scope="three_lines", reference_plan=after), after
 
 
 def update(filed, current, year=2026):
@@ -72,7 +72,9 @@ def all_same(shapes, wanted):
 
 
 def area(*shapes):
-    return float(statutory_area(np.array([placed(s) for s in shapes], dtype=object), lonlat_of(_plane())).sum())
+    return float(
+        statutory_area(np.array([placed(s) for s in shapes], dtype=object), make_lonlat_transformer(_plane())).sum()
+    )
 
 
 def _plane():
@@ -188,8 +190,8 @@ def test_layers_that_cannot_be_held_against_each_other_are_named():
     line, place = [row(box(0, 0), 1)], [zone(box(0, 0), 1, "200")]
     done = update({"GHFQ": place, "LSWHBHX": line, "HLFXKZX": line}, {"LSWHBHX": line, "GHFQ": place, "ZXCQCSZX": line})
     assert [layer.role for layer in done.layers] == ["GHFQ", "LSWHBHX"]
-    assert done.passed_over["HLFXKZX"] == "not_current" and done.passed_over["ZXCQCSZX"] == "not_filed"
-    assert done.passed_over["ZXCQCSLX"] == "in_neither"
+    assert done.skipped["HLFXKZX"] == "not_current" and done.skipped["ZXCQCSZX"] == "not_filed"
+    assert done.skipped["ZXCQCSLX"] == "in_neither"
     assert done.counts == {IN: 0, CHANGED: 0, OUT: 0} and not done.changed
 
 
@@ -198,13 +200,13 @@ def test_a_layer_of_which_nobody_knows_what_is_compared_is_named_as_such(where):
     """乡级主体功能定位 is listed for maintenance, but passed over by the program seen: an empty layer would not help."""
     place, town = [zone(box(0, 0), 1, "200")], [row(box(0, 0), 1)]
     sides = [{"GHFQ": place} | ({"XZZTGNDW": town} if where in ("both", side) else {}) for side in ("filed", "current")]
-    assert update(*sides).passed_over["XZZTGNDW"] == "compare_unknown"
+    assert update(*sides).skipped["XZZTGNDW"] == "compare_unknown"
 
 
 def test_a_layer_without_its_compared_field_is_passed_over():
     line, place = [row(box(0, 0), 1)], [row(box(0, 0), 1)]
     done = update({"GHFQ": place, "LSWHBHX": line}, {"GHFQ": [zone(box(0, 0), 1, "200")], "LSWHBHX": line})
-    assert done.passed_over["GHFQ"] == "compare_missing"
+    assert done.skipped["GHFQ"] == "compare_missing"
 
 
 @pytest.mark.parametrize("year", [26, 0, 20260])
@@ -322,7 +324,7 @@ def county_plan(layers, beside=None):
     for role, frame in layers.items():
         fields = tuple(FieldInfo(c, "text") for c in frame.columns if c != "geometry")
         sources.append(SourceLayer(role, frame, fields, frame.crs))
-    return assemble(sources, norm, roles={r: r for r in layers}, scope="three_lines", beside=beside)
+    return assemble_plan(sources, norm, roles={r: r for r in layers}, scope="three_lines", reference_plan=beside)
 
 
 @pytest.fixture(scope="module")
@@ -368,7 +370,7 @@ def test_a_county_with_known_moves(county):
     assert set(by_role) == {"YDYHGHFQ", "LSWHBHX"}
 
     def square_metres(*shapes):
-        return statutory_area(np.array(shapes, dtype=object), lonlat_of(zones.crs)).sum()
+        return statutory_area(np.array(shapes, dtype=object), make_lonlat_transformer(zones.crs)).sum()
 
     changed = by_role["YDYHGHFQ"]
     assert changed.before.tolist() == [number]
@@ -410,15 +412,15 @@ def test_land_after_of_features_on_each_other_agrees_with_plain_shapely(seed):
 
 
 def test_what_the_comparison_has_overlaid_is_not_overlaid_again(monkeypatch):
-    from plugin.core.geometry.overlay import shared_parts
+    from plugin.core.geometry.overlay import find_shared_parts
 
     asked = []
 
     def counting(one, other, **more):
         asked.append((len(one), len(other)))
-        return shared_parts(one, other, **more)
+        return find_shared_parts(one, other, **more)
 
-    monkeypatch.setattr("plugin.core.yearly.update.shared_parts", counting)
+    monkeypatch.setattr("plugin.core.yearly.update.find_shared_parts", counting)
     places = [(100 * c, 100 * r) for r in range(6) for c in range(6)]
     codes = ["200", "300"] * 18
     filed = [zone(box(*xy), n, c) for n, (xy, c) in enumerate(zip(places, codes, strict=True), 1)]
@@ -431,14 +433,14 @@ def test_what_the_comparison_has_overlaid_is_not_overlaid_again(monkeypatch):
 
 def test_land_after_that_cannot_be_computed_stops(monkeypatch):
     """A pair of which no overlay can be had would be missing from 维护后."""
-    from plugin.core.geometry.overlay import shared_parts
+    from plugin.core.geometry.overlay import find_shared_parts
 
     def failing(one, other, **more):
-        found = shared_parts(one, other, **more)
-        found.ladder.failed.append((0, 0))
+        found = find_shared_parts(one, other, **more)
+        found.fallback_log.failed.append((0, 0))
         return found
 
-    monkeypatch.setattr("plugin.core.yearly.update.shared_parts", failing)
+    monkeypatch.setattr("plugin.core.yearly.update.find_shared_parts", failing)
     filed, current = [zone(box(0, 0), 1, "200")], [zone(box(0, 0), 1, "300")]
     with pytest.raises(InputError) as caught:
         update({"GHFQ": filed}, {"GHFQ": current})
@@ -453,7 +455,7 @@ def township(shape, key, name):
 
 
 def said(done, lang="zh"):
-    return "\n".join(notes(done, Texts(lang)))
+    return "\n".join(list_notes(done, Texts(lang)))
 
 
 def test_townships_may_come_from_the_filed_edition():
@@ -504,9 +506,9 @@ def test_editions_that_lie_in_two_zones_are_told_and_not_held_against_each_other
         read.frame.geometry = [shapely.transform(s, lambda xy: xy - [38e6, 0]) for s in read.frame.geometry]
         frame = read.frame.set_crs(crs, allow_override=True)
         layers.append(SourceLayer(read.name, frame, read.fields, frame.crs))
-    after = assemble(layers[:1], norm, scope="three_lines")
+    after = assemble_plan(layers[:1], norm, scope="three_lines")
     with pytest.raises(InputError) as caught:
-        yearly_update(assemble(layers[1:], norm, scope="three_lines", beside=after), after, 2026, day=DAY)
+        yearly_update(assemble_plan(layers[1:], norm, scope="three_lines", reference_plan=after), after, 2026, day=DAY)
     told = Texts("zh").explain(caught.value)
     assert "EPSG:4546" in told and "千米" in told and "没法比对" in told
     with pytest.raises(InputError) as caught:
@@ -518,12 +520,12 @@ def test_a_layer_in_another_zone_is_named_with_the_reason_and_the_others_are_mai
     norm = norm_of()
     rows = {"GHFQ": [zone(box(0, 0), 1, "200")], "LSWHBHX": [row(box(0, 0), 1)]}
     made = [source_layer(role, some, norm) for role, some in rows.items()]
-    after = assemble(made, norm, scope="three_lines")
+    after = assemble_plan(made, norm, scope="three_lines")
     frame = made[1].frame.copy()
     frame.geometry = [shapely.transform(s, lambda xy: xy + np.array([257e3, 0])) for s in frame.geometry]
     filed = [made[0], SourceLayer("LSWHBHX", frame, made[1].fields, made[1].crs)]
-    done = yearly_update(assemble(filed, norm, scope="three_lines", beside=after), after, 2026, day=DAY)
-    assert [one.role for one in done.layers] == ["GHFQ"] and done.passed_over["LSWHBHX"] == "unusable_filed"
+    done = yearly_update(assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=DAY)
+    assert [one.role for one in done.layers] == ["GHFQ"] and done.skipped["LSWHBHX"] == "unusable_filed"
     (told,) = [line for line in said(done).splitlines() if "LSWHBHX" in line]
     assert told.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in told
 
@@ -533,11 +535,11 @@ def test_of_a_layer_that_neither_edition_can_use_the_reason_is_the_named_edition
     rows = {"GHFQ": [zone(box(0, 0), 1, "200")], "LSWHBHX": [row(box(0, 0), 1)]}
     made = [source_layer(role, some, norm) for role, some in rows.items()]
     nowhere = SourceLayer("LSWHBHX", made[1].frame.set_crs(None, allow_override=True), made[1].fields, None)
-    after = assemble([made[0], nowhere], norm, scope="three_lines")
+    after = assemble_plan([made[0], nowhere], norm, scope="three_lines")
     frame = made[1].frame.copy()
     frame.geometry = [shapely.transform(s, lambda xy: xy + np.array([257e3, 0])) for s in frame.geometry]
     filed = [made[0], SourceLayer("LSWHBHX", frame, made[1].fields, made[1].crs)]
-    done = yearly_update(assemble(filed, norm, scope="three_lines", beside=after), after, 2026, day=DAY)
+    done = yearly_update(assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=DAY)
     assert "LSWHBHX" in done.filed.unusable and "LSWHBHX" in done.current.unusable
     (told,) = [line for line in said(done).splitlines() if "LSWHBHX" in line]
     assert told.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in told

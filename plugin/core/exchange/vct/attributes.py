@@ -12,12 +12,12 @@ import numpy as np
 
 from ...cancellation import Cancellation
 from ...errors import InputError
-from .batch import BATCH_ROWS, KEY, Batch, continues, key_position, put_together
-from .declared import LostZeros, PlaceNames, Repeats, compare_with_declared
+from .batch import BATCH_ROWS, KEY, Batch, continues_last_row, key_position, merge_parts
+from .declared_lengths import DuplicateCheck, LeadingZeroCheck, PlaceNames, compare_with_declared_lengths
 from .geometry import Geometry
-from .lines import Lines, shown
-from .place import CountyCodes
-from .plausible import Plausible
+from .lines import Lines, shorten_line
+from .location_check import CountyCodes
+from .plausibility import PlausibilityCheck
 from .settings import Remarks, load_settings
 from .structure import KINDS, Structure, Table
 from .values import READERS
@@ -34,7 +34,7 @@ _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 class Rows:
-    """The section of attributes. ``join``: rows that are parts of one feature (`parts.continues`) become one; ``counties``:
+    """The section of attributes. ``join``: rows that are parts of one feature (`parts.continues_last_row`) become one; ``counties``:
     the codes that rows name, complete after the last."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Rows:
         self.lines, self.structure, self.geometry = lines, structure, geometry
         self.remarks, self.cancellation, self.join = remarks, cancellation, join
         self.counties = CountyCodes()
-        self._zeros, self._names = LostZeros(), PlaceNames()
+        self._zeros, self._names = LeadingZeroCheck(), PlaceNames()
         self._county_fields = {*load_settings().county_fields, KEY}
         #: Lines that may stand where a table's end is missing.
         self._ends = {name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")}
@@ -84,8 +84,8 @@ class Rows:
         seen: set[int] = set()
         keyed = key_position(table) if self.join else None
         codes = {c.code for c in self.structure.classes if c.table.upper() == table.name.upper()}
-        meant = Plausible(table, codes, not self.geometry.geographic, self.remarks)
-        repeats = Repeats(table, self.remarks, self.join)
+        meant = PlausibilityCheck(table, codes, not self.geometry.geographic, self.remarks)
+        repeats = DuplicateCheck(table, self.remarks, self.join)
         while True:
             line = lines.line()
             if line.strip().lower() == b"tableend":
@@ -100,7 +100,7 @@ class Rows:
                     raise self._no_section(table)
                 bare, first = bare + 1, first or lines.number
             batch.size += len(shape or b"")
-            if keyed is not None and shape is not None and continues(batch, ident, values, keyed):
+            if keyed is not None and shape is not None and continues_last_row(batch, ident, values, keyed):
                 batch.more.setdefault(len(batch.ids) - 1, []).append((ident, shape))
                 continue
             if batch.full:
@@ -135,15 +135,15 @@ class Rows:
             return lines.error("vct_sections_order", table=table.name, wanted=wanted, later=later)
         return lines.error("vct_section_missing", table=table.name, wanted=wanted)
 
-    def _close(self, batch: Batch, meant: Plausible, repeats: Repeats) -> int:
+    def _close(self, batch: Batch, meant: PlausibilityCheck, repeats: DuplicateCheck) -> int:
         """Compare a batch with what its table declares, and put parts together. How many features became one."""
         meant.add(batch)
         self._zeros.add(batch)
-        compare_with_declared(batch, self.remarks)
+        compare_with_declared_lengths(batch, self.remarks)
         for place, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
                 self.counties.add(name, (row[place] for row in batch.rows))
-        joined = put_together(batch)
+        joined = merge_parts(batch)
         repeats.add(batch)
         self._names.add(batch)
         return joined
@@ -158,7 +158,7 @@ class Rows:
             self.remarks.add("vct_note_control", lines.number, table=table.name)
         cells = lines.decoded(line).split(lines.separator)
         if len(cells) == 1 and line.strip().upper() in self._ends:
-            raise lines.error("vct_table_end", table=table.name, value=shown(line))
+            raise lines.error("vct_table_end", table=table.name, value=shorten_line(line))
         if len(cells) != len(table.columns) + 1:
             key = "vct_values_few" if len(cells) <= len(table.columns) else "vct_values"
             raise lines.error(key, table=table.name, found=len(cells) - 1, count=len(table.columns))
@@ -168,14 +168,14 @@ class Rows:
             if column.type in ("integer", "real") and _LEADING_ZERO.match(cell):
                 self.remarks.add("vct_note_zeros", lines.number, table=table.name, field=column.name)
             if column.type != "text" and not cell.isascii() and cell.strip():
-                value = shown(cell.encode("gb18030"))
+                value = shorten_line(cell.encode("gb18030"))
                 self.remarks.add_example(
                     "vct_note_full_width", lines.number, value, 1, table=table.name, field=column.name
                 )
             try:
                 values.append(READERS[column.type](cell) if cell.strip() else None)
             except OverflowError as error:
-                params = {"table": table.name, "field": column.name, "value": shown(cell.encode("gb18030"))}
+                params = {"table": table.name, "field": column.name, "value": shorten_line(cell.encode("gb18030"))}
                 raise lines.error("vct_value_large", **params) from error
             except ValueError as error:
                 params = {"field": column.name, "value": cell[:40], "of_type": column.type}

@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from .shapes import ANGLE, TEXT
 from .structure import Table
-from .values import series
+from .values import to_series
 
 #: Rows that are handed on at a time, and the positions that close a batch before that (as bytes of shapes).
 BATCH_ROWS = 5_000
@@ -43,7 +43,7 @@ class Batch:
 
     def frame(self, crs: CRS) -> gpd.GeoDataFrame:
         """A table with all fields; ``geometry`` may be called geometry_ where a field has that name."""
-        columns = {c.name: series([row[k] for row in self.rows], c.type) for k, c in enumerate(self.table.columns)}
+        columns = {c.name: to_series([row[k] for row in self.rows], c.type) for k, c in enumerate(self.table.columns)}
         if self.table.kind == "annotation":
             columns[TEXT] = pd.Series([t for t, _ in self.texts], dtype="object")
             columns[ANGLE] = pd.Series([np.nan if a is None else a for _, a in self.texts], dtype="float64")
@@ -73,13 +73,13 @@ def key_position(table: Table) -> int | None:
     return names.index(KEY) if table.kind in _OF_PARTS and KEY in names else None
 
 
-def one_of(shapes: NDArray) -> BaseGeometry:
+def merge_shapes(shapes: NDArray) -> BaseGeometry:
     """(n,) points, lines or polygons, single or multiple, as one multiple shape of all their parts. KeyError for others."""
     parts = shapely.get_parts(shapes)
     return _TOGETHER[int(shapely.get_type_id(parts[0]))](parts)
 
 
-def continues(batch: Batch, ident: int, values: list[Any], key: int) -> bool:
+def continues_last_row(batch: Batch, ident: int, values: list[Any], key: int) -> bool:
     """Is this row, which has a shape, one more part of the last row of the batch?"""
     if not batch.ids or batch.shapes[-1] is None or values[key] is None or batch.rows[-1] != values:
         return False
@@ -87,12 +87,12 @@ def continues(batch: Batch, ident: int, values: list[Any], key: int) -> bool:
     return ident == (last[-1][0] if last else batch.ids[-1]) + 1
 
 
-def put_together(batch: Batch) -> int:
+def merge_parts(batch: Batch) -> int:
     """Make one shape of the parts of each row; rows of parts that make no valid shape stay apart. How many became one."""
     joined = 0
     for place in sorted(batch.more, reverse=True):
         pieces = [batch.shapes[place], *(shape for _, shape in batch.more[place])]
-        whole = one_of(shapely.from_wkb(np.array(pieces, dtype=object)))
+        whole = merge_shapes(shapely.from_wkb(np.array(pieces, dtype=object)))
         if batch.table.kind == "line" or shapely.is_valid(whole):
             batch.shapes[place] = shapely.to_wkb(whole)
             joined += 1

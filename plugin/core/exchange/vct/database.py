@@ -19,8 +19,8 @@ import pyogrio
 
 from ...cancellation import NEVER, Cancellation
 from ...errors import Cancelled, OutputError, SanxianError
-from ...files.writing import beside, check_writable
-from ...geometry.crs import label
+from ...files.writing import atomic_output, check_writable
+from ...geometry.crs import crs_label
 from ...io import ERRORS
 from ...standard.template import Field, Template
 from ..create import create_database
@@ -77,7 +77,7 @@ def vct_to_database(
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / f"made{SUFFIX}"
         with open_vct(source, cancellation, progress=progress, join=True) as vct:
-            done = Imported(target, label(vct.head.crs))
+            done = Imported(target, crs_label(vct.head.crs))
             try:
                 _fill(work, vct, done, templates or {})
             except ERRORS as error:
@@ -85,7 +85,7 @@ def vct_to_database(
                 raise OutputError(
                     "output_unwritable", target=str(target), detail="no_space" if full else "refused"
                 ) from error
-        with beside(target) as new:
+        with atomic_output(target) as new:
             shutil.copyfile(work, new)
     return done
 

@@ -11,11 +11,11 @@ import shapely
 from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
-from ...geometry.crs import describe
+from ...geometry.crs import describe_crs
 from .head import Head
 from .lines import FARTHEST, Lines
-from .place import Bounds, verify_place
-from .polygons import Broken, Draft, has_stray_separator, make_polygons, rings
+from .location_check import Bounds, verify_location
+from .polygons import PolygonError, PolygonRecord, assemble_rings, has_stray_separator, make_polygons
 from .records import INDIRECT, PLAIN, POLYGON, POLYLINE
 from .settings import Remarks, load_settings
 from .store import Store
@@ -48,9 +48,9 @@ class Geometry:
         self.several = False
         self._bounding = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
-        self.geographic = describe(head.crs).geographic
+        self.geographic = describe_crs(head.crs).geographic
         self._sealed_lines = False
-        self._drafts: list[Draft] = []
+        self._drafts: list[PolygonRecord] = []
 
     def __enter__(self) -> Geometry:
         return self
@@ -178,12 +178,12 @@ class Geometry:
         if 0 in items and has_stray_separator(items):
             self.remarks.add("vct_note_ring_empty", start, ident)
         try:
-            found = rings(items, self.lines)
-        except Broken as error:
+            found = assemble_rings(items, self.lines)
+        except PolygonError as error:
             lines.number = start
             late = error.key == "vct_unknown_line" and "line" not in self.sections
             raise lines.error("vct_polygons_first" if late else error.key, id=ident, **error.params) from error
-        self._drafts.append(Draft(ident, code, start, found, label))
+        self._drafts.append(PolygonRecord(ident, code, start, found, label))
 
     def _make_polygons(self, lines: Lines) -> None:
         """Polygons of the records that were read since the last time."""
@@ -245,7 +245,7 @@ class Geometry:
                 raise lines.error("vct_no_polygons", count=len(unused))
             self.remarks.add("vct_note_unused_lines", self.lines.line(first), self.lines.id(first), len(unused))
         self._note_shared_ids()
-        self.bounds = verify_place(self.head, [self.lines, self.places], lines, self.remarks)
+        self.bounds = verify_location(self.head, [self.lines, self.places], lines, self.remarks)
 
     def _note_shared_ids(self) -> None:
         """Ids that a line of boundaries and a feature share: rows cannot mean the line, so reading is not in doubt."""

@@ -9,9 +9,9 @@ from datetime import date
 from pyproj import CRS
 
 from ...errors import OutputError
-from ...geometry.crs import describe, label
-from .frame import KEYS, SPHEROID, Extent, Pairs, read_axes, read_crs, read_extent, verify_values
-from .lines import Lines, shown
+from ...geometry.crs import crs_label, describe_crs
+from .header_values import KEYS, SPHEROID, Extent, HeaderPairs, read_axes, read_crs, read_extent, verify_values
+from .lines import Lines, shorten_line
 from .settings import SEPARATOR, Remarks, Settings
 
 PROJECTION = "高斯-克吕格投影"
@@ -51,9 +51,9 @@ class Head:
 
 def check_crs(crs: CRS | None, layer: str) -> None:
     """OutputError when a header cannot name this CRS: it takes CGCS2000, in degrees or in a zone of 3° or 6°."""
-    frame = describe(crs) if crs is not None else None
+    frame = describe_crs(crs) if crs is not None else None
     if frame is None or not frame.cgcs2000 or not (frame.geographic or _width(frame.zone, frame.meridian)):
-        raise OutputError("vct_crs", layer=layer, crs=label(crs))
+        raise OutputError("vct_crs", layer=layer, crs=crs_label(crs))
 
 
 def _width(zone: int | None, meridian: float | None) -> int:
@@ -65,7 +65,7 @@ def _width(zone: int | None, meridian: float | None) -> int:
 
 def head_lines(crs: CRS, low: list[str], high: list[str], settings: Settings, today: date) -> list[str]:
     """The header; ``low`` and ``high`` the extent's corners as they are printed."""
-    frame = describe(crs)
+    frame = describe_crs(crs)
     pairs = {
         "Datamark": settings.datamark,
         "Version": settings.version,
@@ -92,7 +92,7 @@ def head_lines(crs: CRS, low: list[str], high: list[str], settings: Settings, to
 
 
 def _parameters(crs: CRS, form: str) -> str:
-    frame = describe(crs)
+    frame = describe_crs(crs)
     meridian, easting, width = f"{frame.meridian:g}", frame.false_easting, _width(frame.zone, frame.meridian)
     if form == "long":
         return f"{meridian},,,,1.0,{easting:.1f},0.0,{width},{frame.zone}"
@@ -112,11 +112,11 @@ def read_head(lines: Lines, remarks: Remarks) -> Head:
             remarks.add("vct_note_colon", lines.number, key=key.strip())
         if not colon:
             lines.refuse_mark(line)
-            raise lines.error("vct_head_line", value=shown(line.encode()))
+            raise lines.error("vct_head_line", value=shorten_line(line.encode()))
         # A separator may be a tab, which stripping would take.
         value = value.strip() or ("\t" if "\t" in value and key.strip().lower() == "separator" else "")
         _put(pairs, key.strip(), value, lines, remarks)
-    reading = Pairs(lines, pairs, remarks)
+    reading = HeaderPairs(lines, pairs, remarks)
     separator = reading.get("separator")
     reading.refuse_unless(
         len(separator) <= 1 and not (separator.isalnum() or separator in tuple('+-._"')),
@@ -140,7 +140,7 @@ def read_head(lines: Lines, remarks: Remarks) -> Head:
         heights=pairs.get("verticaldatum", ("",))[0],
         extent=read_extent(reading),
     )
-    _report_missing(reading, describe(crs).geographic)
+    _report_missing(reading, describe_crs(crs).geographic)
     reading.report_unused(_USUAL)
     return head
 
@@ -153,7 +153,7 @@ def _put(pairs: dict[str, tuple[str, int, str]], key: str, value: str, lines: Li
         remarks.add("vct_note_head_unused", lines.number, key=key, value=value)
 
 
-def _report_missing(head: Pairs, geographic: bool) -> None:
+def _report_missing(head: HeaderPairs, geographic: bool) -> None:
     """Note the keys that a header should have and that are missing or empty."""
     given = {key for key, (value, _, _) in head.pairs.items() if value}
     missing = [
@@ -185,8 +185,8 @@ def _find_head(lines: Lines, remarks: Remarks) -> None:
             if ":" in first[1]:
                 # The header is here, without its first line.
                 break
-            raise lines.error("vct_head_first", value=shown(word))
-        first = first if first[0] else (lines.number, shown(word))
+            raise lines.error("vct_head_first", value=shorten_line(word))
+        first = first if first[0] else (lines.number, shorten_line(word))
     # Report the wrong first line rather than the end of the file.
     lines.complete()
     lines.filled = 0

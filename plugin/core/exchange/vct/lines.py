@@ -200,7 +200,7 @@ class Lines:
         """The 0 that closes a record: anything else means that a count before it is wrong."""
         line = self.line()
         if line.strip() != b"0":
-            raise self.error("vct_count", id=ident, value=shown(line))
+            raise self.error("vct_count", id=ident, value=shorten_line(line))
 
     def coordinates(self, count: int, dim: int) -> NDArray:
         """(count, 2) the next lines as x, y; a third number is left out. InputError names the line that is none."""
@@ -259,12 +259,12 @@ class Lines:
                     raise self.error("vct_nul_line")
                 half = unicodedata.normalize("NFKC", self.decoded(row)).encode(_CODEC)
                 if half != row and _is_position(half, dim):
-                    raise self.error("vct_full_comma", value=shown(row))
+                    raise self.error("vct_full_comma", value=shorten_line(row))
                 if (count := _numbers_in(row)) > 1 and count != dim:
-                    raise self.error("vct_dimension", value=shown(row), dim=dim, found=count)
+                    raise self.error("vct_dimension", value=shorten_line(row), dim=dim, found=count)
                 # As many parts as numbers are wanted: it is a position, whatever the count of points.
                 key = "vct_position_value" if row.count(b",") == commas else "vct_position"
-                raise self.error(key, value=shown(row))
+                raise self.error(key, value=shorten_line(row))
         raise self.error("vct_position", value="")
 
     def _note_exponents(self, rows: list[bytes], numbers: Sequence[int]) -> None:
@@ -311,10 +311,10 @@ def _numbers_in(row: bytes) -> int:
 
 
 def _cut(text: bytes | str) -> str:
-    return shown(text if isinstance(text, bytes) else text.encode(_CODEC, errors="replace"))
+    return shorten_line(text if isinstance(text, bytes) else text.encode(_CODEC, errors="replace"))
 
 
-def shown(line: bytes) -> str:
+def shorten_line(line: bytes) -> str:
     """A line for a message: readable, and not too long."""
     text = line.decode(_CODEC, errors="replace").strip().translate(_CONTROL)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

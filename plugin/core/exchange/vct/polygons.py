@@ -15,7 +15,7 @@ from .settings import Remarks
 from .store import Store
 
 
-class Broken(Exception):
+class PolygonError(Exception):
     """What is wrong with the items of a polygon: a text key and its parameters."""
 
     def __init__(self, key: str, **params: Any):
@@ -23,14 +23,14 @@ class Broken(Exception):
         self.key, self.params = key, params
 
 
-def rings(items: list[int], lines: Store) -> list[NDArray]:
+def assemble_rings(items: list[int], lines: Store) -> list[NDArray]:
     """Closed rings (n, 2) of signed line ids, with a 0 between them.
 
     Raises Broken: an id that no line has, lines that do not meet, a ring that does not close.
     """
     found = [_ring(chain, lines) for chain in _chains(items)]
     if not found:
-        raise Broken("vct_no_ring")
+        raise PolygonError("vct_no_ring")
     return found
 
 
@@ -40,7 +40,7 @@ def has_stray_separator(items: list[int]) -> bool:
     return any(k in (0, len(items) - 1) or not items[k - 1] for k in zeros)
 
 
-def assembled(made: NDArray) -> tuple[Any, str]:
+def assemble_polygon(made: NDArray) -> tuple[Any, str]:
     """The polygon of (n,) linear rings, n ≥ 2, and a text key of what its order is not: the first ring is the shell, the
     others are its holes and run the other way. Where they are not, their nesting decides.
 
@@ -55,7 +55,7 @@ def assembled(made: NDArray) -> tuple[Any, str]:
         shape = _nested(made, areas, inner)
         if shapely.get_num_geometries(shape) > 1:
             # The ring that runs alone is the hole of one of the others, or the others are holes of it.
-            raise Broken("vct_hole_outside")
+            raise PolygonError("vct_hole_outside")
         return shape, "vct_note_ring_order"
     return _nested(made, areas, inner), "vct_note_rings_alike"
 
@@ -85,18 +85,18 @@ def _ring(chain: list[int], lines: Store) -> NDArray:
     """(n, 2) a closed ring. Lines meet exactly, for they were cut at one vertex."""
     places = lines.find(np.abs(np.array(chain)))
     if (places < 0).any():
-        raise Broken("vct_unknown_line", item=chain[int(np.argmax(places < 0))])
+        raise PolygonError("vct_unknown_line", item=chain[int(np.argmax(places < 0))])
     lines.used[places] = True
     parts: list[NDArray] = []
     for item, place in zip(chain, places.tolist(), strict=True):
         xy = lines.positions(place)
         xy = xy if item > 0 else xy[::-1]
         if parts and (parts[-1][-1] != xy[0]).any():
-            raise Broken("vct_gap", item=item)
+            raise PolygonError("vct_gap", item=item)
         parts.append(xy if not parts else xy[1:])
     ring = np.concatenate(parts)
     if len(ring) < 3 or (ring[0] != ring[-1]).any():
-        raise Broken("vct_open_ring", item=chain[-1])
+        raise PolygonError("vct_open_ring", item=chain[-1])
     return ring
 
 
@@ -121,7 +121,7 @@ def _nested(made: NDArray, areas: NDArray, inner: NDArray) -> Any:
 _LABEL_SLACK = {False: 1e-3, True: 2e-6}
 
 
-class Draft(NamedTuple):
+class PolygonRecord(NamedTuple):
     """A polygon's record: id, 要素代码, line, its closed rings, its label point."""
 
     ident: int
@@ -131,7 +131,7 @@ class Draft(NamedTuple):
     label: NDArray
 
 
-def make_polygons(drafts: list[Draft], geographic: bool, lines: Lines, remarks: Remarks) -> NDArray:
+def make_polygons(drafts: list[PolygonRecord], geographic: bool, lines: Lines, remarks: Remarks) -> NDArray:
     """The (n,) polygons of records. InputError for a hole outside; remarks for what is unusual but can be read."""
     counts = np.array([len(draft.rings) for draft in drafts])
     xy = [ring for draft in drafts for ring in draft.rings]
@@ -141,8 +141,8 @@ def make_polygons(drafts: list[Draft], geographic: bool, lines: Lines, remarks: 
     _note("vct_note_turned", shapely.is_ccw(made[first]), drafts, remarks)
     for k in np.flatnonzero(counts > 1).tolist():
         try:
-            shapes[k], order = assembled(made[first[k] : first[k] + counts[k]])
-        except Broken as error:
+            shapes[k], order = assemble_polygon(made[first[k] : first[k] + counts[k]])
+        except PolygonError as error:
             lines.number = drafts[k].line
             raise lines.error(error.key, id=drafts[k].ident, **error.params) from error
         if order:
@@ -159,7 +159,7 @@ def make_polygons(drafts: list[Draft], geographic: bool, lines: Lines, remarks: 
     return shapes
 
 
-def _note(key: str, which: NDArray, drafts: list[Draft], remarks: Remarks) -> None:
+def _note(key: str, which: NDArray, drafts: list[PolygonRecord], remarks: Remarks) -> None:
     found = np.flatnonzero(which)
     if len(found):
         first = drafts[found[0]]

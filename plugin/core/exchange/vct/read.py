@@ -21,8 +21,8 @@ from .attributes import Rows, shapes_without_rows
 from .batch import Batch
 from .geometry import Geometry
 from .head import Head, read_head
-from .lines import Lines, Progress, shown
-from .place import verify_county
+from .lines import Lines, Progress, shorten_line
+from .location_check import verify_county
 from .settings import Remarks
 from .structure import KINDS, Structure, Table, read_classes, read_tables
 
@@ -179,7 +179,7 @@ def _next_section(lines: Lines, structure: Structure, begun: dict[str, int]) -> 
         raise lines.error("vct_ended", missing=missing)
     word = lines.decoded(line).strip()
     if not word.lower().endswith("begin"):
-        raise lines.error("vct_cut_between" if lines.torn else "vct_no_section", value=shown(line))
+        raise lines.error("vct_cut_between" if lines.torn else "vct_no_section", value=shorten_line(line))
     lines.section = word[: -len("begin")]
     return lines.section.lower()
 
@@ -213,7 +213,7 @@ def _rest(lines: Lines, remarks: Remarks) -> None:
             if _END_OF_FILE in line or (lines.filled and not lines.torn):
                 _after_end(line, lines, remarks)
                 return
-            raise lines.error("vct_cut_between" if lines.torn else "vct_no_section", value=shown(line))
+            raise lines.error("vct_cut_between" if lines.torn else "vct_no_section", value=shorten_line(line))
         lines.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
         if lines.section.lower() in ("head", *_ONCE):
             raise lines.error("vct_section_late")

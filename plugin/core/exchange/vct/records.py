@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
-from .shapes import labels, rings_of, rounded
+from .shapes import extract_rings, label_points, round_xy
 
 if TYPE_CHECKING:
     from .shapes import Labels
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 _BLOCK = 50_000
 
 
-def numbers(values: NDArray, decimals: int) -> list[str]:
+def format_numbers(values: NDArray, decimals: int) -> list[str]:
     """(n,) numbers one by one."""
-    texts = [f"{value:.{decimals}f}" for value in rounded(values, decimals).ravel().tolist()]
+    texts = [f"{value:.{decimals}f}" for value in round_xy(values, decimals).ravel().tolist()]
     return [text.rstrip("0").rstrip(".") for text in texts] if decimals else texts
 
 
-def records(xy: NDArray, at: Sequence[int], heads: Sequence[str], tail: str, decimals: int) -> Iterator[str]:
+def format_records(xy: NDArray, at: Sequence[int], heads: Sequence[str], tail: str, decimals: int) -> Iterator[str]:
     """Blocks of records: a head, the positions ``xy[at[k]:at[k + 1]]`` as a line each, the tail.
 
     ``xy`` (v, 2), ``at`` (r + 1,), ``heads`` (r,).
@@ -48,7 +48,7 @@ def _block(xy: NDArray, at: Sequence[int], heads: Sequence[str], tail: str, deci
     """One form for the whole block, filled at once: three times as fast as number by number."""
     scaled = np.rint(xy * 10.0**decimals).astype(np.int64)
     if (scaled < 0).any():
-        rows = ["{},{}\n".format(*numbers(pair, decimals)) for pair in xy]
+        rows = ["{},{}\n".format(*format_numbers(pair, decimals)) for pair in xy]
         return "".join(f"{head}{''.join(rows[at[k] : at[k + 1]])}{tail}" for k, head in enumerate(heads))
     whole, part = np.divmod(scaled, 10**decimals)
     left = np.full(part.shape, decimals)
@@ -74,7 +74,7 @@ _WHOLE = np.int32
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedLines:
     """``xy`` (v, 2) the vertices line after line, ``at`` (k + 1,) where each begins; ``item`` (m,) ±(1 + line) ring after
     ring, negative against the line's direction; ``item_at`` (r + 1,) where each ring's begin."""
 
@@ -84,11 +84,11 @@ class Shared:
     item_at: NDArray
 
 
-def share(xy: NDArray, at: NDArray) -> Shared:
+def split_into_shared_lines(xy: NDArray, at: NDArray) -> SharedLines:
     """Lines of (r,) open rings: ``xy`` (v, 2) their vertices without the closing one, no two in succession alike;
     ``at`` (r + 1,) where each ring begins. Every ring has at least two vertices."""
     if not len(xy):
-        return Shared(np.zeros((0, 2)), np.zeros(1, int), np.zeros(0, int), np.zeros(len(at), int))
+        return SharedLines(np.zeros((0, 2)), np.zeros(1, int), np.zeros(0, int), np.zeros(len(at), int))
     lengths = np.diff(at)
     # A layer has some million vertices: every array of them counts.
     ring = np.repeat(np.arange(len(lengths), dtype=_WHOLE), lengths)
@@ -113,7 +113,7 @@ def share(xy: NDArray, at: NDArray) -> Shared:
     item = np.where(mark % 2 == (mark % 2)[first][line], 1, -1) * (line + 1)
     item_at = np.searchsorted(ring[order][cut], np.arange(len(lengths) + 1))
     line_xy, line_at = _lines(xy, order, after, cut, first)
-    return Shared(line_xy, line_at, item, item_at)
+    return SharedLines(line_xy, line_at, item, item_at)
 
 
 def _segments(start: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
@@ -191,7 +191,7 @@ def write_points(out: TextIO, points: NDArray, first: int, form: Form) -> None:
 
 
 def _write(out: TextIO, xy: NDArray, at: list[int], heads: list[str], form: Form) -> None:
-    for block in records(xy, at, heads, "0\n", form.decimals):
+    for block in format_records(xy, at, heads, "0\n", form.decimals):
         form.cancellation.raise_if_cancelled()
         out.write(block)
 
@@ -202,7 +202,7 @@ def write_annotation(out: TextIO, points: NDArray, labels: Labels, first: int, f
     for number, (xy, text, angle) in enumerate(places):
         _now_and_then(number, form)
         turn = np.format_float_positional(angle + 0.0, trim="-")
-        where = ",".join([*numbers(xy, form.decimals), turn])
+        where = ",".join([*format_numbers(xy, form.decimals), turn])
         out.write(f"{first + number}\n{form.code}\n{form.style}\n{PLAIN}\n{text}\n{where}\n0\n")
 
 
@@ -227,13 +227,13 @@ def write_polygons(
 
     Returns how many lines there are. OutputError names the polygon ((p,) ``names``) that vanishes in the printed digits.
     """
-    rings = rings_of(polygons, form.decimals, layer, names)
+    rings = extract_rings(polygons, form.decimals, layer, names)
     form.cancellation.raise_if_cancelled()
-    shared = share(rings.xy, rings.at)
+    shared = split_into_shared_lines(rings.xy, rings.at)
     form.cancellation.raise_if_cancelled()
     count = len(shared.at) - 1
     _write_lines(lines, shared.xy, shared.at, first, form.bounding, form)
-    label = numbers_fixed(labels(polygons))
+    label = numbers_fixed(label_points(polygons))
     item = np.sign(shared.item) * (np.abs(shared.item) - 1 + first)
     begins = shared.item_at.tolist()
     ring_at = np.searchsorted(rings.part, np.arange(len(polygons) + 1)).tolist()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import OutputError
 from ...plan.layer import SourceLayer
-from .values import check_gbk, one_line
+from .values import check_gbk, to_one_line
 
 #: Shapely's type ids → kind of geometry.
 _KINDS = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "polygon", 6: "polygon"}
@@ -22,17 +22,17 @@ _KINDS = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "polygon",
 
 @dataclass(frozen=True)
 class Parts:
-    """``shape`` (p,) single shapes; ``row`` (p,) the position of the row that each is of; ``bare`` (b,) rows without any;
+    """``shape`` (p,) single shapes; ``row`` (p,) the position of the row that each is of; ``without_shape`` (b,) rows without any;
     ``split``: rows that became several."""
 
     kind: str
     shape: NDArray
     row: NDArray
-    bare: NDArray
+    without_shape: NDArray
     split: int
 
 
-def parts_of(shapes: NDArray, layer: str, names: NDArray) -> Parts:
+def split_parts(shapes: NDArray, layer: str, names: NDArray) -> Parts:
     """Explode (n,) shapes. ``names`` (n,) are what features are called in OutputError: shapes of two kinds in one layer."""
     there = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
     kinds = [_KINDS.get(t, "") for t in shapely.get_type_id(shapes[there]).tolist()]
@@ -56,12 +56,12 @@ class Rings:
     part: NDArray
 
 
-def rings_of(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> Rings:
+def extract_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> Rings:
     """The rings of (p,) single polygons: shells clockwise, holes the other way. OutputError for one that has no width
     left in the printed digits, with the name in ``names`` (p,)."""
     ring, part = shapely.get_rings(polygons, return_index=True)
     xy, of = shapely.get_coordinates(ring, return_index=True)
-    xy = rounded(xy, decimals)
+    xy = round_xy(xy, decimals)
     # The closing vertex goes, and any that is the same as the one before it.
     keep = np.r_[(xy[1:] != xy[:-1]).any(axis=1) & (of[1:] == of[:-1]), False]
     xy, of = xy[keep], of[keep]
@@ -75,7 +75,7 @@ def rings_of(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> Ri
     return Rings(xy[_turned(at, turned != hole)], at, part)
 
 
-def rounded(xy: NDArray, decimals: int) -> NDArray:
+def round_xy(xy: NDArray, decimals: int) -> NDArray:
     """As printed; −0.0 is 0.0."""
     return np.round(xy, decimals) + 0.0
 
@@ -99,7 +99,7 @@ def _turned(at: NDArray, turn: NDArray) -> NDArray:
     return np.repeat(at[:-1], counts) + np.where(np.repeat(turn, counts), back, place)
 
 
-def labels(polygons: NDArray) -> NDArray:
+def label_points(polygons: NDArray) -> NDArray:
     """(p, 2) a point inside each polygon; of one that is not valid its first vertex."""
     valid = shapely.is_valid(polygons)
     points = np.empty((len(polygons), 2))
@@ -126,8 +126,8 @@ def annotation(layer: SourceLayer, parts: Parts, names: NDArray, notes: list[tup
     """What a layer of annotation says at each of its points. OutputError names the feature ((n,) ``names``) that lacks text or
     place, has a character that GBK lacks, or an angle that is no number."""
     given = ["" if pd.isna(v) else str(v) for v in layer.frame[TEXT].tolist()]
-    texts = [one_line(text) for text in given]
-    bare = set(parts.bare.tolist())
+    texts = [to_one_line(text) for text in given]
+    bare = set(parts.without_shape.tolist())
     for row, text in enumerate(texts):
         if (row in bare) == bool(text.strip()):
             raise OutputError("vct_annotation", layer=layer.name, feature=str(names[row]), field=TEXT)

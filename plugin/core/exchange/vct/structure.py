@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from .lines import Lines, shown
+from .lines import Lines, shorten_line
 from .settings import SEPARATOR, Remarks
 
 #: Kind of geometry → its word in a file.
@@ -104,7 +104,7 @@ def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
         if len(parts) < 4 or not parts[0] or not parts[3]:
             lines.refuse_mark(line)
             separator = lines.separator if lines.separator.isprintable() else "Tab"
-            raise lines.error("vct_class", value=shown(line.encode("gb18030")), separator=separator)
+            raise lines.error("vct_class", value=shorten_line(line.encode("gb18030")), separator=separator)
         word = parts[2].lower()
         if word not in kinds:
             if word not in _UNREAD_KINDS:
@@ -130,13 +130,15 @@ def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> 
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 2 or not parts[1].isdecimal():
             lines.refuse_mark(line)
-            raise lines.error("vct_table", value=shown(line.encode("gb18030")))
+            raise lines.error("vct_table", value=shorten_line(line.encode("gb18030")))
         count, start = lines.number_of(parts[1]), lines.number
         if parts[0].upper() in tables:
             raise lines.error("vct_table_twice", table=parts[0])
         columns = _read_columns(lines, parts[0], count, remarks)
         if (end := lines.word()) != "0":
-            raise lines.error("vct_fields_count", table=parts[0], count=parts[1], value=shown(end.encode("gb18030")))
+            raise lines.error(
+                "vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end.encode("gb18030"))
+            )
         its = of_table.get(parts[0].upper())
         bare = len(parts) > 2 and parts[2].lower() == "nonegeometry"
         if bare and its is not None and its.kind:
@@ -177,7 +179,7 @@ def _column(lines: Lines, table: str, unusable: list[tuple[int, str]]) -> Column
     type_ = _TYPES.get(word.rstrip("0123456789"), "")
     if not parts[0] or not type_:
         lines.refuse_mark(line)
-        raise lines.error("vct_field", table=table, value=shown(line.encode("gb18030")))
+        raise lines.error("vct_field", table=table, value=shorten_line(line.encode("gb18030")))
     # Keep positions: an invalid width must not make the decimals the width.
     length, decimals, *_ = [lines.number_of(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]
     long = word.startswith("var")
@@ -185,7 +187,7 @@ def _column(lines: Lines, table: str, unusable: list[tuple[int, str]]) -> Column
     readable = all(part.isdecimal() for part in given if part)
     missing = word == "char" and not any(given)
     if missing or not readable or (not length and any(given[:1]) and not long) or (length and decimals > length):
-        unusable.append((lines.number, shown(line.encode("gb18030"))))
+        unusable.append((lines.number, shorten_line(line.encode("gb18030"))))
         length = 0
     size = word[len(word.rstrip("0123456789")) :]
     wide = int(size) if type_ == "integer" and size in _INTEGER_BYTES else 0

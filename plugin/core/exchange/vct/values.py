@@ -42,12 +42,12 @@ class Written:
     notes: dict[str, int]
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """A text that fits into a row: commas full-width, line ends as spaces."""
     return text.translate(_STRAY)
 
 
-def one_line(text: str) -> str:
+def to_one_line(text: str) -> str:
     """A text that has a line for itself: line ends as spaces."""
     return text.translate(_ONE_LINE)
 
@@ -58,7 +58,7 @@ def write_column(
     """One field. ``names`` (n,) are what features are called in OutputError: a character that GBK lacks, no number."""
     known = template.field_named(info.name) if template else None
     writer = {"text": _texts, "integer": _integers, "real": _reals, "date": _dates}[info.type]
-    name = clean(info.name)
+    name = clean_text(info.name)
     check_gbk([name], layer, name, np.array([""]))
     try:
         written = writer(values, Column(name, info.type), known, info, settings)
@@ -82,7 +82,7 @@ def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
 
 def _texts(values: pd.Series, column: Column, known: Field | None, info: FieldInfo, settings: Settings) -> Written:
     raw = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
-    texts = [clean(text) for text in raw]
+    texts = [clean_text(text) for text in raw]
     notes = _count("vct_note_commas", sum(a != b for a, b in zip(raw, texts, strict=True)))
     declared = (known.length if known else None) or info.length or settings.text_length
     needed = max(map(len, texts), default=0)
@@ -178,7 +178,7 @@ def _day(text: str) -> date:
 READERS: Mapping[str, Callable[[str], Any]] = {"text": str, "integer": _long, "real": _finite, "date": _day}
 
 
-def series(values: list[Any], type_: str) -> pd.Series:
+def to_series(values: list[Any], type_: str) -> pd.Series:
     """A column of read values; None where there is none."""
     if type_ == "integer":
         return pd.Series(values, dtype="Int64")

@@ -22,19 +22,19 @@ from pyproj import CRS
 from ...cancellation import NEVER, Cancellation
 from ...errors import InputError, OutputError
 from ...files.cells import texts as cell_texts
-from ...files.writing import beside
-from ...geometry.crs import describe, label
-from ...invariants import require
+from ...files.writing import atomic_output
+from ...geometry.crs import crs_label, describe_crs
+from ...invariants import require_value
 from ...io import read_source
 from ...plan.layer import SourceLayer
 from ...standard.template import Template
 from . import head, records
 from .batch import KEY
-from .records import numbers
+from .records import format_numbers
 from .settings import ENCODING, SEPARATOR, Settings, load_settings
-from .shapes import ANGLE, TEXT, Parts, annotation, parts_of
+from .shapes import ANGLE, TEXT, Parts, annotation, split_parts
 from .structure import Column, Table
-from .values import Written, check_gbk, clean, write_column
+from .values import Written, check_gbk, clean_text, write_column
 
 SUFFIX = ".vct"
 #: Sections that lie in scratch files until all layers are written, in the order of the file.
@@ -79,7 +79,10 @@ def write_vct(
     if target.suffix.lower() != SUFFIX:
         raise OutputError("output_format", target=str(target), known=SUFFIX)
     settings = settings or load_settings()
-    with beside(target) as new, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
+    with (
+        atomic_output(target) as new,
+        tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder,
+    ):
         writer = _Writer(Path(folder), settings, templates or {}, Exported(target), cancellation)
         with writer:
             for layer in layers:
@@ -134,13 +137,16 @@ class _Writer:
         template = self.templates.get(layer.name.upper())
         shapes = layer.frame.geometry.to_numpy()
         names = _names(layer.frame)
-        parts = parts_of(shapes, layer.name, names)
+        parts = split_parts(shapes, layer.name, names)
         if TEXT in layer.frame and parts.kind in ("point", ""):
             parts = replace(parts, kind="annotation")
         table = self._table(layer, template, parts.kind)
         ids = self._geometry(layer, table, parts, names)
         self._attributes(layer, table, template, parts, ids, names)
-        self.done.features[table.name], self.done.rows[table.name] = len(parts.shape), len(parts.row) + len(parts.bare)
+        self.done.features[table.name], self.done.rows[table.name] = (
+            len(parts.shape),
+            len(parts.row) + len(parts.without_shape),
+        )
         self._note_shapes(layer, parts, shapes)
         if template is None or not template.base:
             self._note_shared_keys(layer)
@@ -149,15 +155,15 @@ class _Writer:
         head.check_crs(layer.crs, layer.name)
         if self.crs is None:
             self.crs, self.first = layer.crs, layer.name
-        elif label(self.crs) != label(layer.crs):
-            told = {"first": self.first, "first_crs": label(self.crs), "crs": label(layer.crs)}
+        elif crs_label(self.crs) != crs_label(layer.crs):
+            told = {"first": self.first, "first_crs": crs_label(self.crs), "crs": crs_label(layer.crs)}
             raise OutputError("vct_two_crs", layer=layer.name, **told)
 
     def _table(self, layer: SourceLayer, template: Template | None, kind: str) -> Table:
-        name = clean(layer.name.strip())
+        name = clean_text(layer.name.strip())
         if name.upper() in {t.name.upper() for t in self.tables}:
             raise OutputError("vct_two_layers", layer=name)
-        title = clean(template.name if template else layer.name)
+        title = clean_text(template.name if template else layer.name)
         check_gbk([name, title], layer.name, "", np.array(["", ""]))
         code = template.feature_code if template else ""
         if not code and "YSDM" in layer.frame:
@@ -177,13 +183,13 @@ class _Writer:
 
     def _geometry(self, layer: SourceLayer, table: Table, parts: Parts, names: NDArray) -> NDArray:
         """Write the shapes; their ids (p,)."""
-        crs = require(self.crs, "the CRS of the layers")
+        crs = require_value(self.crs, "the CRS of the layers")
         labels = annotation(layer, parts, names, self.done.notes) if parts.kind == "annotation" else None
         if not len(parts.shape):
             return np.zeros(0, dtype=np.int64)
         bounds = shapely.total_bounds(parts.shape)
         self.low, self.high = np.minimum(self.low, bounds[:2]), np.maximum(self.high, bounds[2:])
-        decimals = self.settings.decimals(describe(crs).geographic)
+        decimals = self.settings.decimals(describe_crs(crs).geographic)
         frame = records.Form(table.code, self.settings.style, decimals, self.settings.bounding_code, self.cancellation)
         if parts.kind == "polygon":
             bounding = records.write_polygons(
@@ -205,9 +211,9 @@ class _Writer:
         self, layer: SourceLayer, table: Table, template: Template | None, parts: Parts, ids: NDArray, names: NDArray
     ) -> None:
         """Rows in the order of the layer, one for every part; a row without a shape has an id that no shape has."""
-        bare = np.arange(self.next_id, self.next_id + len(parts.bare))
+        bare = np.arange(self.next_id, self.next_id + len(parts.without_shape))
         self.next_id += len(bare)
-        rows, idents = np.r_[parts.row, parts.bare], np.r_[ids, bare]
+        rows, idents = np.r_[parts.row, parts.without_shape], np.r_[ids, bare]
         order = np.argsort(rows, kind="stable")
         rows, idents = rows[order], idents[order]
         self.done.row_of[table.name] = rows
@@ -238,7 +244,7 @@ class _Writer:
         third = int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum())
         for key, count in (
             ("vct_note_split", parts.split),
-            ("vct_note_bare", len(parts.bare)),
+            ("vct_note_bare", len(parts.without_shape)),
             ("vct_note_heights", third),
         ):
             if count:
@@ -261,11 +267,11 @@ class _Writer:
 
     def join(self, new: Path, today: date) -> None:
         """Header, classes, tables, then the sections."""
-        crs = require(self.crs, "the CRS of the layers")
-        decimals = self.settings.decimals(describe(crs).geographic)
+        crs = require_value(self.crs, "the CRS of the layers")
+        decimals = self.settings.decimals(describe_crs(crs).geographic)
         if not np.isfinite(self.low).all():
             self.low = self.high = np.zeros(2)
-        low, high = (numbers(corner, decimals) for corner in (self.low, self.high))
+        low, high = (format_numbers(corner, decimals) for corner in (self.low, self.high))
         lines = head.head_lines(crs, low, high, self.settings, today)
         lines += ["FeatureCodeBegin", *(t.code_line() for t in self.tables), "FeatureCodeEnd", "TableStructureBegin"]
         for table in self.tables:

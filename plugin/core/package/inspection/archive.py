@@ -16,10 +16,10 @@ from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
 from ...files.digests import MANIFEST, files_below, is_link
 from ...files.writing import os_reason
-from ..files import is_stray
-from ..folder import LOCK, reading
-from ..names import name_problem, recogniser
+from ..folder import LOCK, lock_for_reading
+from ..names import make_name_matcher, name_problem
 from ..problems import NAMED
+from ..slot_files import is_stray
 
 #: A file that grows more than this on unpacking, beyond a size that does not matter, is no data of a plan.
 _RATIO, _HARMLESS = 200, 50 * 2**20
@@ -35,7 +35,7 @@ _CHUNK = 2**20
 
 
 @contextmanager
-def unpacked(
+def unpack_package(
     path: Path,
     cancellation: Cancellation = NEVER,
     root: str = "",
@@ -54,7 +54,7 @@ def unpacked(
             raise InputError("package_part_of_one", source=path.name, package=path.absolute().parent.name)
         _count(path, most, cancellation)
         inner = _inner(path, path, known, cancellation)
-        with reading(inner):
+        with lock_for_reading(inner):
             yield inner
         return
     if not path.is_file():
@@ -91,7 +91,7 @@ class _Known:
     """Tells a package's folder by what is in it, or by its name."""
 
     def __init__(self, root: str, folders: Collection[str]):
-        self.called = recogniser(root, {}).fullmatch if root else None
+        self.called = make_name_matcher(root, {}).fullmatch if root else None
         self.folders = {name.lower() for name in folders if name}
 
     def by_content(self, folder: Path) -> bool:

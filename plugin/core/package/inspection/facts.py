@@ -13,19 +13,19 @@ from ...cancellation import Cancellation
 from ...errors import InputError
 from ...files.digests import DIGEST, MANIFEST, MISSING, PAGE, SUMS
 from ...geometry import crs as crs_care
-from ..form.model import FORMAT_NAMES, FileSlot, PackageProfile
-from ..maps.jpeg import Decoded, Picture, world_file_of
-from ..names import FIELD_NAMES, fill, recogniser
+from ..maps.jpeg import DecodedJpeg, Picture, world_file_of
+from ..names import FIELD_NAMES, fill_placeholders, make_name_matcher
+from ..package_spec.model import FORMAT_NAMES, FileSlot, PackageSpec
 from ..tables.model import Workbook
+from .integrity import IntegrityError
 from .pdf import PdfFact
-from .soundness import Fault
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
     from ...plan.layer import SourceLayer
-    from ..form.model import VectorSet
-    from .twins import Twin
+    from ..package_spec.model import VectorSet
+    from .dataset_comparison import DatasetComparison
 
 
 SUFFIX = ".vct"
@@ -49,7 +49,7 @@ def is_vct(path: str) -> bool:
 _HEAD = 2**16
 
 
-def head_of(path: Path) -> dict[str, str]:
+def read_header(path: Path) -> dict[str, str]:
     """What a file's header says, by key in small letters, as it is written; empty where there is none."""
     from ...exchange.vct.settings import ENCODING
 
@@ -64,7 +64,7 @@ def head_of(path: Path) -> dict[str, str]:
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
-def look_at_vct(folder: Path, place: str, cancellation: Cancellation) -> tuple[list[VctFact], list[SourceLayer]]:
+def read_vct_facts(folder: Path, place: str, cancellation: Cancellation) -> tuple[list[VctFact], list[SourceLayer]]:
     """Read a file of a package as a whole: nothing short of that tells whether it is sound."""
     from ...exchange.vct.head import DATUM, VERTICAL
     from ...exchange.vct.read import open_vct, read_all
@@ -77,7 +77,7 @@ def look_at_vct(folder: Path, place: str, cancellation: Cancellation) -> tuple[l
     except InputError as error:
         return [VctFact(Path(place).stem, -1, problem=(error.key, error.params))], []
     drawn = [layer for layer in layers if layer.problem is None]
-    return [VctFact(x.name, len(x.frame), crs_care.label(x.crs), heights) for x in drawn], layers
+    return [VctFact(x.name, len(x.frame), crs_care.crs_label(x.crs), heights) for x in drawn], layers
 
 
 #: A CRS by its code: no other text of a manifest goes to PROJ.
@@ -101,7 +101,7 @@ class FileFact:
     special: bool = False
     pdf: PdfFact | None = None
     active: tuple[str, ...] = ()
-    decoded: Decoded | None = None
+    decoded: DecodedJpeg | None = None
 
     @property
     def name(self) -> str:
@@ -135,7 +135,7 @@ class LayerFact:
         return FORMAT_NAMES.get(Path(self.file).suffix.lower(), FORMAT_NAMES[".shp"])
 
 
-class Spare(NamedTuple):
+class UnreadLayer(NamedTuple):
     """A layer ``name`` of a data set ``file`` that looks like ``role``, while ``used`` in the same data set does so, too, and is
     the one that rules look at."""
 
@@ -149,13 +149,13 @@ class Spare(NamedTuple):
 class PackageFacts:
     """``root``: the name of the package's own folder; ``code`` and ``name`` of the county as the names tell them;
     ``documents``: content of the report (JSON) and of metadata (XML) by path; ``sums``: lists of digests (SHA256SUMS) by name, None for one that cannot be read;
-    ``exchanged``: path of a VCT file → its layers, which no GIS library reads; ``faults``: files of databases that are damaged
-    or gone; ``twins``: layers that are in an earlier data set, too, held against those; ``spares``: layers that are in their
-    own data set twice; ``hidden_tables``: data set → tables, views and triggers that no layer of it is; ``doubled``: a name that
+    ``exchanged``: path of a VCT file → its layers, which no GIS library reads; ``integrity_errors``: files of databases that are damaged
+    or gone; ``dataset_comparisons``: layers that are in an earlier data set, too, held against those; ``unread_layers``: layers that are in their
+    own data set twice; ``find_hidden_tables``: data set → tables, views and triggers that no layer of it is; ``duplicate_files``: a name that
     stands twice in the manifest; ``empty_folders`` that the form does not have; ``heads``: path of a VCT file → its header."""
 
     root: str
-    form: PackageProfile
+    package_spec: PackageSpec
     code: str = ""
     name: str = ""
     files: tuple[FileFact, ...] = ()
@@ -166,11 +166,11 @@ class PackageFacts:
     documents: dict[str, bytes] = field(default_factory=dict, hash=False, compare=False)
     exchanged: dict[str, list[SourceLayer]] = field(default_factory=dict, hash=False, compare=False, repr=False)
     sums: dict[str, dict[str, str] | None] = field(default_factory=dict, hash=False, compare=False)
-    faults: tuple[Fault, ...] = ()
-    twins: tuple[Twin, ...] = ()
-    spares: tuple[Spare, ...] = ()
+    integrity_errors: tuple[IntegrityError, ...] = ()
+    dataset_comparisons: tuple[DatasetComparison, ...] = ()
+    unread_layers: tuple[UnreadLayer, ...] = ()
     hidden_tables: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False, compare=False)
-    doubled: str = ""
+    duplicate_files: str = ""
     empty_folders: tuple[str, ...] = ()
     heads: dict[str, dict[str, str]] = field(default_factory=dict, hash=False, compare=False)
 
@@ -186,7 +186,7 @@ class PackageFacts:
         rows = self.manifest["layers"] if self.manifest else []
         named = {str(row.get("source_crs", "")) for row in rows}
         label = next(iter(named)) if len(named) == 1 else ""
-        return crs_care.parse(label) if _CODE.fullmatch(label) else None
+        return crs_care.parse_crs(label) if _CODE.fullmatch(label) else None
 
     @cached_property
     def single(self) -> list[FileFact]:
@@ -228,12 +228,12 @@ class PackageFacts:
         """How a file of the form is called here, for a message."""
         year = str((self.manifest or {}).get("made", ""))[:4] or "……"
         values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.values}
-        return self.form.place(folder, fill(pattern, values))
+        return self.package_spec.place(folder, fill_placeholders(pattern, values))
 
     def filling(self, slot: FileSlot) -> list[FileFact]:
         """The files of a slot of the form; each slot's are searched for once."""
         if slot not in self._filled:
-            told = recogniser(slot.file, {**self.values, **slot.own})
+            told = make_name_matcher(slot.file, {**self.values, **slot.own})
             self._filled[slot] = [f for f in self.single if told.fullmatch(f.name)]
         return self._filled[slot]
 
@@ -245,7 +245,7 @@ class PackageFacts:
     def slots(self) -> dict[str, list[FileSlot]]:
         """Path of each file that fills a slot of the form → its slots."""
         found: dict[str, list[FileSlot]] = {}
-        for slot in self.form.files:
+        for slot in self.package_spec.files:
             for file in self.filling(slot):
                 found.setdefault(file.path, []).append(slot)
         return found
@@ -253,8 +253,8 @@ class PackageFacts:
     def maps(self) -> list[tuple[FileFact, str, str]]:
         """Maps by path, each with the number and the title that its name tells (empty where the form asks for none)."""
         found: dict[str, tuple[FileFact, str, str]] = {}
-        for slot in (one for one in self.form.files if one.kind == "map"):
-            told = recogniser(slot.file, {**self.values, **slot.own})
+        for slot in (one for one in self.package_spec.files if one.kind == "map"):
+            told = make_name_matcher(slot.file, {**self.values, **slot.own})
             for file in self.filling(slot):
                 match = told.fullmatch(file.name)
                 named = {**slot.own, **(match.groupdict() if match else {})}
@@ -263,7 +263,7 @@ class PackageFacts:
 
     def world_files(self) -> set[str]:
         """Paths of files that would place a map, where the form asks for such."""
-        return {world_file_of(file.path) for file, _, _ in self.maps()} if self.form.maps.world_file else set()
+        return {world_file_of(file.path) for file, _, _ in self.maps()} if self.package_spec.maps.world_file else set()
 
     def data_sets(self) -> list[str]:
         """Databases and folders of shapefiles by path, as they are called. One with a link, a pipe or a device in it is
@@ -285,18 +285,18 @@ class PackageFacts:
     def _order(self, place: str) -> int:
         """Where in the form a data set stands."""
         sets = self.sets_of(place)
-        return self.form.vectors.index(sets[0]) if sets else 0
+        return self.package_spec.vectors.index(sets[0]) if sets else 0
 
     def sets_of(self, place: str) -> list[VectorSet]:
         """The sets of the form that a data set is called after, wherever it lies."""
         name = place.rpartition("/")[2]
-        own = [(v, v.file.removesuffix(".shp")) for v in self.form.vectors]
-        return [v for v, pattern in own if recogniser(pattern, self.values).fullmatch(name)]
+        own = [(v, v.file.removesuffix(".shp")) for v in self.package_spec.vectors]
+        return [v for v, pattern in own if make_name_matcher(pattern, self.values).fullmatch(name)]
 
     @property
     def report_path(self) -> str:
         """Where the report as data is, if it is there."""
-        return f"{self.expected(self.form.report.folder, self.form.report.file)}.json"
+        return f"{self.expected(self.package_spec.report.folder, self.package_spec.report.file)}.json"
 
     @property
     def report_page(self) -> str:
@@ -305,8 +305,8 @@ class PackageFacts:
 
     def made_by_us(self) -> set[str]:
         """Paths of the files that the plugin itself puts into a package."""
-        report = self.expected(self.form.report.folder, self.form.report.file)
-        metadata = self.expected(self.form.metadata.folder, self.form.metadata.file)
+        report = self.expected(self.package_spec.report.folder, self.package_spec.report.file)
+        metadata = self.expected(self.package_spec.metadata.folder, self.package_spec.metadata.file)
         own = {MANIFEST, PAGE, DIGEST, SUMS, f"{report}.html", self.report_path, metadata}
-        tables = self.form.tables
+        tables = self.package_spec.tables
         return own | ({f"{self.expected(tables.folder, tables.file)}.xlsx"} if tables else set())

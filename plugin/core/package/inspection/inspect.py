@@ -15,24 +15,24 @@ from ...errors import InputError
 from ...geometry import crs as crs_care
 from ...invariants import InvariantError
 from ...loading.recognition import find_role
-from ...messages.texts import Saying, Texts
+from ...messages.texts import Message, Texts
 from ...model.findings import Finding, set_fingerprints
 from ...model.report import Outcome
 from ...model.rule import Severity
 from ...model.verdict import Verdict
-from ..form.model import PackageProfile
-from .archive import unpacked
-from .facts import LayerFact, PackageFacts, Spare, is_vct
-from .look import look_at
-from .twins import Twin, twin_of
+from ..package_spec.model import PackageSpec
+from .archive import unpack_package
+from .collect_facts import collect_package_facts
+from .dataset_comparison import DatasetComparison, compare_datasets
+from .facts import LayerFact, PackageFacts, UnreadLayer, is_vct
 
 if TYPE_CHECKING:
-    from ...check import Checked, Options
+    from ...check import CheckResult, Options
     from ...io.file import Wanted
     from ...plan.layer import SourceLayer
     from ...profile import Norm
     from ...standard.template import Template
-    from ..form.model import LayerSlot, VectorSet
+    from ..package_spec.model import LayerSlot, VectorSet
 
 
 #: The rule that the finding is of, and its case.
@@ -41,7 +41,7 @@ CODE, CASE = "DOC013", "outcomes"
 _NAMED = 8
 
 
-def compare_outcomes(checked: Checked, facts: PackageFacts) -> None:
+def compare_outcomes(checked: CheckResult, facts: PackageFacts) -> None:
     """Add a finding to the report where the package's own report gives rules a better outcome than here: passed where this
     inspection has findings, or confirmed where the same profile confirms nothing. Compared only for one version, standard, profile and phase."""
     report = checked.report
@@ -77,7 +77,7 @@ def _package_report(facts: PackageFacts) -> dict[str, Any]:
     return told if isinstance(rules, list) and all(isinstance(row, dict) for row in rules) else {}
 
 
-def _comparable(said: dict[str, Any], checked: Checked) -> bool:
+def _comparable(said: dict[str, Any], checked: CheckResult) -> bool:
     norm = checked.plan.norm
 
     def at(key: str, item: str) -> Any:
@@ -93,7 +93,7 @@ def _comparable(said: dict[str, Any], checked: Checked) -> bool:
     )
 
 
-def _add(checked: Checked, facts: PackageFacts, names: list[str]) -> None:
+def _add(checked: CheckResult, facts: PackageFacts, names: list[str]) -> None:
     report = checked.report
     texts = Texts(report.lang)
     shown = texts.get("words", "between_names").join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
@@ -112,7 +112,7 @@ def _add(checked: Checked, facts: PackageFacts, names: list[str]) -> None:
         raise InvariantError(f"a report with a finding of {CODE} has the verdict {report.verdict}")
 
 
-def named_back(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -> SourceLayer:
+def restore_layer_names(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -> SourceLayer:
     """The layer of a data set that the form has as ``sets``, with the fields that it renames under the template's names. A
     field whose own name is there, too, stays: nobody can tell which of the two is meant."""
     slot = next((slot for vectors in sets for slot in vectors.layers if _is(layer, slot, norm)), None)
@@ -130,7 +130,7 @@ def named_back(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -> SourceL
     return replace(layer, frame=layer.frame.rename(columns=back), fields=fields)
 
 
-def with_own_names(wanted: Wanted, sets: list[VectorSet]) -> Wanted:
+def apply_spec_names(wanted: Wanted, sets: list[VectorSet]) -> Wanted:
     """What is wanted of a data set, and the fields that the form renames under the names they have there."""
     own = {name.upper() for vectors in sets for slot in vectors.layers for name in slot.names.values()}
 
@@ -141,7 +141,7 @@ def with_own_names(wanted: Wanted, sets: list[VectorSet]) -> Wanted:
     return more
 
 
-def not_wanted(layer: SourceLayer, sets: list[VectorSet], template: Template, norm: Norm) -> frozenset[str]:
+def find_unwanted_fields(layer: SourceLayer, sets: list[VectorSet], template: Template, norm: Norm) -> frozenset[str]:
     """Fields (capitals) of a layer's template that the form leaves out of a data set that it has as ``sets``."""
     slot = next((slot for vectors in sets for slot in vectors.layers if _is(layer, slot, norm)), None)
     if slot is None or not slot.fields:
@@ -169,26 +169,26 @@ _LOOKING = 0.2
 
 def inspect_package(
     path: str | Path,
-    form: PackageProfile,
+    package_spec: PackageSpec,
     options: Options,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
-) -> Checked:
+) -> CheckResult:
     """Check a package, folder or zip: every rule of the standard over its layers, area fields against shapes, lengths, titles and domains of their
     fields where the format keeps them, and the rules on packages.
 
-    InputError for what is no package at all (`archive.unpacked`); what is wrong with one becomes findings. Raises Cancelled.
+    InputError for what is no package at all (`archive.unpack_package`); what is wrong with one becomes findings. Raises Cancelled.
     """
-    from ...check import check
-    from ...io.declared import KEEPING
+    from ...check import check_plan
+    from ...io.field_types import KEEPING
 
     most = int(options.norm().get(MOST_ENTRIES))
-    with unpacked(Path(path), cancellation, form.root, form.folders.values(), most) as folder:
+    with unpack_package(Path(path), cancellation, package_spec.root, package_spec.folders.values(), most) as folder:
         progress(0.0, "")
-        facts = look_at(folder, form, cancellation)
+        facts = collect_package_facts(folder, package_spec, cancellation)
         progress(_LOOKING, "")
-        options = _with_profile(options, facts, form)
+        options = _with_profile(options, facts, package_spec)
         norm = options.norm()
         options = replace(options, roles={**_called_by_form(facts, norm), **options.role_choices()})
         options = replace(options, notices=(*options.notices, *_remarks(facts)))
@@ -198,9 +198,9 @@ def inspect_package(
         bare = any(is_vct(layer.source) for layer in layers)
         named = [code for code in norm.named_rules(groups) if not (bare and code in TITLES)]
         rules = tuple(dict.fromkeys((*norm.rules, *named)))
-        checked = check(
+        checked = check_plan(
             layers,
-            replace(options, rules=rules, side={"package": facts}, bare=True, drawn_in=facts.drawn_in),
+            replace(options, rules=rules, side={"package": facts}, allow_no_layers=True, original_crs=facts.drawn_in),
             source=facts.root,
             progress=lambda share, text: progress(_LOOKING + (1 - _LOOKING) * share, text),
             cancellation=cancellation,
@@ -216,14 +216,14 @@ def _remarks(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
     for place, layers in facts.exchanged.items():
         for layer in layers:
             found += [
-                ("notice_in_file", {"file": place, "notice": Saying("notices", key, params)})
+                ("notice_in_file", {"file": place, "notice": Message("notices", key, params)})
                 for key, params in layer.notices
             ]
             layer.notices.clear()
     return found
 
 
-def _with_profile(options: Options, facts: PackageFacts, form: PackageProfile) -> Options:
+def _with_profile(options: Options, facts: PackageFacts, package_spec: PackageSpec) -> Options:
     """The options with the profile that the manifest names, where it is a shipped one and none was chosen. The report
     names the profile that was used; DOC016 reports one that differs from the package's."""
     from ...profile import load_profile, profile_ids
@@ -234,7 +234,7 @@ def _with_profile(options: Options, facts: PackageFacts, form: PackageProfile) -
         return options
     same = load_profile(name).standard == options.standard
     # The form's standard is a default; what the profile is made for goes before it.
-    standard = options.standard if same or options.standard != form.standard else ""
+    standard = options.standard if same or options.standard != package_spec.standard else ""
     return replace(options, profile=name, standard=standard)
 
 
@@ -244,7 +244,9 @@ def _called_by_form(facts: PackageFacts, norm: Norm) -> dict[str, str]:
     rows = facts.manifest["layers"] if facts.manifest else []
     told = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
     found: dict[str, str] = {}
-    for slot in (slot for vectors in facts.form.vectors for slot in vectors.layers if slot.name.upper() in there):
+    for slot in (
+        slot for vectors in facts.package_spec.vectors for slot in vectors.layers if slot.name.upper() in there
+    ):
         roles = [r for r in norm.standard.concepts.get(slot.layer, (slot.layer,)) if r in norm.standard.templates]
         role = next((r for r in roles if r == told.get(slot.name.upper())), roles[0] if roles else "")
         if role and role not in there:
@@ -256,25 +258,25 @@ def _layers(
     folder: Path, facts: PackageFacts, options: Options, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], PackageFacts]:
     """The layers that can be read; and the facts, with those that cannot: their rows show it, not their names."""
-    from ...check import part_of_plan
+    from ...check import is_part_of_plan
 
     norm, choices = options.norm(), options.role_choices()
-    wanted = part_of_plan(norm, choices)
+    wanted = is_part_of_plan(norm, choices)
     found: list[SourceLayer] = []
     first: dict[str, tuple[SourceLayer, str]] = {}
-    twins: list[Twin] = []
-    spares: list[Spare] = []
+    twins: list[DatasetComparison] = []
+    spares: list[UnreadLayer] = []
     known = list(facts.layers)
-    damaged = {(fault.place, fault.table.upper()) for fault in facts.faults}
+    damaged = {(fault.place, fault.table.upper()) for fault in facts.integrity_errors}
     for place in facts.data_sets():
         broken: list[str] = []
         if place in facts.exchanged:
             layers = facts.exchanged[place]
         else:
-            layers, broken = _read(folder / place, with_own_names(wanted, facts.sets_of(place)), cancellation)
+            layers, broken = _read(folder / place, apply_spec_names(wanted, facts.sets_of(place)), cancellation)
         # A layer that an earlier data set has, too, is looked at there, and this one is held against it.
         earlier = dict(first)
-        layers = [named_back(layer, facts.sets_of(place), norm) for layer in layers]
+        layers = [restore_layer_names(layer, facts.sets_of(place), norm) for layer in layers]
         twice = _spares(place, layers, norm, choices)
         spares += twice
         for layer in (one for one in layers if one.name not in {spare.name for spare in twice}):
@@ -291,22 +293,24 @@ def _layers(
         known = [one for one in known if one.file != place or one.name not in broken]
         known += [LayerFact(place, name, -1) for name in broken]
     # What was read of exchange files is now among the layers, or done with.
-    return found, replace(facts, layers=tuple(known), twins=tuple(twins), spares=tuple(spares), exchanged={})
+    return found, replace(
+        facts, layers=tuple(known), dataset_comparisons=tuple(twins), unread_layers=tuple(spares), exchanged={}
+    )
 
 
-def _spares(place: str, layers: list[SourceLayer], norm: Norm, choices: Mapping[str, str]) -> list[Spare]:
+def _spares(place: str, layers: list[SourceLayer], norm: Norm, choices: Mapping[str, str]) -> list[UnreadLayer]:
     """Layers of one data set that look like another one there, as a copy that was left behind does. The one that was chosen
     for the role is used, else the one that is called exactly so, else the first."""
     alike: dict[str, list[SourceLayer]] = {}
     for layer in layers:
         if (role := _role(layer, norm, choices)) and layer.problem is None:
             alike.setdefault(role, []).append(layer)
-    found: list[Spare] = []
+    found: list[UnreadLayer] = []
     for role, several in alike.items():
         called = [name.upper() for name in (choices.get(role, ""), role, *norm.standard.templates[role].aliases)]
         rank = {name: number for number, name in reversed(list(enumerate(called)))}
         used = min(several, key=lambda one: min(rank.get(n.upper(), len(rank)) for n in (one.name, one.full_name)))
-        found += [Spare(place, one.name, role, used.name) for one in several if one is not used]
+        found += [UnreadLayer(place, one.name, role, used.name) for one in several if one is not used]
     return found
 
 
@@ -327,7 +331,7 @@ def _held(
     facts: PackageFacts,
     norm: Norm,
     cancellation: Cancellation,
-) -> Iterator[Twin]:
+) -> Iterator[DatasetComparison]:
     """A layer held against that of an earlier data set; nothing where it cannot be read, which is told of the file."""
     from ...loading.recognition import best_template
     from ...plan.layer import Layer
@@ -337,10 +341,10 @@ def _held(
     first, file = earlier
     template = best_template(first, role, norm)
     sets = ((first, file), (layer, place))
-    without = [not_wanted(one, facts.sets_of(where), template, norm) for one, where in sets]
+    without = [find_unwanted_fields(one, facts.sets_of(where), template, norm) for one, where in sets]
     # A layer without a CRS is nowhere: its shapes are not compared.
     pair = [Layer(one, template, one.crs or crs_care.GEODETIC) for one, _ in sets]
-    yield twin_of(pair[0], pair[1], file, place, without[0] | without[1], cancellation)
+    yield compare_datasets(pair[0], pair[1], file, place, without[0] | without[1], cancellation)
 
 
 def _read(path: Path, wanted: Wanted, cancellation: Cancellation) -> tuple[list[SourceLayer], list[str]]:

@@ -13,11 +13,11 @@ import numpy as np
 
 from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
-from ..form.model import FORMATS
+from ..package_spec.model import FORMATS
 from .facts import LayerFact
 
 
-def look_at_layers(folder: Path, place: str, cancellation: Cancellation, extents: bool) -> list[LayerFact]:
+def read_layer_facts(folder: Path, place: str, cancellation: Cancellation, extents: bool) -> list[LayerFact]:
     """The layers of one data set; one of −1 features for a set or layer that cannot be read. ``extents``: with those of their
     shapes, from the shapes themselves, for what a file says of them may be out of date."""
     import pyogrio
@@ -52,7 +52,7 @@ _GEOPACKAGE_OWN = re.compile(
 _DATABASE_OWN = re.compile(r"GDB_\w+", re.IGNORECASE)
 
 
-def tables_beside(folder: Path, place: str) -> tuple[str, ...]:
+def find_other_tables(folder: Path, place: str) -> tuple[str, ...]:
     """Return the tables, views and triggers of a database that are not layers; in a GeoPackage also those that programs do
     not list. Nothing is written; empty for shapefiles and for a database that cannot be opened."""
     path = folder / place
@@ -147,7 +147,7 @@ def _systems(text: str | None) -> tuple[str, str]:
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
-    label = crs_care.label(crs_care.parse(text))
+    label = crs_care.crs_label(crs_care.parse_crs(text))
     try:
         whole = CRS.from_user_input(text) if text else None
     except CRSError:

@@ -196,7 +196,7 @@ def read_page(text: str) -> Page:
     return page
 
 
-def decoded(data: bytes) -> str | None:
+def decode_page(data: bytes) -> str | None:
     """The text of a page, without what a copy may add; None where it is not in UTF-8, as ours are."""
     try:
         return data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
@@ -205,10 +205,10 @@ def decoded(data: bytes) -> str | None:
 
 
 def remake_report(report: Report, norm: Norm | None, page: Page) -> list[str]:
-    """The page of a report as this version makes it, with the pictures of ``page``; one for each reason that there may be for
+    """The page of a report as this version makes it, with the pictures of ``render_manifest_page``; one for each reason that there may be for
     a page without."""
-    from ...render.found import conflicts as conflicts_of
-    from ...render.html import render
+    from ...render.finding_lists import list_conflicts as conflicts_of
+    from ...render.html import render_report
     from ...render.pictures import LegendEntry, Pictures
     from ...render.words import Words
 
@@ -218,7 +218,7 @@ def remake_report(report: Report, norm: Norm | None, page: Page) -> list[str]:
         named = re.search(r"([A-Za-z_]\w{0,80})".join(map(re.escape, failed)), page.text)
         problems = [words.get("text", "picture_failed", detail=named[1])] if named else []
         given = [None, Pictures(), *(Pictures(problem=one) for one in problems)]
-        return [render(report, norm, one) for one in given]
+        return [render_report(report, norm, one) for one in given]
     rows = conflicts_of(report, words)["rows"]
     overview = [source for where, _, source in page.pictures if where == "mapb"]
     legend = [(what, source) for where, what, source in page.pictures if where == "lgi"]
@@ -227,19 +227,19 @@ def remake_report(report: Report, norm: Norm | None, page: Page) -> list[str]:
     if len(overview) > 1 or len(legend) > _MOST_LABELS or any(len(what) > _LONGEST_LABEL for what, _ in legend):
         return []
     drawn = Pictures("".join(overview), conflicts, [LegendEntry(*one) for one in legend])
-    return [render(report, norm, drawn)]
+    return [render_report(report, norm, drawn)]
 
 
 def remake_manifest(manifest: dict[str, Any], page: Page) -> list[str]:
     """The page of a manifest as this version makes it."""
-    from ..page import page as make
+    from ..page import render_manifest_page as make
 
     # The page was made before it was itself listed.
     files = [row for row in manifest["files"] if row["path"] != PAGE]
     return [make({**manifest, "files": files}, lang) for lang in ([page.lang] if page.lang else ["zh", "en"])]
 
 
-def more_active(page: Page, made: Iterable[Page]) -> list[str]:
+def find_added_content(page: Page, made: Iterable[Page]) -> list[str]:
     """Keys of what runs, is loaded or hidden in a page, without what our own style sheet has."""
     own: Counter[str] = Counter()
     made = list(made)
@@ -262,22 +262,22 @@ def verdicts_in(text: str) -> list[str]:
     return found
 
 
-class Part(NamedTuple):
+class PageDifference(NamedTuple):
     """A part of a page that differs: a key of texts (``parts``), what the page has and what its data give."""
 
     key: str
-    told: str
-    given: str
+    page_value: str
+    data_value: str
 
 
-def other_report(page: Page, made: Page, report: Report) -> list[Part]:
+def compare_report_page(page: Page, made: Page, report: Report) -> list[PageDifference]:
     """What differs between a report's page and its data, of what every version of the plugin prints."""
     said = report.summary["verdict"]
     wrong = []
     if page.verdict[0] != made.verdict[0] or verdicts_in(page.verdict[1]) != [made.verdict[0] or said]:
         wrong.append(_verdict(page, made))
     if _digits(page.counts) != _digits(made.counts):
-        wrong.append(Part("counts", " ".join(page.counts), " ".join(made.counts)))
+        wrong.append(PageDifference("counts", " ".join(page.counts), " ".join(made.counts)))
     if page.found != made.found:
         wrong.append(_findings(page, made))
     # Name, target, value, room, state; the rest is words.
@@ -286,16 +286,16 @@ def other_report(page: Page, made: Page, report: Report) -> list[Part]:
     return wrong
 
 
-def other_manifest(page: Page, made: Page, manifest: dict[str, Any]) -> list[Part]:
+def compare_manifest_page(page: Page, made: Page, manifest: dict[str, Any]) -> list[PageDifference]:
     """The same for a manifest's page."""
     wrong = []
     said = [manifest["check"].get("verdict")]
     if [v for line in page.lines for v in verdicts_in(line)][:1] != said or _digits(page.lines) != _digits(made.lines):
-        wrong.append(Part("verdict", " ".join(page.lines), " ".join(made.lines)))
+        wrong.append(PageDifference("verdict", " ".join(page.lines), " ".join(made.lines)))
     digests = {code for code in page.codes if _DIGEST.fullmatch(code)}
     listed = {row["sha256"] for row in manifest["files"] if row["path"] != PAGE}
     if digests != listed:
-        wrong.append(Part("files", " ".join(sorted(digests - listed)), " ".join(sorted(listed - digests))))
+        wrong.append(PageDifference("files", " ".join(sorted(digests - listed)), " ".join(sorted(listed - digests))))
     rows = [
         sorted((_digits(cells[1:-1]), cells) for cells in one.rows if cells and _is_layer(cells[0], manifest))
         for one in (page, made)
@@ -303,25 +303,25 @@ def other_manifest(page: Page, made: Page, manifest: dict[str, Any]) -> list[Par
     return wrong + _rows_apart("figures", rows)
 
 
-def _verdict(page: Page, made: Page) -> Part:
+def _verdict(page: Page, made: Page) -> PageDifference:
     told, given = (" ".join(filter(None, (*one.lines, one.verdict[1] or one.verdict[0]))) for one in (page, made))
     if told == given:
         # The word is the same, the mark behind it is not.
         told, given = (f"{one.verdict[1]} {one.verdict[0]}".strip() for one in (page, made))
-    return Part("verdict", told, given)
+    return PageDifference("verdict", told, given)
 
 
-def _findings(page: Page, made: Page) -> Part:
+def _findings(page: Page, made: Page) -> PageDifference:
     """The first rows of findings that only one of two pages has."""
     rows = [sorted((one - other).elements()) for one, other in ((page.found, made.found), (made.found, page.found))]
-    return Part("findings", *(" ".join(some[0]) if some else "" for some in rows))
+    return PageDifference("findings", *(" ".join(some[0]) if some else "" for some in rows))
 
 
-def _rows_apart(key: str, sides: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]) -> list[Part]:
+def _rows_apart(key: str, sides: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]) -> list[PageDifference]:
     """The first rows (what is compared, cells) that differ between two pages; empty where none do."""
     for told, given in zip_longest(*sides):
         if told is None or given is None or told[0] != given[0]:
-            return [Part(key, *_cells_apart(told[1] if told else (), given[1] if given else ()))]
+            return [PageDifference(key, *_cells_apart(told[1] if told else (), given[1] if given else ()))]
     return []
 
 
@@ -342,20 +342,20 @@ def _digits(texts: Iterable[str]) -> list[str]:
     return [figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _SPACES.sub("", text))]
 
 
-def differing(page: Page, made: Page) -> list[Part]:
+def compare_pages(page: Page, made: Page) -> list[PageDifference]:
     """Where two pages of one version differ, the first place of each part in both."""
     wrong = []
     if page.verdict != made.verdict or page.lines != made.lines:
         wrong.append(_verdict(page, made))
     if page.counts != made.counts:
-        wrong.append(Part("counts", " ".join(page.counts), " ".join(made.counts)))
+        wrong.append(PageDifference("counts", " ".join(page.counts), " ".join(made.counts)))
     if page.found != made.found:
         wrong.append(_findings(page, made))
     wrong += _rows_apart("figures", [[(one, one[1]) for one in side.figures] for side in (page, made)])
     if not wrong:
         wrong += _rows_apart("rows", [[(cells, cells) for cells in side.rows] for side in (page, made)])
     if not wrong and page.text != made.text:
-        wrong.append(Part("text", *first_place(page.text, made.text)))
+        wrong.append(PageDifference("text", *find_first_difference(page.text, made.text)))
     return wrong
 
 
@@ -368,12 +368,12 @@ def _place(one: str, other: str) -> int:
     return next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def line_of(text: str, other: str) -> int:
+def first_different_line(text: str, other: str) -> int:
     """The line, from 1, in which a text differs from another first."""
     return text.count("\n", 0, _place(text, other)) + 1
 
 
-def first_place(one: str, other: str) -> tuple[str, str]:
+def find_first_difference(one: str, other: str) -> tuple[str, str]:
     """The first place where two texts differ, with a few letters around it."""
     n = _place(one, other)
     begin = max(n - _AROUND // 2, 0)

@@ -64,7 +64,7 @@ def inspect_pdf(path: Path, cancellation: Cancellation = NEVER, plain: bool = Fa
     if path.stat().st_size > _MOST_BYTES:
         return PdfFact(-1)
     data = path.read_bytes()
-    active = structure(data)
+    active = inspect_pdf_structure(data)
     if plain:
         return active
     try:
@@ -91,7 +91,7 @@ def _by_pypdf(pypdf: Any, path: Path, plain: PdfFact) -> PdfFact:
         return PdfFact(-1 if plain.locked else plain.pages, plain.locked, plain.active, PLAIN, behind=plain.behind)
 
 
-def structure(data: bytes) -> PdfFact:
+def inspect_pdf_structure(data: bytes) -> PdfFact:
     """Return the same by the objects of a file, those in compressed streams too."""
     texts = [data, *_unpacked(data)]
     locked = any(_ENCRYPT.search(text) for text in texts)

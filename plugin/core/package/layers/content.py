@@ -14,9 +14,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...files.cells import stripped, texts
+from ...files.cells import strip_blanks, texts
 from ...geometry import crs as crs_care
-from ...geometry.validity import missing
+from ...geometry.validity import is_missing
 from ...standard.template import Field, Template
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ...plan.layer import Layer
     from ...plan.plan import Plan
-    from ..form.model import LayerSlot, VectorSet
+    from ..package_spec.model import LayerSlot, VectorSet
 
 
 #: A day and, after it, a time of day without a zone. Without separators all eight digits are needed: 2024111 is two days.
@@ -34,20 +34,20 @@ _DATE = re.compile(
 )
 
 
-class Carried(NamedTuple):
+class ConvertedValues(NamedTuple):
     """``values`` (n,) objects: str, int, float, datetime or None; ``wrong``: why → positions of values that are lost."""
 
     values: NDArray
     wrong: dict[str, NDArray]
 
 
-def carry(series: pd.Series, declared: Field) -> Carried:
+def convert_values(series: pd.Series, declared: Field) -> ConvertedValues:
     """A column's values in a field's type; blanks around texts go, blank texts are missing values.
 
     Reasons: ``number_unreadable``, ``not_whole``, ``date_unreadable``.
     """
     if declared.type == "text":
-        return Carried(_or_none(np.array(texts(stripped(series)), dtype=object)), {})
+        return ConvertedValues(_or_none(np.array(texts(strip_blanks(series)), dtype=object)), {})
     if declared.type == "date":
         return _dates(series)
     return _numbers(series, declared.type == "integer")
@@ -58,12 +58,12 @@ def _or_none(values: NDArray) -> NDArray:
     return values
 
 
-def _numbers(series: pd.Series, whole: bool) -> Carried:
+def _numbers(series: pd.Series, whole: bool) -> ConvertedValues:
     values = np.full(len(series), None, dtype=object)
     unreadable, broken = [], []
     if series.dtype.kind in "iu":
         values[:] = series.tolist() if whole else [float(v) for v in series.tolist()]
-        return Carried(values, {})
+        return ConvertedValues(values, {})
     if series.dtype.kind == "f":
         numbers = series.to_numpy()
         there = ~np.isnan(numbers)
@@ -71,7 +71,7 @@ def _numbers(series: pd.Series, whole: bool) -> Carried:
             values[there] = numbers[there].tolist()
             unreadable = np.flatnonzero(np.isinf(numbers)).tolist()
             return _with(values, unreadable, [])
-    for position, text in enumerate(texts(stripped(series))):
+    for position, text in enumerate(texts(strip_blanks(series))):
         if not text:
             continue
         number = _number(text)
@@ -86,11 +86,11 @@ def _numbers(series: pd.Series, whole: bool) -> Carried:
     return _with(values, unreadable, broken)
 
 
-def _with(values: NDArray, unreadable: list[int], broken: list[int]) -> Carried:
+def _with(values: NDArray, unreadable: list[int], broken: list[int]) -> ConvertedValues:
     wrong = {"number_unreadable": unreadable, "not_whole": broken}
     for positions in wrong.values():
         values[positions] = None
-    return Carried(values, {key: np.array(rows) for key, rows in wrong.items() if rows})
+    return ConvertedValues(values, {key: np.array(rows) for key, rows in wrong.items() if rows})
 
 
 def _number(text: str) -> int | float | None:
@@ -105,7 +105,7 @@ def _number(text: str) -> int | float | None:
     return number if number is not None and np.isfinite(number) else None
 
 
-def _dates(series: pd.Series) -> Carried:
+def _dates(series: pd.Series) -> ConvertedValues:
     values = np.full(len(series), None, dtype=object)
     wrong = []
     for position, value in enumerate(series.tolist()):
@@ -114,7 +114,7 @@ def _dates(series: pd.Series) -> Carried:
             wrong.append(position)
         else:
             values[position] = found
-    return Carried(values, {"date_unreadable": np.array(wrong)} if wrong else {})
+    return ConvertedValues(values, {"date_unreadable": np.array(wrong)} if wrong else {})
 
 
 def _date(value: Any) -> datetime | str | None:
@@ -175,46 +175,46 @@ class Content:
     def __len__(self) -> int:
         return len(self.layer)
 
-    def carried(self, declared: Field, rows: slice = slice(None)) -> Carried:
+    def convert_values(self, declared: Field, rows: slice = slice(None)) -> ConvertedValues:
         """The values of one field as they are to be written, and the rows that cannot be."""
         column = self.columns[declared.name]
         frame = self.layer.frame.iloc[rows]
-        if column is None or self.left_empty(declared):
-            return Carried(np.full(len(frame), None, dtype=object), {})
-        return carry(frame[column], declared)
+        if column is None or self.is_left_empty(declared):
+            return ConvertedValues(np.full(len(frame), None, dtype=object), {})
+        return convert_values(frame[column], declared)
 
-    def left_empty(self, declared: Field) -> bool:
+    def is_left_empty(self, declared: Field) -> bool:
         """Does the field tell of persons, which nobody asked for?"""
         return declared.personal and not self.personal
 
     def shapes(self, target: CRS, rows: slice = slice(None)) -> NDArray:
         """(k,) geometries in the target CRS: the stored vertices, each brought there by itself; no heights. A collection of one
         point is that point, which every format takes."""
-        drawn = self.layer.drawn[rows].copy()
-        drawn[missing(drawn)] = None
+        drawn = self.layer.raw_shapes[rows].copy()
+        drawn[is_missing(drawn)] = None
         if self.template.geometry == "point":
             single = shapely.get_num_geometries(drawn) == 1
             drawn[single] = shapely.get_geometry(drawn[single], 0)
         return crs_care.reproject(drawn, self.layer.known_crs, target)
 
-    def nowhere(self, target: CRS) -> NDArray:
+    def rows_without_place(self, target: CRS) -> NDArray:
         """(k,) positions of shapes with a coordinate that is no number, or so far out that there is no place for it on earth
         or in the target CRS."""
-        drawn = self.layer.drawn
-        rows = np.flatnonzero(~missing(drawn))
+        drawn = self.layer.raw_shapes
+        rows = np.flatnonzero(~is_missing(drawn))
         xy, of = shapely.get_coordinates(drawn[rows], return_index=True)
         lost = np.bincount(of[~np.isfinite(xy).all(axis=1)], minlength=len(rows)) > 0
         # What is far away shows at the corners.
         corners = shapely.bounds(drawn[rows])[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2)
         for crs in (target, crs_care.GEODETIC):
-            placed = crs_care.coordinates(corners, self.layer.known_crs, crs)
+            placed = crs_care.reproject_coordinates(corners, self.layer.known_crs, crs)
             lost |= ~np.isfinite(placed).reshape(-1, 8).all(axis=1)
         return rows[lost]
 
     def batches(self, target: CRS) -> Iterator[Rows]:
         for first in range(0, len(self), BATCH_ROWS):
             rows = slice(first, min(first + BATCH_ROWS, len(self)))
-            values = {f.name: self.carried(f, rows).values for f in self.template.fields}
+            values = {f.name: self.convert_values(f, rows).values for f in self.template.fields}
             yield Rows(first, self.shapes(target, rows), values)
 
     def keys(self, positions: Any) -> list[str]:
@@ -223,26 +223,28 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Wanting:
+class MissingLayer:
     """A slot that no layer of the plan fills. ``unusable``: there is one, but its coordinates cannot be used."""
 
     slot: LayerSlot
     unusable: str = ""
 
 
-def contents(plan: Plan, vectors: VectorSet, *, personal: bool = False) -> tuple[list[Content], list[Wanting]]:
+def make_contents(
+    plan: Plan, vectors: VectorSet, *, personal: bool = False
+) -> tuple[list[Content], list[MissingLayer]]:
     """The layers of one set, in the order of its slots, then the others in the standard's; and slots that stay empty.
 
     A slot's concept is answered by the plan's layer for it. ``personal``: fields that tell of persons are filled.
     """
     found: list[Content] = []
-    wanting: list[Wanting] = []
+    wanting: list[MissingLayer] = []
     taken: set[str] = set()
     for slot in vectors.layers:
         layer = plan.concept(slot.layer)
         if layer is None:
             lost = plan.unusable_for(slot.layer)
-            wanting.append(Wanting(slot, lost.name if lost else ""))
+            wanting.append(MissingLayer(slot, lost.name if lost else ""))
         elif layer.role not in taken:
             taken.add(layer.role)
             found.append(_content(plan, layer, slot, personal))
@@ -282,6 +284,6 @@ def _content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -
     return Content(layer, template, columns, slot.need if slot is not None else "O", personal)
 
 
-def vertices(shapes: NDArray) -> NDArray:
+def list_vertices(shapes: NDArray) -> NDArray:
     """(n,) vertices of each geometry."""
     return shapely.get_num_coordinates(shapes)

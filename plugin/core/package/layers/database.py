@@ -13,9 +13,9 @@ import shapely
 from numpy.typing import NDArray
 
 from ...cancellation import NEVER, Cancellation
-from ...exchange.create import create_database, unwritable
-from ...exchange.quiet import quiet_gdal, sure
-from ...exchange.schema import SHAPES, format_of
+from ...exchange.create import create_database, driver_refusal
+from ...exchange.gdal_setup import load_gdal, raise_if_refused
+from ...exchange.schema import SHAPES, database_format
 from .content import Content, Rows
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def write_database(
     a whole.
     """
     contents = list(contents)
-    form = format_of(path)
+    form = database_format(path)
     create_database(path, [c.template for c in contents], crs, code_lists=code_lists, cancellation=cancellation)
     try:
-        with quiet_gdal() as gdal:
-            database = sure(gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [form.driver]))
+        with load_gdal() as gdal:
+            database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [form.driver]))
             for content in contents:
                 _fill(database, content, plane or crs, form.driver == "GPKG", progress, cancellation)
             # Closed, and so written.
@@ -56,7 +56,7 @@ def write_database(
     except RuntimeError as error:
         # What the trace remembers would keep the database open.
         traceback.clear_frames(error.__traceback__)
-        raise unwritable(path, path.parent) from error
+        raise driver_refusal(path, path.parent) from error
 
 
 def _fill(
@@ -67,7 +67,7 @@ def _fill(
     progress: Callable[[int], None],
     cancellation: Cancellation,
 ) -> None:
-    layer = sure(database.GetLayerByName(content.name))
+    layer = raise_if_refused(database.GetLayerByName(content.name))
     definition = layer.GetLayerDefn()
     at = {f.name: definition.GetFieldIndex(f.name) for f in content.template.fields}
     whole = SHAPES[content.template.geometry]
@@ -75,12 +75,12 @@ def _fill(
         cancellation.raise_if_cancelled()
         # In a GeoPackage every row by itself would wait for the disk.
         if transactions:
-            sure(layer.StartTransaction())
+            raise_if_refused(layer.StartTransaction())
         put_rows(layer, definition, rows, at, whole)
         if transactions:
-            sure(layer.CommitTransaction())
+            raise_if_refused(layer.CommitTransaction())
         progress(len(rows.shapes))
-    sure(layer.SyncToDisk())
+    raise_if_refused(layer.SyncToDisk())
 
 
 def put_rows(layer: Any, definition: Any, rows: Rows, at: dict[str, int], whole: str = "") -> None:
@@ -100,11 +100,11 @@ def put_rows(layer: Any, definition: Any, rows: Rows, at: dict[str, int], whole:
             else:
                 feature.SetField(position, value)
         if wkb is not None:
-            shape = sure(ogr.CreateGeometryFromWkb(wkb))
+            shape = raise_if_refused(ogr.CreateGeometryFromWkb(wkb))
             if target is not None and shape.GetGeometryType() != target:
                 shape = ogr.ForceTo(shape, target)
-            sure(feature.SetGeometryDirectly(shape))
-        sure(layer.CreateFeature(feature))
+            raise_if_refused(feature.SetGeometryDirectly(shape))
+        raise_if_refused(layer.CreateFeature(feature))
 
 
 def _wkb(shapes: NDArray) -> list[bytes | None]:
@@ -113,7 +113,7 @@ def _wkb(shapes: NDArray) -> list[bytes | None]:
 
 def _count(gdal: Any, path: Path, contents: list[Content]) -> None:
     """RuntimeError when not every row arrived: drivers say nothing of a disk that is full while they close."""
-    database = sure(gdal.OpenEx(str(path), gdal.OF_VECTOR))
+    database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
     short = [c.name for c in contents if database.GetLayerByName(c.name).GetFeatureCount() != len(c)]
     del database
     if short:

@@ -13,15 +13,15 @@ from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
 from ...messages.texts import ConceptName
 from ...standard import Standard, load_standard
-from ..form.model import VectorSet
+from ..package_spec.model import VectorSet
 from ..problems import NAMED, Level, Problem
-from .content import Content, contents
-from .look import look, look_at_wanting
+from .content import Content, make_contents
+from .layer_validation import validate_layer, validate_missing_layers
 
 if TYPE_CHECKING:
-    from ...check import Checked
+    from ...check import CheckResult
     from ...plan.plan import Plan
-    from ..order import Order
+    from ..order import ExportOrder
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,21 @@ class PreparedSet:
     plane: CRS
 
 
-def prepare(checked: Checked, order: Order, cancellation: Cancellation) -> tuple[list[PreparedSet], list[Problem]]:
+def prepare(
+    checked: CheckResult, order: ExportOrder, cancellation: Cancellation
+) -> tuple[list[PreparedSet], list[Problem]]:
     """Every vector set of the form, and what stands against writing it or is to be told of it."""
     plan = checked.plan
     # A plan that is checked by another standard than the form's may lack what only that one describes.
-    standards = (plan.norm.standard, load_standard(order.form.standard))
+    standards = (plan.norm.standard, load_standard(order.package_spec.standard))
     sets: list[PreparedSet] = []
     problems: list[Problem] = []
-    for vectors in order.form.vectors:
-        found, wanting = contents(plan, vectors, personal=order.personal)
-        problems += look_at_wanting(wanting, lambda layer: _named(layer, standards))
+    for vectors in order.package_spec.vectors:
+        found, wanting = make_contents(plan, vectors, personal=order.personal)
+        problems += validate_missing_layers(wanting, lambda layer: _named(layer, standards))
         one = _prepared(vectors, [c for c in found if len(c)])
         for content in found:
-            problems += look(content, vectors, plan.norm.standard.code_lists, cancellation)
+            problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
         problems += [*_brought(one), *_twice(one)]
         sets.append(one)
     return sets, [*problems, *_left_out(plan, sets, problems)]
@@ -84,7 +86,7 @@ def _brought(one: PreparedSet) -> Iterator[Problem]:
     brought: dict[str, list[str]] = {}
     for content in one.contents:
         if content.layer.crs != one.plane:
-            brought.setdefault(crs_care.label(content.layer.crs), []).append(content.name)
+            brought.setdefault(crs_care.crs_label(content.layer.crs), []).append(content.name)
     for name, layers in brought.items():
         params = {"source": name, "target": one.vectors.crs}
         yield Problem(Level.NOTE, "reprojected", count=len(layers), features=tuple(layers), params=params)

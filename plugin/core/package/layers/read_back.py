@@ -18,13 +18,13 @@ from ...cancellation import NEVER, Cancellation
 from ...exchange.schema import FORMATS
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import statutory_area
-from ...geometry.validity import missing, repair
+from ...geometry.validity import is_missing, repair_polygon
 from ...standard.template import Field
 from ..names import AREA_FIELDS
-from . import printed, shapefile
-from .alike import moved
+from . import shapefile, vct_precision
 from .content import BATCH_ROWS, Content, Rows
-from .readers import OpenLayer, ReadRows, library, open_layer
+from .readers import OpenLayer, ReadRows, open_layer, reader_library
+from .shape_comparison import max_vertex_shift
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -52,7 +52,7 @@ class ReadBack:
     extent: tuple[float, float, float, float] | None = None
     differences: Counter[tuple[str, str]] = field(default_factory=Counter)
     examples: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    widths_told: bool = True
+    has_declared_widths: bool = True
 
     @property
     def same(self) -> bool:
@@ -72,7 +72,7 @@ class ReadBack:
             "library": self.library,
             "features": self.features,
             "fields": self.fields,
-            "widths_told": self.widths_told,
+            "widths_told": self.has_declared_widths,
             "moved_m": round(self.moved_m, 9),
             "area_off_m2": round(self.area_off_m2, 9),
             "same": self.same,
@@ -93,12 +93,12 @@ def read_back(
     ``path``: the .gdb, .gpkg or .shp; ``plane``: the horizontal CRS it was written in. InputError when it cannot be read.
     """
     with open_layer(path, content.name) as found:
-        return compare(
-            found, content, plane, path.suffix.lower(), library(), progress=progress, cancellation=cancellation
+        return compare_layer(
+            found, content, plane, path.suffix.lower(), reader_library(), progress=progress, cancellation=cancellation
         )
 
 
-def compare(
+def compare_layer(
     found: OpenLayer,
     content: Content,
     plane: CRS,
@@ -140,7 +140,7 @@ def _compare_schema(
         lacking = [n for n in wanted if n not in {f.name for f in found.fields}]
         done.differs("fields", ", ".join(lacking))
     there = {f.name: f for f in found.fields}
-    done.widths_told = any(f.length is not None for f in found.fields if f.type == "text")
+    done.has_declared_widths = any(f.length is not None for f in found.fields if f.type == "text")
     for declared in content.template.fields:
         read = there.get(names[declared.name])
         if read is None:
@@ -150,7 +150,7 @@ def _compare_schema(
         length = shapefile.text_width(declared) if suffix == ".shp" else declared.length
         if declared.type == "text" and length and read.length is not None and read.length != length:
             done.differs("width", declared.name)
-    if crs_care.label(crs_care.parse(found.crs)) != crs_care.label(plane):
+    if crs_care.crs_label(crs_care.parse_crs(found.crs)) != crs_care.crs_label(plane):
         done.differs("crs", found.crs[:60])
 
 
@@ -185,9 +185,9 @@ def _equal(given: Any, read: Any, declared: Field, suffix: str) -> bool:
     if declared.type == "date":
         return _moment(read) == given
     if suffix == ".vct" and declared.type == "real":
-        return printed.same_number(given, read)
+        return vct_precision.is_same_number(given, read)
     if suffix == ".shp" and declared.type == "real":
-        given = float(f"{given:.{shapefile.number_form(declared).decimals}f}")
+        given = float(f"{given:.{shapefile.dbf_number_format(declared).decimals}f}")
     return bool(float(read) == float(given)) if declared.type == "real" else int(read) == given
 
 
@@ -204,8 +204,8 @@ def _moment(value: Any) -> datetime | None:
 
 def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, suffix: str, done: ReadBack) -> float:
     """Returns the statutory area of what was read, m²."""
-    given = printed.as_printed(rows.shapes, plane.is_geographic) if suffix == ".vct" else rows.shapes
-    off = moved(given, shapes, plane)
+    given = vct_precision.round_shapes(rows.shapes, plane.is_geographic) if suffix == ".vct" else rows.shapes
+    off = max_vertex_shift(given, shapes, plane)
     # Not “greater than”: what is no number is far off, too.
     far = np.flatnonzero(~(off <= MOST_MOVED_M))
     if len(far):
@@ -214,13 +214,13 @@ def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, s
     done.moved_m = max(done.moved_m, float(near.max()) if len(near) else 0.0)
     if content.template.geometry != "polygon":
         return 0.0
-    to_lonlat = crs_care.lonlat_of(plane)
+    to_lonlat = crs_care.make_lonlat_transformer(plane)
     areas = statutory_area(shapes, to_lonlat)
     gap = np.abs(statutory_area(rows.shapes, to_lonlat) - areas)
     allowed = np.maximum(AREA_M2, AREA_PER_VERTEX_M2 * shapely.get_num_coordinates(rows.shapes))
     if suffix == ".vct":
         # A row without a shape has no perimeter.
-        allowed = np.fmax(allowed, printed.area_slack(rows.shapes, plane))
+        allowed = np.fmax(allowed, vct_precision.area_tolerance(rows.shapes, plane))
     wrong = np.flatnonzero(~(gap <= allowed))
     if len(wrong):
         done.differs("area", "", content.keys((rows.first + wrong).tolist()), len(wrong))
@@ -231,8 +231,8 @@ def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, s
 def _repaired_more(shapes: NDArray, areas: NDArray, content: Content, first: int, to_lonlat: Any) -> float:
     """What repaired copies of invalid shapes have beyond them, m²: the plan's own figures are of those, and so are those of
     whoever inspects the package."""
-    invalid = np.flatnonzero(content.layer.invalid[first : first + len(shapes)] & ~missing(shapes))
-    mended = np.array([repair(shapes[n]) for n in invalid.tolist()], dtype=object)
+    invalid = np.flatnonzero(content.layer.invalid[first : first + len(shapes)] & ~is_missing(shapes))
+    mended = np.array([repair_polygon(shapes[n]) for n in invalid.tolist()], dtype=object)
     return float(statutory_area(mended, to_lonlat).sum() - areas[invalid].sum()) if len(invalid) else 0.0
 
 

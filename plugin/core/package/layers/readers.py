@@ -44,7 +44,7 @@ class OpenLayer(Protocol):
     def batches(self, size: int) -> Iterator[ReadRows]: ...
 
 
-def library() -> str:
+def reader_library() -> str:
     """Which library reads, with its version and its GDAL's."""
     try:
         import fiona

@@ -17,8 +17,8 @@ import shapely
 from numpy.typing import NDArray
 
 from ...cancellation import NEVER, Cancellation
-from ...exchange.create import unwritable
-from ...exchange.quiet import quiet_gdal, reference_of, sure
+from ...exchange.create import driver_refusal
+from ...exchange.gdal_setup import load_gdal, raise_if_refused, to_spatial_reference
 from ...standard.template import Field
 from ..names import FIELD_NAMES
 from .content import Content
@@ -43,7 +43,7 @@ MOST_BYTES = 2**31 - 1
 DATE = 8
 
 
-class NumberForm(NamedTuple):
+class DbfNumberFormat(NamedTuple):
     """``width`` counts sign, point and decimals."""
 
     width: int
@@ -55,17 +55,17 @@ def text_width(declared: Field) -> int:
     return min(declared.length or _WIDEST, _WIDEST)
 
 
-def number_form(declared: Field) -> NumberForm:
+def dbf_number_format(declared: Field) -> DbfNumberFormat:
     if declared.type == "integer":
-        return NumberForm(min(declared.length or _DIGITS, 18), 0)
+        return DbfNumberFormat(min(declared.length or _DIGITS, 18), 0)
     if declared.length and declared.decimals is not None:
-        return NumberForm(declared.length, declared.decimals)
-    return NumberForm(_REAL[0], _REAL[1] if declared.decimals is None else declared.decimals)
+        return DbfNumberFormat(declared.length, declared.decimals)
+    return DbfNumberFormat(_REAL[0], _REAL[1] if declared.decimals is None else declared.decimals)
 
 
-def losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArray]:
+def find_losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArray]:
     """Positions of numbers that are too wide for their field, and of those that its decimals would round."""
-    form = number_form(declared)
+    form = dbf_number_format(declared)
     there = [n for n, v in enumerate(values) if v is not None]
     wide = [n for n in there if len(f"{values[n]:.{form.decimals}f}") > form.width]
     rounded = [
@@ -74,7 +74,7 @@ def losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArray]:
     return np.array(wide, dtype=int), np.array(rounded, dtype=int)
 
 
-def sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, int]:
+def estimate_sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, int]:
     """Bytes of .shp and .dbf for (n,) shapes and as many rows (ESRI Shapefile Technical Description, 1998; dBASE III)."""
     there = shapes[~shapely.is_missing(shapes)]
     vertices = shapely.get_num_coordinates(there)
@@ -94,7 +94,7 @@ def sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, int]:
 def _width(declared: Field) -> int:
     if declared.type == "text":
         return text_width(declared)
-    return DATE if declared.type == "date" else number_form(declared).width
+    return DATE if declared.type == "date" else dbf_number_format(declared).width
 
 
 _DRIVER = "ESRI Shapefile"
@@ -124,14 +124,14 @@ def write_shapefiles(
     contents = list(contents)
     folder.mkdir()
     try:
-        with quiet_gdal() as gdal, _in_encoding(gdal, encoding):
-            driver = sure(gdal.GetDriverByName(_DRIVER))
+        with load_gdal() as gdal, _in_encoding(gdal, encoding):
+            driver = raise_if_refused(gdal.GetDriverByName(_DRIVER))
             for content in contents:
                 _write(driver, folder, content, crs, encoding, progress, cancellation)
                 _check_whole(gdal, folder, content)
     except RuntimeError as error:
         traceback.clear_frames(error.__traceback__)
-        raise unwritable(folder, folder) from error
+        raise driver_refusal(folder, folder) from error
     with (folder / FIELD_NAMES).open("w", encoding="utf-8-sig", newline="") as handle:
         table = csv.writer(handle)
         table.writerow(_HEAD)
@@ -158,7 +158,7 @@ def _form(declared: Field) -> tuple[str, int, int]:
         return "text", text_width(declared), 0
     if declared.type == "date":
         return "date", DATE, 0
-    return declared.type, *number_form(declared)
+    return declared.type, *dbf_number_format(declared)
 
 
 def _write(
@@ -174,12 +174,12 @@ def _write(
 
     target = folder / f"{content.name}.shp"
     short = content.template.export_names
-    source = sure(driver.Create(str(target), 0, 0, 0, gdal.GDT_Unknown))
+    source = raise_if_refused(driver.Create(str(target), 0, 0, 0, gdal.GDT_Unknown))
     options = [f"ENCODING={_MARKS[encoding]}", "2GB_LIMIT=YES"]
     kind = getattr(ogr, f"wkb{_KINDS[content.template.geometry]}")
-    layer = sure(source.CreateLayer(content.name, reference_of(crs), kind, options))
+    layer = raise_if_refused(source.CreateLayer(content.name, to_spatial_reference(crs), kind, options))
     for declared in content.template.fields:
-        sure(layer.CreateField(_defined(declared, short[declared.name])))
+        raise_if_refused(layer.CreateField(_defined(declared, short[declared.name])))
     definition = layer.GetLayerDefn()
     at = {f.name: n for n, f in enumerate(content.template.fields)}
     given = [definition.GetFieldDefn(n).GetName() for n in at.values()]
@@ -190,7 +190,7 @@ def _write(
         cancellation.raise_if_cancelled()
         put_rows(layer, definition, rows, at)
         progress(len(rows.shapes))
-    sure(layer.SyncToDisk())
+    raise_if_refused(layer.SyncToDisk())
     del layer, source
     target.with_suffix(".cpg").write_text(CPG[encoding], encoding="ascii")
 
@@ -204,7 +204,7 @@ def _defined(declared: Field, name: str) -> Any:
     elif declared.type == "date":
         made = ogr.FieldDefn(name, ogr.OFTDate)
     else:
-        form = number_form(declared)
+        form = dbf_number_format(declared)
         whole = ogr.OFTInteger if form.width <= 9 else ogr.OFTInteger64
         made = ogr.FieldDefn(name, whole if declared.type == "integer" else ogr.OFTReal)
         made.SetWidth(form.width)
@@ -213,7 +213,7 @@ def _defined(declared: Field, name: str) -> Any:
 
 
 def _check_whole(gdal: Any, folder: Path, content: Content) -> None:
-    source = sure(gdal.OpenEx(str(folder / f"{content.name}.shp"), gdal.OF_VECTOR))
+    source = raise_if_refused(gdal.OpenEx(str(folder / f"{content.name}.shp"), gdal.OF_VECTOR))
     rows = source.GetLayer(0).GetFeatureCount()
     del source
     if rows != len(content):

@@ -18,13 +18,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
-from ...exchange.vct.batch import one_of
+from ...exchange.vct.batch import merge_shapes
 from ...exchange.vct.read import open_vct
 from ...exchange.vct.structure import Table
 from ...exchange.vct.write import Exported, write_vct
 from ...plan.layer import FieldInfo, SourceLayer
 from .content import Content
-from .read_back import ReadBack, compare
+from .read_back import ReadBack, compare_layer
 from .readers import ReadField, ReadRows
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def read_set(
                 continue
             table = vct.structure.tables[name]
             layer = VctLayer(table, crs, frames, written.row_of[table.name])
-            one = compare(
+            one = compare_layer(
                 layer, content, plane, path.suffix.lower(), READER, progress=progress, cancellation=cancellation
             )
             for field, count in layer.unlike.items():
@@ -153,7 +153,7 @@ class VctLayer:
         whole = shapes[begins]
         ends = np.r_[begins[1:], len(row)]
         for k in several.tolist():
-            whole[k] = one_of(shapes[begins[k] : ends[k]])
+            whole[k] = merge_shapes(shapes[begins[k] : ends[k]])
         values = {}
         for n, declared in enumerate(self.fields):
             cells = parts[n].to_numpy()

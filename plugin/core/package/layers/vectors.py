@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...errors import OutputError
-from ...messages.texts import Lines, Saying
-from ..making import Making
+from ...messages.texts import Message, MessageLines
+from ..export_context import ExportContext
 from ..manifest import layer_row
-from ..names import own_name
+from ..names import make_name
 from .content import Content
 from .database import write_database
 from .prepare import PreparedSet
@@ -30,45 +30,45 @@ class WrittenLayer(NamedTuple):
 
 
 #: Writes a set at a path and reads every layer again.
-SetWriter = Callable[[PreparedSet, Path, Making], Iterable[WrittenLayer]]
+SetWriter = Callable[[PreparedSet, Path, ExportContext], Iterable[WrittenLayer]]
 
 
-def put_set(one: PreparedSet, making: Making) -> list[dict[str, Any]]:
+def write_vector_set(one: PreparedSet, context: ExportContext) -> list[dict[str, Any]]:
     """Write a set and read it again; the rows of its layers in the manifest. OutputError, also when a layer is not the same."""
     vectors = one.vectors
     if not one.contents:
         return []
-    path = making.place(vectors.folder, own_name(vectors.file, making.values))
-    making.steps.text = path.stem if vectors.suffix == ".shp" else path.name
+    path = context.place(vectors.folder, make_name(vectors.file, context.values))
+    context.steps.text = path.stem if vectors.suffix == ".shp" else path.name
     rows = []
-    for content, file, done in WRITERS[vectors.suffix](one, path, making):
+    for content, file, done in WRITERS[vectors.suffix](one, path, context):
         if not done.same:
             raise _not_the_same(content, done.to_dict()["differences"])
-        place = making.inside(file)
-        rows.append(layer_row(content, vectors, making.form, place, done, one.plane, vectors.vertical))
+        place = context.inside(file)
+        rows.append(layer_row(content, vectors, context.package_spec, place, done, one.plane, vectors.vertical))
     return rows
 
 
-def _database(one: PreparedSet, path: Path, making: Making) -> Iterator[WrittenLayer]:
-    lists = making.plan.norm.standard.code_lists
-    more: dict[str, Any] = {"progress": making.steps, "cancellation": making.cancellation}
+def _database(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
+    lists = context.plan.norm.standard.code_lists
+    more: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
     write_database(path, one.contents, one.crs, plane=one.plane, code_lists=lists, **more)
     for content in one.contents:
         yield WrittenLayer(content, path, read_back(path, content, one.plane, **more))
 
 
-def _shapefiles(one: PreparedSet, path: Path, making: Making) -> Iterator[WrittenLayer]:
+def _shapefiles(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
     """A folder of shapefiles, called as the set's file without its suffix."""
     folder = path.with_suffix("")
-    more: dict[str, Any] = {"progress": making.steps, "cancellation": making.cancellation}
+    more: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
     write_shapefiles(folder, one.contents, one.plane, encoding=one.vectors.encoding, **more)
     for content in one.contents:
         file = folder / f"{content.name}.shp"
         yield WrittenLayer(content, file, read_back(file, content, one.plane, **more))
 
 
-def _vct(one: PreparedSet, path: Path, making: Making) -> Iterator[WrittenLayer]:
-    more: dict[str, Any] = {"progress": making.steps, "cancellation": making.cancellation}
+def _vct(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
+    more: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
     written = write_set(path, one.contents, one.plane, **more)
     for content, done in read_set(path, one.contents, one.plane, written, **more):
         yield WrittenLayer(content, path, done)
@@ -78,5 +78,5 @@ WRITERS: dict[str, SetWriter] = {".gdb": _database, ".gpkg": _database, ".shp": 
 
 
 def _not_the_same(content: Content, differences: list[dict[str, Any]]) -> OutputError:
-    said = [Saying("read_back", row["kind"], {**row, "features": ", ".join(row["features"])}) for row in differences]
-    return OutputError("package_not_the_same", layer=content.name, differences=Lines(tuple(said)))
+    said = [Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])}) for row in differences]
+    return OutputError("package_not_the_same", layer=content.name, differences=MessageLines(tuple(said)))

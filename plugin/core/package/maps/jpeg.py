@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...errors import InputError
-from ...exchange.quiet import quiet_gdal
+from ...exchange.gdal_setup import load_gdal
 
 _START, _END = b"\xff\xd8", b"\xff\xd9"
 _APP0, _APP1, _SCAN, _REMARK = 0xE0, 0xE1, 0xDA, 0xFE
@@ -48,14 +48,14 @@ def is_jpeg(name: str) -> bool:
     return name.lower().endswith((".jpg", ".jpeg"))
 
 
-def look_at(path: Path) -> Picture:
+def inspect_jpeg(path: Path) -> Picture:
     """What a file says; an empty `Picture` for one that is no jpg. OSError when it cannot be read."""
     with path.open("rb") as handle:
-        return read(handle)
+        return read_jpeg(handle)
 
 
-def read(handle: BinaryIO) -> Picture:
-    """As `look_at`, of an open file that can be searched."""
+def read_jpeg(handle: BinaryIO) -> Picture:
+    """As `inspect_jpeg`, of an open file that can be searched."""
     if handle.read(2) != _START:
         return Picture()
     size, dpi, exif, scan, runs = (0, 0), None, None, False, False
@@ -155,7 +155,7 @@ _SHARE = 8
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedJpeg:
     """``by``: what opened it; ``sound``: its data could be decoded to the end; ``levels``: the largest difference between two
     pixels in any band, 0 to 255; ``plain``: the share of pixels of the commonest colour (bands by steps of 16). Both None where
     it was not decoded."""
@@ -166,15 +166,15 @@ class Decoded:
     plain: float | None = None
 
 
-def decode(path: Path) -> Decoded:
+def decode_jpeg(path: Path) -> DecodedJpeg:
     """Return the result of decoding a jpg. Content of the file raises nothing."""
-    return _by_gdal(path) or _by_pillow(path) or Decoded()
+    return _by_gdal(path) or _by_pillow(path) or DecodedJpeg()
 
 
-def _by_gdal(path: Path) -> Decoded | None:
+def _by_gdal(path: Path) -> DecodedJpeg | None:
     """None where GDAL, or its driver of jpg, is not here."""
     try:
-        with quiet_gdal() as gdal:
+        with load_gdal() as gdal:
             if gdal.GetDriverByName("JPEG") is None:
                 return None
             before = gdal.GetThreadLocalConfigOption(_STRICT)
@@ -187,7 +187,7 @@ def _by_gdal(path: Path) -> Decoded | None:
         return None
 
 
-def _read(gdal: Any, path: Path) -> Decoded:
+def _read(gdal: Any, path: Path) -> DecodedJpeg:
     import numpy as np
 
     said: list[str] = []
@@ -195,22 +195,22 @@ def _read(gdal: Any, path: Path) -> Decoded:
     try:
         picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
         if picture is None:
-            return Decoded(GDAL, False)
+            return DecodedJpeg(GDAL, False)
         width, height = picture.RasterXSize, picture.RasterYSize
         size = (max(width // _SHARE, 1), max(height // _SHARE, 1))
         data = picture.ReadRaster(0, 0, width, height, *size)
         if not data or said:
-            return Decoded(GDAL, False)
+            return DecodedJpeg(GDAL, False)
         bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
-        return Decoded(GDAL, True, int(np.ptp(bands, axis=1).max()), _plain(bands))
+        return DecodedJpeg(GDAL, True, int(np.ptp(bands, axis=1).max()), _plain(bands))
     except (RuntimeError, ValueError):
         # QGIS may have set GDAL to raise; or the bands are not of bytes.
-        return Decoded(GDAL, False)
+        return DecodedJpeg(GDAL, False)
     finally:
         gdal.PopErrorHandler()
 
 
-def _by_pillow(path: Path) -> Decoded | None:
+def _by_pillow(path: Path) -> DecodedJpeg | None:
     """None where Pillow is not here, or the picture is larger than it opens."""
     import numpy as np
 
@@ -228,10 +228,10 @@ def _by_pillow(path: Path) -> Decoded | None:
     except Image.DecompressionBombError:
         return None
     except (OSError, SyntaxError, ValueError):
-        return Decoded(PILLOW, False)
+        return DecodedJpeg(PILLOW, False)
     pairs = extrema if isinstance(extrema[0], tuple) else (extrema,)
     bands = data.reshape(-1, len(pairs)).T
-    return Decoded(PILLOW, True, int(max(high - low for low, high in pairs)), _plain(bands))
+    return DecodedJpeg(PILLOW, True, int(max(high - low for low, high in pairs)), _plain(bands))
 
 
 def _plain(bands: Any) -> float:

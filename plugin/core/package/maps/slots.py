@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The maps of a package (规划图件): which the planner gives, which are made of the plan that is packed, which are not, and why.
 
-The core draws nothing: who can hands over a `Drawer`.
+The core draws nothing: who can hands over a `MapRenderer`.
 """
 
 from __future__ import annotations
@@ -15,21 +15,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...cancellation import Cancellation
 from ...errors import OutputError
 from ...files.digests import sha256, told_manifest
-from ...geometry.validity import missing
-from ...messages.texts import Saying, Texts
-from ...standard.map_set import Answer, Catalogue, Lack, Map, first_filled, lack_of, roles_of
-from ..form.model import LEAST_DPI
-from ..names import fill, recogniser
-from ..problems import Level, Problem, Shut, of_level
+from ...geometry.validity import is_missing
+from ...messages.texts import Message, Texts
+from ...standard.map_set import (
+    ConceptLayer,
+    MapCatalogue,
+    MapSpec,
+    MissingInput,
+    find_missing_input,
+    find_roles,
+    first_filled,
+)
+from ..names import fill_placeholders, make_name_matcher
+from ..package_spec.model import LEAST_DPI
+from ..problems import GateRefusal, Level, Problem, group_by_level
 from . import jpeg
 
 if TYPE_CHECKING:
     from ...plan.plan import Plan
     from ...profile.document import DocumentInfo
-    from ..files import Filled
-    from ..form.model import FileSlot, MapSettings, PackageProfile
-    from ..making import Making
-    from ..order import Order
+    from ..export_context import ExportContext
+    from ..order import ExportOrder
+    from ..package_spec.model import FileSlot, MapSettings, PackageSpec
+    from ..slot_files import FilledSlot
 
 #: Where a map comes from, in the manifest.
 MADE, GIVEN, NONE = "made", "given", "none"
@@ -37,11 +45,11 @@ MADE, GIVEN, NONE = "made", "given", "none"
 MAPS_BEGIN = 0.4
 
 
-class Wish(NamedTuple):
+class MapRequest(NamedTuple):
     """A map to be made: for which slot, of which map of the set (with the slot's number and title), as which file."""
 
     slot: FileSlot
-    one: Map
+    one: MapSpec
     file: str
 
 
@@ -51,8 +59,8 @@ class MapJob:
     county's; ``document``: 成果信息. ``progress``: share of the maps done, and the name of the one at work."""
 
     plan: Plan
-    wishes: tuple[Wish, ...]
-    catalogue: Catalogue
+    requests: tuple[MapRequest, ...]
+    catalogue: MapCatalogue
     settings: MapSettings
     folder: Path
     code: str
@@ -62,37 +70,37 @@ class MapJob:
     cancellation: Cancellation
 
 
-class Drawn(NamedTuple):
+class RenderedMap(NamedTuple):
     """What became of a wish: files (the picture, and its world file), in which CRS (label) and at which scale
     (denominator); or why there is none."""
 
-    wish: Wish
+    wish: MapRequest
     files: tuple[str, ...] = ()
     crs: str = ""
     scale: float = 0.0
-    lack: Lack | None = None
+    lack: MissingInput | None = None
 
 
 #: Draws the maps of a job, one after the other. OutputError for a file that cannot be written.
-Drawer = Callable[[MapJob], Iterable[Drawn]]
+MapRenderer = Callable[[MapJob], Iterable[RenderedMap]]
 
 
 @dataclass(frozen=True)
 class MapWork:
-    """``wishes``: to be made; ``lacking``: slots of a layout that stay empty, and why; ``draw`` is there when there is a
+    """``requests``: to be made; ``lacking``: slots of a layout that stay empty, and why; ``render`` is there when there is a
     wish; ``force``: a map that the form must have may be missing in the end."""
 
-    wishes: tuple[Wish, ...] = ()
-    lacking: tuple[tuple[FileSlot, Lack], ...] = ()
-    draw: Drawer | None = field(default=None, compare=False)
+    requests: tuple[MapRequest, ...] = ()
+    lacking: tuple[tuple[FileSlot, MissingInput], ...] = ()
+    render: MapRenderer | None = field(default=None, compare=False)
     force: bool = False
 
 
 def plan_maps(
-    plan: Plan, order: Order, filled: Iterable[Filled], values: dict[str, str], draw: Drawer | None
+    plan: Plan, order: ExportOrder, filled: Iterable[FilledSlot], values: dict[str, str], draw: MapRenderer | None
 ) -> MapWork:
-    """Which slots of a layout are to be filled, before anything is written. ``draw`` None: nobody can draw here."""
-    form, catalogue = order.form, order.form.maps.catalogue()
+    """Which slots of a layout are to be filled, before anything is written. ``render`` None: nobody can draw here."""
+    form, catalogue = order.package_spec, order.package_spec.maps.catalogue()
     wishes, lacking = [], []
     given = _given(form, filled, values)
     for one in filled:
@@ -104,10 +112,10 @@ def plan_maps(
         if lack:
             lacking.append((slot, lack))
         else:
-            wishes.append(Wish(slot, wanted, fill(slot.file, {**values, **slot.own})))
+            wishes.append(MapRequest(slot, wanted, fill_placeholders(slot.file, {**values, **slot.own})))
     if not wishes and not given:
         # Any map would do for a slot without a number; there is none.
-        lacking += [(one.slot, Lack("no_map")) for one in filled if _is_any(one.slot) and one.slot.need == "M"]
+        lacking += [(one.slot, MissingInput("no_map")) for one in filled if _is_any(one.slot) and one.slot.need == "M"]
     return MapWork(tuple(wishes), tuple(lacking), draw, order.force)
 
 
@@ -115,45 +123,45 @@ def _is_any(slot: FileSlot) -> bool:
     return slot.kind == "map" and not slot.number
 
 
-def _refused(order: Order, draw: Drawer | None) -> Lack | None:
+def _refused(order: ExportOrder, draw: MapRenderer | None) -> MissingInput | None:
     if not order.maps:
-        return Lack("not_wanted")
-    return Lack("no_qgis") if draw is None else None
+        return MissingInput("not_wanted")
+    return MissingInput("no_qgis") if draw is None else None
 
 
-def _given(form: PackageProfile, filled: Iterable[Filled], values: dict[str, str]) -> dict[str, str]:
+def _given(package_spec: PackageSpec, filled: Iterable[FilledSlot], values: dict[str, str]) -> dict[str, str]:
     """Numbers and titles of the maps that the planner gives → the file's name."""
     found: dict[str, str] = {}
     for one in filled:
         if one.slot.kind == "map":
-            pattern = recogniser(one.slot.file, values)
+            pattern = make_name_matcher(one.slot.file, values)
             for path in one.files:
                 match = pattern.fullmatch(path.name)
                 found |= {text: path.name for text in (match.groupdict().values() if match else ()) if text}
     return found
 
 
-def _taken(slot: FileSlot, given: dict[str, str]) -> Lack | None:
+def _taken(slot: FileSlot, given: dict[str, str]) -> MissingInput | None:
     """A map of the planner's own has the number or the title: a second one would be one too many."""
     for key in ("number", "title"):
         if slot.own[key] in given:
-            return Lack(f"{key}_given", {"file": given[slot.own[key]]})
+            return MissingInput(f"{key}_given", {"file": given[slot.own[key]]})
     return None
 
 
-def _lack(plan: Plan, one: Map) -> Lack | None:
+def _lack(plan: Plan, one: MapSpec) -> MissingInput | None:
     concepts = plan.norm.standard.concepts
 
-    def answer(of: tuple[str, ...]) -> Answer | None:
-        there = [plan.layers[role] for role in roles_of(of, concepts) if role in plan.layers]
-        return first_filled(Answer(v.role, v.name, bool((~missing(v.drawn)).any())) for v in there)
+    def answer(of: tuple[str, ...]) -> ConceptLayer | None:
+        there = [plan.layers[role] for role in find_roles(of, concepts) if role in plan.layers]
+        return first_filled(ConceptLayer(v.role, v.name, bool((~is_missing(v.raw_shapes)).any())) for v in there)
 
-    return lack_of(one, answer, concepts)
+    return find_missing_input(one, answer, concepts)
 
 
-def told(lacking: Iterable[tuple[FileSlot, Lack]]) -> list[Problem]:
+def explain_missing_maps(lacking: Iterable[tuple[FileSlot, MissingInput]]) -> list[Problem]:
     """One sentence for what is true of several maps; a gate where the form must have the map."""
-    alike: dict[tuple[Level, Lack], list[str]] = {}
+    alike: dict[tuple[Level, MissingInput], list[str]] = {}
     for slot, lack in lacking:
         alike.setdefault((Level.GATE if slot.need == "M" else Level.NOTE, lack), []).append(slot.title)
     return [
@@ -162,76 +170,76 @@ def told(lacking: Iterable[tuple[FileSlot, Lack]]) -> list[Problem]:
     ]
 
 
-def _reason(titles: Iterable[str], lack: Lack) -> Saying:
-    return Saying("maps", lack.key, {"map": "”、“".join(titles), **lack.params})
+def _reason(titles: Iterable[str], lack: MissingInput) -> Message:
+    return Message("maps", lack.key, {"map": "”、“".join(titles), **lack.params})
 
 
-def maps(making: Making) -> list[Problem]:
+def make_maps(context: ExportContext) -> list[Problem]:
     """A part of the package: the maps that are to be made into their places, and a row of the manifest for each."""
-    form, slots = making.form, {row["id"]: row for row in making.manifest["slots"]}
+    form, slots = context.package_spec, {row["id"]: row for row in context.manifest["slots"]}
     kinds = [slot for slot in form.files if slot.kind == "map"]
     rows: dict[str, list[dict[str, Any]]] = {slot.id: [] for slot in kinds}
     rows |= {
-        one.slot.id: [_file_row(making, one.slot, path.name, GIVEN) for path in one.files if jpeg.is_jpeg(path.name)]
-        for one in making.filled
+        one.slot.id: [_file_row(context, one.slot, path.name, GIVEN) for path in one.files if jpeg.is_jpeg(path.name)]
+        for one in context.filled
         if one.slot.kind == "map"
     }
     failed = []
-    for drawn in _drawn(making):
+    for drawn in _drawn(context):
         slot, file = drawn.wish.slot, drawn.wish.file
         if drawn.lack:
             failed.append((slot, drawn.lack))
             continue
-        row = _file_row(making, slot, file, MADE)
+        row = _file_row(context, slot, file, MADE)
         rows[slot.id] = [{**row, "layout": slot.layout, "crs": drawn.crs, "scale": round(drawn.scale)}]
         slots[slot.id]["files"] = [form.place(slot.folder, name) for name in drawn.files]
-    texts = Texts(making.lang)
-    for slot, lack in (*making.maps.lacking, *failed):
-        rows[slot.id] = [_row(slot, NONE, reason=_reason([slot.title], lack).said(texts))]
-    making.manifest["maps"] = [row for slot in kinds for row in rows[slot.id]]
-    return _gate(told(failed), making)
+    texts = Texts(context.lang)
+    for slot, lack in (*context.maps.lacking, *failed):
+        rows[slot.id] = [_row(slot, NONE, reason=_reason([slot.title], lack).render(texts))]
+    context.manifest["maps"] = [row for slot in kinds for row in rows[slot.id]]
+    return _gate(explain_missing_maps(failed), context)
 
 
-def _gate(problems: list[Problem], making: Making) -> list[Problem]:
+def _gate(problems: list[Problem], context: ExportContext) -> list[Problem]:
     """OutputError where a map that the form must have could not be drawn after all and nobody insists."""
-    shut = of_level(problems, Level.GATE)
-    if shut and not making.maps.force:
-        raise OutputError("package_gate", target=making.new.stem, count=len(shut), reasons=Shut(tuple(shut)))
+    shut = group_by_level(problems, Level.GATE)
+    if shut and not context.maps.force:
+        raise OutputError("package_gate", target=context.new.stem, count=len(shut), reasons=GateRefusal(tuple(shut)))
     if shut:
-        making.manifest["check"]["forced"] = True
+        context.manifest["check"]["forced"] = True
     return problems
 
 
-def _drawn(making: Making) -> Iterator[Drawn]:
-    work, form = making.maps, making.form
-    if not work.wishes or work.draw is None:
+def _drawn(context: ExportContext) -> Iterator[RenderedMap]:
+    work, form = context.maps, context.package_spec
+    if not work.requests or work.render is None:
         return
-    for folder in dict.fromkeys(wish.slot.folder for wish in work.wishes):
+    for folder in dict.fromkeys(wish.slot.folder for wish in work.requests):
         job = MapJob(
-            plan=making.plan,
-            wishes=tuple(wish for wish in work.wishes if wish.slot.folder == folder),
+            plan=context.plan,
+            requests=tuple(wish for wish in work.requests if wish.slot.folder == folder),
             catalogue=form.maps.catalogue(),
             settings=form.maps,
-            folder=making.place(folder, "x").parent,
-            code=making.values["code"],
-            name=making.values["name"],
-            document=making.document.info,
-            progress=making.steps.after,
-            cancellation=making.cancellation,
+            folder=context.place(folder, "x").parent,
+            code=context.values["code"],
+            name=context.values["name"],
+            document=context.document.info,
+            progress=context.steps.after,
+            cancellation=context.cancellation,
         )
-        for drawn in work.draw(job):
-            if drawn.lack is None and not jpeg.look_at(job.folder / drawn.wish.file).whole:
+        for drawn in work.render(job):
+            if drawn.lack is None and not jpeg.inspect_jpeg(job.folder / drawn.wish.file).whole:
                 raise OutputError("map_not_whole", map=drawn.wish.slot.title, target=drawn.wish.file)
             yield drawn
 
 
-def is_coarse(path: Path) -> bool:
+def has_low_resolution(path: Path) -> bool:
     """Does a picture say that it has fewer dots per inch than maps must have?"""
-    dpi = jpeg.look_at(path).dpi if jpeg.is_jpeg(path.name) else None
+    dpi = jpeg.inspect_jpeg(path).dpi if jpeg.is_jpeg(path.name) else None
     return dpi is not None and round(dpi) < LEAST_DPI
 
 
-def made_before(former: Path) -> set[str]:
+def find_former_maps(former: Path) -> set[str]:
     """The maps that the plugin made for a former package and nobody has touched since: they are of the plan as it was."""
     manifest, _ = told_manifest(former)
     if manifest is None:
@@ -243,13 +251,13 @@ def made_before(former: Path) -> set[str]:
     return made | {jpeg.world_file_of(name) for name in made}
 
 
-def _file_row(making: Making, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:
+def _file_row(context: ExportContext, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:
     """A map that is there: its pixels and dots per inch as the file itself tells them."""
-    place = making.place(slot.folder, file)
-    picture = jpeg.look_at(place)
-    match = recogniser(slot.file, {**making.values, **slot.own}).fullmatch(file)
+    place = context.place(slot.folder, file)
+    picture = jpeg.inspect_jpeg(place)
+    match = make_name_matcher(slot.file, {**context.values, **slot.own}).fullmatch(file)
     size = {"width": picture.width, "height": picture.height, "dpi": round(picture.dpi, 2) if picture.dpi else None}
-    return {**_row(slot, origin), **(match.groupdict() if match else {}), "file": making.inside(place), **size}
+    return {**_row(slot, origin), **(match.groupdict() if match else {}), "file": context.inside(place), **size}
 
 
 def _row(slot: FileSlot, origin: str, reason: str = "") -> dict[str, Any]:

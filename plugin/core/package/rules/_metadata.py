@@ -15,8 +15,8 @@ from ...model.findings import Finding
 from ...profile.document import load_secrecy_levels
 from ..inspection.facts import LayerFact, PackageFacts
 from ..metadata import BETWEEN, DEGREES, GEOMETRIES, METRES, WHOLE, Metadata, formats, layer_extent
-from ..tables.known import number_in
-from ._package import made_here, shown, year_of
+from ..tables.known_tables import parse_printed_number
+from ._package import is_made_by_plugin, show_value, year_of
 
 if TYPE_CHECKING:
     from ...engine.context import Context
@@ -29,7 +29,7 @@ _LAST_DIGIT = 1.02
 _DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2}))?(?!\d)")
 
 
-def values_of(path: str, told: Metadata, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def check_metadata_values(path: str, told: Metadata, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Findings on items that are there and not empty; what a form leaves out is not asked for."""
     say = _Say(path, package, ctx)
     there = [layer for layer in package.layers if layer.features >= 0]
@@ -46,7 +46,7 @@ def values_of(path: str, told: Metadata, package: PackageFacts, ctx: Context) ->
             continue
         if not fits:
             yield Finding(
-                "", key=f"{path}/{name}", case="layer_lost", params={"file": path, "name": shown(name, say.texts)}
+                "", key=f"{path}/{name}", case="layer_lost", params={"file": path, "name": show_value(name, say.texts)}
             )
             continue
         described.add((fits[0].file, fits[0].name))
@@ -59,7 +59,7 @@ def _not_described(
     path: str, there: list[LayerFact], described: set[tuple[str, str]], package: PackageFacts
 ) -> Iterator[Finding]:
     """Layers that metadata do not have; a data set of which they have none, while they have others, is told as one."""
-    spares = {(spare.file, spare.name) for spare in package.spares}
+    spares = {(spare.file, spare.name) for spare in package.unread_layers}
     more = [x for x in there if x.features and (x.file, x.name) not in described | spares]
     for file in dict.fromkeys(layer.file for layer in more):
         names = [layer.name for layer in more if layer.file == file]
@@ -79,17 +79,17 @@ class _Say:
         self.texts = Texts(ctx.lang)
 
     def __call__(self, owner: str, item: str, told: str, found: str) -> Finding:
-        name = self.package.form.metadata.names[item]
+        name = self.package.package_spec.metadata.names[item]
         whose = owner or self.texts.get("words", "whole_package")
         params = {"file": self.path, "owner": whose, "item": name}
-        params |= {"told": shown(told, self.texts), "found": shown(found, self.texts)}
+        params |= {"told": show_value(told, self.texts), "found": show_value(found, self.texts)}
         return Finding("", key=f"{self.path}/{owner}", field=name, case="value", params=params)
 
 
 def _layer(items: dict[str, str], layer: LayerFact, say: _Say) -> Iterator[Finding]:
     code = say.package.code
     template = say.ctx.norm.standard.templates.get(layer.name)
-    plane = crs_care.parse(layer.crs)
+    plane = crs_care.parse_crs(layer.crs)
     unit = "" if plane is None else DEGREES if plane.is_geographic else METRES
     wanted = {
         "data_id": f"{code}{layer.name}" if code else "",
@@ -114,7 +114,7 @@ def _layer(items: dict[str, str], layer: LayerFact, say: _Say) -> Iterator[Findi
 def _of_manifest(layer: LayerFact, say: _Say) -> dict[str, Any]:
     """The manifest's row of a layer in a package of ours; empty where there is none."""
     package = say.package
-    if not made_here(package) or package.manifest is None:
+    if not is_made_by_plugin(package) or package.manifest is None:
         return {}
     rows = [row for row in package.manifest["layers"] if str(row["layer"]).upper() == layer.name.upper()]
     return next((row for row in rows if row.get("format") == layer.format), rows[0] if rows else {})
@@ -135,7 +135,7 @@ def _filled_in(items: dict[str, str], row: dict[str, Any], layer: LayerFact, say
 def _left_to_others(items: dict[str, str], package: PackageFacts, say: _Say) -> Iterator[Finding]:
     """Compare the items that the receiving body fills in, and the item on completeness."""
     manifest = package.manifest
-    if manifest is None or not made_here(package):
+    if manifest is None or not is_made_by_plugin(package):
         return
     whole = "" if manifest["check"].get("forced") else WHOLE
     for item, value in (("integrity", whole), ("score", ""), ("grade", "")):
@@ -162,7 +162,7 @@ def _package(items: dict[str, str], package: PackageFacts, say: _Say) -> Iterato
 
 
 def _same_extent(told: str, extent: tuple[float, ...]) -> bool:
-    numbers = [number_in(part) for part in told.replace(",", " ").split()]
+    numbers = [parse_printed_number(part) for part in told.replace(",", " ").split()]
     if len(numbers) != len(extent):
         return False
     return all(
@@ -191,7 +191,7 @@ def _day(text: str) -> date | None:
 
 def _secrecy(items: dict[str, str], owner: str, say: _Say) -> Iterator[Finding]:
     told, package = items.get("secrecy", ""), say.package
-    levels = package.form.secrecy_levels or (package.form.secrecy,)
+    levels = package.package_spec.secrecy_levels or (package.package_spec.secrecy,)
     agreed = package.manifest.get("secrecy") if package.manifest else None
     level_of = load_secrecy_levels().level_of
     # A level that there is not is told of the manifest, and vouches for none.

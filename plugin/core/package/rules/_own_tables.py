@@ -21,16 +21,16 @@ from ...model.rule import Severity
 from ...render import figures as shown
 from ...render.tables.model import Table, sheet_name
 from ...render.words import Words
-from ...tabulate import TIME_FORM, about_table
+from ...tabulate import TIME_FORM, make_about_table
 from ..inspection.facts import PackageFacts
 from ..problems import NAMED
-from ..tables.compare import differences
-from ..tables.known import Known
+from ..tables.compare import find_differences
+from ..tables.known_tables import KnownTables
 from ..tables.model import Cell, Sheet, Workbook
-from ..tables.own import Changed, Other, compare_sheet, forms_not_ours, forms_of_others
+from ..tables.own_workbook import CellChange, SheetChanges, compare_sheet, find_foreign_formats, find_misleading_formats
 from ..tables.read import read_workbook
-from ._package import not_rebuilt
-from ._tables import letters
+from ._package import explain_not_rebuilt
+from ._tables import column_letters
 
 if TYPE_CHECKING:
     from ...engine.context import Context
@@ -46,8 +46,8 @@ _BROKEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True)
-class Own:
-    """``book``: the workbook; ``tables``: those that the layers give, in its language; ``told``: the report as data, empty where
+class InspectedWorkbook:
+    """``book``: the workbook; ``tables``: those that the layers give, in its language; ``printed``: the report as data, empty where
     it cannot be read (DOC013 reports that)."""
 
     book: Workbook
@@ -67,7 +67,7 @@ class Own:
         return said if isinstance(said, dict) else {}
 
 
-def own_tables(own: Own) -> Iterator[Finding]:
+def compare_own_tables(own: InspectedWorkbook) -> Iterator[Finding]:
     """Findings on the cells of our own workbook that hold no figures, and on how all are written."""
     yield from _parts(own)
     reason = _why_not(own)
@@ -79,7 +79,7 @@ def own_tables(own: Own) -> Iterator[Finding]:
         elif sheet.name in made:
             yield from _changed(sheet, compare_sheet(sheet, made[sheet.name], _names(own)), own)
         else:
-            yield from _forms(own.book, sheet, forms_not_ours(sheet), own.texts, Severity.ERROR)
+            yield from _forms(own.book, sheet, find_foreign_formats(sheet), own.texts, Severity.ERROR)
             yield from _states(sheet, own)
         if sheet.conditions:
             detail = own.texts.get("hidden", "conditions")
@@ -96,9 +96,9 @@ def own_tables(own: Own) -> Iterator[Finding]:
         )
 
 
-def _counts(own: Own) -> Iterator[Finding]:
+def _counts(own: InspectedWorkbook) -> Iterator[Finding]:
     """Compare the rows and figures of each sheet with those that the manifest counts."""
-    known = Known(own.tables, own.lang)
+    known = KnownTables(own.tables, own.lang)
     sheets = {sheet.name: sheet for sheet in own.book.sheets}
     rows = (own.package.manifest or {}).get("tables")
     for table in rows if isinstance(rows, list) else ():
@@ -108,7 +108,7 @@ def _counts(own: Own) -> Iterator[Finding]:
             blocks = known.blocks(sheet) if sheet is not None else []
             if sheet is None or not blocks or not {"rows", "figures"} <= row.keys():
                 continue
-            told, found = (row["rows"], row["figures"]), (len(blocks[0].rows), differences(blocks[0])[1])
+            told, found = (row["rows"], row["figures"]), (len(blocks[0].rows), find_differences(blocks[0])[1])
             if told != found:
                 params = {
                     "rows": found[0],
@@ -116,13 +116,13 @@ def _counts(own: Own) -> Iterator[Finding]:
                     "told_rows": str(told[0]),
                     "told_figures": str(told[1]),
                 }
-                yield _on(own.book, sheet, "counts", **params)
+                yield _on(own.book, sheet, "counts", None, **params)
 
 
-def others_tables(book: Workbook, texts: Texts) -> Iterator[Finding]:
+def check_foreign_tables(book: Workbook, texts: Texts) -> Iterator[Finding]:
     """Findings on cells of any workbook that show other than they hold: misleading number formats, cells under pictures."""
     for sheet in book.sheets:
-        yield from _forms(book, sheet, forms_of_others(sheet), texts, Severity.WARNING)
+        yield from _forms(book, sheet, find_misleading_formats(sheet), texts, Severity.WARNING)
         if sheet.covered:
             names = [_cell(*place) for place in sheet.covered]
             yield _on(book, sheet, "covered", Severity.WARNING, count=len(names), cells=_some(names, texts))
@@ -133,7 +133,7 @@ def _on(book: Workbook, sheet: Sheet, case: str, severity: Severity | None = Non
     return Finding("", key=f"{book.file}/{sheet.name}", case=case, severity=severity, params=params)
 
 
-def _parts(own: Own) -> Iterator[Finding]:
+def _parts(own: InspectedWorkbook) -> Iterator[Finding]:
     """Pictures, shapes and whatever else our tables do not have."""
     if own.book.parts:
         params = {"file": own.book.file, "parts": ", ".join(own.book.parts[:_PARTS])}
@@ -146,13 +146,13 @@ def _parts(own: Own) -> Iterator[Finding]:
             yield _on(own.book, sheet, "covered", count=len(names), cells=_some(names, own.texts))
 
 
-def _why_not(own: Own) -> str:
-    """Why the workbook cannot be made again (key of texts ``not_rebuilt``); empty where it can."""
+def _why_not(own: InspectedWorkbook) -> str:
+    """Why the workbook cannot be made again (key of texts ``explain_not_rebuilt``); empty where it can."""
     said, norm = own.provenance, own.ctx.norm
     if not said:
         return "data"
     try:
-        if reason := not_rebuilt(own.package, str(said["versions"]["sanxian"])):
+        if reason := explain_not_rebuilt(own.package, str(said["versions"]["sanxian"])):
             return reason
         if said["profile"]["id"] != norm.profile.id:
             return "profile"
@@ -164,7 +164,7 @@ def _why_not(own: Own) -> str:
     return "" if roles == own.ctx.plan.layers.keys() else "layers"
 
 
-def _made_again(own: Own) -> dict[str, Sheet]:
+def _made_again(own: InspectedWorkbook) -> dict[str, Sheet]:
     """The sheets of the workbook as this version makes it of the package's layers."""
     # Rules load with the toolbox, which does without the reading of files until something runs.
     from ...engine.provenance import area_name
@@ -177,25 +177,25 @@ def _made_again(own: Own) -> dict[str, Sheet]:
         return {sheet.name: sheet for sheet in read_workbook(path, path.name).sheets}
 
 
-def _names(own: Own) -> dict[str, str]:
+def _names(own: InspectedWorkbook) -> dict[str, str]:
     """What the report calls each layer → what it is called in the package."""
     layers = own.ctx.plan.layers
     rows = own.provenance.get("layers", ())
     return {str(row["name"]): layers[row["role"]].name for row in rows if row.get("role") in layers}
 
 
-def _changed(sheet: Sheet, changed: Changed, own: Own) -> Iterator[Finding]:
+def _changed(sheet: Sheet, changed: SheetChanges, own: InspectedWorkbook) -> Iterator[Finding]:
     texts = own.texts
     if changed.words:
         yield _words(sheet, changed.words, own)
-    yield from _forms(own.book, sheet, changed.forms, texts, None)
-    names = [_cell(one.row, one.column) for one in changed.looks]
+    yield from _forms(own.book, sheet, changed.number_formats, texts, None)
+    names = [_cell(one.row, one.column) for one in changed.styles]
     names += [texts.get("words", "line_or_column", name=key) for key in changed.sizes]
     if names:
         yield _on(own.book, sheet, "look", count=len(names), cells=_some(names, texts))
 
 
-def _words(sheet: Sheet, words: list[Other], own: Own) -> Finding:
+def _words(sheet: Sheet, words: list[CellChange], own: InspectedWorkbook) -> Finding:
     texts = own.texts
     blank = texts.get("words", "blank")
     named = [
@@ -203,8 +203,8 @@ def _words(sheet: Sheet, words: list[Other], own: Own) -> Finding:
             "words",
             "told_and_given",
             cell=_cell(o.row, o.column),
-            told=_cut(o.told) or blank,
-            given=_cut(o.given) or blank,
+            told=_cut(o.printed) or blank,
+            given=_cut(o.expected) or blank,
         )
         for o in words[:NAMED]
     ]
@@ -213,7 +213,7 @@ def _words(sheet: Sheet, words: list[Other], own: Own) -> Finding:
 
 
 def _forms(
-    book: Workbook, sheet: Sheet, forms: list[Other], texts: Texts, severity: Severity | None
+    book: Workbook, sheet: Sheet, forms: list[CellChange], texts: Texts, severity: Severity | None
 ) -> Iterator[Finding]:
     if forms:
         named = [
@@ -221,7 +221,7 @@ def _forms(
                 "words",
                 "in_form",
                 cell=_cell(o.row, o.column),
-                form=_cut(o.told),
+                form=_cut(o.printed),
                 held=_cut(sheet.text(o.row, o.column)),
             )
             for o in forms[:NAMED]
@@ -230,14 +230,14 @@ def _forms(
         yield _on(book, sheet, "format", severity, count=len(forms), cells=cells)
 
 
-def _about(sheet: Sheet, own: Own) -> Iterator[Finding]:
+def _about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
     """The sheet on the data against the report's own account of them."""
     said = own.provenance
     try:
         findings = own.told.get("findings") or ()
         unread = [str(f["message"]) for f in findings if f.get("code") == "RUN905"]
         notes = [*map(str, said["notices"]), *unread]
-        table = about_table(said, Texts(own.lang), "", [])
+        table = make_about_table(said, Texts(own.lang), "", [])
         begun = datetime.fromisoformat(str(said["started"]))
     except _BROKEN:
         # DOC013 reports that the report cannot be read.
@@ -247,7 +247,7 @@ def _about(sheet: Sheet, own: Own) -> Iterator[Finding]:
     time = next(head + n for n, row in enumerate(table.rows, 1) if row.code == "time")
     last = head + len(table.rows)
     wrong = [
-        Other(*place, sheet.text(*place), text)
+        CellChange(*place, sheet.text(*place), text)
         for place, text in given.items()
         if place != (time, 2)
         and sheet.cells.get(place, _EMPTY).state != "merged"
@@ -255,12 +255,12 @@ def _about(sheet: Sheet, own: Own) -> Iterator[Finding]:
     ]
     told = sheet.text(time, 2)
     if not _in_time(told, begun, own.package):
-        wrong.append(Other(time, 2, told, begun.strftime(TIME_FORM)))
+        wrong.append(CellChange(time, 2, told, begun.strftime(TIME_FORM)))
     kept = {note.strip() for note in notes}
     for (row, column), cell in sorted(sheet.cells.items()):
         foreign = cell.text not in kept if row > last else column > 2
         if foreign and cell.state != "merged":
-            wrong.append(Other(row, column, cell.text, ""))
+            wrong.append(CellChange(row, column, cell.text, ""))
     if wrong:
         yield _words(sheet, wrong, own)
 
@@ -275,9 +275,9 @@ def _in_time(told: str, begun: datetime, package: PackageFacts) -> bool:
     return begun.replace(tzinfo=None) - _SLACK <= made <= end.replace(tzinfo=None) + _DAY
 
 
-def _states(sheet: Sheet, own: Own) -> Iterator[Finding]:
+def _states(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
     """States, targets and confirmation of indicators against the report: what a workbook of any version says."""
-    known = Known(own.tables, own.lang)
+    known = KnownTables(own.tables, own.lang)
     words = Words(own.lang)
     texts = Texts(own.lang)
     rows: dict[str, list[Indicator]] = {}
@@ -297,7 +297,7 @@ def _states(sheet: Sheet, own: Own) -> Iterator[Finding]:
                 told = sheet.text(line, place.column)
                 if None not in allowed and allowed and told not in allowed:
                     given = "/".join(sorted(str(text) for text in allowed))
-                    wrong.append(Other(line, place.column, told, given))
+                    wrong.append(CellChange(line, place.column, told, given))
     if wrong:
         yield _words(sheet, wrong, own)
 
@@ -305,16 +305,16 @@ def _states(sheet: Sheet, own: Own) -> Iterator[Finding]:
 def _said(column: str, one: Indicator, words: Words, texts: Texts) -> str | None:
     """What a column of the table of indicators has for one; None for a column that is not compared."""
     if column == "state":
-        return shown.state_word(one, words)
+        return shown.format_state(one, words)
     if column == "target":
-        return shown.target_text(one, words).replace("\u202f", " ")
+        return shown.format_target(one, words).replace("\u202f", " ")
     if column == "confirmed":
         return texts.get("tables", "yes" if one.confirmed else "no")
     return None
 
 
 def _cell(row: int, column: int) -> str:
-    return f"{letters(column)}{row}"
+    return f"{column_letters(column)}{row}"
 
 
 def _cut(text: str) -> str:

@@ -36,22 +36,22 @@ def package_facts(ctx: Context) -> PackageFacts | None:
     return ctx.side.get("package", PackageFacts)
 
 
-def judged(ctx: Context, look: Callable[[PackageFacts, Context], Iterable[Finding]]) -> RuleResult:
+def inspect_facts(ctx: Context, inspect: Callable[[PackageFacts, Context], Iterable[Finding]]) -> RuleResult:
     """What a look at the package finds; not applicable where none is inspected."""
     package = package_facts(ctx)
-    return none_given() if package is None else RuleResult(findings=list(look(package, ctx)))
+    return no_package_given() if package is None else RuleResult(findings=list(inspect(package, ctx)))
 
 
-def none_given() -> RuleResult:
+def no_package_given() -> RuleResult:
     return RuleResult(applicable=False, notes=[("package_not_given", {})])
 
 
-def on_file(path: str, case: str = "", severity: Severity | None = None, **params: Any) -> Finding:
+def make_file_finding(path: str, case: str = "", severity: Severity | None = None, **params: Any) -> Finding:
     """A finding on a file of the package: its path is its key, so that it is known again."""
     return Finding("", key=path, case=case, severity=severity, params={"file": path, **params})
 
 
-def more_fields(layer: LayerFact, package: PackageFacts, ctx: Context) -> list[str]:
+def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: Context) -> list[str]:
     """Fields of a layer of the package that neither a template of its role has nor the form; none where its role is not known."""
     standard, upper = ctx.norm.standard, layer.name.upper()
     slots = [slot for vectors in package.sets_of(layer.file) for slot in vectors.layers]
@@ -65,7 +65,7 @@ def more_fields(layer: LayerFact, package: PackageFacts, ctx: Context) -> list[s
     return [name for name in layer.fields if name.upper() not in known]
 
 
-def of_other_version(package: PackageFacts) -> bool:
+def is_of_other_version(package: PackageFacts) -> bool:
     """Return True if the manifest names another version or build of this plugin."""
     tool = (package.manifest or {}).get("tool")
     versions = tool.get("versions") if isinstance(tool, dict) else None
@@ -78,27 +78,27 @@ def _of_other_build(tool: Any) -> bool:
     return isinstance(tool, dict) and tool.get("generator") != generator_digest()
 
 
-def not_rebuilt(package: PackageFacts, version: str) -> str:
-    """Why pages of this version may differ from those made here (key of texts ``not_rebuilt``); empty where they may not."""
+def explain_not_rebuilt(package: PackageFacts, version: str) -> str:
+    """Why pages of this version may differ from those made here (key of texts ``explain_not_rebuilt``); empty where they may not."""
     if version != plugin_version():
         return "version"
     tool = package.manifest.get("tool") if package.manifest else None
     return "templates" if _of_other_build(tool) else ""
 
 
-def made_here(package: PackageFacts) -> bool:
+def is_made_by_plugin(package: PackageFacts) -> bool:
     """Return True if the manifest says that this plugin made the package."""
     tool = package.manifest.get("tool") if package.manifest else None
     return isinstance(tool, dict) and tool.get("name") == "sanxian"
 
 
-def shown(value: Any, texts: Texts) -> str:
+def show_value(value: Any, texts: Texts) -> str:
     """Return a value as a message repeats it; words for an empty or absent one."""
     text = "" if value is None else str(value).strip()
     return text or texts.get("words", "left_blank")
 
 
-def profile_shown(profile: str, texts: Texts) -> str:
+def show_profile(profile: str, texts: Texts) -> str:
     """A profile by its id, in words where none is chosen."""
     return profile or texts.get("words", "no_profile")
 
@@ -109,7 +109,7 @@ def year_of(layer: Layer | None) -> str:
     return next(iter(years)) if len(years) == 1 else ""
 
 
-def told_fields(layer: LayerFact, package: PackageFacts) -> int | None:
+def stated_field_count(layer: LayerFact, package: PackageFacts) -> int | None:
     """How many fields the manifest says a layer has; None where it does not say."""
     rows = package.manifest["layers"] if package.manifest else []
     told = [r.get("fields") for r in rows if (r["file"], r["layer"].upper()) == (layer.file, layer.name.upper())]

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...invariants import require
-from ...messages.texts import LANGUAGES, Texts, number
+from ...invariants import require_value
+from ...messages.texts import LANGUAGES, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import COUNT
 from ...model.rule import Severity
 from ..problems import NAMED
-from ..tables.compare import DIFFER, Difference, differences, lost_rows, other_names
-from ..tables.known import KEYS, Block, Known, has_figures, number_in, word
-from ..tables.model import Sheet, Workbook, load_looks
+from ..tables.compare import DIFFER, CellDifference, find_differences, find_lost_rows, find_renamed_rows
+from ..tables.known_tables import KEYS, KnownTables, TableBlock, has_figures, normalise_word, parse_printed_number
+from ..tables.model import Sheet, Workbook, load_style_limits
 
 # Cells of a table that differ, put together as a planner looks for them: those of a row; and those of a column where many
 # rows differ in it alone, as shares do when another row's area has changed.
@@ -30,36 +30,38 @@ _MORE = 2
 
 
 @dataclass(frozen=True)
-class Group:
+class CellGroup:
     """``case`` of the rule's sentence, ``place`` what the finding is known by (E9, a row 9, a column E); ``cells`` from above."""
 
     case: str
     place: str
-    cells: tuple[Difference, ...]
+    cells: tuple[CellDifference, ...]
 
 
-def groups(found: Iterable[Difference]) -> list[Group]:
+def group_cells(found: Iterable[CellDifference]) -> list[CellGroup]:
     """Differing cells of one table (cases ``cell`` and ``blank``) by row or column, in the order of the sheet."""
-    rows: dict[tuple[str, int], list[Difference]] = defaultdict(list)
+    rows: dict[tuple[str, int], list[CellDifference]] = defaultdict(list)
     for one in found:
         rows[one.case, one.line].append(one)
-    columns: dict[tuple[str, int], list[Difference]] = defaultdict(list)
+    columns: dict[tuple[str, int], list[CellDifference]] = defaultdict(list)
     for (case, _), cells in rows.items():
         if len(cells) == 1:
             columns[case, cells[0].column].append(cells[0])
     many = {key: cells for key, cells in columns.items() if len(cells) >= _COLUMN_ROWS}
-    made = [Group(f"{case}s_column", letters(column), tuple(cells)) for (case, column), cells in many.items()]
+    made = [
+        CellGroup(f"{case}s_column", column_letters(column), tuple(cells)) for (case, column), cells in many.items()
+    ]
     for (case, line), cells in rows.items():
         if len(cells) > 1:
-            made.append(Group(f"{case}s_row", str(line), tuple(cells)))
+            made.append(CellGroup(f"{case}s_row", str(line), tuple(cells)))
         elif (case, cells[0].column) not in many:
-            made.append(Group(case, name_of(cells[0]), tuple(cells)))
+            made.append(CellGroup(case, cell_name(cells[0]), tuple(cells)))
     return sorted(made, key=lambda group: (group.cells[0].line, group.cells[0].column))
 
 
-def params_of(group: Group, texts: Texts) -> dict[str, Any]:
+def group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
     """What a group's sentence is filled with; ``cells``: each of its cells, whole."""
-    told = {name_of(one): _told(one, texts) for one in group.cells}
+    told = {cell_name(one): _told(one, texts) for one in group.cells}
     first = group.cells[0]
     params: dict[str, Any] = {"row": first.row, "line": first.line, "column": first.head}
     if len(group.cells) == 1:
@@ -68,37 +70,37 @@ def params_of(group: Group, texts: Texts) -> dict[str, Any]:
         named = group.cells
         if group.case.endswith("column"):
             # The largest first, as a share of what is right: the others follow from it.
-            named = tuple(sorted(named, key=lambda one: -one.apart / max(abs(one.given or 0.0), 1e-9)))
-        sentences = [texts.get("words", group.case, **told[name_of(one)]) for one in named[:_NAMED]]
+            named = tuple(sorted(named, key=lambda one: -one.difference / max(abs(one.expected or 0.0), 1e-9)))
+        sentences = [texts.get("words", group.case, **told[cell_name(one)]) for one in named[:_NAMED]]
         more = [texts.get("words", "and_more", count=len(named) - _NAMED)] if len(named) > _NAMED else []
         params |= {"count": len(named), "figures": texts.get("words", "between_cells").join([*sentences, *more])}
     return {**params, "cells": [{"cell": name, **one} for name, one in told.items()]}
 
 
-def _told(one: Difference, texts: Texts) -> dict[str, Any]:
+def _told(one: CellDifference, texts: Texts) -> dict[str, Any]:
     """A cell in words: both figures in the same writing, the layers' with more digits."""
-    given = require(one.given, "the figure of the layers")
+    given = require_value(one.expected, "the figure of the layers")
     unit = one.word or (texts.get("units", one.unit) if one.unit else "")
     digits = one.decimals + (0 if one.unit == "count" else _MORE)
     # Its own digits, in groups; words around a figure stay as they are.
-    printed = number_in(one.told) if one.unit else None
-    told = one.told if printed is None else number(printed.value, printed.decimals)
+    printed = parse_printed_number(one.printed) if one.unit else None
+    told = one.printed if printed is None else format_number(printed.value, printed.decimals)
     return {
         "row": one.row,
         "line": one.line,
         "column": one.head,
         "told": f"{told} {unit}".strip(),
-        "given": f"{number(given, digits)} {unit}".strip(),
-        "apart": f"{number(one.apart, digits)} {unit}".strip(),
+        "given": f"{format_number(given, digits)} {unit}".strip(),
+        "apart": f"{format_number(one.difference, digits)} {unit}".strip(),
     }
 
 
-def name_of(one: Difference) -> str:
+def cell_name(one: CellDifference) -> str:
     """A cell as a spreadsheet names it."""
-    return f"{letters(one.column)}{one.line}"
+    return f"{column_letters(one.column)}{one.line}"
 
 
-def letters(column: int) -> str:
+def column_letters(column: int) -> str:
     """A column as a spreadsheet names it: 28 is AB."""
     name = ""
     while column:
@@ -121,8 +123,8 @@ class Seen:
 
 def language_of(books: Iterable[Workbook]) -> str:
     """The language that most sheets are called in; their own names decide, Chinese where none is known."""
-    names = [word(sheet.name) for book in books for sheet in book.sheets]
-    known = {lang: {word(text) for text in Texts(lang).section("sheets").values()} for lang in LANGUAGES}
+    names = [normalise_word(sheet.name) for book in books for sheet in book.sheets]
+    known = {lang: {normalise_word(text) for text in Texts(lang).section("sheets").values()} for lang in LANGUAGES}
     return max(LANGUAGES, key=lambda lang: sum(name in known[lang] for name in names))
 
 
@@ -130,7 +132,7 @@ def table_name(table: str, texts: Texts) -> str:
     return texts.get("sheets", table)
 
 
-def look_at_sheet(file: str, sheet: Sheet, known: Known, texts: Texts, *, elsewhere: bool = False) -> Seen:
+def inspect_sheet(file: str, sheet: Sheet, known: KnownTables, texts: Texts, *, elsewhere: bool = False) -> Seen:
     """Findings on one sheet: figures that differ by row or column, what was not compared in one sentence of a kind."""
     seen = Seen()
     say = _Say(file, sheet, texts)
@@ -138,8 +140,8 @@ def look_at_sheet(file: str, sheet: Sheet, known: Known, texts: Texts, *, elsewh
         seen.findings.append(say("cut"))
     blocks = known.blocks(sheet)
     if not blocks:
-        about = {word(Texts(lang).get("sheets", "about")) for lang in LANGUAGES}
-        if has_figures(sheet) and word(sheet.name) not in about:
+        about = {normalise_word(Texts(lang).get("sheets", "about")) for lang in LANGUAGES}
+        if has_figures(sheet) and normalise_word(sheet.name) not in about:
             name = next((t for t in KEYS if t not in known.tables and _titled(sheet, t)), "")
             found = say("no_layers", table=table_name(name, texts)) if name else say("sheet")
             seen.findings.append(found)
@@ -152,10 +154,12 @@ def look_at_sheet(file: str, sheet: Sheet, known: Known, texts: Texts, *, elsewh
 
 def _titled(sheet: Sheet, table: str) -> bool:
     """Is the sheet called like a table that the layers here do not give, or headed by its whole title?"""
-    heads = [word(sheet.text(1, column)) for column in range(1, min(sheet.last_column, 12) + 1)]
+    heads = [normalise_word(sheet.text(1, column)) for column in range(1, min(sheet.last_column, 12) + 1)]
     for texts in map(Texts, LANGUAGES):
-        title = word(texts.get("sheet_titles", table, area=""))
-        if word(texts.get("sheets", table)) == word(sheet.name) or any(title in head for head in heads if head):
+        title = normalise_word(texts.get("sheet_titles", table, area=""))
+        if normalise_word(texts.get("sheets", table)) == normalise_word(sheet.name) or any(
+            title in head for head in heads if head
+        ):
             return True
     return False
 
@@ -174,23 +178,23 @@ class _Say:
         params = {"file": self.file, "sheet": self.sheet.name, **params}
         if "table" in params:
             # A sheet that has the table's own name is called once.
-            same = word(params["table"]) == word(self.sheet.name)
+            same = normalise_word(params["table"]) == normalise_word(self.sheet.name)
             params["called"] = "" if same else self.texts.get("words", "in_brackets", text=params["table"])
         key = f"{self.file}/{self.sheet.name}" + (f"/{place}" if place else "")
         return Finding("", key=key, case=case, severity=severity, params=params)
 
 
-def _look(block: Block, say: _Say, texts: Texts, elsewhere: bool) -> Iterator[Finding]:
+def _look(block: TableBlock, say: _Say, texts: Texts, elsewhere: bool) -> Iterator[Finding]:
     table: dict[str, Any] = {"table": table_name(block.table.id, texts)}
-    found, _ = differences(block)
-    for group in groups(one for one in found if one.case in DIFFER):
+    found, _ = find_differences(block)
+    for group in group_cells(one for one in found if one.case in DIFFER):
         slight = elsewhere and all(_is_slight(cell) for cell in group.cells)
         more = {} if group.case.startswith("blank") else {"other": texts.get("words", "slight") if slight else ""}
-        yield say(group.case, group.place, Severity.WARNING if slight else None, **params_of(group, texts), **more)
-    if renamed := other_names(block):
+        yield say(group.case, group.place, Severity.WARNING if slight else None, **group_params(group, texts), **more)
+    if renamed := find_renamed_rows(block):
         names = [texts.get("words", "told_and_own", line=line, told=told, own=own) for line, told, own in renamed]
         yield say("names", block.table.id, count=len(names), names=_some(names, texts), **table)
-    if lost := lost_rows(block):
+    if lost := find_lost_rows(block):
         yield say("lost", block.table.id, count=len(lost), rows=_some(lost, texts), **table)
     if block.unknown:
         rows = [_row_words(block, line) for line in block.unknown]
@@ -207,13 +211,17 @@ def _look(block: Block, say: _Say, texts: Texts, elsewhere: bool) -> Iterator[Fi
         yield say("no_figure", block.table.id, Severity.INFO, count=len(cells), cells=_some(cells, texts), **table)
 
 
-def _named(found: Iterable[Difference], *cases: str) -> list[str]:
-    return [name_of(one) for one in found if one.case in cases]
+def _named(found: Iterable[CellDifference], *cases: str) -> list[str]:
+    return [cell_name(one) for one in found if one.case in cases]
 
 
-def _is_slight(one: Difference) -> bool:
+def _is_slight(one: CellDifference) -> bool:
     """May another version have measured it so? What is counted is the same in all."""
-    return bool(one.given) and one.unit != COUNT and one.apart <= load_looks().slight_share * abs(one.given or 0.0)
+    return (
+        bool(one.expected)
+        and one.unit != COUNT
+        and one.difference <= load_style_limits().slight_share * abs(one.expected or 0.0)
+    )
 
 
 def _some(names: list[str], texts: Texts) -> str:
@@ -222,7 +230,7 @@ def _some(names: list[str], texts: Texts) -> str:
     )
 
 
-def _row_words(block: Block, line: int) -> str:
+def _row_words(block: TableBlock, line: int) -> str:
     for column in range(1, block.sheet.last_column + 1):
         text = block.sheet.text(line, column)
         if text and not text.isdigit():

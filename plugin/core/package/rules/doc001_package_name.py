@@ -6,8 +6,8 @@ from ...files.digests import MANIFEST
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
-from ..names import recogniser
-from ._package import NONE_INSPECTED, example, judged, on_file
+from ..names import make_name_matcher
+from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -49,23 +49,23 @@ def package_name(*, ctx: Context) -> RuleResult:
     Limits
         The tree and the name of the folder are settings of the form (mark C); a county whose layers tell no code is not compared.
     """
-    return judged(ctx, _look)
+    return inspect_facts(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    if recogniser(package.form.root, {}).fullmatch(package.root) is None:
-        expected = package.expected("", package.form.root)
-        yield on_file(package.root, "form", Severity.WARNING, expected=expected)
+    if make_name_matcher(package.package_spec.root, {}).fullmatch(package.root) is None:
+        expected = package.expected("", package.package_spec.root)
+        yield make_file_finding(package.root, "form", Severity.WARNING, expected=expected)
     code = ctx.plan.area_code if ctx.plan.layers else ""
-    own = code[: package.form.digits].ljust(6, "0")
+    own = code[: package.package_spec.digits].ljust(6, "0")
     if package.code and code and package.code != own:
-        yield on_file(package.root, "county", found=package.code, expected=own)
+        yield make_file_finding(package.root, "county", found=package.code, expected=own)
         return
     divisions = ctx.norm.standard.code_lists.get("divisions")
     listed = divisions.codes.get(package.code) if divisions else None
     if package.name and listed and listed.name != package.name:
         said = {"found": package.name, "code": package.code, "expected": listed.name}
-        yield on_file(package.root, "name", Severity.WARNING, **said)
+        yield make_file_finding(package.root, "name", Severity.WARNING, **said)
         return
     yield from _manifest(package, package.code or (own if code else ""))
 
@@ -78,4 +78,4 @@ def _manifest(package: PackageFacts, code: str) -> Iterator[Finding]:
     pairs = [(str(told.get(key) or ""), own) for key, own in (("code", code), ("name", package.name))]
     if any(one and own and one != own for one, own in pairs):
         found, expected = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
-        yield on_file(MANIFEST, "manifest", found=found, expected=expected)
+        yield make_file_finding(MANIFEST, "manifest", found=found, expected=expected)

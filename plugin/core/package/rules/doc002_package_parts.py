@@ -6,7 +6,7 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
-from ._package import NONE_INSPECTED, example, judged, on_file
+from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
 
 
 @rule(
@@ -48,7 +48,7 @@ def package_parts(*, ctx: Context) -> RuleResult:
     Limits
         Parts are known by their names; one under a wrong name counts as missing, and DOC003 names the file. The list of parts follows a draft (mark B); its folders are settings (mark C).
     """
-    return judged(ctx, _absent)
+    return inspect_facts(ctx, _absent)
 
 
 def _absent(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -59,17 +59,17 @@ def _absent(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
 def _absent_data(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Report required data sets that are missing; a set without a layer has no file."""
     there = {vectors.id for place in package.data_sets() for vectors in package.sets_of(place)}
-    for vectors in package.form.vectors:
+    for vectors in package.package_spec.vectors:
         wanted = any(s.need == "M" or (s.need == "C" and ctx.plan.concept(s.layer)) for s in vectors.layers)
         if vectors.id not in there and wanted:
             # Shapefiles lie in a folder of that name.
-            yield on_file(package.expected(vectors.folder, vectors.file.removesuffix(".shp")), "data")
+            yield make_file_finding(package.expected(vectors.folder, vectors.file.removesuffix(".shp")), "data")
 
 
 def _absent_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Report documents, tables and maps that are missing; optional numbered maps make one finding."""
     maps, numbered = [], False
-    for slot in package.form.files:
+    for slot in package.package_spec.files:
         filling = package.filling(slot)
         numbered = numbered or bool(slot.number and filling)
         if slot.need == "O" or filling:
@@ -79,10 +79,10 @@ def _absent_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             continue
         must = slot.need == "M"
         path = package.expected(slot.folder, slot.file)
-        yield on_file(path, "" if must else "optional", None if must else Severity.INFO, title=slot.title)
+        yield make_file_finding(path, "" if must else "optional", None if must else Severity.INFO, title=slot.title)
     # Who numbers the maps otherwise than the form, which may be, does not want to read its list.
     if maps and numbered:
         between = Texts(ctx.lang).get("words", "between_names")
         titles = between.join(f"{slot.number} {slot.title}" for slot in maps)
-        folder = package.form.place(maps[0].folder, "")
-        yield on_file(folder, "maps", Severity.INFO, count=len(maps), titles=titles)
+        folder = package.package_spec.place(maps[0].folder, "")
+        yield make_file_finding(folder, "maps", Severity.INFO, count=len(maps), titles=titles)

@@ -5,12 +5,12 @@ from unicodedata import category, normalize
 from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..files import is_part, is_stray
 from ..inspection.facts import FileFact, PackageFacts
-from ..inspection.soundness import is_signature
+from ..inspection.integrity import is_signature
 from ..names import FIELD_NAMES
 from ..problems import NAMED
-from ._package import NONE_INSPECTED, example, judged, made_here, on_file
+from ..slot_files import is_part, is_stray
+from ._package import NONE_INSPECTED, example, inspect_facts, is_made_by_plugin, make_file_finding
 
 #: How registers of waivers end, and the files of a shapefile that this plugin writes.
 WAIVERS = ".waivers.csv"
@@ -91,7 +91,7 @@ def package_file_names(*, ctx: Context) -> RuleResult:
     Limits
         More than 20 such files of one folder make one finding. Of a database or a folder of shapefiles, only files that no such data have are reported. Names follow a draft (mark B), folders are settings (mark C).
     """
-    return judged(ctx, _misplaced)
+    return inspect_facts(ctx, _misplaced)
 
 
 def _misplaced(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -105,14 +105,14 @@ def _data_sets(package: PackageFacts) -> Iterator[Finding]:
     """Report data sets that the form does not ask for, or that lie in a wrong folder."""
     for place in package.data_sets():
         name, sets = place.rpartition("/")[2], package.sets_of(place)
-        if not sets and place in package.form.folders.values():
+        if not sets and place in package.package_spec.folders.values():
             # The folder is required, so only the shapefiles in it have to go.
             for shape in package.shapefiles(place):
-                yield on_file(shape, "name")
+                yield make_file_finding(shape, "name")
         elif not sets:
-            yield on_file(place, "name")
-        elif place not in [package.form.place(vectors.folder, name) for vectors in sets]:
-            yield on_file(place, "folder", expected=package.form.place(sets[0].folder, ""))
+            yield make_file_finding(place, "name")
+        elif place not in [package.package_spec.place(vectors.folder, name) for vectors in sets]:
+            yield make_file_finding(place, "folder", expected=package.package_spec.place(sets[0].folder, ""))
 
 
 def _single_files(package: PackageFacts) -> Iterator[Finding]:
@@ -121,14 +121,14 @@ def _single_files(package: PackageFacts) -> Iterator[Finding]:
     for file in _files_to_name(package):
         slots = package.slots.get(file.path, ())
         if not slots and file.name.lower().endswith(WAIVERS):
-            yield on_file(file.path, "waivers")
+            yield make_file_finding(file.path, "waivers")
         elif not slots:
             strange.setdefault(file.folder, []).append(file.path)
-        elif all(package.form.place(slot.folder, file.name) != file.path for slot in slots):
-            yield on_file(file.path, "folder", expected=package.form.place(slots[0].folder, ""))
+        elif all(package.package_spec.place(slot.folder, file.name) != file.path for slot in slots):
+            yield make_file_finding(file.path, "folder", expected=package.package_spec.place(slots[0].folder, ""))
     for folder, paths in strange.items():
         if len(paths) <= MANY:
-            yield from (on_file(path, "name") for path in paths)
+            yield from (make_file_finding(path, "name") for path in paths)
         else:
             yield _several(folder, "many", [path.rpartition("/")[2] for path in paths])
 
@@ -150,7 +150,7 @@ def _inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
         place = package.data_set(file.path)
         if not place or is_stray(file.name):
             continue
-        ours = made_here(package) and not place.lower().endswith(".gdb") and file.name != FIELD_NAMES
+        ours = is_made_by_plugin(package) and not place.lower().endswith(".gdb") and file.name != FIELD_NAMES
         if not is_part(file.name, place) or (ours and not file.name.lower().endswith(WRITTEN)):
             inside.setdefault(place, []).append(file.path.removeprefix(f"{place}/"))
     for place, names in inside.items():
@@ -159,7 +159,7 @@ def _inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
 
 def _several(folder: str, case: str, names: list[str]) -> Finding:
     files = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
-    return on_file(folder or ".", case, count=len(names), files=files)
+    return make_file_finding(folder or ".", case, count=len(names), files=files)
 
 
 def _alike(package: PackageFacts) -> Iterator[Finding]:
@@ -168,7 +168,7 @@ def _alike(package: PackageFacts) -> Iterator[Finding]:
     for file in package.files:
         plain = "".join(c for c in normalize("NFKC", file.path) if category(c) != "Cf").casefold()
         if plain in seen:
-            yield on_file(file.path, "alike", other=seen[plain])
+            yield make_file_finding(file.path, "alike", other=seen[plain])
         seen.setdefault(plain, file.path)
         if signs := [f"U+{ord(c):04X}" for c in file.path if category(c) in ("Cf", "Cc", "Co", "Cs")]:
-            yield on_file(file.path, "unseen", signs=", ".join(dict.fromkeys(signs)))
+            yield make_file_finding(file.path, "unseen", signs=", ".join(dict.fromkeys(signs)))

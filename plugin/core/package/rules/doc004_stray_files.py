@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..files import is_stray
 from ..inspection.facts import PackageFacts
-from ._package import NONE_INSPECTED, example, judged, on_file
+from ..slot_files import is_stray
+from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
 
 
 @rule(
@@ -48,12 +48,12 @@ def stray_files(*, ctx: Context) -> RuleResult:
     Limits
         Known by name only.
     """
-    return judged(ctx, _look)
+    return inspect_facts(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for file in package.files:
         if is_stray(file.name) and not file.link:
-            yield on_file(file.path)
+            yield make_file_finding(file.path)
     for folder in package.empty_folders:
-        yield on_file(folder, "folder")
+        yield make_file_finding(folder, "folder")

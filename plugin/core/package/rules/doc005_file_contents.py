@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...engine.context import Context
-from ...messages.texts import Texts, number
+from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..files import begins_well, ends_well, is_stray
-from ..form.model import LEAST_DPI
 from ..inspection.facts import FileFact, PackageFacts
-from ._package import NONE_INSPECTED, example, none_given, on_file, package_facts
+from ..package_spec.model import LEAST_DPI
+from ..slot_files import has_valid_end, has_valid_start, is_stray
+from ._package import NONE_INSPECTED, example, make_file_finding, no_package_given, package_facts
 
 #: How a jpg begins, up to its dots per inch.
 _HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
@@ -159,7 +159,7 @@ def file_contents(
     """
     package = package_facts(ctx)
     if package is None:
-        return none_given()
+        return no_package_given()
     limits = MapLimits(least_map_pixels, least_map_levels, most_plain_share)
     result = RuleResult(findings=list(_inspect(package, limits, ctx)))
     ways = Counter(file.pdf.by for file in package.single if file.pdf is not None)
@@ -180,38 +180,40 @@ class MapLimits:
 
 
 def _inspect(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator[Finding]:
-    maps = {file.path for slot in package.form.files if slot.kind == "map" for file in package.filling(slot)}
+    maps = {file.path for slot in package.package_spec.files if slot.kind == "map" for file in package.filling(slot)}
     for file in package.files:
         if file.link:
-            yield on_file(file.path, "link")
+            yield make_file_finding(file.path, "link")
         elif file.special:
-            yield on_file(file.path, "special")
+            yield make_file_finding(file.path, "special")
     for file in (one for one in package.single if not (one.link or one.special or is_stray(one.name))):
         finding = _damage(file, ctx)
         if finding is None and file.path in maps:
             finding = _poor_map(file, limits)
         if finding is not None:
             yield finding
-        if file.size and ends_well(file.name, file.tail):
+        if file.size and has_valid_end(file.name, file.tail):
             yield from _inside(file, ctx)
     yield from _same([file for file in package.single if file.path in maps and file.picture is not None])
-    documents = {file.path for slot in package.form.files if slot.kind == "document" for file in package.filling(slot)}
+    documents = {
+        file.path for slot in package.package_spec.files if slot.kind == "document" for file in package.filling(slot)
+    }
     yield from _same([file for file in package.single if file.path in documents and file.size])
 
 
 def _damage(file: FileFact, ctx: Context) -> Finding | None:
     """Return the first reason why a file cannot be opened, or not to its end."""
     if not file.size:
-        return on_file(file.path, "empty")
-    if not begins_well(file.name, file.head):
-        return on_file(file.path, "kind")
-    if not ends_well(file.name, file.tail):
+        return make_file_finding(file.path, "empty")
+    if not has_valid_start(file.name, file.head):
+        return make_file_finding(file.path, "kind")
+    if not has_valid_end(file.name, file.tail):
         # Many programs repair it, and show what is there.
-        return on_file(file.path, "cut", Severity.WARNING)
+        return make_file_finding(file.path, "cut", Severity.WARNING)
     if file.picture is not None and not file.picture.whole:
-        return on_file(file.path, "broken")
+        return make_file_finding(file.path, "broken")
     if file.decoded is not None and not file.decoded.sound:
-        return on_file(file.path, "inside", by=Texts(ctx.lang).get("pictures", file.decoded.by))
+        return make_file_finding(file.path, "inside", by=Texts(ctx.lang).get("pictures", file.decoded.by))
     return None
 
 
@@ -219,18 +221,18 @@ def _poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
     """Return the first reason why a picture that can be opened is no map: resolution, size, or nothing on it."""
     picture, decoded = file.picture, file.decoded
     if picture is not None and picture.dpi and round(picture.dpi) < LEAST_DPI:
-        return on_file(file.path, "dpi", dpi=round(picture.dpi), least=LEAST_DPI)
+        return make_file_finding(file.path, "dpi", dpi=round(picture.dpi), least=LEAST_DPI)
     if picture is not None and max(picture.width, picture.height) < limits.pixels:
         # A package of 0.1.0 may have one.
-        return on_file(file.path, "small", Severity.WARNING, pixels=f"{picture.width} × {picture.height}")
+        return make_file_finding(file.path, "small", Severity.WARNING, pixels=f"{picture.width} × {picture.height}")
     if decoded is None:
         return None
     if decoded.levels is not None and decoded.levels < limits.levels:
-        return on_file(file.path, "plain", levels=decoded.levels, least=limits.levels)
+        return make_file_finding(file.path, "plain", levels=decoded.levels, least=limits.levels)
     if decoded.plain is not None and decoded.plain > limits.plain_share:
         # An overview of next to nothing is drawn so by some.
-        percent = {"share": number(100 * decoded.plain, 2), "most": number(100 * limits.plain_share, 2)}
-        return on_file(file.path, "bare", Severity.WARNING, **percent)
+        percent = {"share": format_number(100 * decoded.plain, 2), "most": format_number(100 * limits.plain_share, 2)}
+        return make_file_finding(file.path, "bare", Severity.WARNING, **percent)
     return None
 
 
@@ -239,7 +241,7 @@ def _same(files: list[FileFact]) -> Iterator[Finding]:
     first: dict[str, str] = {}
     for file in files:
         if file.sha256 and first.setdefault(file.sha256, file.path) != file.path:
-            yield on_file(file.path, "same", Severity.WARNING, other=first[file.sha256])
+            yield make_file_finding(file.path, "same", Severity.WARNING, other=first[file.sha256])
 
 
 def _inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
@@ -249,17 +251,17 @@ def _inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
     if file.picture is not None:
         active = (*active, *(["picture_script"] if file.picture.runs else []))
         if file.picture.behind:
-            yield on_file(file.path, "behind", Severity.WARNING, count=file.picture.behind)
+            yield make_file_finding(file.path, "behind", Severity.WARNING, count=file.picture.behind)
     if pdf is not None:
         active = (*active, *pdf.active)
         if pdf.behind:
-            yield on_file(file.path, "behind", Severity.WARNING, count=pdf.behind)
+            yield make_file_finding(file.path, "behind", Severity.WARNING, count=pdf.behind)
         if pdf.locked:
-            yield on_file(file.path, "locked", Severity.WARNING)
+            yield make_file_finding(file.path, "locked", Severity.WARNING)
         elif pdf.pages <= 0:
-            yield on_file(file.path, "pages", by=texts.get("pdf", pdf.by))
+            yield make_file_finding(file.path, "pages", by=texts.get("pdf", pdf.by))
         elif pdf.blank:
-            yield on_file(file.path, "blank", Severity.WARNING, by=texts.get("pdf", pdf.by))
+            yield make_file_finding(file.path, "blank", Severity.WARNING, by=texts.get("pdf", pdf.by))
     if active:
         what = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
-        yield on_file(file.path, "active", Severity.WARNING, what=what)
+        yield make_file_finding(file.path, "active", Severity.WARNING, what=what)

@@ -7,11 +7,11 @@ from ...files.digests import CHANGED, DAMAGED, DIGEST, DOUBLED, LATER, MANIFEST,
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..files import is_stray
 from ..inspection.facts import PackageFacts
-from ..inspection.soundness import is_signature, signatures
+from ..inspection.integrity import find_signatures, is_signature
 from ..problems import NAMED
-from ._package import NONE_INSPECTED, example, judged, made_here, on_file, package_facts
+from ..slot_files import is_stray
+from ._package import NONE_INSPECTED, example, inspect_facts, is_made_by_plugin, make_file_finding, package_facts
 
 #: Files of one folder that are reported one by one; more make one finding.
 MANY = 20
@@ -115,10 +115,10 @@ def package_digests(*, ctx: Context) -> RuleResult:
     Limits
         A signature that the office put beside the manifest (manifest.json.p7s, .sig, .asc, .sm2 …) is reported as present or absent, and never judged: verify it with the tool that made it. A package made by other software has no manifest; that is information, not an error. One of ours that lost it is an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
     """
-    result = judged(ctx, _compare)
+    result = inspect_facts(ctx, _compare)
     package = package_facts(ctx)
     if package is not None and package.manifest_state != MISSING:
-        signed = signatures(file.path for file in package.files)
+        signed = find_signatures(file.path for file in package.files)
         names = Texts(ctx.lang).get("words", "between_names").join(signed)
         result.notes.append(("package_signed", {"files": names}) if signed else ("package_not_signed", {}))
     return result
@@ -135,8 +135,8 @@ def _compare(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     yield from _state_of_manifest(package)
     if package.manifest is None:
         return
-    if SUMS not in there and not package.sums and made_here(package):
-        yield on_file(SUMS, "no_list", Severity.WARNING)
+    if SUMS not in there and not package.sums and is_made_by_plugin(package):
+        yield make_file_finding(SUMS, "no_list", Severity.WARNING)
     yield from _rows(package)
     yield from _grouped([*_changed(package, there), *_added(package)], package)
 
@@ -145,18 +145,18 @@ def _without_manifest(package: PackageFacts, there: dict[str, str]) -> Iterator[
     """Report a manifest that was taken out, or a package that never had one."""
     left = next((name for name in (DIGEST, PAGE) if name in there), "")
     if left and not any(MANIFEST in sums for sums in package.sums.values() if sums):
-        yield on_file(MANIFEST, "gone", left=left)
+        yield make_file_finding(MANIFEST, "gone", left=left)
     elif not any(package.sums.values()):
-        yield on_file(MANIFEST, "none", Severity.INFO)
+        yield make_file_finding(MANIFEST, "none", Severity.INFO)
 
 
 def _state_of_manifest(package: PackageFacts) -> Iterator[Finding]:
     if package.manifest_state == DOUBLED:
-        yield on_file(MANIFEST, "doubled", name=package.doubled)
+        yield make_file_finding(MANIFEST, "doubled", name=package.duplicate_files)
     if package.manifest_state in (DAMAGED, CHANGED):
-        yield on_file(MANIFEST, "manifest")
+        yield make_file_finding(MANIFEST, "manifest")
     if package.manifest_state == LATER:
-        yield on_file(MANIFEST, "later", Severity.WARNING)
+        yield make_file_finding(MANIFEST, "later", Severity.WARNING)
 
 
 def _changed(package: PackageFacts, there: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -187,24 +187,24 @@ def _grouped(differences: list[tuple[str, str]], package: PackageFacts) -> Itera
         elif case == "more":
             added.setdefault(path.rpartition("/")[0], []).append(path)
         else:
-            yield on_file(path, case)
+            yield make_file_finding(path, case)
     for place, cases in sets.items():
         yield from _of_set(place, cases)
     for folder, paths in added.items():
         if len(paths) <= MANY:
-            yield from (on_file(path, "more") for path in paths)
+            yield from (make_file_finding(path, "more") for path in paths)
         else:
-            yield on_file(folder or ".", "many_more", count=len(paths), files=_named(folder, paths))
+            yield make_file_finding(folder or ".", "many_more", count=len(paths), files=_named(folder, paths))
 
 
 def _of_set(place: str, cases: dict[str, list[str]]) -> Iterator[Finding]:
     """Return one finding for several files of a data set."""
     paths = [path for some in cases.values() for path in some]
     if len(paths) == 1:
-        yield on_file(paths[0], next(iter(cases)))
+        yield make_file_finding(paths[0], next(iter(cases)))
         return
     counts = {"lost": len(cases.get("lost", ())), "more": len(cases.get("more", ()))}
-    yield on_file(place, "changed_set", None, count=len(paths), files=_named(place, paths), **counts)
+    yield make_file_finding(place, "changed_set", None, count=len(paths), files=_named(place, paths), **counts)
 
 
 def _named(folder: str, paths: list[str]) -> str:
@@ -218,11 +218,11 @@ def _rows(package: PackageFacts) -> Iterator[Finding]:
     sizes = {file.path: (file.size, file.sha256) for file in package.files}
     for path, count in Counter(row["path"] for row in rows).items():
         if count > 1 or path.startswith("/") or ".." in path.split("/") or "\\" in path:
-            yield on_file(path, "twice", count=count)
+            yield make_file_finding(path, "twice", count=count)
     for row in rows:
         size, digest = sizes.get(row["path"], (None, ""))
         if digest == row["sha256"] and "bytes" in row and row["bytes"] != size:
-            yield on_file(row["path"], "size", told=row["bytes"], found=size)
+            yield make_file_finding(row["path"], "size", told=row["bytes"], found=size)
 
 
 def _manifest_digests(package: PackageFacts) -> dict[str, str]:
@@ -232,20 +232,20 @@ def _manifest_digests(package: PackageFacts) -> dict[str, str]:
 def _listed(name: str, sums: dict[str, str] | None, package: PackageFacts, there: dict[str, str]) -> Iterator[Finding]:
     """A list of digests against the files; what the manifest tells alike, it tells."""
     if sums is None:
-        yield on_file(name, "list")
+        yield make_file_finding(name, "list")
         return
     told = _manifest_digests(package)
     lacking = [path for path in told if path not in sums and path != name]
     if lacking:
         files = ", ".join(lacking[:NAMED]) + (" …" if len(lacking) > NAMED else "")
         severity = Severity.WARNING
-        yield on_file(name, "unlisted", severity, sums=name, count=len(lacking), files=files)
+        yield make_file_finding(name, "unlisted", severity, sums=name, count=len(lacking), files=files)
     for path, digest in sums.items():
         if path in told and told[path] != digest:
-            yield on_file(path, "disagree", sums=name)
+            yield make_file_finding(path, "disagree", sums=name)
         elif path not in told and path not in there:
-            yield on_file(path, "lost_listed", sums=name)
+            yield make_file_finding(path, "lost_listed", sums=name)
         elif (
             path not in told and there[path] != digest and (path != MANIFEST or package.manifest_state in (MISSING, OK))
         ):
-            yield on_file(path, "changed_listed", sums=name)
+            yield make_file_finding(path, "changed_listed", sums=name)

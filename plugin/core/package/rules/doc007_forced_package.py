@@ -7,7 +7,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
 from ..problems import HELD_BACK
-from ._package import NONE_INSPECTED, example, judged, on_file
+from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
 
 
 @rule(
@@ -40,7 +40,7 @@ def forced_package(*, ctx: Context) -> RuleResult:
     Limits
         Only packages with a manifest of this plugin tell.
     """
-    return judged(ctx, _look)
+    return inspect_facts(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -48,4 +48,4 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     if said.get("forced") or said.get("verdict") in HELD_BACK:
         verdict = Texts(ctx.lang).section("verdicts").get(str(said.get("verdict")), said.get("verdict"))
         counts = {key: said.get(key, 0) for key in ("errors", "skipped")}
-        yield on_file(package.root, verdict=verdict, **counts)
+        yield make_file_finding(package.root, verdict=verdict, **counts)

@@ -6,9 +6,16 @@ from ...errors import InputError
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..form.model import LayerSlot
 from ..inspection.facts import PackageFacts
-from ._package import NONE_INSPECTED, example, judged, more_fields, on_file, told_fields
+from ..package_spec.model import LayerSlot
+from ._package import (
+    NONE_INSPECTED,
+    example,
+    find_additional_fields,
+    inspect_facts,
+    make_file_finding,
+    stated_field_count,
+)
 
 
 @rule(
@@ -70,26 +77,26 @@ def package_layers(*, ctx: Context) -> RuleResult:
     Limits
         Which layers are mandatory is a setting of the form (mark C). Files of a .gdb are looked at where QGIS's GDAL (osgeo) is; its spatial indexes are not, those of a GeoPackage are. What is wrong inside a layer is told by the other rules.
     """
-    return judged(ctx, _look)
+    return inspect_facts(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for layer in package.layers:
         if layer.problem is not None:
             key, params = layer.problem
-            yield on_file(layer.file, "broken", reason=Texts(ctx.lang).explain(InputError(key, **params)))
+            yield make_file_finding(layer.file, "broken", reason=Texts(ctx.lang).explain(InputError(key, **params)))
         elif layer.features < 0:
-            yield on_file(layer.file, "unreadable", name=layer.name)
-    for fault in package.faults:
+            yield make_file_finding(layer.file, "unreadable", name=layer.name)
+    for fault in package.integrity_errors:
         case = "part" if fault.reason else "part_lost"
         if not fault.place.lower().endswith(".gdb"):
             case = "shape_cut" if fault.missing else "shape_lost"
         if fault.kind:
             severity = Severity.WARNING
-            yield on_file(fault.part, fault.kind, severity, table=fault.table, missing=fault.missing)
+            yield make_file_finding(fault.part, fault.kind, severity, table=fault.table, missing=fault.missing)
             continue
-        yield on_file(fault.part, case, table=fault.table, reason=fault.reason, missing=fault.missing)
-    for spare in package.spares:
+        yield make_file_finding(fault.part, case, table=fault.table, reason=fault.reason, missing=fault.missing)
+    for spare in package.unread_layers:
         said = {"name": spare.name, "used": spare.used, "title": _title(spare.role, ctx)}
         yield Finding(
             "",
@@ -100,7 +107,7 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         )
     yield from _more_fields(package, ctx)
     told: set[tuple[str, str]] = set()
-    for vectors in package.form.vectors:
+    for vectors in package.package_spec.vectors:
         # A set whose file is not there is DOC002's; its layers may be in another.
         places = [place for place in package.data_sets() if vectors in package.sets_of(place)]
         for slot in (slot for slot in vectors.layers if slot.need == "M"):
@@ -114,10 +121,10 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
 
 def _more_fields(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Fields that nobody asked for; where the manifest has another number of them, DOC010 tells."""
-    spares = {(spare.file, spare.name) for spare in package.spares}
+    spares = {(spare.file, spare.name) for spare in package.unread_layers}
     for layer in package.layers:
-        more = more_fields(layer, package, ctx) if (layer.file, layer.name) not in spares else []
-        if more and told_fields(layer, package) in (None, len(layer.fields or ())):
+        more = find_additional_fields(layer, package, ctx) if (layer.file, layer.name) not in spares else []
+        if more and stated_field_count(layer, package) in (None, len(layer.fields or ())):
             fields = Texts(ctx.lang).get("words", "between_names").join(more)
             params = {"file": layer.file, "name": layer.name, "fields": fields}
             key = f"{layer.file}/{layer.name}"
@@ -137,7 +144,7 @@ def _slot(slot: LayerSlot, places: list[str], package: PackageFacts, ctx: Contex
     said = {"title": _title(slot.layer, ctx), "name": names[0]}
     if sound:
         if not any(layer.features for layer in sound):
-            yield on_file(sound[0].file, "empty", name=sound[0].name)
+            yield make_file_finding(sound[0].file, "empty", name=sound[0].name)
     elif anywhere:
         yield Finding("", key=f"{places[0]}/{slot.layer}", case="missing_in", params={"file": places[0], **said})
     else:

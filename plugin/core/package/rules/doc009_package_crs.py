@@ -2,11 +2,11 @@
 from collections.abc import Iterator
 
 from ...engine.context import Context
-from ...geometry.crs import label, parse
+from ...geometry.crs import crs_label, parse_crs
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import LayerFact, PackageFacts
-from ._package import NONE_INSPECTED, example, judged
+from ._package import NONE_INSPECTED, example, inspect_facts
 
 
 @rule(
@@ -43,7 +43,7 @@ def package_crs(*, ctx: Context) -> RuleResult:
     Limits
         Data sets are told apart by name; in one that no form describes no CRS is asked for.
     """
-    return judged(ctx, _look)
+    return inspect_facts(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -52,7 +52,7 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             continue
         for vectors in package.sets_of(layer.file):
             # As layers' own are told, however the form writes it.
-            plane, heights = label(parse(vectors.crs)), vectors.vertical.upper()
+            plane, heights = crs_label(parse_crs(vectors.crs)), vectors.vertical.upper()
             if not layer.crs:
                 yield _told(layer, "none", "", plane)
             elif layer.crs != plane:

@@ -10,7 +10,7 @@ from ....paths import MANIFEST_SCHEMA
 from ...engine.context import Context
 from ...exchange.vct.settings import load_settings
 from ...files.digests import MANIFEST
-from ...messages.texts import Texts, number
+from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, LayerFact, PackageFacts
@@ -20,14 +20,14 @@ from ..problems import NAMED
 from ._package import (
     NONE_INSPECTED,
     example,
-    judged,
-    made_here,
-    more_fields,
-    of_other_version,
-    on_file,
+    find_additional_fields,
+    inspect_facts,
+    is_made_by_plugin,
+    is_of_other_version,
+    make_file_finding,
     package_facts,
-    shown,
-    told_fields,
+    show_value,
+    stated_field_count,
     unknown_keys,
     year_of,
 )
@@ -147,7 +147,7 @@ def manifest_figures(*, ctx: Context) -> RuleResult:
     Limits
         A layer that cannot be read is DOC008's, a field that is gone SCH002's and SCH008's. Areas are compared for the layers that the check looked at, to 0.01 m² a feature. Packages of other software have no manifest of ours.
     """
-    return judged(ctx, _compare)
+    return inspect_facts(ctx, _compare)
 
 
 #: How far an area may be from the manifest's, in m² a feature.
@@ -184,7 +184,7 @@ def _compare(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         yield from _keys(package.manifest, package)
         yield from _not_listed(package.manifest, package)
         yield from _parts(package.manifest, package, ctx)
-        if made_here(package):
+        if is_made_by_plugin(package):
             yield from _of_form(package.manifest, package, ctx)
             yield from _drawn(package.manifest)
             yield from _heads(package.manifest, package, ctx)
@@ -193,7 +193,7 @@ def _compare(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
 def _keys(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
     """Report keys outside the schema; another version of the plugin may have written some."""
     if found := unknown_keys(manifest, MANIFEST_SCHEMA):
-        severity = Severity.WARNING if of_other_version(package) else None
+        severity = Severity.WARNING if is_of_other_version(package) else None
         yield Finding("", key=MANIFEST, case="keys", severity=severity, params={"file": MANIFEST, "keys": found})
 
 
@@ -203,26 +203,26 @@ _NO_TABLES = {"tables_no_openpyxl", "tables_not_made"}
 
 def _of_form(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """What of the form nobody verified, and what the package lacks by it: a manifest says both. Another version may know more."""
-    if of_other_version(package):
+    if is_of_other_version(package):
         return
     form, between = manifest.get("form"), Texts(ctx.lang).get("words", "between_names")
-    told = form.get("unverified") if isinstance(form, dict) and form.get("id") == package.form.id else None
-    if isinstance(told, list) and sorted(map(str, told)) != package.form.unverified:
-        names = [between.join(map(str, one)) for one in (told, package.form.unverified)]
-        said = {"told": shown(names[0], Texts(ctx.lang)), "found": shown(names[1], Texts(ctx.lang))}
+    told = form.get("unverified") if isinstance(form, dict) and form.get("id") == package.package_spec.id else None
+    if isinstance(told, list) and sorted(map(str, told)) != package.package_spec.unverified:
+        names = [between.join(map(str, one)) for one in (told, package.package_spec.unverified)]
+        said = {"told": show_value(names[0], Texts(ctx.lang)), "found": show_value(names[1], Texts(ctx.lang))}
         yield Finding("", key=f"{MANIFEST}/form", case="form", params={"file": MANIFEST, **said})
     rows, problems = manifest.get("slots"), manifest.get("problems")
     if not isinstance(rows, list) or not isinstance(problems, list):
         return
-    own = package.form.tables
+    own = package.package_spec.tables
     reasons = {one.get("key") for one in problems if isinstance(one, dict)}
     if own is not None and not manifest.get("tables") and not reasons & _NO_TABLES:
-        yield on_file(f"{package.expected(own.folder, own.file)}.xlsx", "untold")
+        yield make_file_finding(f"{package.expected(own.folder, own.file)}.xlsx", "untold")
     told_of = "\n".join(str(one.get("message")) for one in problems if isinstance(one, dict))
     for row in rows:
         lacking = isinstance(row, dict) and row.get("need") != "O" and row.get("kind") != "map" and not row.get("files")
         if lacking and str(row.get("pattern")) not in told_of and str(row.get("title")) not in told_of:
-            yield on_file(str(row.get("pattern")), "untold")
+            yield make_file_finding(str(row.get("pattern")), "untold")
 
 
 def _drawn(manifest: dict[str, Any]) -> Iterator[Finding]:
@@ -231,20 +231,20 @@ def _drawn(manifest: dict[str, Any]) -> Iterator[Finding]:
     versions = tool.get("versions") if isinstance(tool, dict) else None
     for row in manifest.get("maps", ()):
         if row.get("origin") == "made" and isinstance(versions, dict) and "qgis" not in versions:
-            yield on_file(row["file"], "drawn")
+            yield make_file_finding(row["file"], "drawn")
 
 
 def _heads(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Date and scale in the header of a VCT file, which no reading asks for."""
     made = str(manifest.get("made"))[:10].replace("-", "")
-    scale = "" if of_other_version(package) else str(load_settings().map_scale)
+    scale = "" if is_of_other_version(package) else str(load_settings().map_scale)
     listed = {row["file"] for row in manifest["layers"]}
     for file, head in package.heads.items():
         for key, given in (("date", made), ("mapscale", scale)):
             told = head.get(key, "")
             if file in listed and given and told != given and not (key == "date" and _near(told, given)):
                 texts = Texts(ctx.lang)
-                said = {"item": texts.get("origin", f"vct_{key}"), "told": shown(told, texts), "found": given}
+                said = {"item": texts.get("origin", f"vct_{key}"), "told": show_value(told, texts), "found": given}
                 yield Finding("", key=f"{file}/{key}", case="head", params={"file": file, **said})
 
 
@@ -259,10 +259,10 @@ def _near(one: str, other: str) -> bool:
 
 def _fields(row: dict[str, Any], layer: LayerFact, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """A number of fields other than the manifest's, where any was put in: of one that is gone, others tell."""
-    told = told_fields(layer, package)
+    told = stated_field_count(layer, package)
     if told is None or layer.fields is None or told == len(layer.fields):
         return
-    more = more_fields(layer, package, ctx)
+    more = find_additional_fields(layer, package, ctx)
     if more or len(layer.fields) > told:
         texts = Texts(ctx.lang)
         names = texts.get("words", "between_names").join(more)
@@ -277,7 +277,7 @@ def _not_listed(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Fin
     own = {row["file"] for row in manifest["layers"]}
     own |= {file.rpartition("/")[0] for file in own if file.lower().endswith(".shp")}
     names = {name for _, name in listed}
-    spares = {(spare.file, spare.name) for spare in package.spares}
+    spares = {(spare.file, spare.name) for spare in package.unread_layers}
     for layer in package.layers:
         upper = layer.name.upper()
         here = {(layer.file, upper), (f"{layer.file}/{layer.name}.shp", upper)}
@@ -331,7 +331,7 @@ def _personal(row: dict[str, Any], ctx: Context) -> list[str]:
 def _item_pairs(row: dict[str, Any], layer: LayerFact, ctx: Context) -> list[tuple[str, Any, Any]]:
     """Return item, the manifest's value and the data's."""
     package = package_facts(ctx)
-    titles = layer.titles if package is not None and made_here(package) else ()
+    titles = layer.titles if package is not None and is_made_by_plugin(package) else ()
     template = ctx.norm.standard.templates.get(str(row.get("role", "")))
     # The header of a VCT file names a datum of heights also where its form asks for none.
     heights = layer.vertical if row.get("vertical") or not layer.file.lower().endswith(".vct") else ""
@@ -371,7 +371,7 @@ def _read_back(row: dict[str, Any], read: dict[str, Any], texts: Texts) -> Itera
 
 def _value(row: dict[str, Any], item: str, told: Any, found: Any, texts: Texts) -> Finding:
     said = {"name": row["layer"], "item": texts.get("origin", item)}
-    said |= {"told": shown(told, texts), "found": shown(found, texts)}
+    said |= {"told": show_value(told, texts), "found": show_value(found, texts)}
     return Finding("", key=row["layer"], field=item, case="value", params=said)
 
 
@@ -428,7 +428,7 @@ def _dicts(rows: Any) -> list[dict[str, Any]]:
 
 
 def _part(file: Any, item: str, told: Any, found: Any, texts: Texts) -> Finding:
-    values = {"told": shown(told, texts), "found": shown(found, texts)}
+    values = {"told": show_value(told, texts), "found": show_value(found, texts)}
     params = {"file": str(file), "item": texts.get("origin", item), **values}
     return Finding("", key=str(file), field=item, case="part", params=params)
 
@@ -454,5 +454,5 @@ def _areas(row: dict[str, Any], ctx: Context) -> Iterator[Finding]:
         else:
             continue
         if abs(found - told) > AREA_M2 * max(len(layer), 1):
-            params = {"name": row["layer"], "expected": number(told, 2), "found": number(found, 2)}
+            params = {"name": row["layer"], "expected": format_number(told, 2), "found": format_number(found, 2)}
             yield Finding(layer.role, key=row["layer"], field=field, case=case, params=params)

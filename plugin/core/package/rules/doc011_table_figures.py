@@ -12,11 +12,11 @@ from ...model.rule import RuleResult, Severity, rule
 from ...render.tables import all_tables
 from ..inspection.facts import PackageFacts
 from ..problems import NAMED
-from ..tables.known import KEYS, PROMISED, Known
+from ..tables.known_tables import KEYS, PROMISED, KnownTables
 from ..tables.model import Sheet, Workbook
-from ._own_tables import Own, others_tables, own_tables
-from ._package import NONE_INSPECTED, example, none_given, of_other_version, package_facts
-from ._tables import language_of, look_at_sheet, table_name
+from ._own_tables import InspectedWorkbook, check_foreign_tables, compare_own_tables
+from ._package import NONE_INSPECTED, example, is_of_other_version, no_package_given, package_facts
+from ._tables import inspect_sheet, language_of, table_name
 
 COUNTY = {"county": ["POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"]}
 PLAN = {**COUNTY, "red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
@@ -128,7 +128,7 @@ def table_figures(*, ctx: Context) -> RuleResult:
     """
     package = package_facts(ctx)
     if package is None:
-        return none_given()
+        return no_package_given()
     if not package.workbooks:
         return RuleResult(applicable=False, notes=[("package_no_tables", {})])
     result = RuleResult()
@@ -150,17 +150,19 @@ def table_figures(*, ctx: Context) -> RuleResult:
         # Not every edition has the lists that the tables are made by.
         result.not_checked.append(("package_no_figures", {"reason": texts.explain(error)}))
         return result
-    known = Known(tables, lang, package.form.words)
+    known = KnownTables(tables, lang, package.package_spec.words)
     seen: set[str] = set()
     result.findings += _unseen(readable, package, texts)
     for book in readable:
         if book.file == _ours(package):
             made = tables if language_of([book]) == lang else all_tables(figures_of(ctx, language_of([book])))
-            result.findings += own_tables(Own(book, made, _report(package), package, ctx, language_of([book])))
+            result.findings += compare_own_tables(
+                InspectedWorkbook(book, made, _report(package), package, ctx, language_of([book]))
+            )
         else:
-            result.findings += others_tables(book, texts)
+            result.findings += check_foreign_tables(book, texts)
         for sheet in book.sheets:
-            found = look_at_sheet(book.file, sheet, known, texts, elsewhere=of_other_version(package))
+            found = inspect_sheet(book.file, sheet, known, texts, elsewhere=is_of_other_version(package))
             seen |= found.tables
             result.findings += found.findings
     gone = [name for name in PROMISED if name in known.tables and name not in seen and known.tables[name].rows]
@@ -182,7 +184,7 @@ def _report(package: PackageFacts) -> dict[str, Any]:
 
 def _ours(package: PackageFacts) -> str:
     """Path of the workbook that the plugin made; empty where the manifest names none."""
-    own = package.form.tables
+    own = package.package_spec.tables
     path = f"{package.expected(own.folder, own.file)}.xlsx" if own is not None else ""
     rows = (package.manifest or {}).get("tables")
     return path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""

@@ -8,9 +8,9 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...profile.document import load_secrecy_levels
 from ..inspection.facts import PackageFacts
-from ..metadata import UnreadableXml, by_form, read_xml
-from ._metadata import values_of
-from ._package import NONE_INSPECTED, example, judged, on_file
+from ..metadata import UnreadableXml, read_by_spec, read_xml
+from ._metadata import check_metadata_values
+from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
 
 PLACE = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
 
@@ -78,35 +78,35 @@ def package_metadata(*, ctx: Context) -> RuleResult:
         No text with the official schema was found: element names are settings of the form (mark C). Metadata of another schema (ISO 19115 …) are
         told as not compared. Score, grade and integrity are for the receiving body. An extent may differ by its last printed digit.
     """
-    return judged(ctx, _look)
+    return inspect_facts(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    expected = package.expected(package.form.metadata.folder, package.form.metadata.file)
+    expected = package.expected(package.package_spec.metadata.folder, package.package_spec.metadata.file)
     if expected not in package.documents:
-        yield on_file(expected, "missing")
-    levels = package.form.secrecy_levels or (package.form.secrecy,)
+        yield make_file_finding(expected, "missing")
+    levels = package.package_spec.secrecy_levels or (package.package_spec.secrecy,)
     agreed = str(package.manifest.get("secrecy") or "") if package.manifest else ""
     if agreed and load_secrecy_levels().level_of(agreed) not in levels:
         expected = Texts(ctx.lang).get("words", "between_names").join(levels)
-        yield on_file(MANIFEST, "level", told=agreed, expected=expected)
+        yield make_file_finding(MANIFEST, "level", told=agreed, expected=expected)
     for path, data in package.documents.items():
         if not path.lower().endswith(".xml"):
             continue
         try:
             root = read_xml(data)
         except UnreadableXml as error:
-            yield on_file(path, error.case, **error.params)
+            yield make_file_finding(path, error.case, **error.params)
             continue
         if root.instructions:
-            yield on_file(path, "style", names=", ".join(root.instructions))
-        told = by_form(root, package.form)
+            yield make_file_finding(path, "style", names=", ".join(root.instructions))
+        told = read_by_spec(root, package.package_spec)
         if told is None:
-            names = package.form.metadata.names
-            yield on_file(path, "schema", root=root.name[-80:], expected=names["metadata"] or "metadata")
+            names = package.package_spec.metadata.names
+            yield make_file_finding(path, "schema", root=root.name[-80:], expected=names["metadata"] or "metadata")
             continue
         between = Texts(ctx.lang).get("words", "between_names")
         for case in ("unknown", "lacking", "twice"):
             if listed := getattr(told, case):
-                yield on_file(path, case, names=between.join(listed))
-        yield from values_of(path, told, package, ctx)
+                yield make_file_finding(path, case, names=between.join(listed))
+        yield from check_metadata_values(path, told, package, ctx)

@@ -10,26 +10,26 @@ from ....paths import REPORT_SCHEMA
 from ...engine.context import Context
 from ...files.data import strict_json
 from ...indicators.compute import Figures, figures_of
-from ...messages.texts import IndicatorName, Texts, number
+from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import COUNT, SQUARE_METRES, Indicator
 from ...model.rule import RuleResult, Severity, rule
-from ...profile.spaces import SPACE_FIGURES
-from ...render.figures import state_word, target_text
+from ...profile.space_map import SPACE_FIGURES
+from ...render.figures import format_state, format_target
 from ...render.words import Words
 from ..inspection.facts import PackageFacts
-from ..tables.compare import moved
-from ..tables.model import load_looks
+from ..tables.compare import unprinted_tolerance
+from ..tables.model import load_style_limits
 from ._package import (
     NONE_INSPECTED,
     example,
-    made_here,
-    none_given,
-    of_other_version,
-    on_file,
+    is_made_by_plugin,
+    is_of_other_version,
+    make_file_finding,
+    no_package_given,
     package_facts,
-    profile_shown,
-    shown,
+    show_profile,
+    show_value,
     unknown_keys,
 )
 
@@ -112,19 +112,19 @@ def report_figures(*, ctx: Context) -> RuleResult:
     """
     package = package_facts(ctx)
     if package is None:
-        return none_given()
+        return no_package_given()
     report = package.report_path
     page = package.report_page
     there = [file.path for file in package.files if file.path in (report, page)]
     half = [
-        on_file(one, "half", Severity.WARNING, other=two)
+        make_file_finding(one, "half", Severity.WARNING, other=two)
         for one, two in ((report, page), (page, report))
         if there == [two]
     ]
     if report not in package.documents and half:
         return RuleResult(findings=half)
-    if report not in package.documents and made_here(package):
-        return RuleResult(findings=[on_file(report, "none", Severity.WARNING)])
+    if report not in package.documents and is_made_by_plugin(package):
+        return RuleResult(findings=[make_file_finding(report, "none", Severity.WARNING)])
     if report not in package.documents:
         return RuleResult(applicable=False, notes=[("package_no_report", {"file": report})])
     return RuleResult(findings=[*half, *_compare(report, package, ctx)])
@@ -162,10 +162,10 @@ def _compare(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding
     texts = Texts(ctx.lang)
     report = _parse(package.documents[path])
     if report is None:
-        yield on_file(path, "damaged")
+        yield make_file_finding(path, "damaged")
         return
     if found := unknown_keys(report.data, REPORT_SCHEMA):
-        yield on_file(path, "keys", Severity.WARNING if of_other_version(package) else None, keys=found)
+        yield make_file_finding(path, "keys", Severity.WARNING if is_of_other_version(package) else None, keys=found)
     yield from _county(path, report.data["provenance"], package)
     yield from _summary(path, report.data, texts)
     for role, name, features in report.layers:
@@ -185,11 +185,11 @@ def _against_manifest(path: str, report: _Parsed, agreed: Any, texts: Texts) -> 
     if agreed and (report.verdict, report.errors) != (agreed.get("verdict"), agreed.get("errors")):
         words = texts.section("verdicts")
         verdicts: dict[str, Any] = {
-            "told": words.get(str(report.verdict), shown(report.verdict, texts)),
-            "found": words.get(str(agreed.get("verdict")), shown(agreed.get("verdict"), texts)),
+            "told": words.get(str(report.verdict), show_value(report.verdict, texts)),
+            "found": words.get(str(agreed.get("verdict")), show_value(agreed.get("verdict"), texts)),
         }
-        other = shown(agreed.get("errors"), texts)
-        yield on_file(path, "check", errors=report.errors, other_errors=other, **verdicts)
+        other = show_value(agreed.get("errors"), texts)
+        yield make_file_finding(path, "check", errors=report.errors, other_errors=other, **verdicts)
 
 
 def _against_layers(path: str, report: _Parsed, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -197,10 +197,10 @@ def _against_layers(path: str, report: _Parsed, package: PackageFacts, ctx: Cont
     texts = Texts(ctx.lang)
     same = report.profile == ctx.norm.profile.id
     if not same and any(unit == "ratio" for _, _, unit in report.figures):
-        own = profile_shown(ctx.norm.profile.id, texts)
-        yield on_file(path, "profile", Severity.INFO, told=profile_shown(report.profile, texts), found=own)
+        own = show_profile(ctx.norm.profile.id, texts)
+        yield make_file_finding(path, "profile", Severity.INFO, told=show_profile(report.profile, texts), found=own)
     figures = figures_of(ctx, ctx.lang)
-    other_version = of_other_version(package)
+    other_version = is_of_other_version(package)
     standard = report.data["provenance"].get("standard")
     alike = not isinstance(standard, dict) or standard.get("id") == ctx.norm.standard.id
     if same and alike and not other_version:
@@ -234,7 +234,7 @@ def _states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator
         except TypeError:
             # Of other keys, which have a finding of their own.
             continue
-        said = [" ".join(filter(None, (target_text(one, words), state_word(one, words)))) for one in (told, found)]
+        said = [" ".join(filter(None, (format_target(one, words), format_state(one, words)))) for one in (told, found)]
         if said[0] != said[1]:
             params = {"file": path, "indicator": IndicatorName(name), "told": said[0], "given": said[1]}
             yield Finding("", key=f"{path}/{name}", case="state", params=params)
@@ -242,14 +242,14 @@ def _states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator
 
 def _county(path: str, said: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
     """The area of the report against that of the package, by code and by name."""
-    digits = package.form.digits
+    digits = package.package_spec.digits
     pairs = [
         (str(said.get("area_code") or "")[:digits].ljust(6, "0"), package.code),
         (str(said.get("area_name") or ""), package.name),
     ]
     if any(told.strip("0") and found and told != found for told, found in pairs):
         told, found = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
-        yield on_file(path, "county", told=told, found=found)
+        yield make_file_finding(path, "county", told=told, found=found)
 
 
 #: What a summary counts, beside its verdict and errors.
@@ -266,7 +266,7 @@ def _summary(path: str, told: dict[str, Any], texts: Texts) -> Iterator[Finding]
     if sides:
         between = texts.get("words", "between_names")
         told_all, given_all = (between.join(side) for side in zip(*sides, strict=True))
-        yield on_file(path, "summary", told=told_all, given=given_all)
+        yield make_file_finding(path, "summary", told=told_all, given=given_all)
 
 
 def _recounted(said: dict[str, Any], rules: Any, findings: Any) -> dict[str, Any]:
@@ -329,7 +329,7 @@ def _listed(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
     for key in keys:
         value = values.get(key)
         text = words.get(str(value), value) if key == "verdict" else len(value) if isinstance(value, list) else value
-        parts.append(f"{texts.get('origin', key)} {shown(text, texts)}")
+        parts.append(f"{texts.get('origin', key)} {show_value(text, texts)}")
     return texts.get("words", "between_names").join(parts)
 
 
@@ -338,7 +338,7 @@ def _counts(path: str, said: dict[str, Any], agreed: dict[str, Any], texts: Text
     wrong = [key for key in _COUNTED if key in said and key in agreed and said[key] != agreed[key]]
     if wrong:
         names = f"{_listed(said, wrong, texts)} ≠ {_listed(agreed, wrong, texts)}"
-        yield on_file(path, "counts", names=names)
+        yield make_file_finding(path, "counts", names=names)
 
 
 def _number(value: Any) -> float | None:
@@ -361,7 +361,7 @@ def _space(name: str, figures: Figures) -> Indicator | None:
 def _slight(told: float, unit: str, found: Indicator) -> bool:
     """Return True if another version may have measured this figure. Counts are the same in all versions."""
     given = _in_unit_of(found, unit)
-    return given is not None and unit != COUNT and abs(told - given) <= load_looks().slight_share * abs(given)
+    return given is not None and unit != COUNT and abs(told - given) <= load_style_limits().slight_share * abs(given)
 
 
 def _in_unit_of(found: Indicator, unit: str) -> float | None:
@@ -376,11 +376,11 @@ def _figure(path: str, name: str, told: float, unit: str, found: Indicator | Non
     if given is None:
         return
     apart = abs(told - given)
-    if apart > moved(given, unit):
+    if apart > unprinted_tolerance(given, unit):
         digits = 2 if unit == "m2" else 6
         word = texts.get("units", unit) if unit else ""
         texts_of = {
-            key: f"{number(v, digits)} {word}".strip()
+            key: f"{format_number(v, digits)} {word}".strip()
             for key, v in (("told", told), ("given", given), ("apart", apart))
         }
         yield Finding(

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...engine.context import Context
-from ...messages.texts import Texts, number
+from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..problems import NAMED
-from ._package import NONE_INSPECTED, example, none_given, package_facts
+from ._package import NONE_INSPECTED, example, no_package_given, package_facts
 
 if TYPE_CHECKING:
-    from ..inspection.twins import Some, Twin
+    from ..inspection.dataset_comparison import DatasetComparison, FeatureSample
 
 
 def _twin(**said: Any) -> list[dict[str, Any]]:
@@ -72,11 +72,11 @@ def package_data_sets(*, ctx: Context, allowance_m: float = 0.001) -> RuleResult
     """
     package = package_facts(ctx)
     if package is None:
-        return none_given()
+        return no_package_given()
     result = RuleResult()
     texts = Texts(ctx.lang)
     looked_at: dict[tuple[str, str], list[str]] = {}
-    for twin in package.twins:
+    for twin in package.dataset_comparisons:
         looked_at.setdefault((twin.file, twin.place), []).append(twin.name)
         result.findings += _look(twin, allowance_m, texts)
         if not twin.placed:
@@ -88,7 +88,7 @@ def package_data_sets(*, ctx: Context, allowance_m: float = 0.001) -> RuleResult
     return result
 
 
-def _look(twin: Twin, allowance_m: float, texts: Texts) -> Iterator[Finding]:
+def _look(twin: DatasetComparison, allowance_m: float, texts: Texts) -> Iterator[Finding]:
     def say(case: str, params: dict[str, Any], field: str = "") -> Finding:
         where = {"file": twin.file, "place": twin.place}
         return Finding(twin.role, key=f"{twin.place}/{twin.name}", field=field, case=case, params={**where, **params})
@@ -104,9 +104,9 @@ def _look(twin: Twin, allowance_m: float, texts: Texts) -> Iterator[Finding]:
         params = {
             "count": len(apart),
             "features": _named([twin.named[n] for n in apart[:NAMED]], len(apart), texts),
-            "apart": texts.get("words", "apart_by" if np.isfinite(far) else "not_alike", metres=number(far, 3)),
+            "apart": texts.get("words", "apart_by" if np.isfinite(far) else "not_alike", metres=format_number(far, 3)),
         }
-        areas = {"expected": number(twin.areas[0], 2), "found": number(twin.areas[1], 2)}
+        areas = {"expected": format_number(twin.areas[0], 2), "found": format_number(twin.areas[1], 2)}
         yield say("shapes", {**params, **areas}) if any(twin.areas) else say("places", params)
     for name, one in twin.fields.items():
         values = {"told": _value(one.first, texts), "given": _value(one.other, texts)}
@@ -121,7 +121,7 @@ def _named(names: list[str] | tuple[str, ...], count: int, texts: Texts) -> str:
     return texts.get("words", "between_names").join(names) + (" …" if count > len(names) else "")
 
 
-def _in_brackets(some: Some, texts: Texts) -> str:
+def _in_brackets(some: FeatureSample, texts: Texts) -> str:
     return texts.get("words", "in_brackets", text=_named(some.names, some.many, texts)) if some.many else ""
 
 

@@ -15,7 +15,15 @@ from ...profile import Norm
 from ...standard.editions import PHASES
 from ..inspection import pages
 from ..inspection.facts import PackageFacts
-from ._package import NONE_INSPECTED, example, judged, made_here, not_rebuilt, on_file, shown
+from ._package import (
+    NONE_INSPECTED,
+    example,
+    explain_not_rebuilt,
+    inspect_facts,
+    is_made_by_plugin,
+    make_file_finding,
+    show_value,
+)
 
 REPORT = "2-规划文档/140225浑源县三区三线检查报告.html"
 #: Letters of a page that a message repeats.
@@ -63,15 +71,15 @@ def generated_pages(*, ctx: Context) -> RuleResult:
         Pictures, and labels of a legend, are taken from the page. A page of another version of the plugin, or made with a profile that this check lacks, cannot be made again: then verdict, counts, figures and findings
         are compared, with a warning. DOC010 and DOC013 compare with the layers, and so find data and pages that were edited alike.
     """
-    return judged(ctx, _pages)
+    return inspect_facts(ctx, _pages)
 
 
 def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     there = {file.path for file in package.files}
     manifest = package.manifest
     listed = {row["path"] for row in manifest["files"]} if manifest else set()
-    if manifest and PAGE not in there and (PAGE in listed or made_here(package)):
-        yield on_file(PAGE, "gone", Severity.WARNING)
+    if manifest and PAGE not in there and (PAGE in listed or is_made_by_plugin(package)):
+        yield make_file_finding(PAGE, "gone", Severity.WARNING)
     if manifest and PAGE in package.documents:
         version = _version(manifest.get("tool"))
         yield from _page(
@@ -79,9 +87,9 @@ def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             "manifest.json",
             package,
             ctx,
-            not_rebuilt(package, version),
+            explain_not_rebuilt(package, version),
             lambda page: pages.remake_manifest(manifest, page),
-            lambda page, made: pages.other_manifest(page, made, manifest),
+            lambda page, made: pages.compare_manifest_page(page, made, manifest),
         )
     path = package.report_page
     if path in package.documents and package.report_path in package.documents:
@@ -99,9 +107,9 @@ def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             package.report_path,
             package,
             ctx,
-            reason if reason == "data" else not_rebuilt(package, version) or reason,
+            reason if reason == "data" else explain_not_rebuilt(package, version) or reason,
             lambda page: pages.remake_report(report, norm, page),
-            lambda page, made: pages.other_report(page, made, report) if reason != "data" else [],
+            lambda page, made: pages.compare_report_page(page, made, report) if reason != "data" else [],
         )
 
 
@@ -131,14 +139,14 @@ def _page(
     ctx: Context,
     reason: str,
     remake: Callable[[pages.Page], list[str]],
-    compare: Callable[[pages.Page, pages.Page], list[pages.Part]],
+    compare: Callable[[pages.Page, pages.Page], list[pages.PageDifference]],
 ) -> Iterator[Finding]:
     """One page. ``reason``: why it may differ from what this version makes of the data."""
     texts = Texts(ctx.lang)
     between = texts.get("words", "between_names")
-    text = pages.decoded(package.documents[path])
+    text = pages.decode_page(package.documents[path])
     if text is None:
-        yield on_file(path, "damaged")
+        yield make_file_finding(path, "damaged")
         return
     page = pages.read_page(text)
     try:
@@ -148,10 +156,10 @@ def _page(
     if text in made:
         return
     ours = [pages.read_page(one) for one in made]
-    active = pages.more_active(page, ours)
+    active = pages.find_added_content(page, ours)
     if active:
         what = between.join(texts.get("active", key) for key in active)
-        yield on_file(path, "active", what=what)
+        yield make_file_finding(path, "active", what=what)
     if not ours:
         if not active:
             yield _not_rebuilt(path, reason or "data", texts)
@@ -160,18 +168,18 @@ def _page(
     if reason:
         wrong = min((compare(page, one) for one in ours), key=len)
     else:
-        pairs = ((pages.differing(page, one), raw) for one, raw in zip(ours, made, strict=True))
+        pairs = ((pages.compare_pages(page, one), raw) for one, raw in zip(ours, made, strict=True))
         wrong, raw = min(pairs, key=lambda pair: len(pair[0]))
         # Invisible characters that this plugin does not write.
-        wrong = wrong or ([] if active else [pages.Part("markup", *pages.first_place(text, raw))])
-        place = texts.get("words", "at_line", line=pages.line_of(text, raw))
+        wrong = wrong or ([] if active else [pages.PageDifference("markup", *pages.find_first_difference(text, raw))])
+        place = texts.get("words", "at_line", line=pages.first_different_line(text, raw))
     if wrong:
         parts = between.join(texts.get("parts", one.key) for one in wrong)
-        told, given = (shown(one[:_LONGEST], texts) for one in wrong[0][1:])
-        yield on_file(path, "differs", other=data, parts=parts, place=place, told=told, given=given)
+        told, given = (show_value(one[:_LONGEST], texts) for one in wrong[0][1:])
+        yield make_file_finding(path, "differs", other=data, parts=parts, place=place, told=told, given=given)
     elif reason:
         yield _not_rebuilt(path, reason, texts)
 
 
 def _not_rebuilt(path: str, reason: str, texts: Texts) -> Finding:
-    return on_file(path, "not_rebuilt", Severity.WARNING, reason=texts.get("not_rebuilt", reason))
+    return make_file_finding(path, "not_rebuilt", Severity.WARNING, reason=texts.get("not_rebuilt", reason))

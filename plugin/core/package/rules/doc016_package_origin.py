@@ -18,10 +18,10 @@ from ..inspection.facts import PackageFacts
 from ._package import (
     NONE_INSPECTED,
     example,
-    judged,
-    on_file,
-    profile_shown,
-    shown,
+    inspect_facts,
+    make_file_finding,
+    show_profile,
+    show_value,
 )
 
 #: A clock of another place may be ahead by this much.
@@ -84,7 +84,7 @@ def package_origin(*, ctx: Context) -> RuleResult:
     Limits
         Only packages with a manifest of this plugin. A profile of the county's own is known by its id; its settings are compared where the report was made by this version. A shipped profile that the manifest names is taken for the inspection where none is chosen.
     """
-    return judged(ctx, _look)
+    return inspect_facts(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -140,7 +140,7 @@ def _date(file: str, item: str, told: Any, reason: str, texts: Texts, **more: An
         "",
         key=f"{file}/{item}",
         case="date",
-        params={"file": file, "item": texts.get("origin", item), "told": shown(told, texts), "reason": why},
+        params={"file": file, "item": texts.get("origin", item), "told": show_value(told, texts), "reason": why},
     )
 
 
@@ -174,8 +174,8 @@ def _known(manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts:
         said = {
             "file": file,
             "item": texts.get("origin", item),
-            "told": shown(told, texts),
-            "known": shown(known, texts),
+            "told": show_value(told, texts),
+            "known": show_value(known, texts),
         }
         return Finding("", key=f"{file}/{item}", case="unknown", severity=Severity.WARNING, params=said)
 
@@ -201,15 +201,19 @@ def _known(manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts:
     if schema and schema != SCHEMA:
         yield unknown("schema", schema, SCHEMA, package.report_path)
     form = _at(manifest, ("form", "id"))
-    if form and form != package.form.id:
-        yield unknown("form", form, package.form.id)
+    if form and form != package.package_spec.id:
+        yield unknown("form", form, package.package_spec.id)
 
 
 def _alike(manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
     for item, mine, yours in _BOTH:
         told, given = _at(manifest, mine), _at(report, yours)
         if told is not None and given is not None and told != given:
-            said = {"item": texts.get("origin", item), "told": shown(told, texts), "given": shown(given, texts)}
+            said = {
+                "item": texts.get("origin", item),
+                "told": show_value(told, texts),
+                "given": show_value(given, texts),
+            }
             yield Finding(
                 "",
                 key=f"{MANIFEST}/{item}",
@@ -241,8 +245,8 @@ def _drawn_alike(
             "file": MANIFEST,
             "other": package.report_path,
             "item": item,
-            "told": shown(told, texts),
-            "given": shown(other, texts),
+            "told": show_value(told, texts),
+            "given": show_value(other, texts),
         }
         yield Finding("", key=f"{MANIFEST}/{row['layer']}/crs", case="differs", params=said)
 
@@ -251,16 +255,16 @@ def _of_this_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Finding]:
     profile, standard = _at(manifest, ("profile", "id")), _at(manifest, ("standard", "id"))
     if profile and profile != ctx.norm.profile.id:
         known = profile in profile_ids()
-        yield on_file(
+        yield make_file_finding(
             MANIFEST,
             "profile",
             Severity.WARNING,
             told=profile,
-            given=profile_shown(ctx.norm.profile.id, Texts(ctx.lang)),
+            given=show_profile(ctx.norm.profile.id, Texts(ctx.lang)),
             known=known,
         )
     if standard and standard != ctx.norm.standard.id and standard in standard_ids():
-        yield on_file(MANIFEST, "standard", Severity.WARNING, told=standard, given=ctx.norm.standard.id)
+        yield make_file_finding(MANIFEST, "standard", Severity.WARNING, told=standard, given=ctx.norm.standard.id)
 
 
 def _settings(report: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
@@ -271,8 +275,8 @@ def _settings(report: dict[str, Any], package: PackageFacts, ctx: Context, texts
         words = [
             " ".join(str(v) for v in one.values() if v) if isinstance(one, dict) else str(one) for one in (said, given)
         ]
-        pair = {"told": shown(words[0], texts), "given": shown(words[1], texts)}
-        yield on_file(package.report_path, "confirmed", Severity.WARNING, **pair)
+        pair = {"told": show_value(words[0], texts), "given": show_value(words[1], texts)}
+        yield make_file_finding(package.report_path, "confirmed", Severity.WARNING, **pair)
     same = (_at(report, ("profile", "id")), _at(report, ("standard", "id"))) == (norm.profile.id, norm.standard.id)
     if not same or not isinstance(told, dict):
         return
@@ -280,4 +284,4 @@ def _settings(report: dict[str, Any], package: PackageFacts, ctx: Context, texts
     names = [key for key in sorted(own) if key in told and told[key] != own[key]]
     if names:
         listed = texts.get("words", "between_names").join(names[:5]) + (" …" if len(names) > 5 else "")
-        yield on_file(package.report_path, "settings", Severity.WARNING, names=listed)
+        yield make_file_finding(package.report_path, "settings", Severity.WARNING, names=listed)

@@ -6,7 +6,7 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
-from ._package import NONE_INSPECTED, example, judged, on_file
+from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
 
 _MAP = b"\xff\xd8\xff\xe0 map"
 
@@ -45,7 +45,7 @@ def map_numbers(*, ctx: Context) -> RuleResult:
     Limits
         Maps are known by their names; one under another name is told by DOC003. Which maps there must be was found in no text: the list of the form is a setting (mark C).
     """
-    return judged(ctx, _look)
+    return inspect_facts(ctx, _look)
 
 
 def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
@@ -55,10 +55,10 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         for case, told in (("number", number), ("title", title)):
             other = first.setdefault((case, told), file.path) if told else file.path
             if other != file.path:
-                yield on_file(file.path, case, other=other.rpartition("/")[2], number=number)
+                yield make_file_finding(file.path, case, other=other.rpartition("/")[2], number=number)
     numbers = {int(number) for _, number, _ in maps if number}
     lost = [f"{n:02d}" for n in range(1, max(numbers, default=0)) if n not in numbers]
     if lost:
-        yield on_file(
+        yield make_file_finding(
             maps[0][0].folder, "gap", Severity.INFO, numbers=Texts(ctx.lang).get("words", "between_names").join(lost)
         )

@@ -11,20 +11,20 @@ from unicodedata import normalize
 from ...files.encoding import BLANK_WORDS
 from ...model.indicator import SQUARE_METRES
 from ...render.tables.model import Number, Row, Value
-from .known import (
+from .known_tables import (
     AIMS,
     CODED,
     KEYS,
     NUMBER,
     WORDED,
-    Block,
-    Place,
-    Printed,
-    number_in,
-    unit_of,
+    ColumnMatch,
+    PrintedNumber,
+    TableBlock,
+    block_value,
+    normalise_word,
+    parse_printed_number,
+    parse_unit,
     unit_word,
-    value_of,
-    word,
 )
 from .model import Cell
 
@@ -36,13 +36,13 @@ _FIGURE = re.compile(r"-?\d[\d,. ]*")
 
 
 @dataclass(frozen=True)
-class Difference:
+class CellDifference:
     """One cell. ``case``: ``cell`` (another figure), ``blank`` (none, though the layers give one), ``text``, ``formula``,
     ``target`` (a target, or what is left of it, other than the profile's), ``error`` and ``merged`` (not compared: no number; a formula without value; #REF!; one figure for several cells), ``words``
     (other words than ours around the figures) or ``no_figure`` (the layers give none).
 
-    ``told`` as the table prints it; ``given`` what the layers give, in the table's unit, None where there is none;
-    ``decimals`` of the table's print; ``unit`` of both, and the ``word`` that the table itself has for it, if any.
+    ``printed`` as the table prints it; ``expected`` what the layers give, in the table's unit, None where there is none;
+    ``decimals`` of the table's print; ``unit`` of both, and the ``normalise_word`` that the table itself has for it, if any.
     """
 
     case: str
@@ -50,9 +50,9 @@ class Difference:
     column: int
     row: str
     head: str
-    told: str
-    given: float | None = None
-    apart: float = 0.0
+    printed: str
+    expected: float | None = None
+    difference: float = 0.0
     decimals: int = 0
     unit: str = ""
     word: str = ""
@@ -62,9 +62,9 @@ class Difference:
 DIFFER = ("cell", "blank")
 
 
-def differences(block: Block) -> tuple[list[Difference], int]:
+def find_differences(block: TableBlock) -> tuple[list[CellDifference], int]:
     """What differs or could not be compared in a table, and how many figures were compared."""
-    found: list[Difference] = []
+    found: list[CellDifference] = []
     compared = 0
     for line, row in block.rows.items():
         for place in block.places:
@@ -76,26 +76,26 @@ def differences(block: Block) -> tuple[list[Difference], int]:
     return found, compared
 
 
-def lost_rows(block: Block) -> list[str]:
+def find_lost_rows(block: TableBlock) -> list[str]:
     """Names of rows of the layers' table with figures other than nothing that the sheet does not have."""
     there = [id(row) for row in block.rows.values()]
-    wanted = [p for p in block.places if any(isinstance(value_of(r, p), Number) for r in block.table.rows)]
+    wanted = [p for p in block.places if any(isinstance(block_value(r, p), Number) for r in block.table.rows)]
     return [
         row_name(row)
         for row in block.table.rows
-        if id(row) not in there and any(isinstance(v := value_of(row, p), Number) and v.value for p in wanted)
+        if id(row) not in there and any(isinstance(v := block_value(row, p), Number) and v.value for p in wanted)
     ]
 
 
-def other_names(block: Block) -> list[tuple[int, str, str]]:
+def find_renamed_rows(block: TableBlock) -> list[tuple[int, str, str]]:
     """Rows that the code tells, whose name is another than the layers': line, the name told, the layers' own."""
     found = []
     if block.table.id in CODED:
         names = [p for p in block.places if p.known.id == KEYS[block.table.id][-1]]
         for line, row in block.rows.items():
             for place in names:
-                told, own = block.sheet.text(line, place.column).strip(), str(value_of(row, place) or "")
-                if told and own and word(told) != word(own):
+                told, own = block.sheet.text(line, place.column).strip(), str(block_value(row, place) or "")
+                if told and own and normalise_word(told) != normalise_word(own):
                     found.append((line, told, own))
     return found
 
@@ -107,12 +107,12 @@ def row_name(row: Row) -> str:
 
 
 #: What is compared with nothing: neither figure nor difference.
-_NOTHING = Difference("", 0, 0, "", "", "")
+_NOTHING = CellDifference("", 0, 0, "", "", "")
 
 
-def _cell(block: Block, line: int, row: Row, place: Place) -> Difference | None:
+def _cell(block: TableBlock, line: int, row: Row, place: ColumnMatch) -> CellDifference | None:
     """None when the figures agree."""
-    value = value_of(row, place)
+    value = block_value(row, place)
     cell = block.sheet.cells.get((line, place.column), Cell(""))
     head = block.sheet.text(block.head, place.column)
     about = (line, place.column, row_name(row), " ".join(head.split()), cell.text)
@@ -122,34 +122,36 @@ def _cell(block: Block, line: int, row: Row, place: Place) -> Difference | None:
         return _words(value, cell.text, about)
     blank = cell.text.strip().lower() in BLANK_WORDS
     if cell.state:
-        return _NOTHING if value is None else Difference(cell.state, *about)
+        return _NOTHING if value is None else CellDifference(cell.state, *about)
     if value is None:
-        said = not blank and number_in(cell.text) is not None
-        return Difference("no_figure", *about) if said and place.known.id != NUMBER else _NOTHING
+        said = not blank and parse_printed_number(cell.text) is not None
+        return CellDifference("no_figure", *about) if said and place.known.id != NUMBER else _NOTHING
     unit = _unit(block, line, place)
     if blank:
         nothing = not round(value.value, value.decimals)
         known = unit[1], unit_word(block, line, place, unit[1])
-        return None if nothing else Difference("blank", *about, value.value, abs(value.value), value.decimals, *known)
-    printed = number_in(cell.text)
+        return (
+            None if nothing else CellDifference("blank", *about, value.value, abs(value.value), value.decimals, *known)
+        )
+    printed = parse_printed_number(cell.text)
     if printed is None:
-        return Difference("text", *about)
+        return CellDifference("text", *about)
     theirs = printed.unit or unit[0]
     if (theirs in SQUARE_METRES) != (unit[1] in SQUARE_METRES) and theirs and unit[1]:
-        return Difference("text", *about)
+        return CellDifference("text", *about)
     factor = SQUARE_METRES[unit[1]] / SQUARE_METRES[theirs] if {theirs, unit[1]} <= SQUARE_METRES.keys() else 1.0
     given = value.value * factor
     apart = abs(printed.value - given)
-    if apart <= allowance(printed, max(abs(given), _behind(block, row, place) * factor), theirs):
+    if apart <= printing_tolerance(printed, max(abs(given), _behind(block, row, place) * factor), theirs):
         return None
-    return Difference("cell", *about, given, apart, printed.decimals, theirs, unit_word(block, line, place, theirs))
+    return CellDifference("cell", *about, given, apart, printed.decimals, theirs, unit_word(block, line, place, theirs))
 
 
 #: What is a difference of others: by column of those in its row, by row of those in its column.
 _CHANGES, _DIFFERENCES = ("change", "room"), ("difference", "denominator_difference_m2")
 
 
-def _behind(block: Block, row: Row, place: Place) -> float:
+def _behind(block: TableBlock, row: Row, place: ColumnMatch) -> float:
     """The largest area that a difference was made of, for it moves as that does; 0 for a figure of its own."""
     unit = place.known.unit
     if unit not in SQUARE_METRES:
@@ -158,17 +160,17 @@ def _behind(block: Block, row: Row, place: Place) -> float:
     if place.known.id in _CHANGES:
         values = [v for v, column in zip(row.values, block.table.columns, strict=True) if column.unit == unit]
     elif row.code in _DIFFERENCES:
-        values = [value_of(other, place) for other in block.table.rows]
+        values = [block_value(other, place) for other in block.table.rows]
     return max((abs(v.value) for v in values if isinstance(v, Number)), default=0.0)
 
 
-def allowance(printed: Printed, given: float, unit: str) -> float:
+def printing_tolerance(printed: PrintedNumber, given: float, unit: str) -> float:
     """Half of the last printed digit, and what writing and reading the shapes may move, in the table's unit."""
     half = 0.5 * 10.0**-printed.decimals
     return half + max(_DIGIT_SHARE * half, _MOVED_SHARE * abs(given), min(_moved(unit), half))
 
 
-def moved(given: float, unit: str) -> float:
+def unprinted_tolerance(given: float, unit: str) -> float:
     """How far a figure that was never printed may be from the layers', in its unit: what writing and reading the shapes moves."""
     return _MOVED_SHARE * abs(given) + _moved(unit)
 
@@ -177,36 +179,36 @@ def _moved(unit: str) -> float:
     return _MOVED_M2 / SQUARE_METRES[unit] if unit in SQUARE_METRES else _MOVED
 
 
-def _unit(block: Block, line: int, place: Place) -> tuple[str, str]:
+def _unit(block: TableBlock, line: int, place: ColumnMatch) -> tuple[str, str]:
     """The unit of a figure in the sheet and in the layers' table; those of the list of indicators stand in their rows."""
     if place.known.unit:
         return place.unit, place.known.unit
     for other in block.places:
         if other.known.id == "unit":
-            own = unit_of(str(value_of(block.rows[line], other) or ""))
-            return unit_of(block.sheet.text(line, other.column)) or own, own
+            own = parse_unit(str(block_value(block.rows[line], other) or ""))
+            return parse_unit(block.sheet.text(line, other.column)) or own, own
     return "", ""
 
 
-def _words(value: str, told: str, about: tuple[int, int, str, str, str]) -> Difference | None:
+def _words(value: str, told: str, about: tuple[int, int, str, str, str]) -> CellDifference | None:
     """Figures within words (≥ 63.25 万亩), where the words are the same."""
     mine, theirs = (normalize("NFKC", text).replace("\u202f", " ").replace("−", "-") for text in (value, told))
     if _frame(mine) != _frame(theirs):
         # Other words are another document's: there is nothing to compare.
-        return _NOTHING if not told.strip() else Difference("words", *about)
+        return _NOTHING if not told.strip() else CellDifference("words", *about)
     figures = list(_numbers(mine))
     for own, other in zip(figures, _numbers(theirs), strict=True):
         # A small difference of two large areas moves as these do.
         largest = max((abs(one.value) for one in figures if one.unit == own.unit), default=0.0)
         apart = abs(own.value - other.value)
         # Ours is out of a text, too: it was rounded like theirs.
-        allowed = allowance(other, largest if own.unit else own.value, own.unit) + 0.5 * 10.0**-own.decimals
+        allowed = printing_tolerance(other, largest if own.unit else own.value, own.unit) + 0.5 * 10.0**-own.decimals
         if apart > allowed:
-            return Difference("cell", *about, own.value, apart, other.decimals)
+            return CellDifference("cell", *about, own.value, apart, other.decimals)
     return None
 
 
-def same_words(told: str, given: str) -> bool:
+def are_same_words(told: str, given: str) -> bool:
     """Return True for the same words; figures in them may be off by what writing and reading the shapes moves."""
     return told.strip() == given.strip() or (bool(told.strip()) and _words(given, told, (0, 0, "", "", "")) is None)
 
@@ -215,10 +217,10 @@ def _frame(text: str) -> str:
     return re.sub(r"\s+", "", _FIGURE.sub("#", text))
 
 
-def _numbers(text: str) -> Iterator[Printed]:
+def _numbers(text: str) -> Iterator[PrintedNumber]:
     """The figures of a text with the unit that follows each, empty for none."""
     for found in _FIGURE.finditer(text):
         plain = re.sub(r"[, ]", "", found[0]).rstrip(".")
         if plain.count(".") <= 1:
             behind = re.match(r"[^\s;,、()]*", text[found.end() :])
-            yield Printed(float(plain), len(plain.partition(".")[2]), unit_of(behind[0] if behind else ""))
+            yield PrintedNumber(float(plain), len(plain.partition(".")[2]), parse_unit(behind[0] if behind else ""))

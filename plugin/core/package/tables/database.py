@@ -48,7 +48,7 @@ def write_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> dict
         columns = ", ".join(f"[{head}]" for head in (ORDER, *heads))
         insert = f"INSERT INTO [{name}] ({columns}) VALUES ({marks})"  # nosec B608 # names are ours, cleaned by _name
         for line, row in enumerate(table.rows, 1):
-            cursor.execute(insert, (line, *(plain(value) for value in row.values)))
+            cursor.execute(insert, (line, *(to_plain_cell(value) for value in row.values)))
         written[name] = len(table.rows)
     cursor.close()
     return written
@@ -64,7 +64,7 @@ def compare_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> in
             raise NotTheSame(name, min(len(rows), len(table.rows)) + 1, ORDER)
         for line, (row, read) in enumerate(zip(table.rows, rows, strict=True), 1):
             for head, value, found in zip(heads, row.values, read, strict=True):
-                wanted = plain(value)
+                wanted = to_plain_cell(value)
                 same = (
                     found == wanted if not isinstance(wanted, float) else found is not None and float(found) == wanted
                 )
@@ -117,7 +117,7 @@ def heads_of(table: Table, texts: Texts) -> list[str]:
     return heads
 
 
-def plain(value: Value) -> str | float | None:
+def to_plain_cell(value: Value) -> str | float | None:
     return round(value.value, value.decimals) if isinstance(value, Number) else value or None
 
 
@@ -144,7 +144,7 @@ _ADD_SOURCE = 1
 
 
 @dataclass(frozen=True)
-class Access:
+class AccessDriver:
     """``create`` makes an empty database at a path and raises OSError where it cannot; ``connect`` opens one (DB-API);
     ``tables`` lists the tables of a connection; ``errors``: what the library raises."""
 
@@ -155,7 +155,7 @@ class Access:
     errors: tuple[type[Exception], ...]
 
 
-def access() -> Access | str:
+def find_access_driver() -> AccessDriver | str:
     """The driver of this machine, or why there is none, as a key of texts (``causes``)."""
     if sys.platform != "win32":
         return "mdb_no_windows"
@@ -165,17 +165,17 @@ def access() -> Access | str:
         return "mdb_no_pyodbc"
     there = set(pyodbc.drivers())
     driver = next((name for name in DRIVERS if name in there), "")
-    return of_pyodbc(pyodbc, driver) if driver else "mdb_no_driver"
+    return pyodbc_driver(pyodbc, driver) if driver else "mdb_no_driver"
 
 
-def of_pyodbc(pyodbc: Any, driver: str) -> Access:
+def pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
     def connect(path: Path) -> Any:
         return pyodbc.connect(f"DRIVER={{{driver}}};DBQ={path};", autocommit=False)
 
     def tables(connection: Any) -> list[str]:
         return [row.table_name for row in connection.cursor().tables(tableType="TABLE")]
 
-    return Access(driver, lambda path: _create(path, driver), connect, tables, (pyodbc.Error, OSError))
+    return AccessDriver(driver, lambda path: _create(path, driver), connect, tables, (pyodbc.Error, OSError))
 
 
 def _create(path: Path, driver: str) -> None:

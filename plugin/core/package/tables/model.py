@@ -18,13 +18,13 @@ MOST_ROWS, MOST_COLUMNS = 5000, 200
 class Cell:
     """``text`` as the spreadsheet prints it; ``state``: "", ``formula`` (without a value, for nobody saved it after it was
     written), ``error`` (#REF! and the like), or ``merged`` (the value of the merged cell that it is a part of); ``number``: it
-    holds one; ``form`` of numbers; ``look``: how it is written (`ink.look_of`)."""
+    holds one; ``number_format`` of numbers; ``style``: how it is written (`ink.look_of`)."""
 
     text: str
     state: str = ""
     number: bool = field(default=False, compare=False)
-    form: str = field(default="", compare=False)
-    look: str = field(default="", compare=False)
+    number_format: str = field(default="", compare=False)
+    style: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Sheet:
 @dataclass(frozen=True)
 class Workbook:
     """``file``: its path in the package; ``problem``: a key of texts (``causes``) for one that cannot be read;
-    ``parts``: those that tables alone do not have (`drawn.more_parts`)."""
+    ``parts``: those that tables alone do not have (`drawn.find_other_parts`)."""
 
     file: str
     sheets: tuple[Sheet, ...] = ()
@@ -67,7 +67,7 @@ class Workbook:
 
 
 @dataclass(frozen=True)
-class Looks:
+class StyleLimits:
     least_colour_apart: float
     least_letter_points: float
     least_row_points: float
@@ -78,10 +78,10 @@ class Looks:
 
 
 @cache
-def load_looks(path: Path = LOOK_SETTINGS) -> Looks:
+def load_style_limits(path: Path = LOOK_SETTINGS) -> StyleLimits:
     """Read the limits, each of which has a mark. DataError names file and key."""
     table = read_toml(path)
-    keys = [f.name for f in fields(Looks)]
+    keys = [f.name for f in fields(StyleLimits)]
     check_keys(table, required=[*keys, "marks"], allowed=(), file=path)
     check_marks(table, keys, file=path)
-    return Looks(**{key: float(expect(table[key], (int, float), file=path, key=key)) for key in keys})
+    return StyleLimits(**{key: float(expect(table[key], (int, float), file=path, key=key)) for key in keys})

@@ -11,9 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from ...files.tables import printed
-from .database import Access, access, sheets_of
-from .drawn import Colour, Over, drawn_over, is_unseen, look_of, more_parts, theme_of
-from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet, Workbook, load_looks
+from .covered_cells import (
+    Colour,
+    CoveredCells,
+    cell_style,
+    find_covered_cells,
+    find_other_parts,
+    is_unseen,
+    workbook_theme,
+)
+from .database import AccessDriver, find_access_driver, sheets_of
+from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet, Workbook, load_style_limits
 
 #: What is taken for a table; those that this plugin cannot read are named by the rule.
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -31,11 +39,11 @@ _PAGES = re.compile(r"&[PN]|[\s/\-第页共]|\b(?:page|of)\b", re.IGNORECASE)
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip
 
 
-def read_workbook(path: Path, file: str, of: Access | str | None = None) -> Workbook:
+def read_workbook(path: Path, file: str, of: AccessDriver | str | None = None) -> Workbook:
     """A workbook as it is printed: formulas by the value that was saved with them; a database (mdb) where its driver is here.
     Never raises for what is in it. ``of``: the driver, or why there is none (default: this machine's)."""
     if path.suffix.lower() in DATABASES:
-        return _database(path, file, access() if of is None else of)
+        return _database(path, file, find_access_driver() if of is None else of)
     if path.suffix.lower() not in WORKBOOKS:
         return Workbook(file, problem="table_kind")
     try:
@@ -51,12 +59,12 @@ def read_workbook(path: Path, file: str, of: Access | str | None = None) -> Work
     except _UNREADABLE:
         return Workbook(file, problem="table_damaged")
     pairs = zip(values.worksheets, formulas.worksheets, strict=True)
-    over, theme = drawn_over(path), theme_of(formulas)
+    over, theme = find_covered_cells(path), workbook_theme(formulas)
     sheets = tuple(_sheet(value, formula, over.get(value.title, []), theme) for value, formula in pairs)
-    return Workbook(file, sheets, parts=more_parts(path))
+    return Workbook(file, sheets, parts=find_other_parts(path))
 
 
-def _database(path: Path, file: str, driver: Access | str) -> Workbook:
+def _database(path: Path, file: str, driver: AccessDriver | str) -> Workbook:
     if isinstance(driver, str):
         return Workbook(file, problem=driver)
     try:
@@ -89,7 +97,7 @@ def _danger(path: Path) -> str:
     return ""
 
 
-def _sheet(values: Any, formulas: Any, over: list[Over], theme: list[Colour]) -> Sheet:
+def _sheet(values: Any, formulas: Any, over: list[CoveredCells], theme: list[Colour]) -> Sheet:
     rows, columns = values.max_row or 0, values.max_column or 0
     cells: dict[tuple[int, int], Cell] = {}
     for line in values.iter_rows(max_row=min(rows, MOST_ROWS), max_col=min(columns, MOST_COLUMNS)):
@@ -99,7 +107,7 @@ def _sheet(values: Any, formulas: Any, over: list[Over], theme: list[Colour]) ->
                 text = printed(cell.value, str(cell.number_format))
                 if text:
                     state, form = "error" if cell.data_type == "e" else "", str(cell.number_format)
-                    cells[place] = Cell(text, state, cell.data_type == "n", form, look_of(cell))
+                    cells[place] = Cell(text, state, cell.data_type == "n", form, cell_style(cell))
             elif formulas.cell(*place).value is not None:
                 cells[place] = Cell("", "formula")
     for merged in values.merged_cells.ranges:
@@ -150,8 +158,8 @@ def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour])
     unseen = [c for c in there if _PRINTS_NOTHING.fullmatch(str(c.number_format)) or is_unseen(c, theme)]
     found = {
         "sheet": [sheet.title] if sheet.sheet_state != "visible" else [],
-        "rows": _narrow(sheet.row_dimensions, "height", load_looks().least_row_points),
-        "columns": _narrow(sheet.column_dimensions, "width", load_looks().least_column_letters),
+        "rows": _narrow(sheet.row_dimensions, "height", load_style_limits().least_row_points),
+        "columns": _narrow(sheet.column_dimensions, "width", load_style_limits().least_column_letters),
         "cells": [cell.coordinate for cell in unseen],
         "comments": [cell.coordinate for cell in there if getattr(cell, "comment", None)],
         "formulas": [cell.coordinate for cell in there if cell.data_type == "f"],

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError, InputError, OutputError
-from ...messages.texts import Cause, Texts
+from ...messages.texts import CauseMessage, Texts
 from ...render.tables.model import sheet_name
-from ..making import Making
-from ..names import fill
+from ..export_context import ExportContext
+from ..names import fill_placeholders
 from ..problems import Level, Problem
-from .compare import DIFFER, differences, lost_rows
-from .database import Access, NotTheSame, access, compare_tables, write_tables
-from .known import PROMISED, Known
+from .compare import DIFFER, find_differences, find_lost_rows
+from .database import AccessDriver, NotTheSame, compare_tables, find_access_driver, write_tables
+from .known_tables import PROMISED, KnownTables
 from .read import read_workbook
 
 if TYPE_CHECKING:
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
 _FAULTS = (*DIFFER, "target", "text", "formula", "error", "merged")
 
 
-def tables(making: Making) -> list[Problem]:
+def write_workbooks(context: ExportContext) -> list[Problem]:
     """The same indicators as in the report. What keeps a table from being made is told, by name."""
-    from ...tabulate import put_tables, tabulate_plan
+    from ...tabulate import tabulate_plan, write_tables
 
-    if making.form.tables is None:
+    if context.package_spec.tables is None:
         return []
     if find_spec("openpyxl") is None:
         return [Problem(Level.NOTE, "tables_no_openpyxl")]
     try:
-        made = tabulate_plan(making.plan, making.lang, side=making.checked.side, cancellation=making.cancellation)
+        made = tabulate_plan(context.plan, context.lang, side=context.checked.side, cancellation=context.cancellation)
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables are made by.
-        return [Problem(Level.NOTE, "tables_not_made", params={"reason": Cause(error)})]
-    path = making.path(making.form.tables, ".xlsx")
-    put_tables(made, path)
-    making.manifest["tables"] = [workbook_row(made, path, making)]
-    return [*_wanting(made, making), *database(made, making)]
+        return [Problem(Level.NOTE, "tables_not_made", params={"reason": CauseMessage(error)})]
+    path = context.path(context.package_spec.tables, ".xlsx")
+    write_tables(made, path)
+    context.manifest["tables"] = [workbook_row(made, path, context)]
+    return [*_wanting(made, context), *write_access_tables(made, context)]
 
 
-def workbook_row(made: Tabulated, path: Path, making: Making) -> dict[str, Any]:
+def workbook_row(made: Tabulated, path: Path, context: ExportContext) -> dict[str, Any]:
     """Read the workbook again and hold every figure against the one that was written. OutputError for any that is not the same."""
-    file = making.inside(path)
-    texts = Texts(making.lang)
-    known = Known(made.tables, making.lang)
+    file = context.inside(path)
+    texts = Texts(context.lang)
+    known = KnownTables(made.tables, context.lang)
     book = read_workbook(path, file)
     written = {sheet_name(table, texts): table for table in made.tables}
     rows = []
@@ -62,9 +62,9 @@ def workbook_row(made: Tabulated, path: Path, making: Making) -> dict[str, Any]:
         blocks = known.blocks(sheet)
         if not blocks and not table.rows:
             continue
-        if [b.table.id for b in blocks] != [table.id] or lost_rows(blocks[0]) or blocks[0].unknown:
+        if [b.table.id for b in blocks] != [table.id] or find_lost_rows(blocks[0]) or blocks[0].unknown:
             raise OutputError("package_table_not_the_same", file=path.name, place=sheet.name)
-        found, compared = differences(blocks[0])
+        found, compared = find_differences(blocks[0])
         wrong = [one for one in found if one.case in _FAULTS]
         if wrong:
             raise OutputError(
@@ -74,33 +74,33 @@ def workbook_row(made: Tabulated, path: Path, making: Making) -> dict[str, Any]:
     return {"file": file, "format": "xlsx", "sheets": rows, "read_back": {"library": "openpyxl", "same": True}}
 
 
-def _wanting(made: Tabulated, making: Making) -> list[Problem]:
+def _wanting(made: Tabulated, context: ExportContext) -> list[Problem]:
     """Tables that the form promises and no layer gives."""
-    texts = Texts(making.lang)
+    texts = Texts(context.lang)
     there = {table.id for table in made.tables}
     gone = tuple(texts.get("sheets", name) for name in PROMISED if name not in there)
     return [Problem(Level.NOTE, "tables_wanting", count=len(gone), features=gone)] if gone else []
 
 
-def database(made: Tabulated, making: Making, of: Access | str | None = None) -> list[Problem]:
+def write_access_tables(made: Tabulated, context: ExportContext, of: AccessDriver | str | None = None) -> list[Problem]:
     """The same tables as .mdb for each slot that wants one and that no file fills. ``of``: the driver, or why there is none."""
     problems = []
-    for filled in making.filled:
+    for filled in context.filled:
         slot = filled.slot
         if slot.kind != "table" or filled.files or not slot.file.lower().endswith(".mdb"):
             continue
-        driver = access() if of is None else of
-        path = making.place(slot.folder, fill(slot.file, making.values))
-        reason = driver if isinstance(driver, str) else _put_database(made, path, driver, making)
+        driver = find_access_driver() if of is None else of
+        path = context.place(slot.folder, fill_placeholders(slot.file, context.values))
+        reason = driver if isinstance(driver, str) else _put_database(made, path, driver, context)
         if reason:
             path.unlink(missing_ok=True)
             problems.append(Problem(Level.NOTE, "mdb_not_made", params={"name": path.name, "detail": reason}))
     return problems
 
 
-def _put_database(made: Tabulated, path: Path, driver: Access, making: Making) -> str:
+def _put_database(made: Tabulated, path: Path, driver: AccessDriver, context: ExportContext) -> str:
     """Write and read again; why it could not be written, or empty. OutputError when it is not the same."""
-    texts = Texts(making.lang)
+    texts = Texts(context.lang)
     try:
         driver.create(path)
         connection = driver.connect(path)
@@ -121,10 +121,10 @@ def _put_database(made: Tabulated, path: Path, driver: Access, making: Making) -
         return str(error).replace(str(path), path.name)
     sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(made.tables, rows, strict=True)]
     read = {"library": driver.driver, "same": True, "figures": compared}
-    making.manifest["tables"].append(
-        {"file": making.inside(path), "format": "mdb", "sheets": sheets, "read_back": read}
+    context.manifest["tables"].append(
+        {"file": context.inside(path), "format": "mdb", "sheets": sheets, "read_back": read}
     )
-    for slot in making.manifest.get("slots", ()):
+    for slot in context.manifest.get("slots", ()):
         if slot["pattern"] == path.name:
-            slot["files"].append(making.inside(path))
+            slot["files"].append(context.inside(path))
     return ""

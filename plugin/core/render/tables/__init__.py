@@ -6,21 +6,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...indicators.compute import Figures
-from . import by_land_use, by_place, listed
+from . import by_land_use, by_place, indicator_tables
 from .model import Table as Table
 
 
 def all_tables(figures: Figures, progress: Callable[[float], None] = lambda share: None) -> list[Table]:
     """Every table that the plan's layers give, in the order of the workbook."""
     builders: list[Callable[[Figures], Table | None]] = [
-        listed.indicators,
-        by_place.lines,
-        listed.ratio,
-        by_place.zones,
-        by_place.spaces,
-        by_land_use.land_use,
-        by_land_use.transitions,
-        by_place.townships,
+        indicator_tables.indicator_table,
+        by_place.line_table,
+        indicator_tables.ratio_table,
+        by_place.zone_table,
+        by_place.space_table,
+        by_land_use.land_use_table,
+        by_land_use.transition_table,
+        by_place.township_table,
     ]
     made = []
     for number, build in enumerate(builders):

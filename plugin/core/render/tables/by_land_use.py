@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...indicators.compute import Figures
-from ...indicators.land_use import CLASSES, FIELDS, areas_of, classes_of, first_level
+from ...indicators.land_use import CLASSES, FIELDS, classes_of, first_level, land_areas
 from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
 from ...standard.indicator_catalogue import LandGroup
-from .model import Column, Row, Table, measured, unbacked, unbacked_note
+from .model import Column, Row, Table, find_unbacked_layers, format_measured, make_unbacked_note
 
 _HA = SQUARE_METRES["ha"]
 BASE, PLANNED = "base_parcels", "GHYDYH"
@@ -45,9 +45,9 @@ class LandUse:
         return sum(self.classes.get(c, 0.0) for c in codes) + (self.deducted if "23" in codes else 0.0)
 
 
-def of_layer(layer: Layer, figures: Figures) -> LandUse:
+def sum_layer(layer: Layer, figures: Figures) -> LandUse:
     """Areas by first-level class; net where the table has it, and then what it takes off is told as 田坎."""
-    areas = areas_of(layer)
+    areas = land_areas(layer)
     basis, values = areas.best
     codes = figures.ctx.codes(CLASSES)
     by_class = classes_of(layer, figures.ctx).sums(values)
@@ -77,12 +77,12 @@ class ClassRow:
     code: str
 
 
-def land_use(figures: Figures) -> Table | None:
+def land_use_table(figures: Figures) -> Table | None:
     """Nine groups (mark C), 用海 where there is some; first-level classes below a group of several."""
     layers = [_layer(concept, figures) for concept in (BASE, PLANNED)]
     if not any(layers):
         return None
-    sides = [of_layer(layer, figures) if layer is not None else None for layer in layers]
+    sides = [sum_layer(layer, figures) if layer is not None else None for layer in layers]
     columns = [
         Column("class", wide=26),
         Column("codes", wide=16),
@@ -129,11 +129,13 @@ def _formatted(row: ClassRow, sides: list[LandUse | None]) -> Row:
     """Areas in ha, their shares of all land in %, and the change from the base year to the plan."""
     cells: list = [row.name, row.codes]
     for area, side in zip(row.areas, sides, strict=True):
-        cells.append(measured(None if area is None else area / _HA, "ha"))
-        cells.append(measured(100 * area / side.total, "share") if side and side.total and area is not None else None)
+        cells.append(format_measured(None if area is None else area / _HA, "ha"))
+        cells.append(
+            format_measured(100 * area / side.total, "share") if side and side.total and area is not None else None
+        )
     base, planned = row.areas
     change = None if base is None or planned is None else (planned - base) / _HA
-    return Row([*cells, measured(change, "ha")], row.kind, row.code)
+    return Row([*cells, format_measured(change, "ha")], row.kind, row.code)
 
 
 def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures: Figures) -> list[str]:
@@ -145,7 +147,7 @@ def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures
         notes += _basis_notes(layer, side, texts)
     notes += [figures.no_layer((name,)) for name, layer in zip((BASE, PLANNED), layers, strict=True) if layer is None]
     notes.append(texts.get("tables", "land_groups_note"))
-    return notes + unbacked_note(unbacked(given, tuple(FIELDS.values()), figures), figures)
+    return notes + make_unbacked_note(find_unbacked_layers(given, tuple(FIELDS.values()), figures), figures)
 
 
 def _basis_notes(layer: Layer, side: LandUse, texts: Texts) -> list[str]:
@@ -160,7 +162,7 @@ def _basis_notes(layer: Layer, side: LandUse, texts: Texts) -> list[str]:
     return notes
 
 
-def transitions(figures: Figures) -> Table | None:
+def transition_table(figures: Figures) -> Table | None:
     """What of each group becomes what (ha, statutory, by overlay). None unless both layers are there."""
     base, planned = (_layer(concept, figures) for concept in (BASE, PLANNED))
     if base is None or planned is None:
@@ -190,7 +192,7 @@ def transitions(figures: Figures) -> Table | None:
         cells = matrix[n] if n >= 0 else matrix.sum(axis=0)
         numbers = [cells[k] for k in kept] + [cells[-1], whole[n] if n >= 0 else whole.sum()]
         name = names[n] if n >= 0 else texts.get("tables", "sum_planned")
-        shown = [measured(_tidy(v) / _HA, "ha") for v in numbers]
+        shown = [format_measured(_tidy(v) / _HA, "ha") for v in numbers]
         code = groups[n].id if 0 <= n < len(groups) else "" if n < 0 else "unknown"
         table.rows.append(Row([name, *shown], "row" if n >= 0 else "sum", code))
     table.notes.append(texts.get("tables", "transitions_note", base=base.name, planned=planned.name))
@@ -204,7 +206,7 @@ def _tidy(area_m2: float) -> float:
 
 def _layer(concept: str, figures: Figures) -> Layer | None:
     layer = figures.ctx.plan.concept(concept)
-    return None if layer is None or layer.bare or not layer.tells("land_use") else layer
+    return None if layer is None or layer.has_no_geometry or not layer.has_values("land_use") else layer
 
 
 def _group_of(layer: Layer, figures: Figures) -> NDArray:

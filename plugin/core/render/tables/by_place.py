@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ...indicators.areas import counted_of
+from ...indicators.areas import find_counted_rows
 from ...indicators.compute import Figures
-from ...indicators.land_use import FIELDS, areas_of
+from ...indicators.land_use import FIELDS, land_areas
 from ...indicators.ratio import KINDS
-from ...indicators.townships import Township, split, townships_of
-from ...invariants import require
+from ...indicators.townships import Township, split_by_township, townships_of
+from ...invariants import require_value
 from ...messages.texts import Texts
-from ...model.indicator import SQUARE_METRES, Indicator, in_unit
+from ...model.indicator import SQUARE_METRES, Indicator, convert_area
 from ...plan.layer import Layer
-from ...profile.spaces import OUTSIDE, UNMAPPED, ZONES_LIST, space_map
-from ...three_zones.figures import of_layer, zone_codes
-from ...transmission.by_township import by_township
+from ...profile.space_map import OUTSIDE, UNMAPPED, ZONES_LIST, space_map
+from ...target_allocation.by_township import compute_by_township
+from ...three_zones.figures import derive_from_layer, zone_codes
 from .. import figures as shown
 from ..words import Words
-from .model import Column, Row, Table, measured, unbacked, unbacked_note
+from .model import Column, Row, Table, find_unbacked_layers, format_measured, make_unbacked_note
 
 _HA = SQUARE_METRES["ha"]
 #: What tasks are counted by, as the rule on the townships' tasks counts it; other lines by the shapes.
@@ -47,7 +47,7 @@ class TownshipAreas:
         self.sums.append(sums)
 
 
-def townships(figures: Figures) -> Table | None:
+def township_table(figures: Figures) -> Table | None:
     """A row a township, one for what lies in none of them, and the sum. None without townships."""
     texts = figures.texts
     given = townships_of(figures.ctx)
@@ -65,14 +65,14 @@ def townships(figures: Figures) -> Table | None:
     for name, layers in areas.by_code.items():
         named = texts.get("words", "between_names").join(layers)
         table.notes.append(texts.get("tables", "townships_by_code", field=name, layer=named))
-    table.notes += unbacked_note(areas.doubtful, figures)
+    table.notes += make_unbacked_note(areas.doubtful, figures)
     return table
 
 
 def _add_tasks(areas: TownshipAreas, figures: Figures) -> None:
     """Add what the townships' tasks count, as the rule on these tasks counts it."""
     for concept, name in TASKS.items():
-        counted = by_township(name, figures.ctx)
+        counted = compute_by_township(name, figures.ctx)
         if counted is None or counted.figure.layer is None:
             continue
         layer = counted.figure.layer
@@ -88,14 +88,14 @@ def _add_lines(areas: TownshipAreas, figures: Figures) -> None:
     shown = {column.id for column in areas.columns}
     for concept in SHAPES:
         line = figures.ctx.plan.concept(concept)
-        if line is not None and not line.bare and f"{concept}_statutory" not in shown:
+        if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in shown:
             areas.add(_column(concept, "statutory", line, figures), _sums(line, line.statutory, figures))
 
 
 def _add_zones(areas: TownshipAreas, figures: Figures) -> None:
     """Add the first-level planning zones that the plan has."""
     zones = figures.ctx.plan.concept("zones")
-    if zones is None or zones.bare or not zones.tells("zone_code"):
+    if zones is None or zones.has_no_geometry or not zones.has_values("zone_code"):
         return
     codes = figures.ctx.codes(ZONES_LIST)
     own = np.array(zone_codes(zones), dtype=object)
@@ -113,7 +113,7 @@ def _rows(towns: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[
     for place, name in ((-2, "outside"), (-1, "twice")):
         if any(abs(s[place]) > 0.5 for s in sums):
             rows.append(Row(["", texts.get("tables", name), *_cells(sums, place)], "row", name))
-    total = [measured(float(s.sum()) / _HA, "ha") for s in sums]
+    total = [format_measured(float(s.sum()) / _HA, "ha") for s in sums]
     return [*rows, Row(["", texts.get("tables", "sum"), *total], "sum", "")]
 
 
@@ -127,11 +127,11 @@ def _column(concept: str, basis: str, line: Layer, figures: Figures) -> Column:
 
 
 def _sums(layer: Layer, values: NDArray, figures: Figures, rows: NDArray | None = None) -> NDArray:
-    return require(split(layer, figures.ctx), "the layer of townships").sums(values, rows)
+    return require_value(split_by_township(layer, figures.ctx), "the layer of townships").sums(values, rows)
 
 
 def _cells(sums: list[NDArray], place: int) -> list:
-    return [measured(float(s[place]) / _HA, "ha") for s in sums]
+    return [format_measured(float(s[place]) / _HA, "ha") for s in sums]
 
 
 #: The lines by concept, and the figure with a target that each has.
@@ -147,11 +147,11 @@ LINES = {
 }
 
 
-def lines(figures: Figures) -> Table | None:
+def line_table(figures: Figures) -> Table | None:
     """One row a line that is there; of the boundary its three zones below it."""
     ctx, texts = figures.ctx, figures.texts
     county = ctx.plan.concept("county")
-    whole = float(county.statutory.sum()) if county is not None and not county.bare else 0.0
+    whole = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else 0.0
     columns = [
         Column("line", wide=22),
         Column("layer", wide=14),
@@ -168,7 +168,7 @@ def lines(figures: Figures) -> Table | None:
     table = Table("lines", columns, unit="ha")
 
     def row(name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None) -> None:
-        areas = areas_of(layer)
+        areas = land_areas(layer)
         statutory = float(areas.statutory[rows].sum())
         survey, net = (None if a is None else float(np.nansum(a[rows])) for a in (areas.survey, areas.net))
         table.rows.append(
@@ -176,12 +176,12 @@ def lines(figures: Figures) -> Table | None:
                 [
                     name,
                     layer.role,
-                    measured(int(rows.sum()), "count"),
-                    measured(statutory / _HA, "ha"),
-                    measured(None if survey is None else survey / _HA, "ha"),
-                    measured(None if net is None else net / _HA, "ha"),
-                    measured(None if net is None else in_unit(net, "wan_mu"), "wan_mu"),
-                    measured(100 * statutory / whole, "share") if whole else None,
+                    format_measured(int(rows.sum()), "count"),
+                    format_measured(statutory / _HA, "ha"),
+                    format_measured(None if survey is None else survey / _HA, "ha"),
+                    format_measured(None if net is None else net / _HA, "ha"),
+                    format_measured(None if net is None else convert_area(net, "wan_mu"), "wan_mu"),
+                    format_measured(100 * statutory / whole, "share") if whole else None,
                     *_against(figure, figures),
                 ],
                 kind,
@@ -192,20 +192,20 @@ def lines(figures: Figures) -> Table | None:
     doubtful: list[Layer] = []
     for concept, indicator in LINES.items():
         layer = ctx.plan.concept(concept)
-        if layer is None or layer.bare:
+        if layer is None or layer.has_no_geometry:
             continue
-        every = counted_of(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
+        every = find_counted_rows(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
         name = layer.template.name if texts.lang == "zh" else texts.concept(concept)
         row(name, layer, every, "row", concept, figures.value(indicator) if indicator else None)
-        doubtful += unbacked([layer], tuple(FIELDS.values()), figures)
-        if concept == "boundary" and layer.tells("zone_code"):
-            coded = {k: ctx.coded(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
+        doubtful += find_unbacked_layers([layer], tuple(FIELDS.values()), figures)
+        if concept == "boundary" and layer.has_values("zone_code"):
+            coded = {k: ctx.rows_with_code(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
             coded["uncoded"] = ~np.logical_or.reduce(list(coded.values()))
             for kind, rows in coded.items():
                 if rows.any():
                     row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
     table.notes.append(texts.get("tables", "lines_note"))
-    table.notes += unbacked_note(doubtful, figures)
+    table.notes += make_unbacked_note(doubtful, figures)
     return table if table.rows else None
 
 
@@ -214,19 +214,19 @@ def _against(figure: Indicator | None, figures: Figures) -> list:
     if figure is None or figure.target is None:
         return ["", None, ""]
     words = Words(figures.texts.lang)
-    room = figure.room
+    room = figure.margin
     return [
-        shown.target_text(figure, words).replace("\u202f", " "),
-        measured(room, figure.unit, shown.decimals_of(figure)),
-        shown.state_word(figure, words),
+        shown.format_target(figure, words).replace("\u202f", " "),
+        format_measured(room, figure.unit, shown.decimals_of(figure)),
+        shown.format_state(figure, words),
     ]
 
 
-def zones(figures: Figures) -> Table | None:
+def zone_table(figures: Figures) -> Table | None:
     """By code of the list, finer codes below theirs; statutory area, and the area field beside it where there is one."""
     ctx, texts = figures.ctx, figures.texts
     layer = ctx.plan.concept("zones")
-    if layer is None or layer.bare or not layer.tells("zone_code"):
+    if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
     codes = ctx.codes(ZONES_LIST)
     own = np.array(zone_codes(layer), dtype=object)
@@ -252,10 +252,10 @@ def zones(figures: Figures) -> Table | None:
                 [
                     code,
                     name,
-                    measured(int(rows.sum()), "count"),
-                    measured(area / _HA, "ha"),
-                    measured(100 * area / whole, "share") if whole else None,
-                    None if np.isnan(stored).all() else measured(float(np.nansum(stored)) * factor / _HA, "ha"),
+                    format_measured(int(rows.sum()), "count"),
+                    format_measured(area / _HA, "ha"),
+                    format_measured(100 * area / whole, "share") if whole else None,
+                    None if np.isnan(stored).all() else format_measured(float(np.nansum(stored)) * factor / _HA, "ha"),
                 ],
                 kind,
                 code,
@@ -276,26 +276,26 @@ def zones(figures: Figures) -> Table | None:
     every = np.ones(len(layer), dtype=bool)
     row(every, "", texts.get("tables", "sum"), "sum")
     county = ctx.plan.concept("county")
-    if county is not None and not county.bare:
+    if county is not None and not county.has_no_geometry:
         area = float(county.statutory.sum())
         for name, value in (("county", area), ("difference", whole - area)):
-            cells = ["", texts.get("tables", name), None, measured(value / _HA, "ha"), None, None]
+            cells = ["", texts.get("tables", name), None, format_measured(value / _HA, "ha"), None, None]
             table.rows.append(Row(cells, "sum", name))
     table.notes.append(texts.get("tables", "zones_note", layer=layer.name))
-    table.notes += unbacked_note(unbacked([layer], ("area",), figures), figures)
+    table.notes += make_unbacked_note(find_unbacked_layers([layer], ("area",), figures), figures)
     return table
 
 
-def spaces(figures: Figures) -> Table | None:
+def space_table(figures: Figures) -> Table | None:
     """农业空间, 生态空间, 城镇空间 as the report has them, and what is in none of them."""
     ctx, texts = figures.ctx, figures.texts
     layer = ctx.plan.concept("zones")
-    if layer is None or layer.bare or not layer.tells("zone_code"):
+    if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
     mapping = space_map(ctx.norm)
-    found = of_layer(layer, mapping, ctx.cancellation)
+    found = derive_from_layer(layer, mapping, ctx.cancellation)
     county = ctx.plan.concept("county")
-    whole = float(county.statutory.sum()) if county is not None and not county.bare else found.total_m2
+    whole = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else found.total_m2
     columns = [
         Column("space", wide=18),
         Column("features", "count", wide=10),
@@ -308,10 +308,10 @@ def spaces(figures: Figures) -> Table | None:
     def row(name: str, features: int, area: float, kind: str, code: str) -> None:
         cells = [
             name,
-            measured(features, "count"),
-            measured(in_unit(area, "km2"), "km2"),
-            measured(area / _HA, "ha"),
-            measured(100 * area / whole, "share") if whole else None,
+            format_measured(features, "count"),
+            format_measured(convert_area(area, "km2"), "km2"),
+            format_measured(area / _HA, "ha"),
+            format_measured(100 * area / whole, "share") if whole else None,
         ]
         table.rows.append(Row(cells, kind, code))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ...indicators.area_backing import backed
+from ...indicators.area_backing import is_backed_by_land
 from ...indicators.compute import Figures
 from ...messages.texts import Texts
 from ...plan.layer import Layer
@@ -70,7 +70,7 @@ class Record(NamedTuple):
     unit: str
 
 
-def measured(value: float | None, unit: str, decimals: int | None = None) -> Number | None:
+def format_measured(value: float | None, unit: str, decimals: int | None = None) -> Number | None:
     """A number as its unit is written; None stays None. What is shown as nothing is nothing: no −0.00."""
     if value is None:
         return None
@@ -99,12 +99,14 @@ def column_title(column: Column, texts: Texts) -> str:
     return column.title or texts.get("columns", column.id)
 
 
-def unbacked(layers: Iterable[Layer], meanings: tuple[str, ...], figures: Figures) -> list[Layer]:
+def find_unbacked_layers(layers: Iterable[Layer], meanings: tuple[str, ...], figures: Figures) -> list[Layer]:
     """The layers of which the land does not back the sum of one of these fields."""
-    return [layer for layer in layers if not all(backed(layer, meaning, figures.ctx) for meaning in meanings)]
+    return [
+        layer for layer in layers if not all(is_backed_by_land(layer, meaning, figures.ctx) for meaning in meanings)
+    ]
 
 
-def unbacked_note(layers: list[Layer], figures: Figures) -> list[str]:
+def make_unbacked_note(layers: list[Layer], figures: Figures) -> list[str]:
     """One note that names the layers; none where there are no such layers."""
     if not layers:
         return []

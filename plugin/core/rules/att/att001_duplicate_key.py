@@ -8,7 +8,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import shown_fids
+from .._attributes import limit_fids
 
 A = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 B = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
@@ -71,7 +71,7 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
                     key,
                     field=field,
                     case="repeated",
-                    params=shown_fids(layer, positions),
+                    params=limit_fids(layer, positions),
                     geometry=shapely.multipolygons(shapes)
                     if len(shapes) and np.all(shapely.get_type_id(shapes) == 3)
                     else None,

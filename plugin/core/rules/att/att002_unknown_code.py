@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context, trim
+from ...engine.context import Context, trim_padding
 from ...messages.texts import CodeListName
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
@@ -69,7 +69,7 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
 
 def _judge(declared: Field, codes: dict[str, Code], written: str, name: str) -> tuple[str, str, dict] | None:
     """Which field of a pair of code and name is wrong, how, and what to say of it; None when nothing is."""
-    code = trim(written, declared.code_pad)
+    code = trim_padding(written, declared.code_pad)
     if not written:
         return None
     if code not in codes:

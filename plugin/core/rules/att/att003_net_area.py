@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...indicators.areas import breaks
+from ...indicators.areas import find_net_area_breaks
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -83,7 +83,7 @@ def net_area(layer: Layer, *, ctx: Context, allowance_m2: float = 0.01) -> RuleR
     if not layer.has("gross_area") or not layer.has("net_area"):
         return None
     result = RuleResult()
-    for found in breaks(layer, ctx.cultivated(layer), allowance_m2):
+    for found in find_net_area_breaks(layer, ctx.cultivated_rows(layer), allowance_m2):
         result.findings.append(
             ctx.make.row(
                 layer,

@@ -4,7 +4,7 @@ from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from ...standard.numbering import LENGTH
-from .._attributes import Wrong, judged, own_head
+from .._attributes import ValueProblem, judge_values, plan_code_prefix
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
@@ -56,16 +56,16 @@ def key_make_up(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """
     if not layer.has("key"):
         return None
-    county = own_head(ctx)
+    county = plan_code_prefix(ctx)
 
-    def judge(key: str) -> Wrong | None:
+    def judge(key: str) -> ValueProblem | None:
         params = {"value": key, "count": len(key), "length": LENGTH, "head": key[: len(county)], "county": county}
         if not key:
             return None
         if len(key) != LENGTH:
-            return Wrong("length", params)
+            return ValueProblem("length", params)
         if not (key.isascii() and key[:6].isdigit() and key[6:].isalnum() and key == key.upper()):
-            return Wrong("signs", params)
-        return Wrong("county", params) if not key.startswith(county) else None
+            return ValueProblem("signs", params)
+        return ValueProblem("county", params) if not key.startswith(county) else None
 
-    return judged(ctx, layer, layer.field_name("key"), layer.keys, judge)
+    return judge_values(ctx, layer, layer.field_name("key"), layer.keys, judge)

@@ -5,7 +5,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import lacking
+from .._attributes import missing_field_reason
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 FIRST, SECOND = "140225000000000001", "140225000000000002"
@@ -61,7 +61,7 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
     result = RuleResult()
     compared = [layer for layer in ctx.plan.layers.values() if layer.template.field("key") and not layer.template.base]
     result.applicable = sum(len(layer) > 0 for layer in compared) > 1
-    result.not_checked += [lacking(layer, "key") for layer in compared if not layer.has("key")]
+    result.not_checked += [missing_field_reason(layer, "key") for layer in compared if not layer.has("key")]
     common = _common([layer for layer in compared if layer.has("key")], ctx)
     for (owner_role, role), shared in common.items():
         layer, owner = ctx.plan.layers[role], ctx.plan.layers[owner_role]

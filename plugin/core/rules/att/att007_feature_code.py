@@ -2,7 +2,7 @@
 from ...engine.context import Context
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, judged, lacking
+from .._attributes import ValueProblem, judge_values, missing_field_reason
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 ZONES = {"layer": "YDYHGHFQ"}
@@ -49,15 +49,15 @@ def feature_code(layer: Layer, *, ctx: Context) -> RuleResult:
     if not expected:
         return result
     if not layer.has("feature_code"):
-        result.not_checked.append(lacking(layer, "feature_code"))
+        result.not_checked.append(missing_field_reason(layer, "feature_code"))
         return result
     doubtful = (layer.template.base or layer.role) in ctx.norm.get("attributes.doubtful_feature_codes")
     severity = Severity.INFO if doubtful else None
 
-    def judge(code: str) -> Wrong | None:
+    def judge(code: str) -> ValueProblem | None:
         if code == expected:
             return None
-        return Wrong("other" if code else "blank", {"value": code, "expected": expected}, severity)
+        return ValueProblem("other" if code else "blank", {"value": code, "expected": expected}, severity)
 
-    result.findings = judged(ctx, layer, layer.field_name("feature_code"), layer.text("feature_code"), judge)
+    result.findings = judge_values(ctx, layer, layer.field_name("feature_code"), layer.text("feature_code"), judge)
     return result

@@ -2,7 +2,7 @@
 from ...engine.context import Context
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, judged
+from .._attributes import ValueProblem, judge_values
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 LAND_USE = {"layer": "XZYDYH"}
@@ -47,10 +47,10 @@ def code_padding(layer: Layer, *, ctx: Context) -> RuleResult:
         result.applicable = True
         known, pad = ctx.codes(declared.codes).codes, declared.code_pad
 
-        def judge(code: str, known: dict = known, pad: int = pad) -> Wrong | None:
+        def judge(code: str, known: dict = known, pad: int = pad) -> ValueProblem | None:
             if code not in known or not code.isdigit() or len(code) >= pad:
                 return None
-            return Wrong(params={"value": code, "expected": code.ljust(pad, "0"), "count": pad})
+            return ValueProblem(params={"value": code, "expected": code.ljust(pad, "0"), "count": pad})
 
-        result.findings += judged(ctx, layer, declared.name, layer.named_text(declared.name), judge)
+        result.findings += judge_values(ctx, layer, declared.name, layer.named_text(declared.name), judge)
     return result

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context, trim
+from ...engine.context import Context, trim_padding
 from ...messages.texts import CodeListName
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
-from .._attributes import Wrong, judged, with_codes_below
+from .._attributes import ValueProblem, judge_values, with_codes_below
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
@@ -51,8 +51,10 @@ def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
         codes = ctx.codes(declared.codes)
         parents, pad = with_codes_below(codes), declared.code_pad
 
-        def judge(written: str, codes: CodeList = codes, parents: set[str] = parents, pad: int = pad) -> Wrong | None:
-            code = trim(written, pad)
+        def judge(
+            written: str, codes: CodeList = codes, parents: set[str] = parents, pad: int = pad
+        ) -> ValueProblem | None:
+            code = trim_padding(written, pad)
             if code not in parents:
                 return None
             below = [c.code for c in codes.codes.values() if c.parent == code]
@@ -62,7 +64,7 @@ def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
                 "list": CodeListName(codes.id),
                 "count": len(below),
             }
-            return Wrong(params={**params, "codes": below[:3], "more": " …" if len(below) > 3 else ""})
+            return ValueProblem(params={**params, "codes": below[:3], "more": " …" if len(below) > 3 else ""})
 
-        result.findings += judged(ctx, layer, declared.name, layer.named_text(declared.name), judge)
+        result.findings += judge_values(ctx, layer, declared.name, layer.named_text(declared.name), judge)
     return result

@@ -2,7 +2,7 @@
 from ...engine.context import Context
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, judged, lacking, with_codes_below
+from .._attributes import ValueProblem, judge_values, missing_field_reason, with_codes_below
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 CENTRE = {"layer": "ZXCQGHFQ"}
@@ -49,17 +49,17 @@ def centre_zone_level(layer: Layer, *, ctx: Context) -> RuleResult:
     if declared is None:
         return result
     if not layer.has("zone_code"):
-        result.not_checked.append(lacking(layer, "zone_code"))
+        result.not_checked.append(missing_field_reason(layer, "zone_code"))
         return result
     result.unconfirmed.append(f"codes.{declared.codes}")
     codes = ctx.codes(declared.codes)
     parents = with_codes_below(codes)
 
-    def judge(code: str) -> Wrong | None:
+    def judge(code: str) -> ValueProblem | None:
         if code not in parents or codes.codes[code].level >= SECOND_LEVEL:
             return None
         below = [c.code for c in codes.codes.values() if c.parent == code]
-        return Wrong(params={"value": code, "name": codes.codes[code].name, "codes": below})
+        return ValueProblem(params={"value": code, "name": codes.codes[code].name, "codes": below})
 
-    result.findings = judged(ctx, layer, declared.name, layer.text("zone_code"), judge)
+    result.findings = judge_values(ctx, layer, declared.name, layer.text("zone_code"), judge)
     return result

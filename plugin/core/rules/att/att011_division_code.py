@@ -3,7 +3,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, judged, own_head
+from .._attributes import ValueProblem, judge_values, plan_code_prefix
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 TOWNS = {"layer": "XZQXZ"}
@@ -56,14 +56,14 @@ def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """
     if not layer.has("division_code"):
         return None
-    county = own_head(ctx)
+    county = plan_code_prefix(ctx)
 
-    def judge(code: str) -> Wrong | None:
+    def judge(code: str) -> ValueProblem | None:
         params = {"value": code, "county": county}
         if not code:
             return None
         if not (code.isascii() and code.isdigit() and len(code) in LENGTHS):
-            return Wrong("form", params)
-        return Wrong("county", params) if not code.startswith(county) else None
+            return ValueProblem("form", params)
+        return ValueProblem("county", params) if not code.startswith(county) else None
 
-    return judged(ctx, layer, layer.field_name("division_code"), layer.text("division_code"), judge)
+    return judge_values(ctx, layer, layer.field_name("division_code"), layer.text("division_code"), judge)

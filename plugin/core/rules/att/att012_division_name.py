@@ -2,7 +2,7 @@
 from ...engine.context import Context
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, judged
+from .._attributes import ValueProblem, judge_values
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 ZONES = {"layer": "YDYHGHFQ"}
@@ -68,7 +68,7 @@ def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> Rul
     towns, source = (_towns(townships), townships.name) if townships is not None and not own else ({}, "")
     code_field, name_field = layer.field_name("division_code"), layer.field_name("division_name")
 
-    def judge(pair: tuple[str, str]) -> Wrong | None:
+    def judge(pair: tuple[str, str]) -> ValueProblem | None:
         code, name = pair
         if not code.isdigit():
             return None
@@ -78,16 +78,16 @@ def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> Rul
             expected = lineage[0] if lineage else ""
         elif len(code) >= TOWNSHIP and not code[TOWNSHIP:].strip("0") and towns:
             if code[:TOWNSHIP] not in towns:
-                return Wrong("unknown", {"code": code, "count": len(towns), "source": source})
+                return ValueProblem("unknown", {"code": code, "count": len(towns), "source": source})
             known, expected = towns[code[:TOWNSHIP]], min(towns[code[:TOWNSHIP]])
         else:
             return None
         if not name or not known or name in known:
             return None
-        return Wrong("name", {"value": name, "code": code, "expected": expected})
+        return ValueProblem("name", {"value": name, "code": code, "expected": expected})
 
     pairs = list(zip(layer.text("division_code"), layer.text("division_name"), strict=True))
-    result.findings = judged(ctx, layer, name_field, pairs, judge)
+    result.findings = judge_values(ctx, layer, name_field, pairs, judge)
     for finding in result.findings:
         finding.field = code_field if finding.case == "unknown" else name_field
     return result

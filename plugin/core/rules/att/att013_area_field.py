@@ -2,11 +2,11 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...geometry.validity import missing
-from ...indicators.area_backing import surely_within
+from ...geometry.validity import is_missing
+from ...indicators.area_backing import is_surely_within
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, found
+from .._attributes import ValueProblem, make_value_finding
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: Statutory area of the square above where the examples stand, in m²: 100 km off the meridian the plane shows 0.025 % too much.
@@ -61,8 +61,8 @@ def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> Rule
         written = layer.numbers(meaning)
         # A double's own error, and that of two decimals, is no fault of the table.
         allowed = allowance_m2 + 0.005
-        open_rows = np.isfinite(written) & ~layer.invalid & ~missing(layer.plane)
-        rows = np.flatnonzero(open_rows & ~surely_within(layer, written, allowed, ctx))
+        open_rows = np.isfinite(written) & ~layer.invalid & ~is_missing(layer.plane)
+        rows = np.flatnonzero(open_rows & ~is_surely_within(layer, written, allowed, ctx))
         areas = layer.statutory_of(rows)
         difference = written[rows] - areas
         for n in np.flatnonzero(np.abs(difference) > allowed).tolist():
@@ -71,7 +71,7 @@ def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> Rule
                 "expected": round(float(areas[n]), 2),
                 "difference": round(float(difference[n]), 2),
             }
-            finding = found(ctx, layer, int(rows[n]), declared.name, Wrong(params=params))
+            finding = make_value_finding(ctx, layer, int(rows[n]), declared.name, ValueProblem(params=params))
             finding.area_m2 = float(areas[n])
             result.findings.append(finding)
     return result

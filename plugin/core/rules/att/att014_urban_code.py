@@ -2,7 +2,7 @@
 from ...engine.context import Context
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, judged, lacking, pairs
+from .._attributes import ValueProblem, judge_values, missing_field_reason, word_pairs
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
@@ -65,28 +65,28 @@ def urban_code(layer: Layer, *, ctx: Context) -> RuleResult:
     result = RuleResult()
     missing = [m for m in ("urban_code", "land_use") if not layer.has(m)]
     if missing:
-        result.not_checked.append(lacking(layer, *missing))
+        result.not_checked.append(missing_field_reason(layer, *missing))
         return result
     names = {c.code: c.name for c in ctx.codes(SURVEY).codes.values()}
     urban = tuple(ctx.norm.get("attributes.urban_classes"))
     usual: dict[str, set[str]] = {}
-    for code, expected in pairs(ctx.norm, "attributes.urban_expected"):
+    for code, expected in word_pairs(ctx.norm, "attributes.urban_expected"):
         usual.setdefault(code, set()).add(expected)
     if usual:
         result.unconfirmed.append("attributes.urban_expected")
 
-    def judge(pair: tuple[str, str]) -> Wrong | None:
+    def judge(pair: tuple[str, str]) -> ValueProblem | None:
         code, value = pair
         params = {"code": code, "name": names.get(code, ""), "value": value}
         if code not in names or not code.startswith(urban):
             return None
         if not value:
-            return Wrong("blank", params)
+            return ValueProblem("blank", params)
         # 204A would be 204 too.
         if code in usual and value.rstrip("A") not in usual[code]:
-            return Wrong("other", {**params, "expected": " / ".join(sorted(usual[code]))}, Severity.INFO)
+            return ValueProblem("other", {**params, "expected": " / ".join(sorted(usual[code]))}, Severity.INFO)
         return None
 
     values = list(zip(layer.text("land_use"), layer.text("urban_code"), strict=True))
-    result.findings = judged(ctx, layer, declared.name, values, judge)
+    result.findings = judge_values(ctx, layer, declared.name, values, judge)
     return result

@@ -5,7 +5,7 @@ from ...engine.context import Context
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.template import Field
-from .._attributes import Judge, Wrong, judged, shown
+from .._attributes import Judge, ValueProblem, judge_values, shorten_value
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
@@ -66,20 +66,24 @@ def broken_text(layer: Layer, *, ctx: Context) -> RuleResult:
             continue
         ctx.cancellation.raise_if_cancelled()
         result.applicable = True
-        judge = _judge(declared, forbidden, layer.garbled(declared.name))
-        result.findings += judged(ctx, layer, declared.name, layer.named_text(declared.name), judge)
+        judge = _judge(declared, forbidden, layer.garbled_rows(declared.name))
+        result.findings += judge_values(ctx, layer, declared.name, layer.named_text(declared.name), judge)
     return result
 
 
 def _judge(declared: Field, forbidden: frozenset[str], broken: frozenset[str]) -> Judge:
-    def judge(text: str) -> Wrong | None:
+    def judge(text: str) -> ValueProblem | None:
         if text in broken:
-            return Wrong("garbled", {"value": shown(declared, text)})
+            return ValueProblem("garbled", {"value": shorten_value(declared, text)})
         # What is letters, digits and Chinese alone has nothing to look for.
         if text.isalnum():
             return None
         sign = next((c for c in text if c in forbidden or unicodedata.category(c) in UNSEEN), "")
-        return Wrong("sign", {"value": _visible(shown(declared, text)), "sign": _name(sign)}) if sign else None
+        return (
+            ValueProblem("sign", {"value": _visible(shorten_value(declared, text)), "sign": _name(sign)})
+            if sign
+            else None
+        )
 
     return judge
 

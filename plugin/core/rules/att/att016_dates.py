@@ -3,11 +3,11 @@ import re
 from datetime import date
 
 from ...engine.context import Context
-from ...files.cells import read_day
+from ...files.cells import parse_date
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.template import Field
-from .._attributes import Judge, Wrong, judged, pairs, shown
+from .._attributes import Judge, ValueProblem, judge_values, shorten_value, word_pairs
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 FARMLAND = {"layer": "YJJBNTBHTB"}
@@ -68,7 +68,7 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
         Other texts in which a date may stand are not looked at.
     """
     result = RuleResult(applicable=False)
-    spans = pairs(ctx.norm, "attributes.date_pairs")
+    spans = word_pairs(ctx.norm, "attributes.date_pairs")
     ends = {end for _, end in spans}
     read: dict[str, list[str]] = {}
     for declared in layer.template.fields:
@@ -79,11 +79,11 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
         result.applicable = True
         read[declared.name] = layer.named_text(declared.name)
         judge = _judge(declared, int(earliest_year), ahead=declared.name in ends)
-        result.findings += judged(ctx, layer, declared.name, read[declared.name], judge)
+        result.findings += judge_values(ctx, layer, declared.name, read[declared.name], judge)
     for start, end in spans:
         if end in read:
             starts = read.get(start) or [""] * len(layer)
-            result.findings += judged(
+            result.findings += judge_values(
                 ctx, layer, end, list(zip(starts, read[end], strict=True)), _span(layer, start, end, int(earliest_year))
             )
     return result
@@ -92,20 +92,20 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
 def _judge(declared: Field, earliest: int, *, ahead: bool) -> Judge:
     today = date.today()
 
-    def judge(text: str) -> Wrong | None:
-        params = {"value": shown(declared, text), "earliest": str(earliest)}
+    def judge(text: str) -> ValueProblem | None:
+        params = {"value": shorten_value(declared, text), "earliest": str(earliest)}
         if not text:
             return None
         if declared.meaning == "data_year" and re.fullmatch(r"[0-9]{4}", text):
             year, late = int(text), int(text) > today.year
         else:
-            day = read_day(text)
+            day = parse_date(text)
             if day is None:
-                return Wrong("form", params)
+                return ValueProblem("form", params)
             year, late = day.year, day > today
         if late and not ahead:
-            return Wrong("future", params)
-        return Wrong("early", params) if year < earliest else None
+            return ValueProblem("future", params)
+        return ValueProblem("early", params) if year < earliest else None
 
     return judge
 
@@ -115,14 +115,16 @@ def _span(layer: Layer, start_field: str, end_field: str, earliest: int) -> Judg
     start_declared, end_declared = layer.template.field_named(start_field), layer.template.field_named(end_field)
     today = date.today()
 
-    def judge(span: tuple[str, str]) -> Wrong | None:
-        start, end = map(read_day, span)
+    def judge(span: tuple[str, str]) -> ValueProblem | None:
+        start, end = map(parse_date, span)
         if end is None or end_declared is None:
             return None
-        value = shown(end_declared, span[1])
+        value = shorten_value(end_declared, span[1])
         if start is not None and start_declared is not None and end < start:
-            return Wrong("order", {"start": shown(start_declared, span[0]), "value": value, "start_field": start_field})
+            return ValueProblem(
+                "order", {"start": shorten_value(start_declared, span[0]), "value": value, "start_field": start_field}
+            )
         # An end that lies too far back is reported by itself.
-        return Wrong("ended", {"value": value}) if end < today and end.year >= earliest else None
+        return ValueProblem("ended", {"value": value}) if end < today and end.year >= earliest else None
 
     return judge

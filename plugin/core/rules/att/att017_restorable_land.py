@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context, trim
+from ...engine.context import Context, trim_padding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, judged, lacking
-from .._places import told_elsewhere
+from .._attributes import ValueProblem, judge_values, missing_field_reason
+from .._places import is_reported_elsewhere
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 #: Tail of the codes of 可调整地类 in the survey's list.
@@ -50,19 +50,19 @@ def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
     if declared is None or _told_elsewhere(layer, ctx):
         return result
     if not layer.has("land_use"):
-        result.not_checked.append(lacking(layer, "land_use"))
+        result.not_checked.append(missing_field_reason(layer, "land_use"))
         return result
     codes, pad = ctx.codes(declared.codes).codes, declared.code_pad
 
-    def judge(written: str) -> Wrong | None:
-        code = trim(written, pad)
+    def judge(written: str) -> ValueProblem | None:
+        code = trim_padding(written, pad)
         if not code.endswith(RESTORABLE) or code not in codes:
             return None
-        return Wrong(params={"value": written, "name": codes[code].name})
+        return ValueProblem(params={"value": written, "name": codes[code].name})
 
-    result.findings = judged(ctx, layer, declared.name, layer.text("land_use"), judge)
+    result.findings = judge_values(ctx, layer, declared.name, layer.text("land_use"), judge)
     return result
 
 
 def _told_elsewhere(layer: Layer, ctx: Context) -> bool:
-    return told_elsewhere(ctx, "LAW010") and ctx.plan.concept("farmland") is layer
+    return is_reported_elsewhere(ctx, "LAW010") and ctx.plan.concept("farmland") is layer

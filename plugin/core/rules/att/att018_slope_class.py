@@ -4,8 +4,8 @@ import numpy as np
 from ...engine.context import Context
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, found, lacking
-from .._places import told_elsewhere
+from .._attributes import ValueProblem, make_value_finding, missing_field_reason
+from .._places import is_reported_elsewhere
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
@@ -58,17 +58,19 @@ def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
         result.applicable = True
         missing = [m for m in ("slope_class", "land_use") if not layer.has(m)]
         if missing:
-            result.not_checked.append(lacking(layer, *missing))
+            result.not_checked.append(missing_field_reason(layer, *missing))
         else:
             codes = layer.text("land_use")
             blank = np.array([not value for value in layer.text("slope_class")], dtype=bool)
-            for position in np.flatnonzero(blank & ctx.cultivated(layer)).tolist():
-                wrong = Wrong("slope", {"code": codes[position]})
-                result.findings.append(found(ctx, layer, position, slope.name, wrong))
-    if terrace is not None and layer.has("terrace") and not told_elsewhere(ctx, "ATT002"):
+            for position in np.flatnonzero(blank & ctx.cultivated_rows(layer)).tolist():
+                wrong = ValueProblem("slope", {"code": codes[position]})
+                result.findings.append(make_value_finding(ctx, layer, position, slope.name, wrong))
+    if terrace is not None and layer.has("terrace") and not is_reported_elsewhere(ctx, "ATT002"):
         result.applicable = True
         kinds = ctx.codes(terrace.codes).codes
         for position, value in enumerate(layer.text("terrace")):
             if value and value not in kinds:
-                result.findings.append(found(ctx, layer, position, terrace.name, Wrong("terrace", {"value": value})))
+                result.findings.append(
+                    make_value_finding(ctx, layer, position, terrace.name, ValueProblem("terrace", {"value": value}))
+                )
     return result

@@ -6,7 +6,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, found, shown_fids
+from .._attributes import ValueProblem, limit_fids, make_value_finding
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
@@ -70,7 +70,7 @@ def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
         return result
     declared = layer.template.field_named(KIND)
     there, kinds = layer.named(KIND) is not None, layer.named_text(KIND)
-    codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.cultivated(layer)
+    codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.cultivated_rows(layer)
     allowed = ctx.norm.get("attributes.deduction_classes")
     for position in np.flatnonzero(rates > 0).tolist():
         params = {"value": float(rates[position]), "code": codes[position], "expected": " / ".join(allowed)}
@@ -81,7 +81,7 @@ def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
         else:
             field, case = KIND, "kind" if kinds[position] else "blank"
             params["kind"] = kinds[position]
-        result.findings.append(found(ctx, layer, position, field, Wrong(case, params)))
+        result.findings.append(make_value_finding(ctx, layer, position, field, ValueProblem(case, params)))
     result.findings += _without_ridges(layer, cultivated & ~(rates > 0), ctx)
     return result
 
@@ -94,5 +94,5 @@ def _without_ridges(layer: Layer, rows: NDArray, ctx: Context) -> list[Finding]:
     if not wrong:
         return []
     field = layer.field_name("deduction_rate")
-    return [ctx.make.row(layer, wrong[0], field=field, case="none", severity=Severity.WARNING, params=shown_fids(layer, wrong),
+    return [ctx.make.row(layer, wrong[0], field=field, case="none", severity=Severity.WARNING, params=limit_fids(layer, wrong),
                     geometry=layer.plane[wrong[0]])]  # fmt: skip

@@ -4,7 +4,7 @@ import numpy as np
 from ...engine.context import Context
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, found
+from .._attributes import ValueProblem, make_value_finding
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 CENTRE = {"layer": "ZXCQGHFQ"}
@@ -51,7 +51,7 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
             continue
         result.applicable = True
         severity = Severity.INFO if declared.mark == "C" else None
-        wrong = Wrong(params={"alias": declared.alias}, severity=severity)
+        wrong = ValueProblem(params={"alias": declared.alias}, severity=severity)
         for position in np.flatnonzero(values.isna().to_numpy()).tolist():
-            result.findings.append(found(ctx, layer, position, declared.name, wrong))
+            result.findings.append(make_value_finding(ctx, layer, position, declared.name, wrong))
     return result

@@ -7,7 +7,7 @@ import numpy as np
 from ...engine.context import Context
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import Wrong, found, pairs, shown_fids
+from .._attributes import ValueProblem, limit_fids, make_value_finding, word_pairs
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
@@ -53,7 +53,7 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
         belong together is a setting of mark C. Codes with a list are ATT002's, and fields that tell of persons are left out.
     """
     result = RuleResult(applicable=False)
-    for code_field, name_field in pairs(ctx.norm, "attributes.name_pairs"):
+    for code_field, name_field in word_pairs(ctx.norm, "attributes.name_pairs"):
         declared = layer.template.field_named(name_field)
         if layer.named(code_field) is None or layer.named(name_field) is None or declared is None or declared.personal:
             continue
@@ -63,8 +63,8 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
             for name, _ in others:
                 positions = names[name]
                 params = {"value": name, "code": code, "expected": expected, "usual": usual}
-                wrong = Wrong(params={**params, **shown_fids(layer, positions)})
-                result.findings.append(found(ctx, layer, positions[0], name_field, wrong))
+                wrong = ValueProblem(params={**params, **limit_fids(layer, positions)})
+                result.findings.append(make_value_finding(ctx, layer, positions[0], name_field, wrong))
     return result
 
 

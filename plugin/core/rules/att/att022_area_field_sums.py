@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...geometry.validity import missing
+from ...geometry.validity import is_missing
 from ...indicators.area_backing import (
     ALLOWANCE_SHARE,
     GROSS,
     MEANINGS,
     NET,
     ROW_ALLOWANCE,
-    Backing,
-    backing,
-    beyond_county,
+    LandBacking,
+    compare_with_land,
+    find_county_excess,
     square_metres,
 )
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE, SurveyDeductions, survey_deductions
@@ -138,22 +138,22 @@ def area_field_sums(
         with layers that never overlap and with the layers that targets are read from.
     """
     result = RuleResult(applicable=False)
-    usable = ~(layer.invalid | missing(layer.plane))
+    usable = ~(layer.invalid | is_missing(layer.plane))
     for meaning in MEANINGS:
-        found = backing(layer, meaning, ctx, exact=False)
+        found = compare_with_land(layer, meaning, ctx, exact=False)
         rows = usable & found.there if found is not None else usable
         if found is None or not rows.any():
             continue
         result.applicable = True
-        if found.within(allowance_share).plainly_holds(rows):
+        if found.within(allowance_share).clearly_agrees(rows):
             continue
-        found = backing(layer, meaning, ctx)
+        found = compare_with_land(layer, meaning, ctx)
         if found is not None:
             result.findings += _sums(layer, meaning, found.within(allowance_share), rows)
     blanks = list(_blanks(layer, usable, ctx))
     result.applicable |= bool(blanks)
     result.findings += blanks
-    more = beyond_county(layer, ctx)
+    more = find_county_excess(layer, ctx)
     if more is not None and county is not None and not any(f.case == "" for f in result.findings):
         meaning, total, whole = more
         params = {"actual": round(total, 2), "expected": round(whole, 2), "difference": round(total - whole, 2)}
@@ -213,28 +213,28 @@ def _deduction(layer: Layer, found: SurveyDeductions, rows: NDArray, place: str)
     return finding
 
 
-def _sums(layer: Layer, meaning: str, found: Backing, rows: NDArray) -> Iterator[Finding]:
+def _sums(layer: Layer, meaning: str, found: LandBacking, rows: NDArray) -> Iterator[Finding]:
     """One finding on the layer where its sum is off in every township, else one on each township where it is."""
     if meaning == NET and found.unit:
         yield _finding(layer, "unit", found, rows)
         return
     which = 1 if meaning == NET else 0
     case = "net" if meaning == NET else ""
-    whole = found.apart(lambda values: np.array([values[rows].sum()]))[which][0]
+    whole = found.differs(lambda values: np.array([values[rows].sum()]))[which][0]
     add = found.by_town(rows)
-    apart = found.apart(add)[which]
+    apart = found.differs(add)[which]
     there = add(found.there.astype(float)) > 0
     if whole and (not apart.any() or bool((apart == there).all())):
         yield _finding(layer, case, found, rows)
         return
-    bad = apart if whole else found.towns_apart(rows)[which]
+    bad = apart if whole else found.differing_towns(rows)[which]
     for town in np.flatnonzero(bad).tolist():
         named = town < len(found.towns)
         own = rows & (found.town == (town if named else -1))
         yield _finding(layer, case, found, own, found.towns[town] if named else OUTSIDE)
 
 
-def _finding(layer: Layer, case: str, found: Backing, rows: NDArray, place: str = WHOLE) -> Finding:
+def _finding(layer: Layer, case: str, found: LandBacking, rows: NDArray, place: str = WHOLE) -> Finding:
     gross = found.meaning in GROSS
     actual = float(found.written[rows].sum() if gross else found.values[rows].sum())
     expected = float((found.drawn if gross else found.written)[rows].sum())

@@ -3,12 +3,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...indicators.survey_deductions import cut_otherwise, rows_below
+from ...indicators.survey_deductions import find_rows_below, is_cut_differently
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import SHOWN_FIDS, shown_fids
-from .._places import told_elsewhere
+from .._attributes import SHOWN_FIDS, limit_fids
+from .._places import is_reported_elsewhere
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -79,10 +79,10 @@ def copied_values(
         if not fields:
             continue
         result.applicable = True
-        below = rows_below(layer, parcels, ctx)
-        copies = np.flatnonzero((below >= 0) & ~cut_otherwise(layer, parcels, ctx))
-        if told_elsewhere(ctx, "LAW010"):
-            copies = copies[ctx.cultivated(parcels)[below[copies]]]
+        below = find_rows_below(layer, parcels, ctx)
+        copies = np.flatnonzero((below >= 0) & ~is_cut_differently(layer, parcels, ctx))
+        if is_reported_elsewhere(ctx, "LAW010"):
+            copies = copies[ctx.cultivated_rows(parcels)[below[copies]]]
         result.findings += [
             finding
             for name in fields
@@ -100,7 +100,7 @@ def _both_have(name: str, layer: Layer, parcels: Layer) -> bool:
 def _known(layer: Layer, name: str, values: NDArray, ctx: Context) -> NDArray:
     """(n,) bool: values that stand in the field's code list, or any where it has none: other codes are ATT002's."""
     declared = layer.template.field_named(name)
-    if declared is None or not declared.codes or not told_elsewhere(ctx, "ATT002"):
+    if declared is None or not declared.codes or not is_reported_elsewhere(ctx, "ATT002"):
         return np.ones(len(values), dtype=bool)
     return np.isin(values, list(ctx.codes(declared.codes).codes))
 
@@ -117,7 +117,7 @@ def _differing(name: str, layer: Layer, parcels: Layer, rows: NDArray, below: ND
     params = {
         "value": own[wrong[0]],
         "expected": survey[wrong[0]],
-        **shown_fids(layer, positions),
+        **limit_fids(layer, positions),
     }
     declared = layer.template.field_named(name)
     field = declared.name if declared is not None else name

@@ -6,11 +6,11 @@ import shapely
 
 from ...engine.context import Context
 from ...geometry import crs as crs_care
-from ...geometry.validity import reason
+from ...geometry.validity import invalidity_reason
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, rule
 from ...plan.layer import Layer
-from .._places import told_elsewhere
+from .._places import is_reported_elsewhere
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 BOW_TIE = "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"
@@ -84,10 +84,10 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
         for each type stands for all of them; SCH005 reports such a layer where it runs too.
     """
     found = []
-    if layer.mostly_other_type and not ctx.around_an_edit and not told_elsewhere(ctx, "SCH005"):
+    if layer.has_wrong_geometry_type and not ctx.around_an_edit and not is_reported_elsewhere(ctx, "SCH005"):
         found = _one_per_type(layer, ctx)
     # A rule of its own says it where it runs.
-    curves = set() if told_elsewhere(ctx, "GEO004") else set(layer.source.curves)
+    curves = set() if is_reported_elsewhere(ctx, "GEO004") else set(layer.source.curves)
     wanted = layer.template.geometry
     areas = shapely.area(layer.original)
     for position in np.flatnonzero(~layer.empty).tolist():
@@ -95,15 +95,15 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
         if layer.broken[position]:
             found.append(ctx.make.row(layer, position, case="invalid", params={"reason": "unreadable"}))
             continue
-        if position in layer.stray:
-            params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.label(layer.crs)}
+        if position in layer.stray_rows:
+            params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.crs_label(layer.crs)}
             found.append(ctx.make.row(layer, position, case="misplaced", params=params))
         elif layer.invalid[position]:
-            name, place = reason(layer.drawn[position])
+            name, place = invalidity_reason(layer.raw_shapes[position])
             place = layer.in_plane(place) if place is not None else _somewhere(shape)
             found.append(ctx.make.row(layer, position, case="invalid", params={"reason": name}, geometry=place))
         elif _KINDS[shape.geom_type] != wanted:
-            if layer.mostly_other_type:
+            if layer.has_wrong_geometry_type:
                 continue
             params = {"reason": "type", "expected": wanted, "actual": _KINDS[shape.geom_type]}
             found.append(ctx.make.row(layer, position, case="type", params=params, geometry=_somewhere(shape)))
@@ -124,7 +124,7 @@ def _one_per_type(layer: Layer, ctx: Context) -> list[Finding]:
     places: dict[str, list[Any]] = {}
     for position in np.flatnonzero(~(layer.empty | layer.broken | layer.invalid)).tolist():
         shape = layer.original[position]
-        if _KINDS[shape.geom_type] != layer.template.geometry and position not in layer.stray:
+        if _KINDS[shape.geom_type] != layer.template.geometry and position not in layer.stray_rows:
             places.setdefault(_KINDS[shape.geom_type], []).append(_somewhere(shape))
     found = []
     for actual, points in places.items():

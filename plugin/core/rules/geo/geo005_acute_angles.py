@@ -2,11 +2,11 @@
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...geometry.corners import Corners, sharp_corners
+from ...geometry.corners import Corners, find_sharp_corners
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import by_row, sound
+from .._places import findings_by_row, valid_polygons
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 SPIKE = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0))"
@@ -61,10 +61,12 @@ def acute_angles(
     """
     if layer.template.geometry != "polygon":
         return None
-    corners = sharp_corners(sound(layer), max(below_degrees, spike_degrees), cancellation=ctx.cancellation)
+    corners = find_sharp_corners(
+        valid_polygons(layer), max(below_degrees, spike_degrees), cancellation=ctx.cancellation
+    )
     spike = corners.measure < spike_degrees
-    found = by_row(layer, _some(corners, ~spike), "angle", ctx, case="acute", limit=below_degrees)
-    return found + by_row(layer, _some(corners, spike), "angle", ctx, case="spike", limit=spike_degrees)
+    found = findings_by_row(layer, _some(corners, ~spike), "angle", ctx, case="acute", limit=below_degrees)
+    return found + findings_by_row(layer, _some(corners, spike), "angle", ctx, case="spike", limit=spike_degrees)
 
 
 def _some(corners: Corners, kept: NDArray) -> Corners:

@@ -11,7 +11,7 @@ from ...geometry.polygons import Polygons
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import exclusive, meant, sound, told_elsewhere
+from .._places import is_in_setting, is_reported_elsewhere, must_not_overlap, valid_polygons
 
 RING = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
 ISLAND = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -66,16 +66,16 @@ def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) 
         nor are layers whose features may overlap. Slivers are counted, not listed. What fills windows is
         quality.window_fillers; where TOP009 runs, windows are told there.
     """
-    if not exclusive(layer) or meant(layer, "quality.tiled", ctx):
+    if not must_not_overlap(layer) or is_in_setting(layer, "quality.tiled", ctx):
         return None
-    holes, rows = _holes(sound(layer))
+    holes, rows = _holes(valid_polygons(layer))
     bare, shares = _open(holes, rows, layer, layer.polygons, ctx, layer)
     left_open = shares > OPEN_SHARE
     holes, rows, bare = holes[left_open], rows[left_open], bare[left_open]
     window = np.zeros(len(holes), dtype=bool)
-    if meant(layer, "quality.windowed", ctx) and len(holes):
+    if is_in_setting(layer, "quality.windowed", ctx) and len(holes):
         _, unfilled = _open(holes, rows, layer, _fillers(ctx), ctx, None)
-        if told_elsewhere(ctx, "TOP009"):
+        if is_reported_elsewhere(ctx, "TOP009"):
             # What lies in a hole makes it a window, full or not.
             empty = (1 - unfilled) * shapely.area(holes) <= ctx.tolerance.min_area_m2
             rows, bare, unfilled = rows[empty], bare[empty], unfilled[empty]

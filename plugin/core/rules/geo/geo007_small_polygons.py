@@ -2,7 +2,7 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...geometry.validity import missing
+from ...geometry.validity import is_missing
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -57,7 +57,7 @@ def small_polygons(layer: Layer, *, ctx: Context) -> RuleResult:
         return RuleResult(applicable=False, notes=[("min_area_unset", {})])
     own = f"{SETTING}.{layer.role}"
     result = RuleResult(unconfirmed=[own if own in ctx.norm.profile.settings else SETTING])
-    small = (layer.statutory > 0) & (layer.statutory < limit) & ~missing(layer.plane)
+    small = (layer.statutory > 0) & (layer.statutory < limit) & ~is_missing(layer.plane)
     for row in np.flatnonzero(small).tolist():
         params = {"limit": float(limit)}
         area = float(layer.statutory[row])

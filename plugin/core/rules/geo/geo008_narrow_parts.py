@@ -4,10 +4,10 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...geometry.corners import narrow_parts as parts_narrower
+from ...geometry.corners import find_narrow_parts as parts_narrower
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import sound
+from .._places import valid_polygons
 
 #: Settings ``quality.narrow_m.<role>``: a width of its own for a layer, 0 not to look at it.
 SETTING = "quality.narrow_m"
@@ -62,7 +62,7 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
     width = float(ctx.norm.section(SETTING).get(layer.role, narrow_m))
     if layer.template.geometry != "polygon" or width <= 0:
         return None
-    shapes = sound(layer)
+    shapes = valid_polygons(layer)
     # Lines are made of parcels: what one layer has shown to be wide is not looked through again in the next.
     known = ctx.plan.computed("known_wide").setdefault(width, set())
     names = _names(shapes)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...geometry.corners import Corners
-from ...geometry.corners import near_vertices as vertices_near
+from ...geometry.corners import find_near_vertices as vertices_near
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import by_row, sound
+from .._places import findings_by_row, valid_polygons
 
 
 @rule(
@@ -52,10 +52,10 @@ def near_vertices(layer: Layer, *, ctx: Context, within_m: float = 0.01) -> list
     if layer.template.geometry != "polygon":
         return None
     same = ctx.tolerance.cluster_m
-    near = vertices_near(sound(layer), max(within_m, same), cancellation=ctx.cancellation)
+    near = vertices_near(valid_polygons(layer), max(within_m, same), cancellation=ctx.cancellation)
     repeated = near.measure <= same
     found = []
     for case, kept, limit in (("repeated", repeated, same), ("near", ~repeated, within_m)):
         corners = Corners(near.row[kept], near.point[kept], near.measure[kept])
-        found += by_row(layer, corners, "distance", ctx, case=case, decimals=4, limit=limit)
+        found += findings_by_row(layer, corners, "distance", ctx, case=case, decimals=4, limit=limit)
     return found

@@ -4,11 +4,11 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...geometry.validity import missing
+from ...geometry.validity import is_missing
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import sound
+from .._places import valid_polygons
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 THREE_HOLES = (
@@ -56,10 +56,10 @@ def complex_shapes(
     """
     if layer.template.geometry != "polygon":
         return None
-    there = np.flatnonzero(~missing(sound(layer)))
+    there = np.flatnonzero(~is_missing(valid_polygons(layer)))
     # A hole has four vertices, with the closing one. As they are stored: in the plane, long edges may have more.
-    there = there[shapely.get_num_coordinates(layer.drawn[there]) > min(vertices_count, 4 * holes_count)]
-    shapes = layer.drawn[there]
+    there = there[shapely.get_num_coordinates(layer.raw_shapes[there]) > min(vertices_count, 4 * holes_count)]
+    shapes = layer.raw_shapes[there]
     holes = _holes(shapes)
     closing = holes + shapely.get_num_geometries(shapes)
     vertices = shapely.get_num_coordinates(shapes) - closing

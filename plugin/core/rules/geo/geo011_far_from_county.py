@@ -6,7 +6,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import told_elsewhere
+from .._places import is_reported_elsewhere
 
 COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -53,7 +53,7 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float =
     extent = ctx.geometry.county()
     if extent is None or layer is county:
         return None
-    if told_elsewhere(ctx, "TOP003"):
+    if is_reported_elsewhere(ctx, "TOP003"):
         return None
     west, south, east, north = extent[1].shapes[0].bounds
     bounds = shapely.bounds(layer.plane).reshape(-1, 4)

@@ -4,7 +4,7 @@ import shapely
 
 from ...engine.context import Context
 from ...geometry import crs as crs_care
-from ...geometry.validity import missing
+from ...geometry.validity import is_missing
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
@@ -55,20 +55,20 @@ def outside_zone(layer: Layer, *, ctx: Context, margin_degrees: float = 0.5) -> 
     """
     if layer.crs is None:
         return None
-    frame = crs_care.describe(layer.crs)
+    frame = crs_care.describe_crs(layer.crs)
     if frame.geographic or frame.meridian is None or frame.zone is None:
         return None
     half = 3.0 if frame.prefixed and frame.zone <= 23 else 1.5
-    there = np.flatnonzero(~missing(layer.plane))
+    there = np.flatnonzero(~is_missing(layer.plane))
     bounds = shapely.bounds(layer.plane[there]).reshape(-1, 4)
     middle = (bounds[:, :2] + bounds[:, 2:]) / 2
-    longitude = crs_care.lonlat_of(layer.plane_crs)(middle)[:, 0]
+    longitude = crs_care.make_lonlat_transformer(layer.plane_crs)(middle)[:, 0]
     off = np.abs(longitude - frame.meridian)
     beyond = off > half + margin_degrees
     if not beyond.any():
         return []
     farthest = int(np.argmax(off))
     params = {"count": int(beyond.sum()), "distance": round(float(off[farthest]), 2), "half": half,
-              "meridian": frame.meridian, "crs": crs_care.label(layer.crs),
-              "zone": crs_care.label(crs_care.three_degree_zone(float(longitude[farthest])))}  # fmt: skip
+              "meridian": frame.meridian, "crs": crs_care.crs_label(layer.crs),
+              "zone": crs_care.crs_label(crs_care.three_degree_zone(float(longitude[farthest])))}  # fmt: skip
     return [Finding(layer.role, params=params, geometry=shapely.multipoints(middle[beyond]))]

@@ -3,8 +3,8 @@ import math
 
 from ...engine.context import Context
 from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
-from ...indicators.ratio import DOUBTFUL, DOUBTFUL_SHARE, FILLED_SHARE, FILLERS, WATER, Expansion, expansion
-from ...messages.texts import number
+from ...indicators.ratio import DOUBTFUL, DOUBTFUL_SHARE, FILLED_SHARE, FILLERS, WATER, Expansion, compute_expansion
+from ...messages.texts import format_number
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -102,16 +102,16 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         the boundary that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a warning where the open land decides; so is town
         land of the base inside the red line. With a base year other than 2020, or none, nothing is confirmed.
     """
-    found = expansion(boundary, base_parcels, ctx)
+    found = compute_expansion(boundary, base_parcels, ctx)
     if found.denominator <= 0:
         params = {"layer": base_parcels.name, "classes": ", ".join(found.classes)}
         return RuleResult(not_checked=[("ratio_no_base", params)])
-    result = RuleResult(indicators=found.indicators(ctx.norm, base_parcels), doubts=list(found.doubts))
+    result = RuleResult(indicators=found.indicators(ctx.norm, base_parcels), doubts=list(found.uncertainties))
     if found.missing_areas:
         result.not_checked.append(("ratio_area_missing", {"layer": base_parcels.name, "count": found.missing_areas}))
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     if found.uncoded > 0 and form != "n1":
-        params = {"layer": boundary.name, "area": number(found.uncoded, 2), "form": form.upper()}
+        params = {"layer": boundary.name, "area": format_number(found.uncoded, 2), "form": form.upper()}
         result.not_checked.append(("ratio_uncoded", params))
     ratio, numerator = found.ratios[form], found.numerators[form]
     if ratio > limit:
@@ -129,7 +129,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         result.findings.append(_contradicted(found, form, limit, base_parcels))
     if found.closed_ratio is not None:
         result.unconfirmed += [FILLERS, WATER, FILLED_SHARE]
-    if found.bare_windows and found.closed_ratio is not None and ratio <= limit < found.closed_ratio:
+    if found.unfilled_windows and found.closed_ratio is not None and ratio <= limit < found.closed_ratio:
         result.findings.append(_windows(found, found.closed_ratio, form, limit, boundary, ctx))
     if not found.backed:
         _by_land(result, found, form, limit, base_parcels)
@@ -140,13 +140,13 @@ def _windows(found: Expansion, closed: float, form: str, limit: float, boundary:
     """Report windows whose open land would raise the ratio above its limit."""
     params: dict[str, object] = {
         "form": form.upper(),
-        "count": found.bare_windows,
+        "count": found.unfilled_windows,
         "least": round(100 * float(ctx.norm.get(FILLED_SHARE)), 2),
         "ratio_text": f"{found.ratios[form]:.4f}",
         "closed_text": _beyond(closed, limit),
         "limit": limit,
     }
-    area = found.bare_area
+    area = found.unfilled_area
     return Finding(boundary.role, case="windows", severity=Severity.WARNING, area_m2=area, params=params)
 
 

@@ -3,9 +3,9 @@ from collections.abc import Iterator
 
 from ...engine.context import Context
 from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
-from ...indicators.areas import LAND, WARNING_SHARE, Figure, only_by_field, stated_figure, target_figure
+from ...indicators.areas import LAND, WARNING_SHARE, AreaFigure, only_by_field, stated_figure, target_figure
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
-from ...invariants import require
+from ...invariants import require_value
 from ...messages.texts import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import (
@@ -16,8 +16,8 @@ from ...model.indicator import (
     SIGNS,
     STATED_FIGURES,
     Indicator,
-    compare_area,
-    in_unit,
+    compare_area_with_target,
+    convert_area,
 )
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -118,7 +118,7 @@ def area_targets(
         if not own and ctx.norm.profile.area_code:
             result.doubts.append(NO_TARGET)
         # One indicator a target (of each year), or the bare figure.
-        shown = [figure.against(indicator, target, warning_share) for target in own]
+        shown = [figure.compare_with(indicator, target, warning_share) for target in own]
         if own and not (figure.confirmed and all(one.confirmed for one in shown)):
             result.doubts.append(f"figures.{indicator}")
         result.indicators += shown or [figure.indicator(indicator)]
@@ -130,13 +130,13 @@ def area_targets(
         if own and figure.layer is None and STATED_FIGURES[indicator][0] not in ctx.norm.profile.absent:
             # A stated figure is no task: without comparison the run is complete, but not a plain 通过.
             result.doubts.append(f"targets.{indicator}")
-        shown = [figure.against(indicator, t, warning_share) for t in own]
+        shown = [figure.compare_with(indicator, t, warning_share) for t in own]
         result.indicators += shown
         result.findings += _missed(figure, own, shown)
     return result
 
 
-def _missed(figure: Figure, targets: list[Target], shown: list[Indicator]) -> list[Finding]:
+def _missed(figure: AreaFigure, targets: list[Target], shown: list[Indicator]) -> list[Finding]:
     pairs = zip(targets, shown, strict=True)
     found = []
     for target, one in pairs:
@@ -147,13 +147,13 @@ def _missed(figure: Figure, targets: list[Target], shown: list[Indicator]) -> li
     return found
 
 
-def _also(figure: Figure, target: Target, shown: Indicator) -> Iterator[Finding]:
+def _also(figure: AreaFigure, target: Target, shown: Indicator) -> Iterator[Finding]:
     """Warnings on what other documents ask for (also_said), where the target is met and that is not."""
     for said in target.also_said:
         if shown.value is None or figure.layer is None or (said.year or target.year) != target.year:
             continue
         decimals, task = decimals_of(said.value), float(said.value)
-        if compare_area(shown.value, target.comparison, task, decimals) not in (BROKEN, CLOSE):
+        if compare_area_with_target(shown.value, target.comparison, task, decimals) not in (BROKEN, CLOSE):
             continue
         params = {
             "indicator": IndicatorName(shown.id),
@@ -169,9 +169,9 @@ def _also(figure: Figure, target: Target, shown: Indicator) -> Iterator[Finding]
         yield Finding(figure.layer.role, case="also", severity=Severity.WARNING, field=said.source, params=params)
 
 
-def _unlikely(figure: Figure, targets: list[Target], shown: list[Indicator], most: float) -> list[Finding]:
+def _unlikely(figure: AreaFigure, targets: list[Target], shown: list[Indicator], most: float) -> list[Finding]:
     """Report targets that are met by so large a factor that their unit is probably wrong."""
-    layer = require(figure.layer, "the layer of a figure")
+    layer = require_value(figure.layer, "the layer of a figure")
     found = []
     for target, one in zip(targets, shown, strict=True):
         if one.state in (BROKEN, CLOSE) or not one.confirmed or not one.value or not one.target:
@@ -191,12 +191,12 @@ def _unlikely(figure: Figure, targets: list[Target], shown: list[Indicator], mos
     return found
 
 
-def _finding(figure: Figure, target: Target, shown: Indicator) -> Finding:
-    layer = require(figure.layer, "the layer of a missed figure")
-    computed, task = require(shown.value, "the missed figure"), require(shown.target, "the missed target")
+def _finding(figure: AreaFigure, target: Target, shown: Indicator) -> Finding:
+    layer = require_value(figure.layer, "the layer of a missed figure")
+    computed, task = require_value(shown.value, "the missed figure"), require_value(shown.target, "the missed target")
     rounding, decimals = shown.state == CLOSE, shown.target_decimals
     by_field = only_by_field(shown)
-    value = in_unit(shown.inputs[LAND], shown.unit) if by_field else computed
+    value = convert_area(shown.inputs[LAND], shown.unit) if by_field else computed
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",

@@ -7,8 +7,8 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile.spaces import UNMAPPED, space_map
-from ...three_zones.figures import USES, figures_of, of_layer, zone_codes
+from ...profile.space_map import UNMAPPED, space_map
+from ...three_zones.figures import USES, derive_from_layer, figures_of, zone_codes
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -53,7 +53,7 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResu
         zones of one of the three claim twice counts once, of two of them in both: the figures are then not confirmed.
     """
     spaces = space_map(ctx.norm)
-    found = of_layer(zones, spaces, ctx.cancellation)
+    found = derive_from_layer(zones, spaces, ctx.cancellation)
     result = RuleResult(indicators=figures_of(found, zones, county, ctx.norm))
     if found.unmapped or not found.adds_up:
         result.doubts.append("figures.three_zones")

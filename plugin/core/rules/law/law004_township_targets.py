@@ -6,18 +6,25 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
-from ...indicators.areas import LAND, WARNING_SHARE, by_land, only_by_field
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE, rows_below
+from ...indicators.areas import LAND, WARNING_SHARE, mark_unbacked, only_by_field
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE, find_rows_below
 from ...indicators.townships import townships_of
-from ...invariants import require
-from ...messages.texts import IndicatorName, number
+from ...invariants import require_value
+from ...messages.texts import IndicatorName, format_number
 from ...model.findings import Finding
-from ...model.indicator import BROKEN, CLOSE, SIGNS, Indicator, compare_area, in_unit
+from ...model.indicator import BROKEN, CLOSE, SIGNS, Indicator, compare_area_with_target, convert_area
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile.figures import TownshipTask, township_tasks
-from ...transmission.by_township import LEAST_SHARE, ByTownship, RowCodes, by_township, placed, row_codes
-from .._places import told_elsewhere
+from ...target_allocation.by_township import (
+    LEAST_SHARE,
+    ByTownship,
+    RowCodes,
+    check_row_codes,
+    compute_by_township,
+    match_townships,
+)
+from .._places import is_reported_elsewhere
 
 TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100", "division_name": "甲镇"}
 NEXT = {
@@ -126,10 +133,10 @@ def township_targets(
         result.not_checked.append(("tasks_no_townships", {"file": tasks.file}))
         return result
     towns, keys = given[0], [given[0].keys[list(given[2]).index(n)] for n in range(len(given[1]))]
-    place, unknown = placed(tasks, given[1], towns.name)
+    place, unknown = match_townships(tasks, given[1], towns.name)
     result.not_checked += unknown
     for indicator in tasks.indicators:
-        found = by_township(indicator, ctx)
+        found = compute_by_township(indicator, ctx)
         if found is None:
             result.not_checked.append(("tasks_no_layer", {"indicator": indicator, "file": tasks.file}))
             continue
@@ -155,15 +162,15 @@ def township_targets(
 
 def _how(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
     """How rows went to townships, and what lies in none."""
-    layer = require(found.figure.layer, "the layer of a figure by township").name
-    if found.told:
-        said = {"layer": layer, "field": found.field, "told": found.told, "shared": found.shared}
+    layer = require_value(found.figure.layer, "the layer of a figure by township").name
+    if found.stated:
+        said = {"layer": layer, "field": found.field, "told": found.stated, "shared": found.shared}
         yield "tasks_assigned", {"indicator": indicator, **said}
     else:
         yield "tasks_by_place", {"indicator": indicator, "layer": layer, "count": found.shared}
     outside = float(found.areas[-2])
     if outside >= 1.0:
-        yield "tasks_outside", {"indicator": indicator, "area": number(outside, 2)}
+        yield "tasks_outside", {"indicator": indicator, "area": format_number(outside, 2)}
 
 
 def _codes(layers: Iterable[Layer | None], ctx: Context) -> list[Finding]:
@@ -171,7 +178,7 @@ def _codes(layers: Iterable[Layer | None], ctx: Context) -> list[Finding]:
     found: list[Finding] = []
     exchanged: dict[int, int] = {}
     for layer in dict.fromkeys(one for one in layers if one is not None):
-        codes = row_codes(layer, ctx)
+        codes = check_row_codes(layer, ctx)
         if codes is None:
             continue
         for town, other in codes.exchanged().items():
@@ -210,13 +217,13 @@ def _reported(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
     """(n,) bool: rows that other rules report when they run: beyond all townships (TOP003), and, without a table of tasks, on a
     parcel of other land (LAW010)."""
     outside = centres < 0
-    found = outside if outside.any() and told_elsewhere(ctx, "TOP003") else np.zeros(len(layer), dtype=bool)
+    found = outside if outside.any() and is_reported_elsewhere(ctx, "TOP003") else np.zeros(len(layer), dtype=bool)
     parcels = ctx.plan.concept("parcels")
     if township_tasks(ctx.side).tasks or parcels is None or parcels is layer or not parcels.has("land_use"):
         return found
-    below = rows_below(layer, parcels, ctx)
-    other = (below >= 0) & ~ctx.cultivated(parcels)[below]
-    return found | other if other.any() and told_elsewhere(ctx, "LAW010") else found
+    below = find_rows_below(layer, parcels, ctx)
+    other = (below >= 0) & ~ctx.cultivated_rows(parcels)[below]
+    return found | other if other.any() and is_reported_elsewhere(ctx, "LAW010") else found
 
 
 def _misplaced(codes: RowCodes, misplaced: NDArray) -> Iterable[Finding]:
@@ -243,7 +250,7 @@ def _misplaced(codes: RowCodes, misplaced: NDArray) -> Iterable[Finding]:
 
 
 def _exchanged(codes: RowCodes, town: int, other: int, ctx: Context) -> Finding:
-    towns, _, town_of = require(townships_of(ctx), "the layer of townships")
+    towns, _, town_of = require_value(townships_of(ctx), "the layer of townships")
     own, named = codes.towns[town], codes.towns[other]
     count = int(((codes.centres == town) & (codes.named == other)).sum())
     params = {"town": own.name, "code": own.code, "other": named.name, "other_code": named.code, "count": count}
@@ -269,21 +276,25 @@ def _foreign(codes: RowCodes, ctx: Context) -> Finding:
 
 def _leans_on(figure: Indicator, found: ByTownship) -> bool:
     """Is a task met that would not be without all the land that is claimed twice? (Less land breaks no upper limit.)"""
-    room = figure.room
-    return figure.comparison != "<=" and room is not None and 0 <= room < in_unit(-float(found.areas[-1]), figure.unit)
+    room = figure.margin
+    return (
+        figure.comparison != "<="
+        and room is not None
+        and 0 <= room < convert_area(-float(found.areas[-1]), figure.unit)
+    )
 
 
 def _twice(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
     twice = float(found.areas[-1])
     if twice <= -1.0:
-        yield "tasks_twice_claimed", {"indicator": indicator, "area": number(-twice, 2)}
+        yield "tasks_twice_claimed", {"indicator": indicator, "area": format_number(-twice, 2)}
 
 
 def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Indicator:
     figure, town = found.figure, found.towns[at]
-    value = in_unit(float(found.areas[at]), task.unit)
+    value = convert_area(float(found.areas[at]), task.unit)
     share = float(ctx.norm.get(WARNING_SHARE))
-    layer = require(figure.layer, "the layer of a figure by township")
+    layer = require_value(figure.layer, "the layer of a figure by township")
     made = Indicator(
         f"township_{task.indicator}",
         value,
@@ -293,21 +304,21 @@ def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Ind
         task.number,
         task.decimals,
         task.source or township_tasks(ctx.side).file,
-        {"layer": layer.role, "township": town.code, "rows_told": found.told, "rows_shared": found.shared},
+        {"layer": layer.role, "township": town.code, "rows_told": found.stated, "rows_shared": found.shared},
         confirmed=figure.confirmed,
         place=town.name,
         backed=bool(found.backed[at]),
     )
     if made.backed and found.land is not None and found.rounding is not None:
-        by_land(made, float(found.land[at]), float(found.rounding[at]))
-    made.judge(compare_area(value, task.comparison, task.number, task.decimals, share))
+        mark_unbacked(made, float(found.land[at]), float(found.rounding[at]))
+    made.judge(compare_area_with_target(value, task.comparison, task.number, task.decimals, share))
     return made
 
 
 def _missed(task: TownshipTask, shown: Indicator, found: ByTownship, towns: Layer, key: str) -> Finding:
-    layer, rounding = require(found.figure.layer, "the layer of a figure by township"), shown.state == CLOSE
-    by_field, computed = only_by_field(shown), require(shown.value, "the value of a missed task")
-    value = in_unit(shown.inputs[LAND], shown.unit) if by_field else computed
+    layer, rounding = require_value(found.figure.layer, "the layer of a figure by township"), shown.state == CLOSE
+    by_field, computed = only_by_field(shown), require_value(shown.value, "the value of a missed task")
+    value = convert_area(shown.inputs[LAND], shown.unit) if by_field else computed
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",

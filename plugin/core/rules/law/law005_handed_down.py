@@ -12,19 +12,19 @@ from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile import Profile, Target
 from ...profile.figures import TownshipTasks, township_tasks
-from ...transmission.levels import (
-    Limit,
-    Measure,
-    Sum,
-    children_of,
-    limits,
-    loosened,
-    measures,
-    omitted_townships,
+from ...target_allocation.levels import (
+    ChangedMeasure,
+    InheritedLimit,
+    PartsSum,
+    find_children,
+    find_limits,
+    find_loosened_targets,
+    find_measures,
+    find_omitted_townships,
+    find_undivided_tasks,
+    find_wrong_totals,
     sums_of_children,
     sums_of_townships,
-    totals_apart,
-    undivided,
 )
 
 TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100", "division_name": "甲镇"}
@@ -100,14 +100,14 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     profile, area = ctx.norm.profile, ctx.plan.area_code
     result = RuleResult(applicable=False)
     for one in profile.chain():
-        for limit in limits(one):
+        for limit in find_limits(one):
             result.applicable = True
             if limit.broken:
                 result.findings.append(_looser(one, limit, ctx))
-        for measure in measures(one, ctx.norm.standard.settings):
+        for measure in find_measures(one, ctx.norm.standard.settings):
             result.applicable = True
             result.findings.append(_otherwise(one, measure, ctx))
-    for own, above, parent in loosened(profile):
+    for own, above, parent in find_loosened_targets(profile):
         if own.area_code == area:
             result.applicable = True
             result.findings.append(_loosened(own, above, parent, profile, ctx))
@@ -121,7 +121,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
         result.findings += _left_out(tasks, given, ctx)
         result.applicable |= bool(result.findings)
     _tell(result, sums_of_townships(tasks, ctx.norm.targets(area), given[1] if given else ()), area_name(ctx.plan), ctx)
-    for total, value in totals_apart(tasks):
+    for total, value in find_wrong_totals(tasks):
         result.applicable = True
         said = {"file": tasks.file, "line": total.line, "target": total.value, "unit": total.unit}
         params = {**said, "indicator": IndicatorName(total.indicator), "value": round(value, total.decimals + 4)}
@@ -131,7 +131,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     divisions = ctx.norm.standard.code_lists.get("divisions")
     for one in profile.chain():
         if one.targets and one.covers(area):
-            children, unread = children_of(one)
+            children, unread = find_children(one)
             _tell(result, sums_of_children(one, children, divisions), one.name, ctx)
             if unread:
                 result.notes.append(("parts_unread", {"files": "、".join(unread)}))
@@ -144,13 +144,13 @@ def _left_out(
     tasks: TownshipTasks, given: tuple[Layer, list[Township], NDArray] | None, ctx: Context
 ) -> Iterator[Finding]:
     """Warnings on townships, and on tasks of the county, that the table of township tasks leaves out."""
-    if given is not None and (names := omitted_townships(tasks, given[1])):
+    if given is not None and (names := find_omitted_townships(tasks, given[1])):
         shown = [*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])]
         params = {"file": tasks.file, "count": len(names), "names": "、".join(shown)}
         yield Finding(given[0].role, case="omitted", severity=Severity.WARNING, params=params)
     from ...engine.provenance import area_name
 
-    for target in undivided(tasks, ctx.norm.targets(ctx.plan.area_code), ctx.norm.get(DIVIDED)):
+    for target in find_undivided_tasks(tasks, ctx.norm.targets(ctx.plan.area_code), ctx.norm.get(DIVIDED)):
         said = {
             "file": tasks.file,
             "indicator": IndicatorName(target.indicator),
@@ -162,7 +162,7 @@ def _left_out(
         yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=said)
 
 
-def _tell(result: RuleResult, sums: list[Sum], area: str, ctx: Context) -> None:
+def _tell(result: RuleResult, sums: list[PartsSum], area: str, ctx: Context) -> None:
     for one in sums:
         if one.state:
             result.applicable = True
@@ -170,15 +170,15 @@ def _tell(result: RuleResult, sums: list[Sum], area: str, ctx: Context) -> None:
             if one.state in (BROKEN, CLOSE):
                 result.findings.append(_missed(one, area, ctx))
     # What lacks the same parts is told in one sentence.
-    for year, lacking in dict.fromkeys((one.target.year, one.lacking) for one in sums if one.lacking):
+    for year, lacking in dict.fromkeys((one.target.year, one.missing_parts) for one in sums if one.missing_parts):
         names = "、".join(lacking[:_NAMED]) + ("…" if len(lacking) > _NAMED else "")
-        alike = [one.target for one in sums if (one.target.year, one.lacking) == (year, lacking)]
+        alike = [one.target for one in sums if (one.target.year, one.missing_parts) == (year, lacking)]
         indicators = [target.indicator for target in alike]
         said = {"area": area, "year": year, "indicators": indicators, "count": len(lacking), "names": names}
         result.notes.append(("parts_lacking", said))
 
 
-def _figure(one: Sum, area: str) -> Indicator:
+def _figure(one: PartsSum, area: str) -> Indicator:
     target = one.target
     made = Indicator(f"handed_down_{target.indicator}", one.value, target.unit, "", place=area)
     made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
@@ -187,7 +187,7 @@ def _figure(one: Sum, area: str) -> Indicator:
     return made
 
 
-def _missed(one: Sum, area: str, ctx: Context) -> Finding:
+def _missed(one: PartsSum, area: str, ctx: Context) -> Finding:
     target, rounding = one.target, one.state == CLOSE
     return Finding(
         _role(target.indicator, ctx),
@@ -206,12 +206,12 @@ def _missed(one: Sum, area: str, ctx: Context) -> Finding:
     )
 
 
-def _looser(profile: Profile, limit: Limit, ctx: Context) -> Finding:
+def _looser(profile: Profile, limit: InheritedLimit, ctx: Context) -> Finding:
     said = {"county": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.above}
     return Finding(_role("boundary_area", ctx), case="limit", params=said)
 
 
-def _otherwise(profile: Profile, measure: Measure, ctx: Context) -> Finding:
+def _otherwise(profile: Profile, measure: ChangedMeasure, ctx: Context) -> Finding:
     value, above = (
         "、".join(map(str, said)) if isinstance(said, list) else str(said) for said in (measure.value, measure.above)
     )

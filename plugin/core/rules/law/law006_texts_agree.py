@@ -6,7 +6,7 @@ from ...messages.texts import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from ...model.rule import Example, RuleResult, Severity, rule
-from ...profile import Said, Stated, Target
+from ...profile import OtherSource, StatedFigure, Target
 
 HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 SAID = {"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]}
@@ -57,14 +57,14 @@ def texts_agree(*, ctx: Context) -> RuleResult:
     return result
 
 
-def _both(ctx: Context) -> Iterator[tuple[Target | Stated, Said]]:
-    figures: list[Target | Stated] = [*ctx.norm.profile.targets, *ctx.norm.profile.stated]
+def _both(ctx: Context) -> Iterator[tuple[Target | StatedFigure, OtherSource]]:
+    figures: list[Target | StatedFigure] = [*ctx.norm.profile.targets, *ctx.norm.profile.stated]
     for figure in figures:
         for said in figure.also_said:
             yield figure, said
 
 
-def _differ(figure: Target | Stated, said: Said, area: str, own: bool, ctx: Context) -> Finding:
+def _differ(figure: Target | StatedFigure, said: OtherSource, area: str, own: bool, ctx: Context) -> Finding:
     params = {
         "area": area,
         "year": str(said.year or figure.year),
@@ -74,7 +74,7 @@ def _differ(figure: Target | Stated, said: Said, area: str, own: bool, ctx: Cont
         "said": said.value,
     }
     severity = None if own else Severity.INFO
-    if isinstance(figure, Stated):
+    if isinstance(figure, StatedFigure):
         # Its unit is as printed, and no layer has it.
         plain = {**params, "figure": figure.name, "unit": figure.unit}
         return Finding("", field=f"{figure.name} {params['year']}", case="stated", severity=severity, params=plain)

@@ -6,8 +6,8 @@ from ...engine.context import Context
 from ...indicators.area_backing import ALLOWANCE_SHARE, DOUBT, ROW_ALLOWANCE
 from ...indicators.compute import Computed, Figures
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
-from ...indicators.typed import TypedFigure, typed_figures
-from ...messages.texts import IndicatorName, Texts, number
+from ...indicators.typed_figures import TypedFigure, typed_figures
+from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import SIGNS, SQUARE_METRES, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
@@ -136,13 +136,13 @@ class _Map:
     def meant(self, one: TypedFigure) -> TypedFigure:
         """A plain figure that is the task itself (63.25 in the table of indicators) is a bound, as the task is."""
         for comparison, task in self.tasks:
-            if one.comparison == "=" and abs(one.comparable - task) <= one.half_digit * one.factor * 1e-3:
+            if one.comparison == "=" and abs(one.comparable - task) <= one.rounding_half * one.factor * 1e-3:
                 return replace(one, comparison=comparison)
         return one
 
     def met_by(self, one: TypedFigure, value: float) -> Iterator[float]:
         """The tasks that a bound (of ``value``) is looser than, by more than half of its last printed digit."""
-        allowed = one.half_digit * one.factor + 1e-9 * abs(value)
+        allowed = one.rounding_half * one.factor + 1e-9 * abs(value)
         for comparison, task in self.tasks:
             beyond = task - value if comparison == ">=" else value - task
             if one.comparison == comparison != "=" and beyond > allowed:
@@ -209,7 +209,7 @@ def _against_map(one: TypedFigure, value: float, on_map: float, allowance_m2: fl
 def _allowed(one: TypedFigure, allowance_m2: float) -> float:
     """1 ha, or what rounding to the printed digits takes away; and a double's own error."""
     least = allowance_m2 if one.unit in SQUARE_METRES else 0.0
-    return float(max(least, one.half_digit * one.factor) + 1e-9 * abs(one.comparable))
+    return float(max(least, one.rounding_half * one.factor) + 1e-9 * abs(one.comparable))
 
 
 def _finding(
@@ -233,7 +233,7 @@ def _finding(
 
 
 def _with_unit(value: float, digits: int, unit: str) -> str:
-    return f"{number(value, digits)} {unit}".strip()
+    return f"{format_number(value, digits)} {unit}".strip()
 
 
 def _printed(one: TypedFigure) -> str:

@@ -2,7 +2,7 @@
 from ...engine.context import Context
 from ...indicators.areas import WARNING_SHARE
 from ...indicators.compute import Computed, Figures
-from ...invariants import require
+from ...invariants import require_value
 from ...messages.texts import IndicatorName, Texts
 from ...model.findings import Finding
 from ...model.indicator import SIGNS, WARNING, Indicator
@@ -74,7 +74,7 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
 
 def _finding(computed: Computed, figure: Indicator, ctx: Context) -> Finding:
     layer = ctx.plan.concept(computed.entry.inputs[0])
-    value, left = require(figure.value, "the figure"), require(figure.room, "what is left of the target")
+    value, left = require_value(figure.value, "the figure"), require_value(figure.margin, "what is left of the target")
     digits = figure.target_decimals + 4
     params = {
         "indicator": IndicatorName(figure.id),

@@ -4,13 +4,13 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...geometry.parts import Parts
-from ...geometry.validity import missing
-from ...indicators.survey_deductions import cut_otherwise, rows_below
+from ...geometry.validity import is_missing
+from ...indicators.survey_deductions import find_rows_below, is_cut_differently
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._farmland import construction
-from .._places import told_elsewhere
+from .._farmland import is_construction_land
+from .._places import is_reported_elsewhere
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 HALF = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
@@ -100,7 +100,7 @@ def farmland_not_cultivated(
     by_code = np.zeros(len(farmland), dtype=bool)
     if farmland.has("land_use"):
         result.applicable = True
-        by_code = ~ctx.cultivated(farmland, whole_class=False)
+        by_code = ~ctx.cultivated_rows(farmland, whole_class=False)
         result.findings += _by_code(farmland, by_code, ctx)
     elif farmland.template.field("land_use"):
         result.applicable = True
@@ -113,8 +113,10 @@ def farmland_not_cultivated(
         result.not_checked.append(_lacking(parcels))
     elif parcels is not None:
         result.applicable = True
-        other = ~ctx.cultivated(parcels)
-        left = other & construction(ctx, parcels) if told_elsewhere(ctx, "LAW014") else np.zeros_like(other)
+        other = ~ctx.cultivated_rows(parcels)
+        left = (
+            other & is_construction_land(ctx, parcels) if is_reported_elsewhere(ctx, "LAW014") else np.zeros_like(other)
+        )
         overlay, parts = _by_parcel(farmland, ~by_code, parcels, other & ~left, "parcel", ctx)
         result.findings += overlay
         other[parts.right] = False
@@ -122,10 +124,10 @@ def farmland_not_cultivated(
         if cultivated is not None or reserve_land is not None:
             other[ctx.geometry.shared(farmland, parcels, rows_a=~by_code, rows_b=left).right] = False
         # Parcels without any cultivated land (built land alone) are no survey of farmland. Around an edit there may just be none.
-        if ctx.around_an_edit or (ctx.cultivated(parcels).any() and not parcels.bare):
+        if ctx.around_an_edit or (ctx.cultivated_rows(parcels).any() and not parcels.has_no_geometry):
             unsurveyed = _bare(farmland, ~told, parcels, "unsurveyed", ctx)
             result.findings += [*unsurveyed, *_slopes(farmland, ~told, parcels, ctx)]
-    if cultivated is not None and cultivated is not parcels and (ctx.around_an_edit or not cultivated.bare):
+    if cultivated is not None and cultivated is not parcels and (ctx.around_an_edit or not cultivated.has_no_geometry):
         result.findings += _bare(farmland, ~told, cultivated, "unprotected", ctx)
     for layer in (cultivated, reserve_land):
         if layer is not None and layer is not parcels:
@@ -143,9 +145,9 @@ def _protected(
     by_code = np.zeros(len(layer), dtype=bool)
     if layer.has("land_use"):
         # Another rule reports a blank: a feature of this layer counts as cultivated land. So is 可调整 land when ATT017 runs.
-        left = "K" if told_elsewhere(ctx, "ATT017") else ""
+        left = "K" if is_reported_elsewhere(ctx, "ATT017") else ""
         there = [bool(code) and not (left and code.endswith(left)) for code in layer.text("land_use")]
-        by_code = ~ctx.cultivated(layer) & np.array(there, dtype=bool)
+        by_code = ~ctx.cultivated_rows(layer) & np.array(there, dtype=bool)
     found, on = _by_code(layer, by_code, ctx, "protected_code"), np.zeros(0, dtype=int)
     if parcels is not None and other is not None:
         overlay, parts = _by_parcel(layer, ~by_code, parcels, other, "protected", ctx)
@@ -193,7 +195,7 @@ def _by_parcel(
 
 def _bare(layer: Layer, rows: NDArray, cover: Layer, case: str, ctx: Context) -> list[Finding]:
     """Warnings on connected parts of rows ((n,) bool) that another layer does not cover."""
-    rows = rows & cut_otherwise(layer, cover, ctx) & ~_of_lost_shapes(layer, cover)
+    rows = rows & is_cut_differently(layer, cover, ctx) & ~_of_lost_shapes(layer, cover)
     if not rows.any():
         return []
     parts = ctx.geometry.uncovered(layer, cover, rows=rows, severity=Severity.WARNING)
@@ -202,7 +204,7 @@ def _bare(layer: Layer, rows: NDArray, cover: Layer, case: str, ctx: Context) ->
 
 def _of_lost_shapes(layer: Layer, cover: Layer) -> NDArray:
     """(n,) bool: rows with the gross area of a row of ``cover`` whose shape is empty or invalid, which GEO001 and GEO002 report."""
-    lost = cover.invalid | missing(cover.plane)
+    lost = cover.invalid | is_missing(cover.plane)
     if not lost.any():
         return np.zeros(len(layer), dtype=bool)
     areas = cover.numbers("gross_area")[lost]
@@ -212,9 +214,9 @@ def _of_lost_shapes(layer: Layer, cover: Layer) -> NDArray:
 
 def _slopes(farmland: Layer, rows: NDArray, parcels: Layer, ctx: Context) -> list[Finding]:
     """Warnings on rows ((n,) bool) whose slope class is not that of the parcel below them. A blank says nothing."""
-    if not (farmland.tells("slope_class") and parcels.tells("slope_class")):
+    if not (farmland.has_values("slope_class") and parcels.has_values("slope_class")):
         return []
-    below = rows_below(farmland, parcels, ctx)
+    below = find_rows_below(farmland, parcels, ctx)
     own, survey = farmland.text("slope_class"), parcels.text("slope_class")
     declared = farmland.template.field("slope_class")
     known = ctx.codes(declared.codes).codes if declared is not None and declared.codes else {}

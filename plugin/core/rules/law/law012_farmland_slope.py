@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context, trim
-from ...invariants import require
+from ...engine.context import Context, trim_padding
+from ...invariants import require_value
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -46,11 +46,11 @@ def farmland_slope(farmland: Layer, *, ctx: Context) -> RuleResult:
         one of the list is ATT018's and ATT002's. Terraces (GDLX = TT) are told too. Runs when it is asked for by name or with
         the group farmland.
     """
-    declared = require(farmland.template.field("slope_class"), "the field of slope classes")
+    declared = require_value(farmland.template.field("slope_class"), "the field of slope classes")
     steep = set(ctx.norm.get("farmland.steep_classes"))
     classes, net = farmland.text("slope_class"), farmland.numbers("net_area")
     result = RuleResult()
-    for row in np.flatnonzero([trim(value, declared.code_pad) in steep for value in classes]).tolist():
+    for row in np.flatnonzero([trim_padding(value, declared.code_pad) in steep for value in classes]).tolist():
         shape = farmland.plane[row]
         result.findings.append(
             ctx.make.row(

@@ -3,7 +3,7 @@ import numpy as np
 import shapely
 
 from ...engine.context import Context
-from ...geometry.polygons import patches
+from ...geometry.polygons import group_into_patches
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -55,7 +55,7 @@ def farmland_fragments(
         the group farmland.
     """
     area = farmland.statutory
-    patch = patches(farmland.polygons, area, reach_m, patch_area_m2, ctx.cancellation)
+    patch = group_into_patches(farmland.polygons, area, reach_m, patch_area_m2, ctx.cancellation)
     sums = np.bincount(patch, np.nan_to_num(area), minlength=len(farmland))
     net = farmland.numbers("net_area")
     there = np.zeros(len(farmland), dtype=bool)

@@ -4,7 +4,7 @@ import numpy as np
 from ...engine.context import Context
 from ...model.rule import Example, Need, RuleResult, rule
 from ...plan.layer import Layer
-from .._farmland import construction
+from .._farmland import is_construction_land
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 YARD = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -54,7 +54,7 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: Context) -> RuleR
         Runs when it is asked for by name or with
         the group farmland.
     """
-    built = construction(ctx, parcels)
+    built = is_construction_land(ctx, parcels)
     parts = ctx.geometry.shared(farmland, parcels, rows_b=built)
     findings = ctx.make.pairs(farmland, parcels, parts, net=True, field=parcels.field_name("land_use"))
     codes = np.array(parcels.text("land_use"), dtype=object)

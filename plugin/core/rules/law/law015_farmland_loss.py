@@ -10,7 +10,7 @@ from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions.baseline import sealed_edition, townships_of
 from ...versions.model import NET, OUT, STATUTORY, Balance, Comparison
-from .._sealed import compared, doubts_of_net, severity
+from .._sealed import compare_with_sealed, find_net_area_doubts, sealed_severity
 
 WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -68,10 +68,10 @@ def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, all
         of townships, the county as a whole is compared. Net areas that the land does not back (ATT022) prove nothing. Where the land lies is LAW017's, whether the supplement is as good is LAW016's.
     """
     result = RuleResult(applicable=False)
-    found = compared(ctx, "farmland", result)
+    found = compare_with_sealed(ctx, "farmland", result)
     if found is None:
         return result
-    result.doubts += doubts_of_net(found, ctx)
+    result.doubts += find_net_area_doubts(found, ctx)
     basis = NET if NET in found.total else STATUTORY
     for count, edition, sealed in zip(found.without_net, (found.before, found.after), (True, False), strict=True):
         if basis == NET and count:
@@ -90,7 +90,9 @@ def _loss(found: Comparison, basis: str, township: str, balance: Balance, ctx: C
     figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
     params = {name: round(value, 2) for name, value in figures.items()} | {"measure": basis, "township": township}
     gone = [part for part in found.of_kind(OUT) if part.township == township]
-    finding = Finding(layer.role, case="" if township else "county", severity=severity(ctx, layer), params=params)
+    finding = Finding(
+        layer.role, case="" if township else "county", severity=sealed_severity(ctx, layer), params=params
+    )
     finding.net_area_m2 = loss if basis == NET else None
     if gone:
         finding.area_m2 = sum(part.area_m2 for part in gone)

@@ -7,9 +7,9 @@ from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import IN, OUT, Comparison, Edition, Part
-from .._places import told_elsewhere
-from .._sealed import compared, doubts_of_net, ignore_moved
+from ...versions.model import IN, OUT, ChangedPart, Comparison, Edition
+from .._places import is_reported_elsewhere
+from .._sealed import compare_with_sealed, find_net_area_doubts, ignore_moved
 
 WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -78,11 +78,11 @@ def farmland_supplement(
         too little is its matter. Overlap with red line and boundary is REL001's and REL002's, cultivation LAW010's.
     """
     result = RuleResult(applicable=False)
-    found = compared(ctx, "farmland", result)
+    found = compare_with_sealed(ctx, "farmland", result)
     if found is None:
         return result
     ignore_moved(ctx, found)
-    result.doubts += doubts_of_net(found, ctx)
+    result.doubts += find_net_area_doubts(found, ctx)
     gone, come = found.of_kind(OUT), found.of_kind(IN)
     if not gone:
         return result
@@ -91,7 +91,7 @@ def farmland_supplement(
         result.not_checked.append(("net_missing", {"layer": found.before.layer.name, "count": unknown}))
         return result
     lost, gained = _areas(gone, found), _areas(come, found)
-    if lost.sum() - gained.sum() > allowance_m2 and not told_elsewhere(ctx, "LAW015"):
+    if lost.sum() - gained.sum() > allowance_m2 and not is_reported_elsewhere(ctx, "LAW015"):
         params = {"lost": lost.sum(), "gained": gained.sum(), "missing": lost.sum() - gained.sum()}
         rounded = {name: round(float(value), 2) for name, value in params.items()}
         result.findings.append(Finding(farmland.role, case="net", params=rounded))
@@ -102,13 +102,18 @@ def farmland_supplement(
     return result
 
 
-def _areas(parts: list[Part], found: Comparison) -> np.ndarray:
+def _areas(parts: list[ChangedPart], found: Comparison) -> np.ndarray:
     """(k,) m² of parts: net where both editions have it."""
     return np.array([part.net_m2 if "net" in found.total else part.area_m2 for part in parts])
 
 
 def _worse(
-    meaning: str, gone: list[Part], come: list[Part], lost: np.ndarray, gained: np.ndarray, found: Comparison
+    meaning: str,
+    gone: list[ChangedPart],
+    come: list[ChangedPart],
+    lost: np.ndarray,
+    gained: np.ndarray,
+    found: Comparison,
 ) -> Finding | None:
     """A finding when the average of a grade is worse in what came in than in what went out."""
     before = _average(found.before, meaning, [part.before for part in gone], lost)
@@ -128,7 +133,9 @@ def _average(edition: Edition, meaning: str, rows: list[int], areas: np.ndarray)
     return float((values * areas).sum() / areas.sum())
 
 
-def _elsewhere(farmland: Layer, reserve: Layer, come: list[Part], gained: np.ndarray, ctx: Context) -> list[Finding]:
+def _elsewhere(
+    farmland: Layer, reserve: Layer, come: list[ChangedPart], gained: np.ndarray, ctx: Context
+) -> list[Finding]:
     """What came in and does not lie in the reserve."""
     shapes = np.array([part.geometry for part in come], dtype=object)
     rows = np.array([part.after for part in come])

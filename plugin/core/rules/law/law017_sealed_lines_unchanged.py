@@ -5,8 +5,8 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import IN, OUT, Comparison, Part
-from .._sealed import compared, ignore_moved, sealed_only, severity
+from ...versions.model import IN, OUT, ChangedPart, Comparison
+from .._sealed import compare_with_sealed, ignore_moved, report_sealed_only, sealed_severity
 
 WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 MORE = "POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"
@@ -70,9 +70,9 @@ def sealed_lines_unchanged(
     result = RuleResult(applicable=False)
     for concept, layer in (("farmland", farmland), ("red_line", red_line), ("boundary", boundary)):
         if layer is None:
-            sealed_only(ctx, concept, result)
+            report_sealed_only(ctx, concept, result)
             continue
-        found = compared(ctx, concept, result)
+        found = compare_with_sealed(ctx, concept, result)
         if found is None:
             continue
         ignore_moved(ctx, found)
@@ -83,7 +83,7 @@ def sealed_lines_unchanged(
     return result
 
 
-def _moved(found: Comparison, part: Part, layer: Layer, ctx: Context) -> Finding:
+def _moved(found: Comparison, part: ChangedPart, layer: Layer, ctx: Context) -> Finding:
     added = part.kind == IN
     key = layer.keys[part.after] if added else found.before.layer.keys[part.before]
     shape = part.geometry
@@ -91,7 +91,7 @@ def _moved(found: Comparison, part: Part, layer: Layer, ctx: Context) -> Finding
         layer.role,
         key=key,
         case="added" if added else "removed",
-        severity=severity(ctx, layer),
+        severity=sealed_severity(ctx, layer),
         area_m2=part.area_m2,
         net_area_m2=part.net_m2 if part.net_m2 == part.net_m2 else None,
         width_m=2 * shapely.area(shape) / shapely.length(shape),

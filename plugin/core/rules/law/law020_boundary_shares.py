@@ -65,7 +65,7 @@ def boundary_shares(
         Limits and zone codes are not verified in the text of a norm (C): a hint until the county confirms them, a warning afterwards.
         Features without a zone code are in no share and make the figures unconfirmed.
     """
-    rows = {k: ctx.coded(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
+    rows = {k: ctx.rows_with_code(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
     area = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
     whole = float(boundary.statutory.sum())
     uncoded = float(boundary.statutory[~(rows["concentrated"] | rows["flexible"] | rows["special"])].sum())
@@ -107,7 +107,10 @@ def boundary_shares(
 
 def _other_zones(boundary: Layer, zones: Layer, rows: dict[str, NDArray], ctx: Context) -> list[Finding]:
     """Report parts of the boundary whose code is of one of the three zones, while the zone on the same land is of another."""
-    own, other = _kinds(rows), _kinds({k: ctx.coded(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS})
+    own, other = (
+        _kinds(rows),
+        _kinds({k: ctx.rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}),
+    )
     parts = ctx.geometry.shared(boundary, zones, rows_a=own >= 0, rows_b=other >= 0)
     parts = parts.only(other[parts.right] != own[parts.left])
     found = ctx.make.pairs(boundary, zones, parts, case="zone", field=boundary.field_name("zone_code"))

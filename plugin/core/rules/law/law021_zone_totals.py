@@ -2,7 +2,7 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...indicators.area_backing import ALLOWANCE_SHARE, DOUBT, ROW_ALLOWANCE, backed, square_metres
+from ...indicators.area_backing import ALLOWANCE_SHARE, DOUBT, ROW_ALLOWANCE, is_backed_by_land, square_metres
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
@@ -54,7 +54,7 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: Context, allowance_m2: floa
         return RuleResult(not_checked=[("area_missing", params)])
     own = square_metres(county, "area")
     # Sums with the same error agree, too.
-    doubts = [] if backed(zones, "area", ctx) and backed(county, "area", ctx) else [DOUBT]
+    doubts = [] if is_backed_by_land(zones, "area", ctx) and is_backed_by_land(county, "area", ctx) else [DOUBT]
     whole = float(np.where(np.isnan(own), county.statutory, own).sum())
     total = float(areas.sum())
     if abs(total - whole) <= allowance_m2:

@@ -2,9 +2,9 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...indicators.areas import PART_WORDS, counted, parts_of
+from ...indicators.areas import PART_WORDS, is_counted, is_reserve_part
 from ...model.findings import Finding
-from ...model.indicator import BROKEN, MET, Indicator, in_unit
+from ...model.indicator import BROKEN, MET, Indicator, convert_area
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -66,7 +66,7 @@ def reserves(
         text was read that limits the share in the red line. What lies outside it is REL036's. Runs for a
         whole county, by name or with its group.
     """
-    part, site = parts_of(reserves, ctx)
+    part, site = is_reserve_part(reserves, ctx)
     result = RuleResult()
     whole = ~part & (site != "")
     for name in dict.fromkeys(site[part].tolist()):
@@ -77,7 +77,7 @@ def reserves(
             result.findings.append(
                 Finding(reserves.role, case="", field=reserves.field_name("feature_name"), params=params)
             )
-    result.indicators = _figures(reserves, counted(part, site), red_line, ctx)
+    result.indicators = _figures(reserves, is_counted(part, site), red_line, ctx)
     for figure in result.indicators:
         if figure.id == IN_RED_LINE and red_line is not None and min_red_line_share:
             result.findings += _limited(figure, min_red_line_share, reserves, red_line)
@@ -104,7 +104,9 @@ def _figures(reserves: Layer, rows: np.ndarray, red_line: Layer | None, ctx: Con
     made = []
     if not any(t.indicator == "reserves_area" for t in ctx.norm.targets(ctx.plan.area_code)):
         # With a figure of the plan it is told among the targets (LAW002).
-        made.append(Indicator("reserves_area", in_unit(total, "km2"), "km2", "statutory", inputs=given, confirmed=sure))
+        made.append(
+            Indicator("reserves_area", convert_area(total, "km2"), "km2", "statutory", inputs=given, confirmed=sure)
+        )
     if red_line is not None and total > 0:
         shared = ctx.geometry.shared(reserves, red_line, rows_a=rows, measured=True)
         inside = float((ctx.geometry.shares_of(shared, reserves) * reserves.statutory[shared.left]).sum())

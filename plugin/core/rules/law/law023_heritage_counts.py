@@ -4,13 +4,13 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.context import Context
-from ...heritage.heritage_sites import LEVELS, Site, Sites, heritage_sites
+from ...heritage.heritage_sites import LEVELS, Site, Sites, collect_heritage_sites
 from ...heritage.protection import CONTROL, CORE, RANGE, USES
 from ...model.findings import Finding
-from ...model.indicator import BROKEN, compare_area, in_unit
+from ...model.indicator import BROKEN, compare_area_with_target, convert_area
 from ...model.rule import Example, RuleResult, Severity, rule
-from ...profile import Registered
-from .._places import there
+from ...profile import RegisteredSite
+from .._places import require_layer
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEXT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
@@ -89,7 +89,7 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
     if not register:
         return RuleResult(applicable=False, notes=[("register_none", {})])
     result = RuleResult()
-    sites = heritage_sites(ctx, lambda role: there(role, ctx, result))
+    sites = collect_heritage_sites(ctx, lambda role: require_layer(role, ctx, result))
     if not sites.layers:
         result.applicable = False
         return result
@@ -108,13 +108,13 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
     return result
 
 
-def _counted(line: Registered, stated: int, sites: Sites, untold: list[str], ctx: Context) -> list[Finding]:
+def _counted(line: RegisteredSite, stated: int, sites: Sites, untold: list[str], ctx: Context) -> list[Finding]:
     """Compare a stated count with the sites in the layers. ``untold`` takes the terms whose sites cannot be counted."""
     of_kind = sites.of(line.kind)
     # A site without a level may be of this one, a site without a kind of this kind; so may one of which its rows say several.
     own = [site for site in of_kind if not line.level or site.levels == {line.level}]
     maybe = [site for site in of_kind if line.level and (not site.levels or line.level in site.levels)]
-    unsaid = sites.unsaid + [site for site in maybe if site not in own]
+    unsaid = sites.without_kind + [site for site in maybe if site not in own]
     params: dict[str, Any] = {"term": line.term, "stated": stated, "count": len(own)}
     if len(own) < stated <= len(own) + len(unsaid):
         untold.append(f"{line.term} {len(own)}–{len(own) + len(unsaid)} / {stated}")
@@ -125,7 +125,7 @@ def _counted(line: Registered, stated: int, sites: Sites, untold: list[str], ctx
     return [_finding(line, sites, "count", {**params, "names": _names(own)}, ctx.geometry.joined(shapes))]
 
 
-def _named(line: Registered, sites: Sites, ctx: Context) -> list[Finding]:
+def _named(line: RegisteredSite, sites: Sites, ctx: Context) -> list[Finding]:
     site = sites.find(line.name)
     params: dict[str, Any] = {"term": line.term, "site": line.name}
     if site is None:
@@ -135,15 +135,15 @@ def _named(line: Registered, sites: Sites, ctx: Context) -> list[Finding]:
         printed, area = getattr(line, key), site.area_m2(part)
         if not printed or area is None:
             continue
-        value, decimals = in_unit(area, line.unit), len(printed.partition(".")[2])
-        if compare_area(value, "=", float(printed), decimals) == BROKEN:
+        value, decimals = convert_area(area, line.unit), len(printed.partition(".")[2])
+        if compare_area_with_target(value, "=", float(printed), decimals) == BROKEN:
             told = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed}
             told["miss"] = round(abs(value - float(printed)), decimals + 2)
             found.append(_finding(line, sites, key, {**params, **told}, ctx.geometry.joined(site.shapes(part))))
     return found
 
 
-def _finding(line: Registered, sites: Sites, case: str, params: dict[str, Any], place: Any = None) -> Finding:
+def _finding(line: RegisteredSite, sites: Sites, case: str, params: dict[str, Any], place: Any = None) -> Finding:
     """On no row: what names it for good is the line of the register."""
     role, key = next(iter(sites.layers)), line.name or line.term
     return Finding(role, key, case=case, params={**params, "source": line.source}, geometry=place)

@@ -5,11 +5,19 @@ from difflib import get_close_matches
 from typing import Any
 
 from ...engine.context import Context
-from ...heritage.heritage_sites import LEVELS, Listed, Site, Sites, heritage_sites, plain, register_of
+from ...heritage.heritage_sites import (
+    LEVELS,
+    ListedSite,
+    Site,
+    Sites,
+    collect_heritage_sites,
+    normalise_name,
+    register_of,
+)
 from ...heritage.protection import USES
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
-from .._places import there
+from .._places import require_layer
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 TEMPLE = {"wkt": SQUARE, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"}
@@ -80,14 +88,14 @@ def heritage_list(*, ctx: Context) -> RuleResult:
     if not register.rows:
         result.not_checked.append(("register_empty", {"file": register.file}))
         return result
-    sites = heritage_sites(ctx, lambda role: there(role, ctx, result))
+    sites = collect_heritage_sites(ctx, lambda role: require_layer(role, ctx, result))
     if not sites.layers:
         result.not_checked.append(("register_without_layer", {"file": register.file, "count": len(register.rows)}))
         return result
     told = _Told(sites, register.file, ctx)
-    named: dict[str, Listed] = {}
+    named: dict[str, ListedSite] = {}
     for row in register.rows:
-        first = named.setdefault(plain(row.name), row)
+        first = named.setdefault(normalise_name(row.name), row)
         if first is not row:
             told.add("twice", row.name, {"line": first.line, "other": row.line})
     lost = [name for name in sites.by_name if name not in named]
@@ -121,16 +129,16 @@ class _Told:
         self.found.append(self.one(case, name, params, site))
 
 
-def _missing(row: Listed, lost: list[str], told: _Told) -> list[Finding]:
+def _missing(row: ListedSite, lost: list[str], told: _Told) -> list[Finding]:
     params = {"line": row.line, "term": f"{row.level}{row.kind}" or "—"}
-    near = get_close_matches(plain(row.name), lost, n=1, cutoff=ALIKE)
+    near = get_close_matches(normalise_name(row.name), lost, n=1, cutoff=ALIKE)
     if not near:
         return [told.one("missing", row.name, params)]
     site = told.sites.by_name[near[0]]
     return [told.one("alike", row.name, {**params, "near": site.name, "near_name": near[0]}, site)]
 
 
-def _compared(row: Listed, site: Site, told: _Told) -> list[Finding]:
+def _compared(row: ListedSite, site: Site, told: _Told) -> list[Finding]:
     found = []
     for case, stated, known in (("level", row.level, site.levels), ("kind", row.kind, site.kinds)):
         if stated and known and stated not in known:

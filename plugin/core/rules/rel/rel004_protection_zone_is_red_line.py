@@ -3,7 +3,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._farmland import disagreement
+from .._farmland import compare_zones_with_line
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -52,4 +52,6 @@ def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: Context) 
     """
     if not ctx.norm.get(SETTING):
         return RuleResult(applicable=False, switched_off=SETTING, notes=[("switched_off", {"setting": SETTING})])
-    return disagreement(zones, ctx.coded(zones, "zone_code", ctx.norm.get("zones.protection")), red_line, ctx)
+    return compare_zones_with_line(
+        zones, ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.protection")), red_line, ctx
+    )

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...geometry.parts import Parts
-from ...messages.texts import number
+from ...messages.texts import format_number
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -74,8 +74,8 @@ def farmland_in_farmland_zone(
     Limits
         All thresholds and the zone codes are marked C. A farmland zone wider than the farmland is legal.
     """
-    urban = ctx.coded(zones, "zone_code", ctx.norm.get("zones.urban"))
-    protected = ctx.coded(zones, "zone_code", ctx.norm.get("zones.farmland"))
+    urban = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban"))
+    protected = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.farmland"))
     inside = ctx.geometry.shared(farmland, zones, rows_b=urban)
     findings = ctx.make.pairs(farmland, zones, inside, net=True, case="urban", params={"kind": "urban"})
     # Parts in urban zones have their own finding: they are not told a second time as “outside”.
@@ -106,9 +106,9 @@ def _scattered_note(areas: NDArray, total: float, limit: float) -> tuple[str, di
     area, share = float(areas.sum()), float(areas.sum()) / total * 100
     return "scattered_outside", {
         "count": len(areas),
-        "area": number(area / M2_PER_HA, 2 if area >= M2_PER_HA else 4),
-        "share": number(share, 2),
-        "limit": number(limit, 0),
+        "area": format_number(area / M2_PER_HA, 2 if area >= M2_PER_HA else 4),
+        "share": format_number(share, 2),
+        "limit": format_number(limit, 0),
     }
 
 

@@ -4,7 +4,7 @@ from ...heritage.protection import core_rows
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.conflicts import ALLOWED, CONFLICTS, ERROR, EVIDENCE, INFORMATION, WARNING, Conflict
-from .._places import there, told_elsewhere
+from .._places import is_reported_elsewhere, require_layer
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVER = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
@@ -77,7 +77,7 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
         meaning = ctx.norm.get(conflict.key)
         if conflict.rule or meaning == ALLOWED:
             continue
-        a, b = there(conflict.left, ctx, result), there(conflict.right, ctx, result)
+        a, b = require_layer(conflict.left, ctx, result), require_layer(conflict.right, ctx, result)
         if a is None or b is None:
             continue
         result.applicable = True
@@ -90,7 +90,7 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
 def _told(conflict: Conflict, meaning: str, a: Layer, b: Layer, ctx: Context) -> list:
     params = {"meaning": meaning, "basis": conflict.basis}
     rows = None
-    if conflict.pair == {"farmland", "reserves"} and told_elsewhere(ctx, "LAW011") and b.has("feature_name"):
+    if conflict.pair == {"farmland", "reserves"} and is_reported_elsewhere(ctx, "LAW011") and b.has("feature_name"):
         # What lies in a core zone is told there.
         rows = ~core_rows(b, ctx.norm)
     shared = ctx.geometry.shared(a, b, rows_b=rows, severity=SEVERITY[meaning])

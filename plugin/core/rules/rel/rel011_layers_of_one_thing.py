@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...invariants import require
+from ...invariants import require_value
 from ...messages.texts import ConceptName
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
@@ -73,18 +73,24 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
         if ctx.norm.standard.is_maintenance(concept):
             # Each class of changes is of another layer.
             continue
-        if used is None or used.bare or used.template.geometry != "polygon":
+        if used is None or used.has_no_geometry or used.template.geometry != "polygon":
             continue
         for role in ctx.plan.roles_of(concept):
             other = ctx.plan.layers.get(role)
-            if other is None or other is used or other.bare or (used.role, role) in seen or _divided(concept, other):
+            if (
+                other is None
+                or other is used
+                or other.has_no_geometry
+                or (used.role, role) in seen
+                or _divided(concept, other)
+            ):
                 continue
             seen |= {(used.role, role), (role, used.role)}
             result.applicable = True
             result.findings += _beyond(used, other, concept, ctx) + _beyond(other, used, concept, ctx)
             result.findings += _other_codes(used, other, ctx)
     zones, centre = ctx.plan.concept("zones"), ctx.plan.concept("centre_zones")
-    if zones is not None and centre is not None and not (zones.bare or centre.bare):
+    if zones is not None and centre is not None and not (zones.has_no_geometry or centre.has_no_geometry):
         result.applicable = True
         result.findings += _other_codes(zones, centre, ctx)
     return result
@@ -92,10 +98,10 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
 
 def _other_codes(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
     """Findings on the parts that two layers of zones put into different classes."""
-    if not (a.tells("zone_code") and b.tells("zone_code")):
+    if not (a.has_values("zone_code") and b.has_values("zone_code")):
         return []
     own, others = a.text("zone_code"), b.text("zone_code")
-    declared = require(a.template.field("zone_code"), "the field of the zone codes")
+    declared = require_value(a.template.field("zone_code"), "the field of the zone codes")
     codes = ctx.codes(declared.codes)
     agree = cache(lambda one, other: _agree(one, other, codes))
 
@@ -122,5 +128,5 @@ def _divided(concept: str, other: Layer) -> bool:
 
 
 def _beyond(a: Layer, b: Layer, concept: str, ctx: Context) -> list[Finding]:
-    parts = ctx.geometry.uncovered(a, b, rows=a.polygons.may_leave(b.polygons, ctx.cancellation))
+    parts = ctx.geometry.uncovered(a, b, rows=a.polygons.may_be_uncovered(b.polygons, ctx.cancellation))
     return ctx.make.by_place(ctx.make.pairs(a, b, parts, params={"concept": ConceptName(concept)}))

@@ -3,11 +3,20 @@ import numpy as np
 
 from ...engine.context import Context
 from ...geometry.polygons import Polygons
-from ...heritage.protection import CONTROL, CORE, RANGE, USES, HeritageParts, heritage_parts, names, range_roles
+from ...heritage.protection import (
+    CONTROL,
+    CORE,
+    RANGE,
+    USES,
+    HeritageParts,
+    classify_heritage_parts,
+    range_roles,
+    site_names,
+)
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import there
+from .._places import require_layer
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 INNER = "POLYGON ((20 20, 80 20, 80 80, 20 80, 20 20))"
@@ -70,12 +79,12 @@ def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
         before the word must be the range's name. A site without a range of its name is not compared. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
-    line = there("heritage", ctx, result)
+    line = require_layer("heritage", ctx, result)
     if line is None:
         return result
-    parts = heritage_parts(line, ctx)
-    range_layers = [layer for role in range_roles(ctx) if (layer := there(role, ctx, result)) is not None]
-    for layer, of in [*((layer, names(layer)) for layer in range_layers), (line, _own_ranges(parts))]:
+    parts = classify_heritage_parts(line, ctx)
+    range_layers = [layer for role in range_roles(ctx) if (layer := require_layer(role, ctx, result)) is not None]
+    for layer, of in [*((layer, site_names(layer)) for layer in range_layers), (line, _own_ranges(parts))]:
         for site in parts.sites():
             ranges = of == site
             if ranges.any():

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...engine.context import Context
-from ...heritage.protection import CONTROL, CORE, USES, heritage_parts
+from ...heritage.protection import CONTROL, CORE, USES, classify_heritage_parts
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -58,7 +58,7 @@ def heritage_parts_apart(heritage: Layer, *, ctx: Context) -> RuleResult:
         Parts are told by the kind (LX, list marked C), else by words at the end of the name (MC, `[heritage]`, C); rows without
         a name are taken for one site. Runs by name or with its group.
     """
-    parts = heritage_parts(heritage, ctx)
+    parts = classify_heritage_parts(heritage, ctx)
     core, control = parts.rows(CORE), parts.rows(CONTROL)
     result = RuleResult(applicable=bool(core.any() and control.any()))
     # Asked within the layer, so that either of a pair may be the one that was edited.

@@ -3,12 +3,12 @@ import numpy as np
 import shapely
 
 from ...engine.context import Context
-from ...geometry.validity import missing
-from ...heritage.protection import POINTS_OF, names
+from ...geometry.validity import is_missing
+from ...heritage.protection import POINTS_OF, site_names
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import there
+from .._places import require_layer
 
 SQUARE = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
 IN = {"wkt": "POINT (50 50)", "feature_name": "某寺"}
@@ -58,7 +58,7 @@ def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
     """
     result = RuleResult(applicable=False)
     for points, polygons in POINTS_OF.items():
-        of, within = there(points, ctx, result), there(polygons, ctx, result)
+        of, within = require_layer(points, ctx, result), require_layer(polygons, ctx, result)
         if of is not None and within is not None:
             result.applicable = True
             result.findings += _apart(of, within, ctx)
@@ -66,17 +66,17 @@ def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
 
 
 def _apart(points: Layer, polygons: Layer, ctx: Context) -> list[Finding]:
-    present = np.flatnonzero(~missing(polygons.plane))
-    bearing = names(polygons)
+    present = np.flatnonzero(~is_missing(polygons.plane))
+    bearing = site_names(polygons)
     tree = shapely.STRtree(polygons.plane[present])
-    there = np.flatnonzero(~missing(points.plane))
+    there = np.flatnonzero(~is_missing(points.plane))
     # As near as edges are taken for one, so that a point on an edge in another layer's coordinates is in.
     hits = tree.query(points.plane[there], predicate="dwithin", distance=ctx.tolerance.edge_match_m)
     inside: dict[int, set[int]] = {}
     for n, m in zip(*hits.tolist(), strict=True):
         inside.setdefault(int(there[n]), set()).add(int(present[m]))
     found = []
-    called = names(points)
+    called = site_names(points)
     for row in there.tolist():
         ctx.cancellation.raise_if_cancelled()
         name = called[row]

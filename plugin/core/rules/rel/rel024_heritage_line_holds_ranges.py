@@ -2,7 +2,7 @@
 from ...engine.context import Context
 from ...heritage.protection import range_roles
 from ...model.rule import Example, RuleResult, Severity, rule
-from .._places import there
+from .._places import require_layer
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -47,11 +47,11 @@ def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
         than its ranges: leave it out of the data, or accept the finding. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
-    line = there("heritage", ctx, result)
+    line = require_layer("heritage", ctx, result)
     if line is None:
         return result
     for role in range_roles(ctx):
-        layer = there(role, ctx, result)
+        layer = require_layer(role, ctx, result)
         if layer is None:
             continue
         result.applicable = True

@@ -5,7 +5,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._farmland import disagreement
+from .._farmland import compare_zones_with_line
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -47,4 +47,4 @@ def centre_zones_in_centre(centre_zones: Layer, centre: Layer, *, ctx: Context) 
     Limits
         Overlaps of zones are TOP001's. Inferred, mark C. Runs by name or with its group.
     """
-    return disagreement(centre_zones, np.ones(len(centre_zones), dtype=bool), centre, ctx)
+    return compare_zones_with_line(centre_zones, np.ones(len(centre_zones), dtype=bool), centre, ctx)

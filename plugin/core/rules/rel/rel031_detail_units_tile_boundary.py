@@ -63,7 +63,7 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
             )
             finding.area_m2, finding.width_m = float(areas[k]), float(parts.width[k])
             finding.geometry = parts.geometry[k]
-            if row in boundary.unsure_keys:
+            if row in boundary.repeated_keys:
                 finding.params["related_fid"] = boundary.fids[row]
             result.findings += ctx.make.by_place([finding])
     overlaps = ctx.geometry.shared(detail_units)

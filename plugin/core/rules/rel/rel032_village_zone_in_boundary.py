@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.rule import Example, RuleResult, Severity, rule
-from .._places import there
+from .._places import require_layer
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -46,14 +46,14 @@ def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
         marked C. A boundary wider than the zones is legal. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
-    zones, boundary = there("zones", ctx, result), there(VILLAGE_BOUNDARY, ctx, result)
+    zones, boundary = require_layer("zones", ctx, result), require_layer(VILLAGE_BOUNDARY, ctx, result)
     if zones is None or boundary is None:
         return result
     if not zones.has("zone_code"):
         params = {"layer": zones.name, "role": zones.role, "fields": zones.field_name("zone_code") or "GHFQDM"}
         result.not_checked.append(("field_missing", params))
         return result
-    rows = ctx.coded(zones, "zone_code", ctx.norm.get("zones.village_building"))
+    rows = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.village_building"))
     parts = ctx.geometry.uncovered(zones, boundary, rows=rows)
     result.findings, result.applicable = ctx.make.by_place(ctx.make.pairs(zones, boundary, parts)), bool(rows.any())
     return result

@@ -56,7 +56,7 @@ def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> lis
         return None
     if layer.template.geometry == "polygon":
         return ctx.make.by_place(ctx.make.pairs(layer, centre, ctx.geometry.uncovered(layer, centre)))
-    marks = ctx.geometry.marks_outside(layer, centre)
+    marks = ctx.geometry.point_line_parts_outside(layer, centre)
     found = []
     for row, shape in zip(marks.row.tolist(), marks.shape, strict=True):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})

@@ -3,7 +3,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import there
+from .._places import require_layer
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WINDOW = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -53,9 +53,9 @@ def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
         checked. Hazards with an area are pairs of REL010. Runs when it is asked for by name or with the group control_lines.
     """
     result = RuleResult(applicable=False)
-    built = [layer for what in BUILT if (layer := there(what, ctx, result)) is not None]
+    built = [layer for what in BUILT if (layer := require_layer(what, ctx, result)) is not None]
     for role in HAZARDS:
-        hazard = there(role, ctx, result)
+        hazard = require_layer(role, ctx, result)
         if hazard is None:
             continue
         for boundary in built:
@@ -65,7 +65,7 @@ def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
 
 
 def _inside(hazard: Layer, boundary: Layer, ctx: Context) -> list[Finding]:
-    marks = ctx.geometry.marks_inside(hazard, boundary)
+    marks = ctx.geometry.point_line_parts_inside(hazard, boundary)
     found = []
     for row, of, shape in zip(marks.row.tolist(), marks.of.tolist(), marks.shape, strict=True):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})

@@ -2,8 +2,8 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...heritage.protection import core_rows, names
-from ...indicators.areas import parts_of
+from ...heritage.protection import core_rows, site_names
+from ...indicators.areas import is_reserve_part
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -56,9 +56,9 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: Context) -> R
         told. Cores and parts are told by words at the end of the name (MC, `[reserves]`, C). Runs for a
         whole county, by name or with its group.
     """
-    called = names(reserves)
+    called = site_names(reserves)
     core = core_rows(reserves, ctx.norm)
-    part, site = parts_of(reserves, ctx)
+    part, site = is_reserve_part(reserves, ctx)
     # Where a reserve is there in parts too, these are told, and not the whole a second time.
     once = part | ~np.isin(site, site[part])
     parts = ctx.geometry.uncovered(reserves, red_line, rows=once)

@@ -5,7 +5,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...three_zones.main_function import ENERGY, HERITAGE, USES, functions_of, on_places, shares_of
+from ...three_zones.main_function import ENERGY, HERITAGE, USES, functions_of, has_overlay, shares_of
 
 WEST = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 EAST = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
@@ -105,7 +105,7 @@ def main_function_zones(
             shape = functions.plane[row]
             result.findings.append(ctx.make.row(functions, row, case="share", params=params, geometry=shape))
     for overlay in (ENERGY, HERITAGE):
-        there = on_places(overlay, functions, zones, ctx)
+        there = has_overlay(overlay, functions, zones, ctx)
         for row, told in enumerate(said):
             if there is not None and told.overlays[overlay] and not there[row]:
                 params = {"name": told.name, "function": told.overlays[overlay]}
@@ -113,11 +113,11 @@ def main_function_zones(
                 result.findings.append(ctx.make.row(functions, row, case=overlay, params=params, geometry=shape))
     if townships is not None:
         bare = ctx.make.pairs(townships, functions, ctx.geometry.uncovered(townships, functions), case="bare")
-        result.findings += [turned(finding, functions) for finding in ctx.make.by_place(bare)]
+        result.findings += [swap_roles(finding, functions) for finding in ctx.make.by_place(bare)]
     return result
 
 
-def turned(finding: Finding, functions: Layer) -> Finding:
+def swap_roles(finding: Finding, functions: Layer) -> Finding:
     """The finding belongs to the functions, the first concept in the rule's name."""
     if "fid" in finding.params:
         finding.params["related_fid"] = finding.params.pop("fid")

@@ -55,7 +55,7 @@ def required_layers(*, ctx: Context) -> RuleResult:
         elif not len(layer) and not blank:
             params = {"concept": ConceptName(concept), "roles": list(roles)}
             result.findings.append(Finding(layer.role, case="empty", params=params))
-        if layer is not None and layer.bare and not blank:
+        if layer is not None and layer.has_no_geometry and not blank:
             # No rule can check anything of it: the run is not complete.
             result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
     for concept in _declared_away(ctx):

@@ -65,7 +65,7 @@ def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
             found.append(
                 Finding(layer.role, field=declared.name, case="missing", params={"problem": "missing", **params})
             )
-        elif not fits(params["actual"], declared.type):
+        elif not is_type_compatible(params["actual"], declared.type):
             found.append(Finding(layer.role, field=declared.name, case="type", params={"problem": "type", **params}))
     return found
 
@@ -86,5 +86,5 @@ def needed_fields(layer: Layer, ctx: Context) -> set[str]:
     return needed
 
 
-def fits(actual: str, expected: str) -> bool:
+def is_type_compatible(actual: str, expected: str) -> bool:
     return actual == expected or (actual, expected) == ("integer", "real")

@@ -9,7 +9,7 @@ from ...geometry import crs as crs_care
 from ...model.findings import Finding
 from ...model.rule import Example, Severity, rule
 from ...plan.layer import Layer
-from ...standard.divisions import far_from
+from ...standard.divisions import find_remote_extent
 
 SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
 
@@ -67,11 +67,11 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
     for lost in ctx.plan.unusable.values():
         params = {"problem": lost.problem, "layer_name": lost.name, **lost.params}
         found.append(Finding(lost.role, case="unusable", params=params))
-    plane = crs_care.describe(ctx.plan.crs)
+    plane = crs_care.describe_crs(ctx.plan.crs)
     for layer in ctx.plan.layers.values():
         crs = layer.known_crs
-        frame = crs_care.describe(crs)
-        params = {"crs": crs_care.label(crs), "plane": crs_care.label(ctx.plan.crs)}
+        frame = crs_care.describe_crs(crs)
+        params = {"crs": crs_care.crs_label(crs), "plane": crs_care.crs_label(ctx.plan.crs)}
         declared = layer.source.shape_crs
         if declared:
             texts = ", ".join(f"{system} × {count}" for system, count in sorted(declared.items()))
@@ -100,14 +100,14 @@ def _outside_crs(ctx: Context, reported: set[str], margin: float) -> list[Findin
     outside: dict[str, list[tuple[Layer, Any]]] = {}
     for layer in ctx.plan.layers.values():
         reach = crs_care.area_of_use(layer.crs) if layer.crs is not None else None
-        if reach is None or layer.bare or layer.role in reported:
+        if reach is None or layer.has_no_geometry or layer.role in reported:
             continue
         bounds = shapely.bounds(layer.plane)
         bounds = bounds[np.isfinite(bounds).all(axis=1)]
         corners = [*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]
         box = crs_care.to_lonlat(np.array([shapely.box(*corners)]), ctx.plan.plane)[0]
         if shapely.distance(box, shapely.box(*reach)) > margin:
-            outside.setdefault(crs_care.label(layer.crs), []).append((layer, (box.centroid, reach)))
+            outside.setdefault(crs_care.crs_label(layer.crs), []).append((layer, (box.centroid, reach)))
     found = []
     for crs, layers in outside.items():
         first, (middle, (west, south, east, north)) = layers[0]
@@ -122,15 +122,15 @@ def _far_away(ctx: Context) -> list[Finding]:
     """Return a finding where all layers agree with each other, but not with the place of the county's code."""
     divisions = ctx.norm.standard.code_lists.get("divisions")
     layer = ctx.plan.concept("county") or next(iter(ctx.plan.layers.values()), None)
-    if divisions is None or layer is None or layer.crs is None or layer.bare:
+    if divisions is None or layer is None or layer.crs is None or layer.has_no_geometry:
         return []
     bounds = shapely.bounds(layer.plane)
     middle = shapely.points([np.nanmedian((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)])
     longitude = float(shapely.get_x(crs_care.to_lonlat(middle, ctx.plan.plane))[0])
-    told = far_from(longitude, ctx.plan.area_code, divisions)
+    told = find_remote_extent(longitude, ctx.plan.area_code, divisions)
     if told is None:
         return []
-    params = {"crs": crs_care.label(layer.crs), "longitude": f"{longitude:.2f}", "county": told.whose.name,
+    params = {"crs": crs_care.crs_label(layer.crs), "longitude": f"{longitude:.2f}", "county": told.division.name,
               "west": f"{told.west:.2f}", "east": f"{told.east:.2f}"}  # fmt: skip
-    case = "far_away_degrees" if crs_care.describe(layer.crs).geographic else "far_away"
+    case = "far_away_degrees" if crs_care.describe_crs(layer.crs).geographic else "far_away"
     return [Finding(layer.role, case=case, severity=Severity.WARNING, params=params)]

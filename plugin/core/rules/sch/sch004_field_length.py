@@ -3,7 +3,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._sealed import untold
+from .._sealed import not_compared_params
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -55,5 +55,5 @@ def field_length(layer: Layer, *, ctx: Context) -> RuleResult:
             params = {"found_length": found, "length": declared.length}
             result.findings.append(Finding(layer.role, field=declared.name, severity=severity, params=params))
     if silent:
-        result.not_checked.append(("length_untold", untold(layer, silent)))
+        result.not_checked.append(("length_untold", not_compared_params(layer, silent)))
     return result

@@ -44,7 +44,7 @@ def layer_geometry(layer: Layer, *, ctx: Context) -> RuleResult:
         Looks at the features, not at the type that the file declares; a layer without features is not looked at. A collection is
         taken for the largest kind in it.
     """
-    dimensions = np.where(layer.empty | layer.broken, -1, shapely.get_dimensions(layer.drawn))
+    dimensions = np.where(layer.empty | layer.broken, -1, shapely.get_dimensions(layer.raw_shapes))
     expected = KINDS.index(layer.template.geometry)
     counts = [int((dimensions == dimension).sum()) for dimension in range(len(KINDS))]
     others = [n for n, count in enumerate(counts) if count and n != expected]

@@ -3,7 +3,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._sealed import untold
+from .._sealed import not_compared_params
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -52,7 +52,7 @@ def field_alias(layer: Layer, *, ctx: Context) -> RuleResult:
     there = [f for f in layer.template.fields if f.name in told]
     silent = [f.name for f in there if told[f.name] is None]
     if silent:
-        result.not_checked.append(("alias_untold", untold(layer, silent)))
+        result.not_checked.append(("alias_untold", not_compared_params(layer, silent)))
     known = [f for f in there if told[f.name] is not None]
     result.applicable = bool(known)
     if len(known) > 1 and not any(told[f.name] for f in known):

@@ -4,7 +4,7 @@ from ...messages.texts import CodeListName
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._sealed import some, untold
+from .._sealed import list_some, not_compared_params
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 TERRACE = {"PD": "坡地", "TT": "梯田"}
@@ -68,12 +68,12 @@ def field_domain(layer: Layer, *, ctx: Context) -> RuleResult:
         result.unconfirmed.append(f"codes.{declared.codes}")
         severity = Severity.INFO if "C" in (declared.mark, codes.mark) else None
         for case, found in _differences(held, codes.written(declared.code_pad)):
-            params = {"list": CodeListName(declared.codes), "count": len(found), "codes": some(found)}
+            params = {"list": CodeListName(declared.codes), "count": len(found), "codes": list_some(found)}
             result.findings.append(
                 Finding(layer.role, field=declared.name, case=case, severity=severity, params=params)
             )
     if silent:
-        result.not_checked.append(("domain_untold", untold(layer, silent)))
+        result.not_checked.append(("domain_untold", not_compared_params(layer, silent)))
     return result
 
 

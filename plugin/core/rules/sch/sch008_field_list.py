@@ -3,7 +3,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .sch002_required_fields import fits, needed_fields
+from .sch002_required_fields import is_type_compatible, needed_fields
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WHOLE = {"feature_code": "2090020610", "division_code": "140225", "division_name": "浑源县", "zone_code": "300",
@@ -56,7 +56,7 @@ def field_list(layer: Layer, *, ctx: Context) -> RuleResult:
         params = {"expected": declared.type, "actual": actual.get(declared.name, ""), "alias": declared.alias}
         if declared.name not in actual:
             case = "missing"
-        elif not fits(actual[declared.name], declared.type):
+        elif not is_type_compatible(actual[declared.name], declared.type):
             case = "type"
         else:
             continue

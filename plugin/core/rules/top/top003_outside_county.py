@@ -9,7 +9,7 @@ from ...geometry.polygons import Polygons
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import told_elsewhere
+from .._places import is_reported_elsewhere
 
 COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -85,7 +85,7 @@ def outside_county(
 
 def _marks(layer: Layer, county: Layer, outline: Polygons, ctx: Context) -> list[Finding]:
     """Warnings on points and on stretches of lines outside the county: a facility may serve it from there."""
-    marks = ctx.geometry.marks_outside(layer, county, outline)
+    marks = ctx.geometry.point_line_parts_outside(layer, county, outline)
     found = []
     for row, shape in zip(marks.row.tolist(), marks.shape, strict=True):
         case, params = "line", {"length": round(float(shape.length), 1)}
@@ -103,14 +103,14 @@ def _beyond(
     """Warnings on the parts of the county's outline that townships and parcels do not reach."""
     found: list[Finding] = []
     bare = shapely.MultiPolygon()
-    if townships is not None and townships is not county and not townships.bare:
+    if townships is not None and townships is not county and not townships.has_no_geometry:
         parts = ctx.geometry.uncovered_shape(county, outline, townships)
         found += _parts(county, townships, parts, np.ones(len(parts), dtype=bool), "townships", ctx)
         bare = shapely.union_all(parts.geometry)
     whole = outline.shapes[0]
-    if parcels is None or parcels is county or parcels.bare:
+    if parcels is None or parcels is county or parcels.has_no_geometry:
         return found
-    if townships is not None and told_elsewhere(ctx, "TOP006"):
+    if townships is not None and is_reported_elsewhere(ctx, "TOP006"):
         return found
     if whole.area - float(np.nansum(shapely.area(parcels.plane))) <= ctx.tolerance.min_area_m2:
         # Parcels that tile the county have its area; overlaps are TOP001's.

@@ -3,7 +3,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import exclusive, meant, told_elsewhere
+from .._places import is_in_setting, is_reported_elsewhere, must_not_overlap
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: Beside `SQUARE` and joined to it above and below, with a gap of half a metre between.
@@ -55,10 +55,10 @@ def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Fin
         here. Zones are left to TOP002 and parcels to TOP006 where these run and there is a county; wide holes are GEO006's.
         Gaps below both minimums are counted as slivers.
     """
-    if not exclusive(layer) or _told_against_the_county(layer, ctx):
+    if not must_not_overlap(layer) or _told_against_the_county(layer, ctx):
         return None
     # A hole in a single feature is the other rule's.
-    others = told_elsewhere(ctx, "GEO006") and not meant(layer, "quality.tiled", ctx)
+    others = is_reported_elsewhere(ctx, "GEO006") and not is_in_setting(layer, "quality.tiled", ctx)
     parts = ctx.geometry.gaps(layer, widest_m, pairs=(lambda left, right: right >= 0) if others else None)
     found = ctx.make.pairs(layer, layer, parts)
     for finding in found:
@@ -70,4 +70,4 @@ def _told_against_the_county(layer: Layer, ctx: Context) -> bool:
     if ctx.plan.concept("county") is None:
         return False
     rules = {"zones": "TOP002", "parcels": "TOP006"}
-    return any(layer is ctx.plan.concept(c) and told_elsewhere(ctx, code) for c, code in rules.items())
+    return any(layer is ctx.plan.concept(c) and is_reported_elsewhere(ctx, code) for c, code in rules.items())

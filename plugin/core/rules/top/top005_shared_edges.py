@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...geometry import crs as crs_care
-from ...geometry.coverage import InDegrees, Mismatches, parted_edges
-from ...geometry.validity import missing
+from ...geometry.coverage import DegreePolygons, Mismatches, find_deviating_vertices
+from ...geometry.validity import is_missing
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import exclusive
+from .._places import must_not_overlap
 
 WEST = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
 EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
@@ -76,8 +76,8 @@ def shared_edges(*, ctx: Context) -> RuleResult:
         two lists are settings.
     """
     fit, compared = _named("quality.edges_fit", ctx), _named("quality.edges_compared", ctx)
-    within = [layer for layer in ctx.plan.layers.values() if exclusive(layer)]
-    result = RuleResult(applicable=not all(layer.bare for layer in (*within, *fit)))
+    within = [layer for layer in ctx.plan.layers.values() if must_not_overlap(layer)]
+    result = RuleResult(applicable=not all(layer.has_no_geometry for layer in (*within, *fit)))
     for layer in within:
         ctx.cancellation.raise_if_cancelled()
         result.findings += _by_pair(layer, layer, [(ctx.geometry.mismatched(layer), False)], ctx)
@@ -108,22 +108,22 @@ def _both_ways(a: Layer, b: Layer, ctx: Context) -> _Looks:
 
 def _parted(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
     """Pairs that parted on a long edge when they were brought to degrees."""
-    if not all(layer.crs is not None and crs_care.describe(layer.crs).geographic for layer in (a, b)):
+    if not all(layer.crs is not None and crs_care.describe_crs(layer.crs).geographic for layer in (a, b)):
         return []
     first = _in_degrees(a)
     second = first if a is b else _in_degrees(b)
     looks: _Looks = []
     for one, other, turned in ((first, second, False), (second, first, True))[: 1 if a is b else 2]:
-        found = parted_edges(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.cancellation)
-        found.point = crs_care.coordinates(found.point, one.crs, ctx.plan.plane)
+        found = find_deviating_vertices(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.cancellation)
+        found.point = crs_care.reproject_coordinates(found.point, one.crs, ctx.plan.plane)
         looks.append((found, turned))
     return _by_pair(a, b, looks, ctx, "parted")
 
 
-def _in_degrees(layer: Layer) -> InDegrees:
-    shapes = layer.drawn.copy()
-    shapes[missing(layer.plane) | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
-    return InDegrees(shapes, layer.known_crs)
+def _in_degrees(layer: Layer) -> DegreePolygons:
+    shapes = layer.raw_shapes.copy()
+    shapes[is_missing(layer.plane) | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
+    return DegreePolygons(shapes, layer.known_crs)
 
 
 def _joined(looks: _Looks) -> tuple[NDArray, NDArray, NDArray, NDArray]:
@@ -148,7 +148,7 @@ def _by_pair(a: Layer, b: Layer, looks: _Looks, ctx: Context, case: str = "") ->
     for (i, j), own in _groups(left, right):
         finding = ctx.make.row(a, i, params=_told(distance[own]), geometry=shapely.multipoints(point[own]), case=case)
         finding.related_role, finding.related_keys = b.role, [b.keys[j]]
-        if j in b.unsure_keys:
+        if j in b.repeated_keys:
             finding.params["related_fid"] = b.fids[j]
         found.append(finding)
     return found

@@ -51,5 +51,5 @@ def parcel_coverage(
     whole = townships or county
     if whole is None or whole is parcels:
         return None
-    rows = whole.polygons.may_leave(parcels.polygons, ctx.cancellation)
+    rows = whole.polygons.may_be_uncovered(parcels.polygons, ctx.cancellation)
     return ctx.make.by_place(ctx.make.pairs(whole, parcels, ctx.geometry.uncovered(whole, parcels, rows=rows)))

@@ -7,11 +7,11 @@ import numpy as np
 import shapely
 
 from ...engine.context import Context
-from ...geometry.validity import missing
+from ...geometry.validity import is_missing
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import exclusive, told_elsewhere
+from .._places import is_reported_elsewhere, must_not_overlap
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 TURNED = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
@@ -54,7 +54,7 @@ def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
         Not in the default run, where TOP001 tells of duplicates in layers that must not overlap; where both run, these are
         left to it. A shape with one vertex more is no duplicate here. One finding for all that are alike.
     """
-    if exclusive(layer) and told_elsewhere(ctx, "TOP001"):
+    if must_not_overlap(layer) and is_reported_elsewhere(ctx, "TOP001"):
         return None
     found = []
     for rows in _alike(layer):
@@ -67,7 +67,7 @@ def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
 
 def _alike(layer: Layer) -> list[list[int]]:
     """Rows with the same shape, in groups of two and more. Only shapes that share their extent are compared."""
-    there = np.flatnonzero(~missing(layer.plane))
+    there = np.flatnonzero(~is_missing(layer.plane))
     if not len(there):
         return []
     bounds = shapely.bounds(layer.original[there]).reshape(-1, 4)

@@ -70,7 +70,7 @@ def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
         that are open on one side are not seen.
     """
     layers = [lay for concept in ctx.norm.get("quality.lines") if (lay := ctx.plan.concept(concept)) is not None]
-    result = RuleResult(applicable=sum(not layer.bare for layer in layers) > 1)
+    result = RuleResult(applicable=sum(not layer.has_no_geometry for layer in layers) > 1)
     for a, b in combinations(layers, 2):
         shared = ctx.geometry.shared(a, b, connected=True)
         result.findings += _summary("overlaps", a, b, shared.only(shared.width < thin_m), ctx, thin_m)

@@ -70,7 +70,7 @@ def windows(*, ctx: Context, window_share: float = 0.95) -> RuleResult:
         here alone. The share is this plugin's own (mark C). Holes below both minimums of the tolerance are counted only.
     """
     layers = _present("quality.windowed", ctx)
-    fillers = [layer for layer in _present("quality.window_fillers", ctx) if not layer.bare]
+    fillers = [layer for layer in _present("quality.window_fillers", ctx) if not layer.has_no_geometry]
     result = RuleResult(applicable=bool(layers and fillers))
     for layer in layers if fillers else []:
         holes = ctx.geometry.gaps(layer, np.inf)

@@ -20,14 +20,14 @@ from ...geometry.statutory_area import SEMI_MAJOR_M
 from ...model.findings import Finding
 from ...model.rule import RuleResult
 from ...plan.layer import Layer
-from ...standard.maintenance import AFTER, BEFORE, CHANGE, Maintained
+from ...standard.maintenance import AFTER, BEFORE, CHANGE, MaintainedLayerSpec
 
 
 @dataclass(frozen=True)
 class Classes:
     """Before, change and after of one layer; None for a class that is not there."""
 
-    maintained: Maintained
+    maintained: MaintainedLayerSpec
     before: Layer | None
     change: Layer
     after: Layer | None
@@ -61,7 +61,7 @@ def classes(ctx: Context) -> list[Classes]:
     ]
 
 
-def of_each(ctx: Context, look: Callable[[Classes], Iterable[Finding]]) -> RuleResult:
+def check_each_layer(ctx: Context, look: Callable[[Classes], Iterable[Finding]]) -> RuleResult:
     """What is found in each layer's classes; not applicable where there are none."""
     there = classes(ctx)
     if not there:
@@ -80,7 +80,7 @@ def bent_area(shape: Any, plane: CRS, cluster_m: float) -> float:
     the one that is straight in degrees (see `nodes`). So of vertices in a row that all lie within s of the chord of their ends
     nobody knows whether they were put on it; the area between them and that chord is summed up over the polygon, whatever its sign.
     """
-    lonlat = crs_care.lonlat_of(plane)(shapely.get_coordinates(shapely.point_on_surface(shape)))
+    lonlat = crs_care.make_lonlat_transformer(plane)(shapely.get_coordinates(shapely.point_on_surface(shape)))
     # s = L² · bend
     bend = _MORE * abs(math.tan(math.radians(float(lonlat[0, 1])))) / (8 * SEMI_MAJOR_M)
     lines = [line for part in shapely.get_parts([shape]) for line in (part.exterior, *part.interiors)]

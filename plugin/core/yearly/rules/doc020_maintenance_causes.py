@@ -5,7 +5,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ._maintenance import of_each
+from ._maintenance import check_each_layer
 
 SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
 FILLED = {"WHLX": "2", "WHLY": "01", "JDZBLY": "1", "KZBSHSLX": "01", "WHBH": "20260309000001"}
@@ -65,7 +65,7 @@ def maintenance_causes(*, ctx: Context) -> RuleResult:
         must be filled in is a setting (yearly.causes) until the county confirms it. A field blank in every change of a layer is told once.
         Renewed by the next whole check, not while editing.
     """
-    return of_each(ctx, lambda one: _look(one.change, ctx))
+    return check_each_layer(ctx, lambda one: _look(one.change, ctx))
 
 
 def _look(layer: Layer, ctx: Context) -> Iterator[Finding]:

@@ -7,9 +7,9 @@ from datetime import date
 from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
-from ...rules._attributes import own_head
+from ...rules._attributes import plan_code_prefix
 from ...standard.numbering import usual_county
-from ._maintenance import Classes, classes, of_each
+from ._maintenance import Classes, check_each_layer, classes
 
 SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
 FORM = re.compile(r"(\d{4})(\d{2})(\d{2})\d{6}")
@@ -101,14 +101,14 @@ def maintenance_numbers(*, ctx: Context) -> RuleResult:
         Renewed by the next whole check, not while editing.
     """
     county = _county(ctx)
-    return of_each(ctx, lambda one: [*_look(one, ctx), *_divisions(one, county, ctx)])
+    return check_each_layer(ctx, lambda one: [*_look(one, ctx), *_divisions(one, county, ctx)])
 
 
 def _county(ctx: Context) -> str:
     """What codes begin with, by the keys: they were made by the program, codes may have been filled in."""
     layers = [layer for one in classes(ctx) for layer in one.layers]
     county = usual_county(key for layer in layers for key in layer.keys)
-    return county[: int(ctx.norm.get("attributes.area_digits"))] or own_head(ctx)
+    return county[: int(ctx.norm.get("attributes.area_digits"))] or plan_code_prefix(ctx)
 
 
 def _divisions(one: Classes, county: str, ctx: Context) -> Iterator[Finding]:

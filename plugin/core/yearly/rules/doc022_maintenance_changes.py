@@ -7,16 +7,16 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...geometry.parts import Slivers, one_part
+from ...geometry.parts import Slivers, make_part
 from ...geometry.polygons import Polygons
-from ...invariants import require
+from ...invariants import require_value
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.maintenance import AFTER, BEFORE
 from ...versions.model import CHANGED, IN, OUT
 from ..model import KIND_CODES
-from ._maintenance import Classes, of_each
+from ._maintenance import Classes, check_each_layer
 
 COME, OTHER, GONE = KIND_CODES[IN], KIND_CODES[CHANGED], KIND_CODES[OUT]
 
@@ -103,7 +103,9 @@ def maintenance_changes(*, ctx: Context) -> RuleResult:
         Where a vertex on a long edge is in one class only (other programs leave it so), degrees bend the edge: that is found as a sliver.
         Renewed by the next whole check, not while editing.
     """
-    return of_each(ctx, lambda one: ctx.make.by_place([*_kinds(one, ctx), *_places(one, ctx), *_untold(one, ctx)]))
+    return check_each_layer(
+        ctx, lambda one: ctx.make.by_place([*_kinds(one, ctx), *_places(one, ctx), *_untold(one, ctx)])
+    )
 
 
 def _kinds(one: Classes, ctx: Context) -> Iterator[Finding]:
@@ -189,13 +191,13 @@ def _untold(one: Classes, ctx: Context) -> Iterator[Finding]:
 
 
 def _prefix(stage: str, ctx: Context) -> str:
-    rules = require(ctx.norm.standard.maintenance, "the norm of maintenance")
+    rules = require_value(ctx.norm.standard.maintenance, "the norm of maintenance")
     return rules.stage(stage).prefix
 
 
 def _found(
     layer: Layer, row: int, shape: Any, ctx: Context, case: str, other: str, field: str = "", **params: Any
 ) -> Finding:
-    (area,) = ctx.geometry.areas_of(one_part(row, shape), layer)
+    (area,) = ctx.geometry.areas_of(make_part(row, shape), layer)
     more = {"area_m2": float(area), "geometry": shape, "params": params}
     return ctx.make.row(layer, row, case=case, related_role=other, field=field, **more)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from ...engine.context import Context
-from ...geometry.validity import missing
-from ...messages.texts import Texts, number
+from ...geometry.validity import is_missing
+from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -90,11 +90,14 @@ def _fields(one: Classes, ctx: Context) -> Iterator[Finding]:
             continue
         filed = layer is one.before
         written, field = layer.numbers("area"), layer.field_name("area")
-        off = np.where(layer.invalid | missing(layer.plane), np.nan, np.abs(written - layer.statutory))
+        off = np.where(layer.invalid | is_missing(layer.plane), np.nan, np.abs(written - layer.statutory))
         allowed = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_M2 / 2
         for row in np.flatnonzero(off > allowed).tolist():
             if off[row] > allowed + _bent(layer, row, ctx):
-                params = {"written": number(float(written[row]), 2), "expected": number(float(layer.statutory[row]), 2)}
+                params = {
+                    "written": format_number(float(written[row]), 2),
+                    "expected": format_number(float(layer.statutory[row]), 2),
+                }
                 found = ctx.make.row(
                     layer,
                     row,
@@ -109,7 +112,7 @@ def _fields(one: Classes, ctx: Context) -> Iterator[Finding]:
 
 
 def _bent(layer: Layer, row: int, ctx: Context) -> float:
-    (shape,) = ctx.plan.stored_only(layer.plane[row : row + 1])
+    (shape,) = ctx.plan.without_added_vertices(layer.plane[row : row + 1])
     return bent_area(shape, layer.plane_crs, ctx.tolerance.cluster_m)
 
 
@@ -127,5 +130,5 @@ def _look(record: Record, ctx: Context) -> Iterator[Finding]:
             continue
         measured = float(np.nansum(layer.statutory[rows])) if layer is not None else 0.0
         if abs(measured - area_m2) > AREA_M2 * max(count, 1):
-            params = {**named, "found": number(measured, 2), "expected": number(area_m2, 2)}
+            params = {**named, "found": format_number(measured, 2), "expected": format_number(area_m2, 2)}
             yield Finding(role, key=kind, case="area", params=params)

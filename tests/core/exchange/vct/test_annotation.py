@@ -9,7 +9,7 @@ from plugin.core.errors import InputError, OutputError
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.messages.texts import Texts
-from tests.core.vct_files import SQUARES, changed, layer, put
+from tests.core.vct_files import SQUARES, changed_text, layer, write_file
 
 X, Y = 37_500_000.0, 4_150_000.0
 
@@ -86,7 +86,7 @@ def test_line_ends_and_characters(tmp_path):
 
 
 def with_annotation(record):
-    return changed(
+    return changed_text(
         ("FeatureCodeEnd", "1000119000,注记,Annotation,ZJ\nFeatureCodeEnd"),
         ("TableStructureEnd", "ZJ,1\nZJNR,Char,60\n0\nTableStructureEnd"),
         ("AnnotationBegin\n", f"AnnotationBegin\n{record}"),
@@ -96,7 +96,7 @@ def with_annotation(record):
 
 def test_an_empty_text_and_no_angle_of_another_writer(tmp_path):
     text = with_annotation("21\n1000119000\nunknown\n1\n\n37500010,4150010\n0\n")
-    found = read_vct(put(tmp_path / "a.vct", text))[1].frame
+    found = read_vct(write_file(tmp_path / "a.vct", text))[1].frame
     assert found["VCT_TEXT"].tolist() == [""] and found["VCT_ANGLE"].isna().all()
     assert (found.geometry[0].x, found.geometry[0].y) == (37500010, 4150010)
 
@@ -113,7 +113,7 @@ def test_an_empty_text_and_no_angle_of_another_writer(tmp_path):
 )
 def test_damaged_annotation_is_told(tmp_path, record, key):
     with pytest.raises(InputError) as caught:
-        read_vct(put(tmp_path / "a.vct", with_annotation(record)))
+        read_vct(write_file(tmp_path / "a.vct", with_annotation(record)))
     assert caught.value.key == key and caught.value.params["line"] > 90
 
 
@@ -122,7 +122,7 @@ def test_a_row_that_names_a_shape_of_another_kind_is_told(tmp_path):
         "\n11,1401", "\n21,1401"
     )
     with pytest.raises(InputError) as caught:
-        read_vct(put(tmp_path / "a.vct", text))
+        read_vct(write_file(tmp_path / "a.vct", text))
     assert caught.value.key == "vct_other_kind"
     said = Texts("zh").explain(caught.value)
     assert all(word in said for word in ("YDYHGHFQ", "21", "点", str(caught.value.params["line"]))), said
@@ -139,5 +139,5 @@ def test_sections_with_nothing_in_them(tmp_path):
     (found,) = read_vct(tmp_path / "a.vct")
     assert len(found.frame) == 0 and list(found.frame) == ["BSM", "geometry"]
     bare = SQUARES.split("PointBegin")[0] + "AttributeBegin\nAttributeEnd\n"
-    (found,) = read_vct(put(tmp_path / "b.vct", bare))
+    (found,) = read_vct(write_file(tmp_path / "b.vct", bare))
     assert len(found.frame) == 0 and list(found.frame) == ["BSM", "GHFQDM", "geometry"]

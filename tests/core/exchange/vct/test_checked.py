@@ -5,12 +5,12 @@ import pyogrio
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.check import Options, check
+from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.exchange.vct.database import check_imported, commonest_rules
 from plugin.core.messages.texts import Texts
 from plugin.paths import RESOURCES
-from tests.core.vct_files import SQUARES, put
+from tests.core.vct_files import SQUARES, write_file
 from tests.sample import sample_report
 
 SAMPLE = RESOURCES / "sample" / "county.gpkg"
@@ -26,7 +26,7 @@ def sample_vct(tmp_path_factory):
 def test_an_import_prints_verdict_and_commonest_rules(sample_vct, tmp_path, capsys):
     target = tmp_path / "县.gpkg"
     assert main(["vct", str(sample_vct), str(target), "--profile", "hunyuan"]) == 0
-    report = check(target, Options(profile="hunyuan")).report
+    report = check_plan(target, Options(profile="hunyuan")).report
     said = capsys.readouterr().out
     assert "不通过" in said and f"错误 {report.summary['errors']}" in said
     for code, count in commonest_rules(report):
@@ -49,7 +49,7 @@ def test_no_check_only_imports(sample_vct, tmp_path, capsys):
 
 def test_a_database_that_cannot_be_checked_stays(tmp_path, capsys):
     """The table of the file is no layer of any plan."""
-    vct, target = put(tmp_path / "a.vct", SQUARES.replace("YDYHGHFQ", "QTTC")), tmp_path / "a.gpkg"
+    vct, target = write_file(tmp_path / "a.vct", SQUARES.replace("YDYHGHFQ", "QTTC")), tmp_path / "a.gpkg"
     assert main(["vct", str(vct), str(target)]) == 0
     said = capsys.readouterr().out
     assert "检查没有完成" in said and "QTTC" in said and len(pyogrio.list_layers(target)) == 1
@@ -68,6 +68,6 @@ def test_what_stops_the_check_is_reported(error, word):
 
 
 def test_the_summary_is_there_in_english(sample_vct):
-    done = check_imported(lambda: check(SAMPLE, Options(profile="hunyuan", lang="en")).report, Texts("en"))
+    done = check_imported(lambda: check_plan(SAMPLE, Options(profile="hunyuan", lang="en")).report, Texts("en"))
     assert done.verdict == "fail" and done.errors > 0 and done.warnings > 0
     assert "Verdict" in done.lines[0] and "Most findings" in done.lines[1]

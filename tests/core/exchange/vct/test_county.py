@@ -9,7 +9,7 @@ from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.io import read_source
 from plugin.core.standard import load_standard
-from tests.core.vct_proof import edges_of, every_edge_once, values_differ
+from tests.core.vct_verification import edges_of, every_edge_once, values_differ
 from tests.county import make_county
 from tests.county.write import write_geopackage
 

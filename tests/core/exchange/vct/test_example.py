@@ -15,7 +15,7 @@ from shapely import Polygon, box
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.standard import load_standard
-from tests.core.vct_files import SQUARES, changed, layer
+from tests.core.vct_files import SQUARES, changed_text, layer
 
 X, Y = 37_500_000.0, 4_150_000.0
 EXAMPLE = SQUARES.replace("\n", "\r\n").encode("gbk")
@@ -90,7 +90,7 @@ def test_the_whole_file(tmp_path, begin, turned):
 def test_the_other_header(tmp_path):
     """The form of the standard's text, chosen by the settings."""
     form = dataclasses.replace(load_settings(), datamark="CNSDTF-VCT", parameters="long", map_scale=5000)
-    wanted = changed(
+    wanted = changed_text(
         ("LANDUSE-VCT", "CNSDTF-VCT"), ("111,1,37500000,0,3,37", "111,,,,1.0,37500000.0,0.0,3,37"), ("Scale:2000", "Scale:5000")
     )  # fmt: skip
     made = written(tmp_path / "a.vct", [WEST, EAST], form).decode("gbk").replace("\r\n", "\n")

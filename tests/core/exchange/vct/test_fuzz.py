@@ -15,7 +15,7 @@ from plugin.core.errors import InputError
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.messages.texts import Texts
-from tests.core.vct_files import SQUARES, changed, layer, line_of, put
+from tests.core.vct_files import SQUARES, changed_text, layer, line_of, write_file
 
 pytestmark = pytest.mark.slow  # thousands of files
 
@@ -80,8 +80,8 @@ def look(data, path):
 @given(st.data())
 def test_bytes_changed(folder, data):
     content = bytearray(whole())
-    for _ in range(data.draw(st.integers(1, 4))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    for _ in range(data.render(st.integers(1, 4))):
+        content[data.render(st.integers(0, len(content) - 1))] = data.render(st.integers(0, 255))
     look(bytes(content), folder / "a.vct")
 
 
@@ -89,11 +89,11 @@ def test_bytes_changed(folder, data):
 @given(st.data())
 def test_pieces_lost_doubled_or_moved(folder, data):
     content = whole()
-    a, b = sorted(data.draw(st.integers(0, len(content))) for _ in range(2))
-    at = data.draw(st.integers(0, len(content)))
+    a, b = sorted(data.render(st.integers(0, len(content))) for _ in range(2))
+    at = data.render(st.integers(0, len(content)))
     rest = content[:a] + content[b:]
     look(
-        data.draw(st.sampled_from([rest, rest[:at] + content[a:b] + rest[at:], content[:b] + content[a:]])),
+        data.render(st.sampled_from([rest, rest[:at] + content[a:b] + rest[at:], content[:b] + content[a:]])),
         folder / "a.vct",
     )
 
@@ -137,29 +137,29 @@ def test_other_line_ends_and_a_mark_are_read(tmp_path, end, mark):
     ("text", "key", "line"),
     [
         # Counts of a thousand million, wherever a count stands.
-        (changed(("\n1\n1\n11\n2\n375", "\n1\n1000000000\n11\n2\n375")), "vct_count_value", None),
-        (changed(("\n11\n2\n375", "\n11\n1000000000\n375")), "vct_position", None),
-        (changed(("21\n2\n-1", "21\n1000000000\n-1")), None, None),
-        (changed(("YDYHGHFQ,2", "YDYHGHFQ,1000000000")), "vct_field", None),
-        (changed(("YDYHGHFQ,2", "YDYHGHFQ," + "9" * 5000)), "vct_number_large", line_of(SQUARES, "YDYHGHFQ,2")),
-        (changed(("YDYHGHFQ,2", "YDYHGHFQ,⑵")), "vct_table", line_of(SQUARES, "YDYHGHFQ,2")),
-        (changed(("BSM,Char,18", "BSM,Char," + "9" * 5000)), "vct_number_large", line_of(SQUARES, "BSM,Char,18")),
+        (changed_text(("\n1\n1\n11\n2\n375", "\n1\n1000000000\n11\n2\n375")), "vct_count_value", None),
+        (changed_text(("\n11\n2\n375", "\n11\n1000000000\n375")), "vct_position", None),
+        (changed_text(("21\n2\n-1", "21\n1000000000\n-1")), None, None),
+        (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,1000000000")), "vct_field", None),
+        (changed_text(("YDYHGHFQ,2", "YDYHGHFQ," + "9" * 5000)), "vct_number_large", line_of(SQUARES, "YDYHGHFQ,2")),
+        (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,⑵")), "vct_table", line_of(SQUARES, "YDYHGHFQ,2")),
+        (changed_text(("BSM,Char,18", "BSM,Char," + "9" * 5000)), "vct_number_large", line_of(SQUARES, "BSM,Char,18")),
         # A ring that begins with a hole's mark, or ends with one, or has nothing between two.
-        (changed(("21\n2\n-1,-2", "21\n1\n0")), "vct_no_ring", line_of(SQUARES, "11", 4)),
-        (changed(("21\n2\n-1,-2", "21\n2\n-1,-1")), "vct_gap", line_of(SQUARES, "11", 4)),
-        (changed(("Offset:0,0", "Offset:inf,0")), "vct_head_offset", line_of(SQUARES, "Offset:0,0")),
-        (changed(("0,3,37", "0,inf,37")), "vct_head_value", 13),
-        (changed(("37500200,4150100\n37500200,", "37500200,1e300\n37500200,")), "vct_position_value", line_of(SQUARES, "37500200,4150100")),
-        (changed(("\n2\n37500100,4150000\n37500100,4150100\n", "\n2\n37500100,4150000\n37500100,4150000\n")), "vct_open_ring", line_of(SQUARES, "11", 4)),
-        (changed(("21\n2\n1,3", "21\n2\n1," + "9" * 30)), "vct_number_large", line_of(SQUARES, "1,3")),
-        (changed(("\n11\n2090", "\n" + "9" * 30 + "\n2090")), "vct_number_large", None),
-        (changed(("37500050.000000,4150050.000000", "nan,inf")), "vct_position_value", None),
-        (changed(("GHFQDM,Char,3", "GHFQDM,Int,3"), (",510\n", f",{'9' * 30}\n")), "vct_value_large", line_of(SQUARES, "11,140122000000000001,510")),
-        (changed(("ExtentMin:37500000,4150000", "ExtentMin:nan,x")), "", None),
+        (changed_text(("21\n2\n-1,-2", "21\n1\n0")), "vct_no_ring", line_of(SQUARES, "11", 4)),
+        (changed_text(("21\n2\n-1,-2", "21\n2\n-1,-1")), "vct_gap", line_of(SQUARES, "11", 4)),
+        (changed_text(("Offset:0,0", "Offset:inf,0")), "vct_head_offset", line_of(SQUARES, "Offset:0,0")),
+        (changed_text(("0,3,37", "0,inf,37")), "vct_head_value", 13),
+        (changed_text(("37500200,4150100\n37500200,", "37500200,1e300\n37500200,")), "vct_position_value", line_of(SQUARES, "37500200,4150100")),
+        (changed_text(("\n2\n37500100,4150000\n37500100,4150100\n", "\n2\n37500100,4150000\n37500100,4150000\n")), "vct_open_ring", line_of(SQUARES, "11", 4)),
+        (changed_text(("21\n2\n1,3", "21\n2\n1," + "9" * 30)), "vct_number_large", line_of(SQUARES, "1,3")),
+        (changed_text(("\n11\n2090", "\n" + "9" * 30 + "\n2090")), "vct_number_large", None),
+        (changed_text(("37500050.000000,4150050.000000", "nan,inf")), "vct_position_value", None),
+        (changed_text(("GHFQDM,Char,3", "GHFQDM,Int,3"), (",510\n", f",{'9' * 30}\n")), "vct_value_large", line_of(SQUARES, "11,140122000000000001,510")),
+        (changed_text(("ExtentMin:37500000,4150000", "ExtentMin:nan,x")), "", None),
     ],
 )  # fmt: skip
 def test_numbers_that_are_too_much(tmp_path, text, key, line):
-    path = put(tmp_path / "a.vct", text)
+    path = write_file(tmp_path / "a.vct", text)
     if key == "":
         assert len(read_vct(path)[0].frame) == 2
         return
@@ -171,7 +171,7 @@ def test_numbers_that_are_too_much(tmp_path, text, key, line):
 
 def test_a_line_there_and_back_is_kept(tmp_path):
     """No area: rules say so, reading does not."""
-    (found,) = read_vct(put(tmp_path / "a.vct", changed(("21\n2\n-1,-2", "21\n2\n-1,1"))))
+    (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("21\n2\n-1,-2", "21\n2\n-1,1"))))
     assert found.frame.geometry[0].area == 0 and found.frame.geometry[1].area == 10_000
 
 

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import numpy as np
 import pytest
 
-from plugin.core.exchange.vct.records import records
+from plugin.core.exchange.vct.records import format_records
 
 
 def plain(value, decimals):
@@ -27,7 +27,7 @@ def test_as_python_prints_them(monkeypatch, decimals, low, high):
         xy[k * 20 : k * 20 + 20] = np.round(xy[k * 20 : k * 20 + 20], k)
     at = [0, 1, 3, 3, 100, 104, 300]
     heads = [f"{k}\n100%s\n" for k in range(6)]
-    made = "".join(records(xy, at, heads, "0\n", decimals))
+    made = "".join(format_records(xy, at, heads, "0\n", decimals))
     wanted = ""
     for k, head in enumerate(heads):
         wanted += (
@@ -39,4 +39,4 @@ def test_as_python_prints_them(monkeypatch, decimals, low, high):
 
 
 def test_nothing_to_print():
-    assert list(records(np.zeros((0, 2)), [0], [], "0\n", 4)) == []
+    assert list(format_records(np.zeros((0, 2)), [0], [], "0\n", 4)) == []

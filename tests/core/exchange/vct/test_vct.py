@@ -24,7 +24,7 @@ from plugin.core.io import read_source
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE
-from tests.core.vct_files import SQUARES, changed, layer, line_of, put
+from tests.core.vct_files import SQUARES, changed_text, layer, line_of, write_file
 
 X, Y = 37_500_000.0, 4_150_000.0
 LONG = ("Parameters:111,1,37500000,0,3,37", "Parameters:111,,,,1.0,37500000.0,0.0,3,37")
@@ -72,7 +72,7 @@ def clockwise(ring):
     ids=["survey", "standard", "other words", "no empty sections", "comment", "blank lines"],
 )
 def test_the_two_squares_in_every_dialect(tmp_path, pairs):
-    (found,) = read_vct(put(tmp_path / "a.vct", changed(*pairs)))
+    (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(*pairs)))
     assert found.name == "YDYHGHFQ" and found.crs.to_epsg() == 4525
     assert found.frame["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
     assert found.frame["GHFQDM"].tolist() == ["510", "520"]
@@ -91,13 +91,15 @@ def test_the_two_squares_in_every_dialect(tmp_path, pairs):
 )
 def test_zones_of_both_widths(tmp_path, parameters, epsg):
     easting = re.search(r"\d*500000", parameters)[0]
-    text = changed(("111,1,37500000,0,3,37", parameters)).replace("37500", easting[:-3])
-    with open_vct(put(tmp_path / "a.vct", text)) as vct:
+    text = changed_text(("111,1,37500000,0,3,37", parameters)).replace("37500", easting[:-3])
+    with open_vct(write_file(tmp_path / "a.vct", text)) as vct:
         assert vct.head.crs.to_epsg() == epsg and not vct.remarks.notes()
 
 
 def test_a_meridian_that_is_not_the_zones_is_told_with_both(tmp_path):
-    path = put(tmp_path / "a.vct", changed(("Parameters:111,1,37500000,0,3,37", "Parameters:114,1,37500000,0,3,37")))
+    path = write_file(
+        tmp_path / "a.vct", changed_text(("Parameters:111,1,37500000,0,3,37", "Parameters:114,1,37500000,0,3,37"))
+    )
     with pytest.raises(InputError) as caught:
         read_vct(path)
     said = Texts("zh").explain(caught.value)
@@ -105,12 +107,12 @@ def test_a_meridian_that_is_not_the_zones_is_told_with_both(tmp_path):
 
 
 def test_degrees_and_northing_first(tmp_path):
-    text = changed(
+    text = changed_text(
         ("CoordinateSystemType:P", "CoordinateSystemType:D"), ("XAxisDirection:E", "XAxisDirection:N"),
         ("YAxisDirection:N", "YAxisDirection:E"), ("XYUnit:M", "XYUnit:D"), ("高斯-克吕格投影", ""), ("111,1,37500000,0,3,37", ""),
     )  # fmt: skip
     text = re.sub(r"37500(\d{3})(?:\.0+)?,4150(\d{3})(?:\.0+)?$", r"37.\2,112.\1", text, flags=re.M)
-    (found,) = read_vct(put(tmp_path / "a.vct", text))
+    (found,) = read_vct(write_file(tmp_path / "a.vct", text))
     assert found.crs.to_epsg() == 4490 and found.frame.geometry[0].equals(box(112, 37, 112.1, 37.1))
     assert [key for key, _ in found.notices] == ["vct_note_axes"]
 
@@ -279,27 +281,27 @@ DAMAGE = {
     "cut before the attributes": (SQUARES[: SQUARES.index("AttributeBegin")], "vct_ended", line_of(SQUARES, "TopologyEnd")),
     "cut in the attributes": (SQUARES[: SQUARES.index("12,140122")], "vct_cut_off", None),
     "cut in the style": (SQUARES[: SQUARES.index("StyleEnd")], "vct_cut_off", None),
-    "unknown line": (changed(("-1,-2", "-1,-7")), "vct_unknown_line", line_of(SQUARES, "11", 4)),
-    "wrong sign": (changed(("-1,-2", "-1,2")), "vct_gap", line_of(SQUARES, "11", 4)),
-    "open ring": (changed(("\n2\n1,3\n", "\n1\n1\n")), "vct_open_ring", line_of(SQUARES, "12")),
-    "too few points told": (changed(("11\n4\n", "11\n3\n")), "vct_count", line_of(SQUARES, "37500100,4150000", 2)),
-    "too many points told": (changed(("11\n4\n", "11\n5\n")), "vct_position", line_of(SQUARES, "0", 3)),
-    "too few items told": (changed(("21\n2\n", "21\n1\n")), "vct_items", line_of(SQUARES, "-1,-2")),
-    "too many items told": (changed(("21\n2\n", "21\n4\n")), "vct_count", None),
-    "too few fields told": (changed(("YDYHGHFQ,2", "YDYHGHFQ,1")), "vct_fields_count", line_of(SQUARES, "GHFQDM,Char,3")),
-    "too many fields told": (changed(("YDYHGHFQ,2", "YDYHGHFQ,3")), "vct_field", line_of(SQUARES, "GHFQDM,Char,3") + 1),
-    "too many values": (changed((",510", ",510,1")), "vct_values", line_of(SQUARES, "11,140122000000000001,510")),
-    "no number": (changed(("37500200,4150100\n37500200,", "37500200,41501OO\n37500200,")), "vct_position_value", line_of(SQUARES, "37500200,4150100")),
-    "not finite": (changed(("37500200,4150100\n37500200,", "nan,4150100\n37500200,")), "vct_position_value", line_of(SQUARES, "37500200,4150100")),
-    "unknown class": (changed(("2090020610\nunknown", "2090020611\nunknown")), "vct_unknown_code", None),
-    "unknown table": (changed(("AttributeBegin\nYDYHGHFQ", "AttributeBegin\nGHFQ")), "vct_unknown_table", None),
-    "id of another line": (changed(("\n3\n1099000000", "\n2\n1099000000")), "vct_twice", None),
-    "id of another polygon": (changed(("\n12\n2090", "\n11\n2090")), "vct_twice", None),
-    "row twice": (changed(("\n12,", "\n11,")), "vct_row_twice", line_of(SQUARES, "12,140122000000000002,520")),
-    "no such zone": (changed(("0,3,37", "0,3,77")), "vct_head_value", 13),
-    "zone of another meridian": (changed(("0,3,37", "0,3,38")), "vct_meridian", 13),
-    "another spheroid": (changed(("CGCS2000,6378137.0,298.257222101", "Xian80,6378140,298.257")), "vct_spheroid_xian80", 10),
-    "arcs": (changed(("\n11\n2\n", "\n13\n2\n")), "vct_unsupported", None),
+    "unknown line": (changed_text(("-1,-2", "-1,-7")), "vct_unknown_line", line_of(SQUARES, "11", 4)),
+    "wrong sign": (changed_text(("-1,-2", "-1,2")), "vct_gap", line_of(SQUARES, "11", 4)),
+    "open ring": (changed_text(("\n2\n1,3\n", "\n1\n1\n")), "vct_open_ring", line_of(SQUARES, "12")),
+    "too few points told": (changed_text(("11\n4\n", "11\n3\n")), "vct_count", line_of(SQUARES, "37500100,4150000", 2)),
+    "too many points told": (changed_text(("11\n4\n", "11\n5\n")), "vct_position", line_of(SQUARES, "0", 3)),
+    "too few items told": (changed_text(("21\n2\n", "21\n1\n")), "vct_items", line_of(SQUARES, "-1,-2")),
+    "too many items told": (changed_text(("21\n2\n", "21\n4\n")), "vct_count", None),
+    "too few fields told": (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,1")), "vct_fields_count", line_of(SQUARES, "GHFQDM,Char,3")),
+    "too many fields told": (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,3")), "vct_field", line_of(SQUARES, "GHFQDM,Char,3") + 1),
+    "too many values": (changed_text((",510", ",510,1")), "vct_values", line_of(SQUARES, "11,140122000000000001,510")),
+    "no number": (changed_text(("37500200,4150100\n37500200,", "37500200,41501OO\n37500200,")), "vct_position_value", line_of(SQUARES, "37500200,4150100")),
+    "not finite": (changed_text(("37500200,4150100\n37500200,", "nan,4150100\n37500200,")), "vct_position_value", line_of(SQUARES, "37500200,4150100")),
+    "unknown class": (changed_text(("2090020610\nunknown", "2090020611\nunknown")), "vct_unknown_code", None),
+    "unknown table": (changed_text(("AttributeBegin\nYDYHGHFQ", "AttributeBegin\nGHFQ")), "vct_unknown_table", None),
+    "id of another line": (changed_text(("\n3\n1099000000", "\n2\n1099000000")), "vct_twice", None),
+    "id of another polygon": (changed_text(("\n12\n2090", "\n11\n2090")), "vct_twice", None),
+    "row twice": (changed_text(("\n12,", "\n11,")), "vct_row_twice", line_of(SQUARES, "12,140122000000000002,520")),
+    "no such zone": (changed_text(("0,3,37", "0,3,77")), "vct_head_value", 13),
+    "zone of another meridian": (changed_text(("0,3,37", "0,3,38")), "vct_meridian", 13),
+    "another spheroid": (changed_text(("CGCS2000,6378137.0,298.257222101", "Xian80,6378140,298.257")), "vct_spheroid_xian80", 10),
+    "arcs": (changed_text(("\n11\n2\n", "\n13\n2\n")), "vct_unsupported", None),
     "no file of this kind": ("DATAMARK: CNSDTF-RAS\n", "vct_no_head", 1),
     "empty": ("", "vct_empty", 1),
 }  # fmt: skip
@@ -309,7 +311,7 @@ DAMAGE = {
 def test_damage_is_told_with_its_line(tmp_path, name):
     text, key, line = DAMAGE[name]
     with pytest.raises(InputError) as caught:
-        read_vct(put(tmp_path / "坏.vct", text))
+        read_vct(write_file(tmp_path / "坏.vct", text))
     assert caught.value.key == key
     if line is not None:
         assert caught.value.params["line"] == line
@@ -345,7 +347,7 @@ def test_wrong_encodings_are_told(tmp_path, data, key, line):
 
 def test_a_count_that_is_huge_needs_no_memory(tmp_path):
     with pytest.raises(InputError) as caught:
-        read_vct(put(tmp_path / "a.vct", changed(("11\n4\n", "11\n999999999999999\n"))))
+        read_vct(write_file(tmp_path / "a.vct", changed_text(("11\n4\n", "11\n999999999999999\n"))))
     assert caught.value.key == "vct_position"
 
 
@@ -355,14 +357,14 @@ def test_a_full_disk_of_temporary_files_is_no_damage(tmp_path, monkeypatch):
 
     monkeypatch.setattr(store.Store, "put", full)
     with pytest.raises(InputError) as caught:
-        read_vct(put(tmp_path / "a.vct", SQUARES))
+        read_vct(write_file(tmp_path / "a.vct", SQUARES))
     assert caught.value.key == "vct_no_space"
     for lang in ("zh", "en"):
         assert "a.vct" in Texts(lang).explain(caught.value) and "no_space" not in Texts(lang).explain(caught.value)
 
 
 def test_shapes_without_rows_are_kept(tmp_path):
-    (found,) = read_vct(put(tmp_path / "a.vct", changed(("12,140122000000000002,520\n", ""))))
+    (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("12,140122000000000002,520\n", ""))))
     assert found.frame["BSM"].tolist() == ["140122000000000001", None] and found.frame.geometry[1].equals(
         square(100, 0)
     )
@@ -394,9 +396,9 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path, made, key, told):
 
 
 def test_a_value_that_is_none_of_its_type_is_told_with_place(tmp_path):
-    text = changed(("GHFQDM,Char,3", "GHFQDM,Date,8"))
+    text = changed_text(("GHFQDM,Char,3", "GHFQDM,Date,8"))
     with pytest.raises(InputError) as caught:
-        read_vct(put(tmp_path / "a.vct", text))
+        read_vct(write_file(tmp_path / "a.vct", text))
     said = Texts("zh").explain(caught.value)
     assert all(word in said for word in ("YDYHGHFQ", "GHFQDM", "510", "日期", str(caught.value.params["line"])))
     assert "date" in Texts("en").explain(caught.value)
@@ -449,7 +451,7 @@ def test_a_line_lost_or_doubled_anywhere_never_ends_in_a_crash(tmp_path):
     for number in range(len(rows)):
         for text in (rows[:number] + rows[number + 1 :], rows[: number + 1] + rows[number:]):
             try:
-                read_vct(put(tmp_path / "a.vct", "\n".join(text)))
+                read_vct(write_file(tmp_path / "a.vct", "\n".join(text)))
             except InputError as error:
                 told += 1
                 assert Texts("zh").explain(error) and Texts("en").explain(error)
@@ -458,16 +460,16 @@ def test_a_line_lost_or_doubled_anywhere_never_ends_in_a_crash(tmp_path):
 
 
 def test_another_separator_and_three_dimensions(tmp_path):
-    text = changed(("Separator:,", "Separator:;"), ("Dim:2", "Dim:3"))
+    text = changed_text(("Separator:,", "Separator:;"), ("Dim:2", "Dim:3"))
     head, rest = text.split("HeadEnd\n")
     rest = re.sub(r"^(375\d+(?:\.\d+)?),(415\d+(?:\.\d+)?)$", r"\1,\2,1050.5", rest, flags=re.M).replace(",", ";")
-    (found,) = read_vct(put(tmp_path / "a.vct", head + "HeadEnd\n" + rest))
+    (found,) = read_vct(write_file(tmp_path / "a.vct", head + "HeadEnd\n" + rest))
     assert found.frame.geometry[0].equals(square(0, 0)) and found.frame["GHFQDM"].tolist() == ["510", "520"]
     assert not found.frame.geometry.has_z.any() and [key for key, _ in found.notices] == ["vct_note_third"]
 
 
 def test_an_offset_is_added_and_told(tmp_path):
-    (found,) = read_vct(put(tmp_path / "a.vct", changed(("Offset:0,0", "Offset:1000,-50"))))
+    (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("Offset:0,0", "Offset:1000,-50"))))
     assert found.frame.geometry[0].equals(square(1000, -50)) and found.notices[0][0] == "vct_note_offset"
 
 
@@ -483,16 +485,16 @@ def test_degrees_keep_a_hundredth_of_a_millimetre(tmp_path):
 def test_several_parts_or_holes_that_turn_alike_in_one_record(tmp_path):
     """As other writers make them: nesting decides."""
     ring = "\n".join(f"{X + x:.0f},{Y + y:.0f}" for x, y in ((10, 10), (10, 20), (20, 20), (20, 10), (10, 10)))
-    text = changed(
+    text = changed_text(
         ("LineEnd", f"4\n1099000000\nunknown\n1\n1\n11\n5\n{ring}\n0\nLineEnd"),
         ("21\n2\n-1,-2\n", "21\n4\n-1,-2,0,4\n"),
     )
-    (found,) = read_vct(put(tmp_path / "a.vct", text))
+    (found,) = read_vct(write_file(tmp_path / "a.vct", text))
     hole = square(10, 10, 10)
     assert found.frame.geometry[0].equals(square(0, 0).difference(hole))
-    text = changed(
+    text = changed_text(
         ("LineEnd", f"4\n1099000000\nunknown\n1\n1\n11\n5\n{ring}\n0\nLineEnd"),
         ("21\n2\n1,3\n", "21\n4\n1,3,0,4\n"),
     )
-    (found,) = read_vct(put(tmp_path / "b.vct", text))
+    (found,) = read_vct(write_file(tmp_path / "b.vct", text))
     assert found.frame.geometry[1].equals(shapely.union_all([square(100, 0), hole]))

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Log lines of the algorithms, in the language of QGIS or of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..bridge.settings import interface_language
+from ..core.messages.texts import Texts, format_number
+
+if TYPE_CHECKING:
+    from ..bridge.layouts.run import MapExportOrder, MapExportOutcome
+    from ..core.check import CheckResult
+    from ..core.exchange.create import CreatedLayers
+    from ..core.model.report import RuleOutcome
+    from ..core.package.export import ExportedPackage
+    from ..core.profile import Norm
+    from ..core.tabulate import Tabulated
+    from ..core.three_zones.figures import Derived
+    from ..core.versions.sources import PlanComparison
+    from ..core.yearly import YearlyUpdate
+    from ..core.yearly.write import Written
+
+#: Outcomes that are not logged.
+_QUIET = ("passed", "not_applicable")
+
+
+def log_county(feedback, taken: Mapping[str, object]) -> None:
+    """Log the empty parameters that were filled from the project."""
+    if taken:
+        settings = ", ".join(f"{name}={value}" for name, value in taken.items())
+        feedback.pushInfo(Texts(interface_language()).get("toolbox", "county_of_project", settings=settings))
+
+
+def log_report(feedback, checked: CheckResult) -> None:
+    """Log the layers, notices, rules with findings or errors, and the verdict."""
+    # Findings contain geometries; the list of algorithms must load without shapely.
+    from ..core.model.report import INCOMPLETE_RUN
+    from ..core.profile.document import render_lowerings
+
+    report = checked.report
+    texts = Texts(report.lang)
+    for layer in report.provenance["layers"]:
+        line = {"role": layer["role"], "layer": layer["name"], "features": layer["features"], "crs": layer["crs"]}
+        feedback.pushInfo(texts.get("toolbox", "layer_line", **line))
+    for notice in report.provenance["notices"]:
+        feedback.pushInfo(notice)
+    for line in render_lowerings(report.provenance.get("document", {}), texts):
+        feedback.pushWarning(line)
+    for outcome in report.rules:
+        if outcome.incomplete or str(outcome.outcome) not in _QUIET:
+            feedback.pushInfo(rule_line(outcome, texts))
+    for finding in report.findings:
+        if finding.code in INCOMPLETE_RUN:
+            feedback.pushWarning(finding.message)
+    summary = report.summary
+    if summary["unconfirmed"]:
+        settings = ", ".join(texts.setting(name) for name in summary["unconfirmed"])
+        feedback.pushInfo(texts.get("toolbox", "not_confirmed", settings=settings))
+    if summary["left_out"]:
+        feedback.pushInfo(texts.get("toolbox", "left_out", rules=", ".join(summary["left_out"])))
+    if summary["waived"]:
+        feedback.pushInfo(texts.get("toolbox", "waived", count=summary["waived"]))
+    verdict = texts.get("verdicts", summary["verdict"])
+    counts = {k: v for k, v in summary.items() if isinstance(v, int) and k not in ("infos", "waived")}
+    feedback.pushInfo(texts.get("toolbox", "summary", verdict=verdict, **counts))
+
+
+def log_figures(feedback, done: Tabulated) -> None:
+    """Log each indicator; those that miss their target as warnings."""
+    from ..core.render import figures as shown
+    from ..core.render.words import Words
+
+    words = Words(done.figures.texts.lang)
+    for notice in done.notices:
+        feedback.pushInfo(notice)
+    for computed in done.figures.all():
+        name = computed.entry.name(words.lang)
+        for one in computed.figures:
+            target = words.get("cli", "of_target", target=shown.format_target(one, words)) if one.target else ""
+            given = {"value": shown.format_value(one, words), "target": target, "state": shown.format_state(one, words)}
+            line = words.get("cli", "figure", name=name, **given)
+            (feedback.pushWarning if one.state in ("broken", "close", "unconfirmed") else feedback.pushInfo)(line)
+        if not computed.figures:
+            feedback.pushInfo(words.get("cli", "no_figure", name=name, reason=computed.reason))
+
+
+def log_sealed_layer(feedback, role: str, norm: Norm) -> None:
+    """Log that a copy was written if the layer is sealed and therefore never changed."""
+    from ..core.profile.norm import is_sealed
+
+    if is_sealed(role, norm):
+        template = norm.standard.templates.get(role)
+        texts = Texts(interface_language())
+        name = template.name if template is not None and texts.lang == "zh" else role
+        feedback.pushInfo(texts.get("toolbox", "sealed_copy", layer=name))
+
+
+def log_comparison(feedback, done: PlanComparison) -> None:
+    """Log the verdict, the sums and the reasons."""
+    from ..core.versions.tables import comparison_verdict, list_reasons
+
+    texts = Texts(interface_language())
+    found = done.found
+    areas = {"moved_in": "in", "moved_out": "out", "changed": "changed"}
+    sums = {name: format_number(found.area(kind), 2) for name, kind in areas.items()}
+    layer = found.after.layer.template.name if texts.lang == "zh" else done.role
+    line = texts.get("versions", "summary", verdict=comparison_verdict(done, texts), layer=layer, **sums)
+    (feedback.pushInfo if found.identical else feedback.pushWarning)(line)
+    for reason in list_reasons(done, texts):
+        feedback.pushInfo(reason)
+
+
+def log_yearly_update(feedback, done: YearlyUpdate, written: Written) -> None:
+    """Log by layer what changed, what was skipped and which codes are unknown."""
+    from ..core.yearly.balance import list_notes, summarise
+
+    texts = Texts(interface_language())
+    for line in summarise(done, texts):
+        feedback.pushInfo(line)
+    for line in [*list_notes(done, texts), *(problem.sentence(texts) for problem in written.problems)]:
+        feedback.pushWarning(line)
+
+
+def log_rule(feedback, checked: CheckResult) -> None:
+    """Log the figures and the outcome of a single rule."""
+    report = checked.report
+    texts = Texts(report.lang)
+    (outcome,) = report.rules
+    for indicator in report.indicators:
+        if indicator.value is not None:
+            feedback.pushInfo(f"{indicator.name} {indicator.value:.10g} {texts.get('units', indicator.unit)}".rstrip())
+    if outcome.reason:
+        feedback.pushWarning(outcome.reason)
+    counts = {k: report.summary[k] for k in ("errors", "warnings")}
+    line = texts.get(
+        "toolbox",
+        "one_rule",
+        code=outcome.code,
+        title=outcome.heading,
+        outcome=texts.get("outcomes", str(outcome.outcome)),
+        findings=len(report.findings),
+        **counts,
+    )
+    feedback.pushInfo(line)
+
+
+def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
+    """Return the log line of a rule."""
+    key = "rule_line_found" if outcome.findings else "rule_line"
+    word = texts.get("outcomes", str(outcome.outcome))
+    line = texts.get("toolbox", key, code=outcome.code, title=outcome.heading, outcome=word, findings=outcome.findings)
+    return f"{line} {outcome.reason}".rstrip()
+
+
+def log_three_zones(feedback, derived: Derived) -> None:
+    """Log each area with its share, then differences of the sums and skipped features."""
+    texts, found = Texts(interface_language()), derived.found
+    for figure in derived.figures:
+        line = texts.get(
+            "toolbox", "space_line", name=texts.indicator(figure.id), km2=format_number(figure.value, 4),
+            ha=format_number(100 * figure.value, 2), features=figure.inputs["features"],
+        )  # fmt: skip
+        share = figure.inputs.get("county_share")
+        feedback.pushInfo(
+            line + (texts.get("toolbox", "space_share", share=format_number(share, 2)) if share is not None else "")
+        )
+    sums = {"zones": format_number(found.input_m2, 2), "spaces": format_number(found.total_m2, 2)}
+    feedback.pushInfo(texts.get("toolbox", "space_sums", **sums, difference=format_number(found.difference_m2, 2)))
+    for code, (count, area_m2) in sorted(found.unmapped.items()):
+        params = {"count": count, "area": format_number(area_m2, 2), "code": code}
+        feedback.pushWarning(texts.get("toolbox", "space_unmapped" if code else "space_no_code", **params))
+    if not found.adds_up:
+        params = {"overlap": format_number(found.overlap_m2, 2), "between": format_number(found.between_m2, 2)}
+        feedback.pushWarning(texts.get("toolbox", "space_overlap", **params))
+    for key, count in (("space_missing", found.missing), ("space_repaired", found.repaired)):
+        if count:
+            feedback.pushWarning(texts.get("toolbox", key, count=count))
+
+
+def log_package(feedback, done: ExportedPackage) -> None:
+    """Log the problems, each layer as read again, and the digest of the manifest."""
+    texts = Texts(interface_language())
+    for problem in done.problems:
+        (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.sentence(texts))
+    for row in done.manifest["layers"]:
+        line = {"layer": row["layer"], "rows": row["features"], "library": row["read_back"]["library"]}
+        feedback.pushInfo(texts.get("toolbox", "package_layer", **line))
+    for origin in ("made", "given"):
+        maps = [row for row in done.manifest["maps"] if row["origin"] == origin]
+        if maps:
+            titles = "、".join(f"{row['number']}{row['title']}" for row in maps)
+            line = {"count": len(maps), "dpi": round(maps[0]["dpi"] or 0), "maps": titles}
+            feedback.pushInfo(texts.get("toolbox", f"package_maps_{origin}", **line))
+    if done.manifest["check"]["forced"]:
+        feedback.pushWarning(texts.get("toolbox", "package_forced"))
+    feedback.pushInfo(texts.get("toolbox", "package_digest", digest=done.digest))
+
+
+def log_created_layers(
+    feedback, made: CreatedLayers, crs: str, notice: tuple[str, dict[str, Any]] | None, texts: Texts
+) -> None:
+    """Log the created layers and the existing ones.
+
+    ``notice``: key and parameters of a notice on the choice of the CRS.
+    """
+    if notice:
+        feedback.pushWarning(texts.notice(*notice))
+    for key, layers, more in (("created_layers", made.made, {"crs": crs}), ("kept_layers", made.existing, {})):
+        if layers:
+            feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **more))
+
+
+def log_written_files(feedback, paths: Iterable[str]) -> None:
+    """Log the paths of the written files; empty paths are skipped."""
+    for path in filter(None, paths):
+        feedback.pushInfo(Texts(interface_language()).get("toolbox", "written", path=path))
+
+
+def log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: Texts) -> list[str]:
+    """Log the created maps and those not created; return the reasons for the latter."""
+    for note in dict.fromkeys(note.render(texts) for note in outcome.notes):
+        feedback.pushWarning(note)
+    if outcome.user_layouts:
+        feedback.pushInfo(texts.get("maps", "own", names="、".join(outcome.user_layouts)))
+    # Group maps by message: a county without the layers of a town centre lacks many maps for the same reason.
+    alike: dict[tuple, list[str]] = {}
+    for one, lack in outcome.not_made:
+        alike.setdefault((lack.key, *lack.params.items()), []).append(one.title)
+    lines = [texts.get("maps", key, map="”、“".join(titles), **dict(rest)) for (key, *rest), titles in alike.items()]
+    for line in lines:
+        feedback.pushWarning(line)
+    if outcome.files:
+        counts = {"count": len(outcome.made), "files": len(outcome.files), "folder": order.folder.name}
+        feedback.pushInfo(texts.get("maps", "made", sheet=order.sheet.id, dpi=round(order.dpi), **counts))
+    return lines

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Save, compare and restore the last check result of a project."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import QgsProject, QgsVectorLayer
+
+from ...core.cancellation import Cancellation
+from ...core.results.saved_result import Changes, SavedLayer, SavedResult, Stamp
+from ...metadata import plugin_version
+from ..layers import recognise
+from ..layers.properties import file_of, table_of, unsaved_edits
+from ..layers.snapshots import Snapshot, take_snapshot
+from ..project import county
+from .check import snapshots_read
+
+if TYPE_CHECKING:
+    from ...core.check import CheckResult, Options
+
+
+#: Files that a check reads besides its layers, by their names in the options.
+SIDE_FILES = ("profile", "targets", "waivers", "baseline", "register")
+#: The file itself and the write-ahead log of a GeoPackage that is being written.
+_SUFFIXES = ("", "-wal")
+
+
+def read_stamp(path: str) -> Stamp:
+    """Return name, time (ns) and size of a file and of each file in a folder (FileGDB); empty without a path."""
+    if not path:
+        return ()
+    found: list[Path] = [Path(path + more) for more in _SUFFIXES]
+    if Path(path).is_dir():
+        found += sorted(Path(path).iterdir())
+    return tuple(_read_file_stamp(one) for one in found)
+
+
+def _read_file_stamp(path: Path) -> tuple[str, int, int]:
+    try:
+        state = path.stat()
+    except OSError:
+        return path.name, 0, 0
+    # Opening a GeoPackage creates an empty log without changing the data; treat an empty log as absent.
+    return (
+        (path.name, 0, 0)
+        if path.name.endswith("-wal") and not state.st_size
+        else (path.name, state.st_mtime_ns, state.st_size)
+    )
+
+
+@dataclass(frozen=True)
+class ProjectState:
+    """Inputs of a check, determined without reading features.
+
+    ``layers``: without digests; ``files``: name of the setting → path and stamp.
+    """
+
+    options: Options
+    settings: dict[str, str]
+    layers: tuple[SavedLayer, ...]
+    files: dict[str, tuple[str, Stamp]]
+
+    @classmethod
+    def of(cls, project: QgsProject) -> ProjectState:
+        """Return the current state of a project. Call on the main thread."""
+        options = county.options(project)
+        files = {name: str(getattr(options, name) or "") for name in SIDE_FILES}
+        stamps: dict[str, Stamp] = {}
+        layers = tuple(_describe_layer(layer, stamps) for layer in recognise.plan_layers(project))
+        return cls(
+            options,
+            collect_settings(project, options),
+            layers,
+            {name: (path, read_stamp(path)) for name, path in files.items()},
+        )
+
+
+def collect_settings(project: QgsProject, options: Options) -> dict[str, str]:
+    """Return the check settings of the project and the plugin version, as text."""
+    return {
+        **asdict(county.of(project)),
+        "roles": json.dumps(options.role_choices(), sort_keys=True),
+        "language": options.lang,
+        "plugin": plugin_version(),
+    }
+
+
+def _describe_layer(layer: QgsVectorLayer, stamps: dict[str, Stamp]) -> SavedLayer:
+    path = file_of(layer)
+    if path not in stamps:
+        # Layers in memory or on a server have no stamp, so their rows are compared.
+        stamps[path] = read_stamp(path) if os.path.exists(path) else ()
+    return SavedLayer(
+        layer.id(),
+        layer.name(),
+        table=table_of(layer),
+        filter=layer.subsetString(),
+        unsaved=unsaved_edits(layer),
+        stamp=stamps[path],
+    )
+
+
+def make_saved_result(
+    checked: CheckResult, state: ProjectState, names: dict[str, str], finished: datetime, cancellation: Cancellation
+) -> SavedResult:
+    """Return the saved form of a check result, in any thread. ``names``: layer name in the check → layer id."""
+    from ...core.results.saved_result import digest_rows, save_file_state
+
+    plan = checked.plan
+    roles = {names[layer.name]: (role, layer) for role, layer in plan.layers.items() if layer.name in names}
+    layers = []
+    for one in state.layers:
+        role, layer = roles.get(one.id, ("", None))
+        digest = digest_rows(layer.source, cancellation) if layer is not None else ""
+        layers.append(replace(one, role=role, digest=digest))
+    return SavedResult(
+        finished,
+        checked.report,
+        plan.crs.to_wkt(),
+        dict(state.settings),
+        layers,
+        {name: save_file_state(path, stamp) for name, (path, stamp) in state.files.items()},
+        plan.area_known,
+    )
+
+
+def take_snapshots(project: QgsProject) -> list[Snapshot]:
+    """Return snapshots of the plan layers, to be read if their file has changed. Call on the main thread."""
+    return [take_snapshot(layer) for layer in recognise.plan_layers(project)]
+
+
+def find_changes(
+    kept: SavedResult,
+    state: ProjectState,
+    shots: list[Snapshot],
+    outlines: list[recognise.LayerOutline],
+    cancellation: Cancellation,
+) -> Changes | None:
+    """Compare a project with a saved result, in any thread. Features are read only if the file of their layer has changed.
+
+    Return None if the result has no layer of the project, so that it belongs to another project of this name.
+    """
+    now = {layer.id: layer for layer in state.layers}
+    before = {layer.id: layer for layer in kept.layers}
+    if not now.keys() & before.keys():
+        return None
+    changes = Changes(settings=_settings_changed(kept, state))
+    to_compare = []
+    for one in kept.layers:
+        if not one.role:
+            continue
+        there = now.get(one.id)
+        if there is None or (there.filter, there.table) != (one.filter, one.table):
+            changes = changes.with_layer(one.name, one.role)
+        elif not (one.stamp and there.stamp == one.stamp and not one.unsaved and not there.unsaved):
+            to_compare.append(one)
+    new = [outline for outline in outlines if outline.id not in before]
+    if new:
+        found = recognise.recognise_layers(new, state.options).roles
+        for role, layer_id in found.items():
+            changes = changes.with_layer(now[layer_id].name, role)
+    return _compare_rows(to_compare, changes, state, shots, cancellation)
+
+
+def _compare_rows(
+    to_compare: list[SavedLayer],
+    changes: Changes,
+    state: ProjectState,
+    shots: list[Snapshot],
+    cancellation: Cancellation,
+) -> Changes:
+    from ...core.results.saved_result import digest_rows
+
+    ids_to_compare = {one.id for one in to_compare}
+    shots = [shot for shot in shots if shot.layer_id in ids_to_compare]
+    if not shots:
+        return changes
+    read, _options = snapshots_read(shots, state.options, lambda share, text: None, cancellation)
+    ids = {shot.name: shot.layer_id for shot in shots}
+    digests = {ids[source.name]: digest_rows(source) for source in read if not source.problem}
+    for one in to_compare:
+        if not one.digest or digests.get(one.id) != one.digest:
+            changes = changes.with_layer(one.name, one.role)
+    return changes
+
+
+def _settings_changed(kept: SavedResult, state: ProjectState) -> bool:
+    from ...core.results.saved_result import SavedFile, same_file_contents
+
+    return kept.settings != state.settings or not all(
+        same_file_contents(kept.files.get(name, SavedFile()), path, stamp)
+        for name, (path, stamp) in state.files.items()
+    )
+
+
+def restore(kept: SavedResult, state: ProjectState, inputs: list[str]) -> CheckResult:
+    """Return a saved result as a check whose layers have no features, in any thread.
+
+    Raises SanxianError if the profile or the waivers can no longer be read.
+    """
+    from ...core.check import CheckResult
+    from ...core.model.side_inputs import NO_SIDE_INPUTS
+    from ...core.results.saved_plan import restore_plan
+    from ...core.waivers.file import load_waivers
+
+    options = state.options
+    if not (options.standard or options.profile):
+        # A package was made by the standard of its form.
+        options = replace(options, standard=kept.report.provenance["standard"]["id"])
+    plan = restore_plan(kept, options, tuple(inputs))
+    waivers, _ = load_waivers(options.waivers, plan.norm)
+    return CheckResult(plan, kept.report, NO_SIDE_INPUTS, waivers)

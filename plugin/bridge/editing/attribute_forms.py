@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Attribute forms from a layer's template: names, code lists, sections, constraints, default values.
+
+All of it is QGIS's own (saved with the project, no code in the form), so it works for layers of any format. Names of
+classes, BSM and areas come from the plugin's expression functions (`expressions`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import (
+    Qgis,
+    QgsAttributeEditorContainer,
+    QgsAttributeEditorField,
+    QgsDefaultValue,
+    QgsEditFormConfig,
+    QgsEditorWidgetSetup,
+    QgsExpression,
+    QgsFieldConstraints,
+    QgsProject,
+    QgsValueMapFieldFormatter,
+    QgsVectorLayer,
+)
+
+from ...core.messages.texts import Texts
+from ...core.standard.numbering import is_county
+from ..settings import language
+from .dependent_fields import FORM_PROPERTY, make_area_expression, make_name_expression
+from .feature_numbers import COUNTY_PROPERTY
+
+if TYPE_CHECKING:
+    from ...core.profile import Norm
+    from ...core.standard import Standard
+    from ...core.standard.template import CodeList, Field, Template
+
+#: The county's name, where the list of divisions does not have it; kept with the layer beside its code.
+COUNTY_NAME_PROPERTY = "sanxian/county_name"
+#: The sections of a form's first tab, where it has tabs.
+_FRONT = ("identity", "attributes")
+SECTIONS = ("identity", "attributes", "areas", "others")
+_IDENTITY = ("key", "feature_code", "division_code", "division_name", "feature_name")
+_REMARK = "BZ"
+#: A form with more fields than this has a tab for each section, else a box.
+_BOXED = 12
+#: A text that may be longer than this gets a field of several lines.
+_ONE_LINE = 255
+#: Before a label for each level below the first; `gui.editing.code_boxes` reads levels from it.
+INDENT = "\u3000"
+#: Sections with more fields than this are laid out in two columns.
+_ONE_COLUMN = 6
+_BOX, _TAB = Qgis.AttributeEditorContainerType.GroupBox, Qgis.AttributeEditorContainerType.Tab
+_HARD = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
+_NOT_NULL = QgsFieldConstraints.Constraint.ConstraintNotNull
+_UNIQUE = QgsFieldConstraints.Constraint.ConstraintUnique
+_EXPRESSION = QgsFieldConstraints.Constraint.ConstraintExpression
+
+
+def template_for(layer: QgsVectorLayer, role: str, standard: Standard) -> Template | None:
+    """The edition of a role's template whose fields the layer has most of; None for a role without one."""
+    there = {name.upper() for name in layer.fields().names()}
+    editions = standard.all_templates(role)
+    return max(editions, key=lambda t: sum(f.name in there for f in t.fields) / max(len(t.fields), 1), default=None)
+
+
+def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
+    """Give a layer the form of its template. Fields that it lacks are passed over; its data are not touched.
+
+    The county is the profile's, else the one that was kept with the layer when it was made.
+    """
+    county = _county(norm) or str(layer.customProperty(COUNTY_PROPERTY, "") or "")
+    if county:
+        layer.setCustomProperty(COUNTY_PROPERTY, county)
+    texts = Texts(language())
+    fields = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
+    for field in template.fields:
+        index = fields[field.name]
+        if index >= 0:
+            layer.setFieldAlias(index, field.alias)
+            layer.setEditorWidgetSetup(index, _make_widget(field, find_allowed_codes(template, field, norm), texts))
+            _constrain(layer, index, field, template, norm, texts)
+    kept = _set_defaults(layer, template, norm, county)
+    config = _arrange(layer, template, texts)
+    for index in range(layer.fields().count()):
+        config.setReadOnly(index, index in kept)
+    layer.setEditFormConfig(config)
+    # Removed first: setting the value that is there already would announce nothing.
+    layer.removeCustomProperty(FORM_PROPERTY)
+    layer.setCustomProperty(FORM_PROPERTY, template.role)
+
+
+def role_of_form(layer: QgsVectorLayer) -> str:
+    """The role that the layer's form was made for; empty when it was not made here."""
+    return str(layer.customProperty(FORM_PROPERTY, "") or "")
+
+
+def apply_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> list[str]:
+    """Forms for the layers that play a role (role → layer id); answers their names. Layers gone since are passed over."""
+    done = []
+    for role, layer_id in roles.items():
+        layer = project.mapLayer(layer_id)
+        template = template_for(layer, role, norm.standard) if isinstance(layer, QgsVectorLayer) else None
+        if template is not None:
+            apply_template(layer, template, norm)
+            done.append(layer.name())
+    return done
+
+
+def _county(norm: Norm) -> str:
+    """The code of the profile's county; empty for a province's or city's profile, or none."""
+    code = norm.profile.area_code
+    return code if is_county(code) and not code.endswith("00") else ""
+
+
+# --- widgets
+def _make_widget(field: Field, codes: CodeList | None, texts: Texts) -> QgsEditorWidgetSetup:
+    if codes is not None:
+        blank = {texts.get("forms", "blank"): QgsValueMapFieldFormatter.NULL_VALUE}
+        choices = [{label: code} for label, code in choices_of(codes, field.code_pad)]
+        return QgsEditorWidgetSetup("ValueMap", {"map": [blank, *choices]})
+    if field.type == "date":
+        shown = {"display_format": "yyyy-MM-dd", "calendar_popup": True, "allow_null": True}
+        return QgsEditorWidgetSetup("DateTime", shown)
+    if field.type == "text":
+        return QgsEditorWidgetSetup("TextEdit", {"IsMultiline": (field.length or 0) > _ONE_LINE})
+    return QgsEditorWidgetSetup()
+
+
+def find_allowed_codes(template: Template, field: Field, norm: Norm) -> CodeList | None:
+    """Return the codes of the list that a layer's field allows; None for a field without a code list.
+
+    Excluded are codes of other layers (`attributes.layer_codes`) and, in the central urban area (中心城区), first-level planning
+    zones that are divided into second-level ones.
+    """
+    if not field.codes:
+        return None
+    codes = norm.standard.code_lists[field.codes]
+    role = template.base or template.role
+    found = codes.codes
+    for line in norm.get("attributes.layer_codes"):
+        layer, name, *heads = line.split()
+        if (layer, name) == (role, field.name):
+            taken = codes.members(heads)
+            found = {code: row for code, row in found.items() if code in taken}
+    if field.meaning == "zone_code" and role in norm.get("attributes.centre_zone_layers"):
+        divided = {row.parent for row in found.values()}
+        found = {code: row for code, row in found.items() if row.parent or code not in divided}
+    return replace(codes, codes=found)
+
+
+def choices_of(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
+    """(label, code as it stands in the data): parents before their children, each level indented."""
+    below: dict[str, list[str]] = {}
+    for code in codes.codes.values():
+        below.setdefault(code.parent if code.parent in codes.codes else "", []).append(code.code)
+    found: list[tuple[str, str]] = []
+
+    def walk(parent: str, depth: int) -> None:
+        for code in sorted(below.get(parent, ())):
+            written = code.ljust(pad, "0")
+            found.append((f"{INDENT * depth}{written} {codes.codes[code].name}", written))
+            walk(code, depth + 1)
+
+    walk("", 0)
+    return found
+
+
+# --- constraints
+def _constrain(layer: QgsVectorLayer, index: int, field: Field, template: Template, norm: Norm, texts: Texts) -> None:
+    filled = _is_required(field, norm)
+    if filled:
+        layer.setFieldConstraint(index, _NOT_NULL, _HARD)
+    if field.meaning == "key":
+        layer.setFieldConstraint(index, _UNIQUE, _HARD)
+    rule, case, params = _make_constraint(layer, index, field, template, norm)
+    if field.codes:
+        case = "codes_filled" if filled else case
+        params["list"] = texts.setting(f"codes.{field.codes}")
+    where = {"layer": f"{template.name} {template.role}", "field": f"{field.alias} {field.name}"}
+    reasons = [texts.get("forms", case, **params, **where)] if rule else []
+    if filled and field.meaning != "key":
+        own = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
+        rule = " AND ".join([f"trim(coalesce(to_string({own}), '')) <> ''", *([f"({rule})"] if rule else [])])
+        if not field.codes:
+            reasons.insert(0, texts.get("forms", "filled", **where))
+    if rule:
+        layer.setConstraintExpression(index, rule, " ".join(reasons))
+        layer.setFieldConstraint(index, _EXPRESSION, _HARD)
+
+
+def _is_required(field: Field, norm: Norm) -> bool:
+    """Return True for a field that must not be empty."""
+    return field.meaning == "key" or field.constraint == "M" or field.name in norm.get("attributes.filled_codes")
+
+
+def _make_constraint(
+    layer: QgsVectorLayer, index: int, field: Field, template: Template, norm: Norm
+) -> tuple[str, str, dict[str, Any]]:
+    """Return the constraint of a field: QGIS expression, key of its message and parameters of the message.
+
+    Blanks satisfy the constraint; another rule checks them. All three are empty for a field without a constraint.
+    """
+    own = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
+    blank = f"coalesce(to_string({own}), '') = ''"
+    codes = find_allowed_codes(template, field, norm)
+    if codes is not None:
+        written = dict.fromkeys(["", *codes.codes, *(c.ljust(field.code_pad, "0") for c in codes.codes)])
+        listed = ", ".join(QgsExpression.quotedString(c) for c in written)
+        return f"coalesce(to_string({own}), '') IN ({listed})", "codes", {}
+    if field.meaning == "key" and field.length:
+        return f"length({own}) = {field.length}", "key", {"length": field.length}
+    earliest = int(norm.get("rules.ATT016.earliest_year"))
+    if field.meaning == "data_year":
+        within = f"to_int({own}) BETWEEN {earliest} AND year(now())"
+        return f"{blank} OR coalesce(try({within}), false)", "year", {"earliest": earliest}
+    if field.type == "date":
+        return _make_date_constraint(layer, field, norm, own, earliest)
+    if field.meaning == "deduction_rate":
+        return f"{blank} OR coalesce(try({own} >= 0 AND {own} < 1), false)", "rate", {}
+    if field.type in ("integer", "real"):
+        return f"{blank} OR coalesce(try({own} >= 0), false)", "number", {}
+    if field.type == "text" and field.length:
+        return f"coalesce(length({own}), 0) <= {field.length}", "length", {"length": field.length}
+    return "", "", {}
+
+
+def _make_date_constraint(
+    layer: QgsVectorLayer, field: Field, norm: Norm, own: str, earliest: int
+) -> tuple[str, str, dict[str, Any]]:
+    """Return the constraint of a date: valid, from the earliest year on; an end not before its start, others not after today."""
+
+    def day(column: str) -> str:
+        return f"coalesce(try(to_date({column})), try(to_date({column}, 'yyyyMMdd')))"
+
+    starts = dict(reversed(line.split()) for line in norm.get("attributes.date_pairs"))
+    start = layer.fields().lookupField(starts.get(field.name, ""))
+    bounds, case, params = [f"{day(own)} >= to_date('{earliest}-01-01')"], "date", {"earliest": earliest}
+    if field.name not in starts:
+        bounds.append(f"{day(own)} <= to_date(now())")
+    elif start < 0:
+        case = "date_end_alone"
+    else:
+        case = "date_end"
+        column = QgsExpression.quotedColumnRef(layer.fields().at(start).name())
+        bounds.append(f"coalesce({day(own)} >= {day(column)}, true)")
+        params["start"] = f"{layer.attributeDisplayName(start)} {layer.fields().at(start).name()}"
+    return f"coalesce(to_string({own}), '') = '' OR coalesce({' AND '.join(bounds)}, false)", case, params
+
+
+# --- default values
+def _first_value(layer: QgsVectorLayer, template: Template, field: Field, norm: Norm, county: str) -> str:
+    """Return the expression of the value that a new row has in a field that follows no other; empty for none."""
+    if field.meaning == "key":
+        return f"sanxian_next_bsm(@layer{f', {QgsExpression.quotedString(county)}' if county else ''})"
+    if field.meaning == "feature_code" and template.feature_code:
+        return QgsExpression.quotedString(template.feature_code)
+    if field.default:
+        return QgsExpression.quotedString(field.default)
+    if county and template.role not in norm.standard.concepts.get("townships", ()):
+        return _division(field, norm, county, str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or ""))
+    return ""
+
+
+def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county: str) -> set[int]:
+    """Sets them and answers which fields are kept by them, so that nobody need type there."""
+    kept: set[int] = set()
+    names = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
+    followed = {f.code_name: f for f in template.fields if f.code_name and names[f.name] >= 0}
+    for field in template.fields:
+        index = names[field.name]
+        if index < 0:
+            continue
+        own, by = layer.fields().at(index).name(), followed.get(field.name)
+        follows = by is not None
+        if by is not None:
+            expression = make_name_expression(by.codes, layer.fields().at(names[by.name]).name(), own)
+        elif field.meaning in ("area", "gross_area") and _is_measured(layer, template, field):
+            decimals = 2 if field.decimals is None else field.decimals
+            follows = field.meaning == "area"
+            drawn = f"round(sanxian_statutory_area(@geometry), {decimals})"
+            expression = make_area_expression(decimals, own) if follows else drawn
+        else:
+            expression = _first_value(layer, template, field, norm, county)
+        # Never on update: QGIS would evaluate it for each changed row. `dependent_fields` fills the fields that follow others.
+        layer.setDefaultValueDefinition(index, QgsDefaultValue(expression, False))
+        if follows or field.meaning == "key" or (field.meaning == "feature_code" and expression):
+            kept.add(index)
+        if field.meaning == "key":
+            # Split or copied, each piece gets a number of its own.
+            layer.setFieldSplitPolicy(index, Qgis.FieldDomainSplitPolicy.DefaultValue)
+            layer.setFieldDuplicatePolicy(index, Qgis.FieldDuplicatePolicy.DefaultValue)
+    return kept
+
+
+def known_values(template: Template, norm: Norm) -> dict[str, str]:
+    """Field → the value that every feature of the profile's county has there: feature code, county, a field's default."""
+    county, found = _county(norm), {}
+    for field in template.fields:
+        value = ""
+        if field.meaning == "feature_code":
+            value = template.feature_code
+        elif field.default:
+            value = field.default
+        elif county and template.role not in norm.standard.concepts.get("townships", ()):
+            value = str(QgsExpression(_division(field, norm, county, "") or "''").evaluate() or "")
+        if value:
+            found[field.name] = value
+    return found
+
+
+def _is_measured(layer: QgsVectorLayer, template: Template, field: Field) -> bool:
+    return template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
+
+
+def _division(field: Field, norm: Norm, county: str, name: str) -> str:
+    if field.meaning == "division_code":
+        return QgsExpression.quotedString(county)
+    divisions = norm.standard.code_lists.get("divisions")
+    if divisions and county in divisions.codes:
+        name = divisions.codes[county].name
+    return QgsExpression.quotedString(name) if field.meaning == "division_name" and name else ""
+
+
+# --- sections
+def section_of(field: Field | None) -> str:
+    """Where a field stands in the form; None is a field that the template does not have."""
+    if field is None or field.personal or field.name == _REMARK:
+        return "others"
+    if field.meaning in _IDENTITY:
+        return "identity"
+    if field.unit == "m2" or field.meaning in ("area", "deduction_rate") or field.meaning.endswith("_area"):
+        return "areas"
+    return "attributes"
+
+
+def _arrange(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEditFormConfig:
+    known = {f.name.upper(): f for f in template.fields}
+    ids = set() if layer.providerType() == "memory" else set(layer.primaryKeyAttributes())
+    sections: dict[str, list[tuple[str, int]]] = {name: [] for name in SECTIONS}
+    for index, field in enumerate(layer.fields()):
+        declared = known.get(field.name().upper())
+        if declared is not None or index not in ids:
+            sections[section_of(declared)].append((field.name(), index))
+    tabs = sum(map(len, sections.values())) > _BOXED
+    config = layer.editFormConfig()
+    config.clearTabs()
+    config.setLayout(Qgis.AttributeFormLayout.DragAndDrop)
+    root = config.invisibleRootContainer()
+    front = None
+    if tabs:
+        # Number and name stand above the attributes; on a tab of their own they would hide what is filled in.
+        front = QgsAttributeEditorContainer(texts.get("forms", "attributes"), root)
+        front.setType(_TAB)
+        config.addTab(front)
+    for name, members in sections.items():
+        inside = front if front is not None and name in _FRONT else root
+        section = QgsAttributeEditorContainer(texts.get("forms", name), inside)
+        section.setType(_BOX if not tabs or inside is front else _TAB)
+        section.setColumnCount(2 if len(members) > _ONE_COLUMN or (inside is front and len(members) > 1) else 1)
+        for field_name, index in members:
+            section.addChildElement(QgsAttributeEditorField(field_name, index, section))
+        if not members:
+            continue
+        if inside is root:
+            config.addTab(section)
+        else:
+            inside.addChildElement(section)
+    return config

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the expression functions answer: areas, and codes with their names. Labels are drawn on Qt's threads, so areas go through
+QGIS's own transformation, never pyproj (see `threads`); libraries and the core are imported when a function is first used."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from qgis.core import (
+    NULL,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCoordinateTransformContext,
+    QgsExpressionContext,
+    QgsGeometry,
+    QgsMapLayer,
+    QgsProject,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QThread
+
+from ...core.errors import InputError
+from ..layers.properties import crs_text
+from ..layers.values import as_wkb
+from ..texts import tr
+from .expression_function import FunctionError, is_null
+
+_GEODETIC = "EPSG:4490"
+#: Codes of this many digits are padded with zeros in the data (用地用海 in YDYHFLDM) and trimmed in their list.
+_PADDED = 6
+
+
+# --- area
+def statutory_area_of(context: QgsExpressionContext, geometry: Any, crs: Any) -> Any:
+    if geometry is None:
+        return NULL
+    if not isinstance(geometry, QgsGeometry):
+        raise FunctionError(tr("The first argument is no geometry. Write @geometry."))
+    return area_of(geometry, _crs_told(crs) if crs is not None else _crs_of(context))
+
+
+def area_of(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> float:
+    """Statutory area in m², unrounded; 0 for lines, points and empty shapes. Arcs as `values` reads them."""
+    return areas_of([geometry], crs)[0]
+
+
+def areas_of(geometries: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) -> list[float]:
+    """Return the statutory areas in m² of geometries in ``crs``, as `area_of`, computed in one pass."""
+    import numpy as np
+    import shapely
+
+    from ...core.geometry.statutory_area import statutory_area
+
+    transform = _to_lonlat(crs_text(crs))
+    found = [0.0] * len(geometries)
+    filled = [n for n, geometry in enumerate(geometries) if not geometry.isNull() and not geometry.isEmpty()]
+    written = np.empty(len(filled), dtype=object)
+    for place, number in enumerate(filled):
+        straight = QgsGeometry()
+        straight.fromWkb(as_wkb(QgsGeometry(geometries[number]))[0])
+        if transform is not None:
+            straight.transform(transform)
+        written[place] = bytes(straight.asWkb())
+    if filled:
+        areas = statutory_area(shapely.from_wkb(written, on_invalid="ignore"))
+        for number, area in zip(filled, areas, strict=True):
+            found[number] = float(area)
+    return found
+
+
+@lru_cache(maxsize=32)
+def _to_lonlat(text: str) -> QgsCoordinateTransform | None:
+    if text == _GEODETIC:
+        return None
+    target = QgsCoordinateReferenceSystem(_GEODETIC)
+    return QgsCoordinateTransform(QgsCoordinateReferenceSystem(text), target, QgsCoordinateTransformContext())
+
+
+def _crs_told(crs: Any) -> QgsCoordinateReferenceSystem:
+    """From ``'EPSG:4526'``, 4526, WKT or a CRS."""
+    if not isinstance(crs, QgsCoordinateReferenceSystem):
+        text = str(crs).strip()
+        crs = QgsCoordinateReferenceSystem(f"EPSG:{text}" if text.isdigit() else text)
+    if not crs.isValid():
+        raise FunctionError(tr("The CRS given is unknown. Write for example 'EPSG:4526'."))
+    return crs
+
+
+def _crs_of(context: QgsExpressionContext) -> QgsCoordinateReferenceSystem:
+    code = context.variable("layer_crs")
+    crs = QgsCoordinateReferenceSystem(str(code)) if code and not is_null(code) else QgsCoordinateReferenceSystem()
+    if not crs.isValid():
+        layer = context.variable("layer")
+        crs = layer.crs() if isinstance(layer, QgsMapLayer) else crs
+    if not crs.isValid():
+        text = tr("No layer here tells the CRS. Give it: sanxian_statutory_area(@geometry, 'EPSG:4526').")
+        raise FunctionError(text)
+    return crs
+
+
+# --- layers
+def resolve_layer(context: QgsExpressionContext, layer: Any) -> QgsVectorLayer:
+    """A layer, its id or its name; by default the one the expression is for."""
+    if layer is None:
+        layer = context.variable("layer")
+    project = QgsProject.instance()
+    if isinstance(layer, str) and QThread.currentThread() == project.thread():
+        named = project.mapLayersByName(layer)
+        layer = project.mapLayer(layer) or (named[0] if len(named) == 1 else None)
+    if not isinstance(layer, QgsVectorLayer):
+        raise FunctionError(tr("No such layer, or several of that name. Write @layer, or the name of one layer."))
+    return layer
+
+
+# --- codes
+#: The standard of the project, for other threads, where nobody may ask it.
+_standard = "county_db"
+
+
+def _code_list(name: Any) -> Any:
+    """A list of the project's standard, else of any other that has one of the name."""
+    from ...core.standard import load_standard, standard_ids
+
+    global _standard
+    project = QgsProject.instance()
+    if QThread.currentThread() == project.thread():
+        from ..project import county
+
+        _standard = county.of(project).standard or "county_db"
+    for standard in dict.fromkeys((_standard, "county_db", *standard_ids())):
+        found = load_standard(standard).code_lists.get(str(name))
+        if found is not None:
+            return found
+    raise InputError("code_list_unknown", name=str(name))
+
+
+def _code(list_name: Any, value: Any) -> tuple[Any, str]:
+    """The list and the code as the list writes it; an unknown code stays as it is."""
+    codes = _code_list(list_name)
+    written = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    if written not in codes.codes and len(written) == _PADDED and written.isdigit():
+        from ...core.engine.context import trim_padding
+
+        written = trim_padding(written, _PADDED)
+    return codes, written
+
+
+def code_name(context: QgsExpressionContext | None, list_name: Any, value: Any) -> Any:
+    if list_name is None or value is None:
+        return NULL
+    codes, code = _code(list_name, value)
+    return codes.codes[code].name if code in codes.codes else NULL
+
+
+def parent_code(context: QgsExpressionContext, list_name: Any, value: Any) -> Any:
+    if list_name is None or value is None:
+        return NULL
+    codes, code = _code(list_name, value)
+    return (codes.codes[code].parent or NULL) if code in codes.codes else NULL
+
+
+def zone_name(context: QgsExpressionContext, value: Any) -> Any:
+    return code_name(context, "planning_zones", value)

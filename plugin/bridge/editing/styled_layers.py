@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A layer of a new database, dressed: role, symbols, form, the county's defaults, and its place in the layer tree.
+
+The wizard and `create_layers` both come through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qgis.core import QgsLayerTreeGroup, QgsLayerTreeLayer, QgsProject, QgsProviderRegistry, QgsVectorLayer
+
+from ...core.standard.layer_tree import TreeBranch, branch_of, branches
+from ..layers import styles
+from ..layers.properties import set_template, template_id
+from . import attribute_forms
+from .feature_numbers import COUNTY_PROPERTY
+
+if TYPE_CHECKING:
+    from ...core.profile import Norm
+    from ...core.standard import Standard
+
+#: A legend longer than this is folded: classes of land use are many.
+_LEGEND = 6
+
+
+def list_layers(database: Path) -> dict[str, str]:
+    """Name → source of the layers of a database."""
+    details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(database))
+    return {one.name(): one.uri() for one in details}
+
+
+def open_layer(source: str, name: str, project: QgsProject) -> QgsVectorLayer:
+    options = QgsVectorLayer.LayerOptions(project.transformContext())
+    options.loadDefaultStyle = False
+    return QgsVectorLayer(source, name, "ogr", options)
+
+
+def set_up_layer(layer: QgsVectorLayer, role: str, norm: Norm, code: str, county: str) -> None:
+    """Name, role, symbols, form, constraints and default values; the county's code and name are kept with the layer."""
+    template = attribute_forms.template_for(layer, role, norm.standard) or norm.standard.templates[role]
+    layer.setName(template.name)
+    set_template(layer, role)
+    styles.apply_style(layer, role)
+    layer.setCustomProperty(COUNTY_PROPERTY, code)
+    layer.setCustomProperty(attribute_forms.COUNTY_NAME_PROPERTY, county)
+    attribute_forms.apply_template(layer, template, norm)
+
+
+def place_layer(
+    project: QgsProject, layer: QgsVectorLayer, role: str, standard: Standard, roles: Mapping[str, str] | None = None
+) -> QgsLayerTreeLayer:
+    """Place a layer in the standard's layer tree, or move its existing node there.
+
+    ``roles``: layer id → role, for layers without a role property.
+    """
+    root, branch = project.layerTreeRoot(), branch_of(role, standard)
+    former = root.findLayer(layer.id())
+    group = _group(root, branch, standard)
+    order = {r: n for n, r in enumerate(branch.roles + branch.also)}
+    later = (n for n, child in enumerate(group.children()) if order.get(_role(child, roles or {}), -1) > order[role])
+    node = QgsLayerTreeLayer(layer)
+    # The new one first: a layer without a node would be taken out of the project.
+    group.insertChildNode(next(later, len(group.children())), node)
+    if former is not None:
+        former.parent().removeChildNode(former)
+    node.setItemVisibilityChecked(branch.shown)
+    node.setExpanded(layer.renderer() is not None and len(layer.renderer().legendSymbolItems()) <= _LEGEND)
+    return node
+
+
+def layer_order(standard: Standard) -> dict[str, int]:
+    """Role → its place in the standard's tree, from the top."""
+    roles = dict.fromkeys(role for one in branches(standard) for role in one.roles + one.also)
+    return {role: n for n, role in enumerate(roles)}
+
+
+def arrange_layers(project: QgsProject, roles: Mapping[str, str], standard: Standard) -> list[str]:
+    """Place layers (role → id) in the groups of the standard's tree, keep their visibility, and return their names.
+
+    Remove groups that become empty.
+    """
+    by_id, done = {layer_id: role for role, layer_id in roles.items()}, []
+    order = layer_order(standard)
+    for role in sorted(roles.keys() & order.keys(), key=order.__getitem__):
+        layer, node = project.mapLayer(roles[role]), project.layerTreeRoot().findLayer(roles[role])
+        if not isinstance(layer, QgsVectorLayer) or node is None:
+            continue
+        group, seen = node.parent(), node.itemVisibilityChecked()
+        place_layer(project, layer, role, standard, by_id).setItemVisibilityChecked(seen)
+        _drop_empty(group)
+        done.append(layer.name())
+    return done
+
+
+def _drop_empty(group: QgsLayerTreeGroup) -> None:
+    while group.parent() is not None and not group.children():
+        group, empty = group.parent(), group
+        group.removeChildNode(empty)
+
+
+def _role(node: object, roles: Mapping[str, str]) -> str:
+    layer = node.layer() if isinstance(node, QgsLayerTreeLayer) else None
+    return template_id(layer) or roles.get(layer.id(), "") if isinstance(layer, QgsVectorLayer) else ""
+
+
+def _group(root: QgsLayerTreeGroup, branch: TreeBranch, standard: Standard) -> QgsLayerTreeGroup:
+    """The group of a branch, made where there is none: below those of the branches before it, else on top."""
+    group = root.findGroup(branch.name)
+    if group is not None:
+        return group
+    names = [b.name for b in branches(standard)]
+    above = names[: names.index(branch.name)]
+    places = [n for n, child in enumerate(root.children()) if child.name() in above]
+    return root.insertGroup(places[-1] + 1 if places else 0, branch.name)

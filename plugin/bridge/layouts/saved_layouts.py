@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sheets in the project's list of layouts: found again, and replaced only where nobody has edited them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from qgis.core import QgsExpressionContextUtils, QgsPrintLayout, QgsProject, QgsReadWriteContext
+from qgis.PyQt.QtXml import QDomDocument, QDomElement
+
+from ...core.errors import InputError
+from ...core.messages.texts import Message
+from ...core.profile.document import PROJECT, SHEET, DocumentInfo, Lowering, load_secrecy_levels
+from ...core.standard.map_set import MapSpec, PageSize
+from .build import MAP_PROPERTY, SECRECY_VARIABLE, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, Builder
+
+#: What the sheet was when it was made.
+_MADE = "sanxian/made"
+#: Attributes that QGIS changes by itself: a new sheet and the same one read from a project differ in them.
+_RESTLESS = {"uuid", "templateUuid", "zValue", "worldFileMap", "printResolution", "name"}
+#: Elements that follow from others, or from where a window was left.
+_PASSING = {"LayoutObject", "Grid", "SnapSettings", "customproperties", "Guides", "custom-order", "filterByMaps"}
+
+
+@dataclass
+class SavedLayouts:
+    """Names of layouts by outcome; ``notes``: messages on lowered secrecy levels."""
+
+    made: list[str] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
+
+
+def find_layout(project: QgsProject, one: MapSpec, sheet: PageSize, townships: bool) -> QgsPrintLayout | None:
+    """The project's own sheet of a map, edited or not; told by what it is, not by its name."""
+    wanted = (one.id, sheet.id, "1" if townships else "")
+    for layout in project.layoutManager().printLayouts():
+        # What was empty comes back from a file as nothing.
+        keys = (MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY)
+        if tuple(str(layout.customProperty(key, "") or "") for key in keys) == wanted:
+            return layout
+    return None
+
+
+def save_layouts(
+    builder: Builder, wanted: Iterable[tuple[MapSpec, PageSize, bool]], replace: Iterable[str] = ()
+) -> SavedLayouts:
+    """Build sheets into the project's list. One that was edited stays, unless its name is in ``replace``.
+
+    Raise InputError, before any change, for a layout whose secrecy level would be lowered without a reason.
+    """
+    project, kept, allowed = builder.material.project, SavedLayouts(), set(replace)
+    chosen = []
+    for one, sheet, townships in wanted:
+        old = find_layout(project, one, sheet, townships)
+        if old is not None and is_edited(old) and old.name() not in allowed:
+            kept.edited.append(old.name())
+            continue
+        if old is not None:
+            kept.notes += check_secrecy(old, builder.document)
+        chosen.append((one, sheet, townships, old))
+    for one, sheet, townships, old in chosen:
+        layout = builder.build(one, sheet, townships=townships)
+        layout.setCustomProperty(_MADE, digest_layout(layout))
+        if old is not None:
+            project.layoutManager().removeLayout(old)
+        elif project.layoutManager().layoutByName(layout.name()) is not None:
+            layout.setName(_free_name(project, layout.name()))
+        project.layoutManager().addLayout(layout)
+        kept.made.append(layout.name())
+    return kept
+
+
+def is_edited(layout: QgsPrintLayout) -> bool:
+    """Was the sheet changed since it was made? One of unknown origin counts as edited."""
+    return layout.customProperty(_MADE, "") != digest_layout(layout)
+
+
+def check_secrecy(layout: QgsPrintLayout, info: DocumentInfo) -> list[Message]:
+    """Return a message if the secrecy level of a layout is lowered with a reason; raise InputError without a reason."""
+    above = str(QgsExpressionContextUtils.layoutScope(layout).variable(SECRECY_VARIABLE) or "")
+    if not load_secrecy_levels().is_lower(info.secrecy, above):
+        return []
+    if not info.secrecy_reason:
+        raise InputError("document_sheet_lowered", layout=layout.name(), above=above, secrecy=info.secrecy)
+    return [Lowering(above, SHEET, info.secrecy, PROJECT, info.secrecy_reason).message]
+
+
+def digest_layout(layout: QgsPrintLayout) -> str:
+    """What a sheet says, apart from what QGIS changes by itself."""
+    document = QDomDocument()
+    said = _said(layout.writeXml(document, QgsReadWriteContext()))
+    return hashlib.sha256("\n".join(said).encode("utf-8")).hexdigest()
+
+
+def _said(element: QDomElement) -> list[str]:
+    """What an element and those within say, a line each; attributes in one order, for Qt writes them in any."""
+    found = element.attributes()
+    attributes = {found.item(n).nodeName(): found.item(n).nodeValue() for n in range(found.count())}
+    passing = _RESTLESS
+    if "legendFilterByAtlas" in attributes:
+        # A legend takes the size that it needs.
+        passing = passing | {"size", "position", "positionOnPage", "symbolWidth", "symbolHeight"}
+    parts = [f"{key}={value}" for key, value in sorted(attributes.items()) if key not in passing]
+    lines = [" ".join([element.tagName(), *parts])]
+    child = element.firstChild()
+    while not child.isNull():
+        if child.isText():
+            lines.append(child.nodeValue().strip())
+        elif child.isElement() and child.nodeName() not in _PASSING:
+            lines += _said(child.toElement())
+        child = child.nextSibling()
+    return lines
+
+
+def _free_name(project: QgsProject, name: str) -> str:
+    number = 2
+    while project.layoutManager().layoutByName(f"{name} ({number})") is not None:
+        number += 1
+    return f"{name} ({number})"

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From where to where a county's outline reaches, told from a layer of the project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsFeatureRequest,
+    QgsGeometry,
+    QgsProject,
+    QgsRectangle,
+    QgsVectorLayer,
+    QgsWkbTypes,
+)
+
+from ..layers.properties import template_id
+from ..layers.recognise import plan_layers
+
+if TYPE_CHECKING:
+    from ...core.standard import Standard
+
+_GEODETIC = "EPSG:4490"
+#: Outlines are few; a layer with more features (parcels) is looked at by its extent alone.
+_FEW = 200
+
+
+class LayerExtent(NamedTuple):
+    """Degrees; ``areas``: 3° zone → m² in it, empty where the shapes were not read."""
+
+    west: float
+    east: float
+    south: float
+    north: float
+    areas: dict[int, float]
+
+
+def find_candidates(project: QgsProject, standard: Standard) -> list[QgsVectorLayer]:
+    """Polygon layers with features, those of county and townships first."""
+    first = [r for concept in ("county", "townships") for r in standard.concepts.get(concept, ())]
+    polygons = [
+        v
+        for v in plan_layers(project)
+        if v.geometryType() == QgsWkbTypes.GeometryType.PolygonGeometry and v.featureCount() and v.crs().isValid()
+    ]
+    return sorted(polygons, key=lambda v: (first.index(_told(v)) if _told(v) in first else len(first), v.name()))
+
+
+def _told(layer: QgsVectorLayer) -> str:
+    return template_id(layer) or layer.name()
+
+
+def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | None:
+    """The outline of a layer; None when its coordinates make no sense on the globe. Main thread."""
+    transform = QgsCoordinateTransform(layer.crs(), QgsCoordinateReferenceSystem(_GEODETIC), project.transformContext())
+    try:
+        shapes = _shapes(layer, transform) if layer.featureCount() <= _FEW else []
+        box = QgsRectangle(transform.transformBoundingBox(layer.extent()))
+        for number, shape in enumerate(shapes):
+            if number:
+                box.combineExtentWith(shape.boundingBox())
+            else:
+                box = shape.boundingBox()
+    except QgsCsException:
+        return None
+    if not (-180 <= box.xMinimum() <= box.xMaximum() <= 180) or not box.isFinite():
+        return None
+    return LayerExtent(box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum(), _areas(shapes))
+
+
+def _shapes(layer: QgsVectorLayer, transform: QgsCoordinateTransform) -> list[QgsGeometry]:
+    shapes = []
+    for feature in layer.getFeatures(QgsFeatureRequest().setNoAttributes()):
+        if feature.hasGeometry():
+            shape = QgsGeometry(feature.geometry())
+            shape.transform(transform)
+            shapes.append(shape)
+    return shapes
+
+
+def _areas(shapes: list[QgsGeometry]) -> dict[int, float]:
+    if not shapes:
+        return {}
+    import numpy as np
+    import shapely
+
+    from ...core.geometry.crs_zones import areas_by_zone
+
+    # Straight edges only: arcs are read by the check; for the larger part of a county they do not matter.
+    straight = [QgsGeometry(s.constGet().segmentize()) if s.constGet().hasCurvedSegments() else s for s in shapes]
+    return areas_by_zone(np.array([shapely.from_wkb(bytes(s.asWkb())) for s in straight], dtype=object))

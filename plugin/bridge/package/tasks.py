@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A package as the toolbox makes it: of a plan that was checked, with the pictures of QGIS in its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ...core.cancellation import NEVER, Cancellation
+from .. import health
+from ..checking.check import in_qgis
+from ..running.threads import steady
+
+if TYPE_CHECKING:
+    from ...core.check import CheckResult, Options
+    from ...core.model.report import Report
+    from ...core.package.export import ExportedPackage, ExportOrder
+    from ...core.package.package_spec.model import PackageSpec
+
+
+@steady
+def export_package(
+    checked: CheckResult,
+    order: ExportOrder,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancellation: Cancellation = NEVER,
+) -> ExportedPackage:
+    """Make the package, in any thread; its maps are printed on the main one, page by page. Raises SanxianError, and
+    Cancelled; then what stood at the target still does."""
+    from ...core.package.export import export_package
+    from ...core.render.html import render_report
+    from ..layouts import package_maps
+    from ..pictures import draw_pictures
+
+    def page(report: Report) -> str:
+        return render_report(report, checked.plan.norm, draw_pictures(checked.plan, report, cancellation=cancellation))
+
+    return export_package(
+        checked, order, page=page, draw=package_maps.render_maps, progress=progress, cancellation=cancellation
+    )
+
+
+@steady
+def inspect_package(
+    path: str,
+    package_spec: PackageSpec,
+    options: Options,
+    *,
+    progress: Callable[[float, str], None] = lambda share, text: None,
+    cancellation: Cancellation = NEVER,
+) -> CheckResult:
+    """Check a package, folder or zip, in any thread. Raises SanxianError for what is none, and Cancelled."""
+    health.require_libraries(cancellation)
+    from ...core.package.inspection.inspect import inspect_package
+
+    return in_qgis(inspect_package(path, package_spec, options, progress=progress, cancellation=cancellation))

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Values compared with what their table declares: lengths, names of divisions, keys and geometry that repeat, lost
+leading zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import shapely
+
+from ...standard.divisions import COUNTY_LEVEL
+from ...standard.place_names import foreign_place
+from .batch import Batch, key_position
+from .location_check import CountyCodes
+from .settings import Remarks, load_settings
+from .structure import Column, Table
+
+if TYPE_CHECKING:
+    from ...standard.codes import CodeList
+
+#: What a double's last bits come to, as a share of the value.
+_LAST_BITS = 1e-12
+#: From here on a double no longer holds every whole number: keys of 18 digits become others.
+EXACT = 2.0**53
+
+
+def compare_with_declared_lengths(batch: Batch, remarks: Remarks) -> None:
+    """Note values longer than declared, numbers with more digits, dates with a time of day (which is left out) or of an
+    impossible year."""
+    for place, column in enumerate(batch.table.columns):
+        values = [row[place] for row in batch.rows]
+        if column.type == "text":
+            _texts(values, column, batch, remarks)
+        elif column.type == "integer":
+            _integers(values, column, batch, remarks)
+        elif column.type == "real":
+            _reals(values, column, batch, remarks)
+        else:
+            _dates(values, place, column, batch, remarks)
+
+
+def _note(key: str, places: list[int], column: Column, batch: Batch, remarks: Remarks, declared: str) -> None:
+    line = batch.lines[places[0]]
+    remarks.add(key, line, None, len(places), layer=batch.table.name, field=column.name, declared=declared)
+
+
+def _texts(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
+    declared = column.length
+    if column.long or not declared or max(map(len, filter(None, values)), default=0) <= declared:
+        return
+    places = [k for k, value in enumerate(values) if value is not None and len(value) > declared]
+    _note("vct_note_too_long", places, column, batch, remarks, f"Char,{declared}")
+
+
+def _integers(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
+    if column.bytes:
+        most, declared = 2 ** (8 * column.bytes - 1) - 1, f"Int{column.bytes}"
+        least = -most - 1
+    elif 0 < column.length < 19:
+        # A sign may take one of the digits or come before them.
+        most, declared = 10**column.length - 1, f"Int,{column.length}"
+        least = -most
+    else:
+        return
+    there = [value for value in values if value is not None]
+    if there and not least <= min(there) <= max(there) <= most:
+        places = [k for k, value in enumerate(values) if value is not None and not least <= value <= most]
+        _note("vct_note_too_long", places, column, batch, remarks, declared)
+
+
+def _reals(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
+    numbers = np.abs(np.array([0.0 if value is None else value for value in values]))
+    if (inexact := np.flatnonzero(numbers >= EXACT)).size:
+        _note("vct_note_digits", inexact.tolist(), column, batch, remarks, f"Float,{column.length}")
+    if not 0 < column.length <= 300:
+        return
+    decimals = column.decimals
+    wide = numbers >= 10.0 ** max(column.length - (decimals + 1 if decimals else 0), 1)
+    declared = f"Float,{column.length},{decimals}"
+    if wide.any():
+        _note("vct_note_too_long", np.flatnonzero(wide).tolist(), column, batch, remarks, declared)
+    fine = ~wide & (np.abs(numbers - np.round(numbers, min(decimals, 15))) > _LAST_BITS * np.maximum(1.0, numbers))
+    if fine.any():
+        _note("vct_note_finer", np.flatnonzero(fine).tolist(), column, batch, remarks, declared)
+
+
+def _dates(values: list[Any], place: int, column: Column, batch: Batch, remarks: Remarks) -> None:
+    years = load_settings().years
+    there = [value.year for value in values if value is not None]
+    if there and not (min(there) in years and max(there) in years):
+        places = [k for k, value in enumerate(values) if value is not None and value.year not in years]
+        _note("vct_note_date", places, column, batch, remarks, f"{years.start}–{years.stop - 1}")
+    places = [k for k, value in enumerate(values) if isinstance(value, datetime)]
+    if places:
+        for k in places:
+            batch.rows[k][place] = values[k].date()
+        _note("vct_note_time", places, column, batch, remarks, "Date")
+
+
+#: Digits of a county's code.
+_COUNTY = 6
+
+
+@dataclass
+class _Divisions:
+    """Names and shapes (WKB) of one table of divisions."""
+
+    names: list[str] = field(default_factory=list)
+    shapes: list[bytes] = field(default_factory=list)
+
+
+class PlaceNames:
+    """Gathers divisions, annotation and names of places of all tables; `report` compares them."""
+
+    def __init__(self) -> None:
+        settings = load_settings()
+        self._tables = {name.upper() for name in settings.division_tables}
+        self._name, self._fields = settings.division_name, {name.upper() for name in settings.place_names}
+        self._code_fields = [name.upper() for name in reversed(settings.county_fields)]
+        self._divisions: dict[str, _Divisions] = {}
+        #: Table, text, point (WKB) and line of each annotation.
+        self._labels: list[tuple[str, str, bytes, int]] = []
+        #: Table, field, name and the county's code in the row → line of the first row, rows.
+        self._places: dict[tuple[str, str, str, str], list[int]] = {}
+
+    def add(self, batch: Batch) -> None:
+        columns = {column.name.upper(): k for k, column in enumerate(batch.table.columns)}
+        name = batch.table.name.upper()
+        if name in self._tables and batch.table.kind == "polygon" and self._name in columns:
+            self._add_divisions(name, columns[self._name], batch)
+        if batch.table.kind == "annotation":
+            for (text, _), shape, line in zip(batch.texts, batch.shapes, batch.lines, strict=True):
+                if text.strip() and shape is not None:
+                    self._labels.append((batch.table.name, text.strip(), shape, line))
+        for named in self._fields & columns.keys():
+            self._add_places(named, columns, batch)
+
+    def _add_divisions(self, table: str, place: int, batch: Batch) -> None:
+        kept = self._divisions.setdefault(table, _Divisions())
+        for row, shape in zip(batch.rows, batch.shapes, strict=True):
+            if row[place] and shape is not None:
+                kept.names.append(str(row[place]).strip())
+                kept.shapes.append(shape)
+
+    def _add_places(self, named: str, columns: dict[str, int], batch: Batch) -> None:
+        code_at = [columns[name] for name in self._code_fields if name in columns]
+        for row, line in zip(batch.rows, batch.lines, strict=True):
+            if row[columns[named]]:
+                code = next((str(row[k])[:_COUNTY] for k in code_at if row[k]), "")
+                key = batch.table.name, batch.table.columns[columns[named]].name, str(row[columns[named]]), code
+                self._places.setdefault(key, [line, 0])[1] += 1
+
+    def report(self, counties: CountyCodes, remarks: Remarks) -> None:
+        for table, kept in self._divisions.items():
+            self._report_labels(table, kept, remarks)
+        self._report_places(counties.county()[0], remarks)
+
+    def _report_labels(self, table: str, kept: _Divisions, remarks: Remarks) -> None:
+        """Annotation with the name of one division that lies in another one of the same table."""
+        known = set(kept.names)
+        labels = [label for label in self._labels if label[1] in known]
+        if not labels:
+            return
+        points = shapely.from_wkb(np.array([shape for _, _, shape, _ in labels], dtype=object))
+        tree = shapely.STRtree(shapely.from_wkb(np.array(kept.shapes, dtype=object)))
+        inside: dict[int, set[str]] = {}
+        for label, division in zip(*tree.query(points, predicate="intersects").tolist(), strict=True):
+            inside.setdefault(label, set()).add(kept.names[division])
+        for n, names in sorted(inside.items()):
+            layer, text, _, line = labels[n]
+            if text not in names:
+                params = {"table": layer, "divisions": table}
+                remarks.add_example("vct_note_label_place", line, f"{text} → {min(names)}", 1, **params)
+
+    def _report_places(self, county: str, remarks: Remarks) -> None:
+        """Names that begin with another county or city than the row's code."""
+        settings = load_settings()
+        names, above = _county_names(settings.shortest_county_name)
+        longest, below = max(map(len, names), default=0), tuple(settings.below_county_words)
+        divisions = _divisions()
+        for (table, named, value, own), (line, count) in self._places.items():
+            code = own or county
+            told = _without(value, above)
+            other = next((n for n in _heads(told, longest) if n in names and not told[len(n) :].startswith(below)), "")
+            if other and (code not in names.values() or code in (c for n, c in names.items() if n == other)):
+                continue
+            other = other or (foreign_place(value, code, divisions) if divisions is not None else "")
+            if other:
+                params = {"table": table, "field": named, "other": other, "code": code}
+                remarks.add_example("vct_note_foreign_place", line, value, count, **params)
+
+
+def _heads(text: str, longest: int) -> Iterable[str]:
+    """The beginnings of a text, up to ``longest`` characters, the longest first."""
+    return (text[:n] for n in range(min(len(text), longest), 0, -1))
+
+
+def _without(text: str, above: list[str]) -> str:
+    """A text without the names of province and city before it."""
+    for name in above:
+        text = text.removeprefix(name)
+    return text
+
+
+def _county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
+    """Counties' names of at least ``shortest`` characters with their codes, and the names of provinces, then of cities."""
+    divisions = _divisions()
+    codes = list(divisions.codes.values()) if divisions is not None else []
+    names = {c.name: c.code for c in codes if c.level == COUNTY_LEVEL and len(c.name) >= shortest}
+    return names, [c.name for c in sorted(codes, key=lambda c: c.level) if c.level < COUNTY_LEVEL]
+
+
+def _divisions() -> CodeList | None:
+    from ...standard import load_standard
+
+    return load_standard("county_db").code_lists.get("divisions")
+
+
+#: Kind of table → remark on equal geometries: one feature drawn twice, or several points on one place.
+_REPEATED = {"polygon": "vct_note_shape_twice", "line": "vct_note_shape_twice", "point": "vct_note_place_twice"}
+
+
+class DuplicateCheck:
+    """Find repeated keys and geometries of one table.
+
+    ``joined``: parts of one feature were merged before `add`. If not, successive rows with equal values may be parts of one
+    feature and are not reported as repeated keys.
+    """
+
+    def __init__(self, table: Table, remarks: Remarks, joined: bool):
+        self.table, self.remarks, self.joined = table, remarks, joined
+        self._key = key_position(table)
+        self._keys: dict[str, int] = {}
+        self._shapes: dict[int, int] = {}
+        self._last: list[Any] = []
+        self._repeated: list[tuple[str, int]] = []
+
+    def add(self, batch: Batch) -> None:
+        for row, shape, line in zip(batch.rows, batch.shapes, batch.lines, strict=True):
+            if self.table.kind in _REPEATED and shape is not None:
+                earlier = self._shapes.setdefault(hash(shape), line)
+                if earlier != line:
+                    remark = _REPEATED[self.table.kind]
+                    self.remarks.add_example(remark, line, str(earlier), 1, table=self.table.name)
+            if self._key is not None and row[self._key] is not None:
+                value = str(row[self._key])
+                if self._keys.setdefault(value, line) != line and (self.joined or row != self._last):
+                    self._repeated.append((value, line))
+            self._last = row
+
+    def close(self) -> None:
+        if not self._repeated or len(self._keys) == 1:
+            # Another remark reports one key in all rows.
+            return
+        value, line = self._repeated[0]
+        field = self.table.columns[self._key or 0].name
+        self.remarks.add_example(
+            "vct_note_key_twice", line, value, len(self._repeated), table=self.table.name, field=field
+        )
+
+
+class _Code(NamedTuple):
+    """A code of a field in one table: the line of the first row that has it, and how many rows have it."""
+
+    table: str
+    line: int
+    rows: int
+
+
+class LeadingZeroCheck:
+    """Find codes without their leading zero: 103 in a field that has 0103 in any table, most likely lost in a spreadsheet."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, dict[str, list[_Code]]] = {}
+
+    def add(self, batch: Batch) -> None:
+        endings = tuple(load_settings().code_endings)
+        for place, column in enumerate(batch.table.columns):
+            name = column.name.upper()
+            if column.type != "text" or not name.endswith(endings):
+                continue
+            found: dict[str, list[int]] = {}
+            for row, line in zip(batch.rows, batch.lines, strict=True):
+                if row[place]:
+                    found.setdefault(row[place].strip(), [line, 0])[1] += 1
+            known = self._fields.setdefault(name, {})
+            for value, (line, count) in found.items():
+                known.setdefault(value, []).append(_Code(batch.table.name, line, count))
+
+    def report(self, remarks: Remarks) -> None:
+        for name, codes in self._fields.items():
+            for value, places in codes.items():
+                if f"0{value}" not in codes:
+                    continue
+                for place in places:
+                    remarks.add_example(
+                        "vct_note_zero_lost", place.line, value, place.rows, table=place.table, field=name
+                    )

@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The header's values by key, read and verified: spheroid, zone, central meridian, units, axes, extent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from ...errors import InputError
+from ...geometry.crs import GEODETIC, describe_crs
+from .lines import FARTHEST, Lines
+from .settings import Remarks, load_settings
+
+SPHEROID = "CGCS2000,6378137.0,298.257222101"
+#: Keys that a header should have, as they are written; degrees need no projection.
+KEYS = (
+    "Datamark", "Version", "CoordinateSystemType", "Dim", "XAxisDirection", "YAxisDirection", "XYUnit", "ZUnit", "Spheroid",
+    "PrimeMeridian", "Projection", "Parameters", "VerticalDatum", "TemporalReferenceSystem", "ExtentMin", "ExtentMax",
+    "MapScale", "Offset", "Date", "Separator",
+)  # fmt: skip
+_WRITTEN = {key.lower(): key for key in KEYS}
+#: Keys that reading requires, with an example value for the message.
+_EXAMPLES = {"spheroid": SPHEROID, "parameters": "114,1,38500000,0,3,38"}
+
+
+class HeaderPairs:
+    """The header's values, with the lines that they stand in and their keys as written there.
+
+    ``used``: keys that were read or verified; the others are reported by `report_unused`.
+    """
+
+    def __init__(self, lines: Lines, pairs: dict[str, tuple[str, int, str]], remarks: Remarks):
+        self.lines, self.pairs, self.remarks = lines, pairs, remarks
+        self.used: set[str] = set()
+
+    def get(self, key: str) -> str:
+        self.used.add(key)
+        return self.pairs.get(key, ("", 0, ""))[0]
+
+    def line(self, key: str) -> int:
+        return self.pairs.get(key, ("", self.lines.number, key))[1]
+
+    def error(self, key: str, problem: str = "vct_head_value", **params: str) -> InputError:
+        value, number, written = self.pairs.get(key, ("", self.lines.number, _WRITTEN.get(key, key)))
+        self.lines.number = number
+        if problem == "vct_head_value":
+            problem, params = problem if value else "vct_head_absent", {"wanted": _EXAMPLES[key]}
+        return self.lines.error(problem, key=written, value=value, **params)
+
+    def refuse_unless(self, right: bool, key: str, wanted: str, problem: str = "vct_head_wanted") -> None:
+        """InputError naming what the value of a key should be."""
+        if not right:
+            raise self.error(key, problem, wanted=wanted)
+
+    def remark(self, key: str, problem: str) -> None:
+        """Note a value that was not used."""
+        value, number, written = self.pairs[key]
+        self.remarks.add(problem, number, key=written, value=value)
+
+    def parts(self, key: str, problem: str = "vct_head_value") -> list[float | None]:
+        """The numbers of a value by their places; None for an empty one. Empty places at the end are left out.
+
+        InputError with the text of ``problem`` where one is no number.
+        """
+        texts = [t.strip() for t in self.get(key).replace(self.lines.separator, ",").split(",")]
+        while texts and not texts[-1]:
+            texts.pop()
+        try:
+            found = [float(text) if text else None for text in texts]
+        except ValueError as error:
+            raise self.error(key, problem) from error
+        if not all(number is None or abs(number) <= FARTHEST for number in found) or "_" in self.get(key):
+            raise self.error(key, problem)
+        return found
+
+    def numbers(self, key: str, counts: tuple[int, ...], problem: str) -> list[float]:
+        """The numbers of a value, as many as one of ``counts``; none where the header does not give it.
+
+        InputError with the text of ``problem``.
+        """
+        found = self.parts(key, problem)
+        if self.get(key) and (len(found) not in counts or None in found):
+            raise self.error(key, problem)
+        return [number for number in found if number is not None]
+
+    def report_unused(self, known_values: dict[str, tuple[str, ...]]) -> None:
+        """Note every key that nothing was read from, apart from those whose value is the usual one."""
+        for key, (value, _, _) in self.pairs.items():
+            if key not in self.used and value and value not in known_values.get(key, ()):
+                self.remark(key, "vct_note_head_unused")
+
+
+#: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000.
+_AXIS, _FLATTENING, _MINOR = 6_378_137.0, 298.257222101, 6_356_752.314
+#: Names under which files declare CGCS2000's ellipsoid.
+_SPHEROIDS = ("2000", "GRS80", "GRS 80", "GRS1980", "GRS 1980")
+#: Names of other ellipsoids, by the text that names their coordinate system.
+_OTHER_SPHEROIDS = {
+    "vct_spheroid_wgs84": ("WGS",),
+    "vct_spheroid_beijing54": ("54", "KRASOVSK", "KRASSOWSK", "克拉索夫斯基"),
+    "vct_spheroid_xian80": ("1980西", "西安", "XIAN", "XI'AN", "IAG", "1975"),
+}
+#: A file from a place east of here may have been made tomorrow.
+_AHEAD = timedelta(days=1)
+_EAST, _NORTH = ("E", "EAST", "东"), ("N", "NORTH", "北")
+_UNITS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
+#: The extent in its earlier spelling.
+_FOUR_KEYS = {"minx": "MinX", "miny": "MinY", "maxx": "MaxX", "maxy": "MaxY"}
+_GREENWICH = ("GREENWICH", "格林尼治", "格林威治", "0", "0.0")
+_GAUSS = re.compile("高斯|GAUSS|TRANSVERSE.?MERCATOR", re.I)
+_DMS = re.compile(r"(\d{1,3})(?:[°:度]\s*(\d{1,2})(?:[′':分]\s*(\d{1,2}(?:\.\d+)?)?[″\"秒]?)?)?°?")
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The header's extent: corners (2,) in the order of the file, the unit of their last printed digit, their lines."""
+
+    low: NDArray
+    high: NDArray
+    digit: float
+    lines: tuple[int, int]
+
+
+def read_crs(head: HeaderPairs) -> CRS:
+    """CGCS2000 in degrees, or the zone that Parameters name, with a prefix or without. InputError for any other."""
+    _check_spheroid(head)
+    kind = head.get("coordinatesystemtype").upper()
+    head.refuse_unless(kind in ("P", "D", ""), "coordinatesystemtype", "P / D")
+    geographic = kind == "D"
+    unit = "xyunit" if "xyunit" in head.pairs else "unit"
+    named = head.get(unit).upper()
+    if not kind and named in _UNITS[True]:
+        raise head.error(unit, "vct_head_no_type")
+    if kind and named in _UNITS[not geographic]:
+        _refuse_kind(head, unit, geographic)
+    head.refuse_unless(not named or named in _UNITS[geographic], unit, _UNITS[geographic][0])
+    prime = head.get("primemeridian").upper()
+    head.refuse_unless(not prime or prime in _GREENWICH, "primemeridian", "Greenwich")
+    if geographic:
+        return GEODETIC
+    projection = head.get("projection")
+    if not _GAUSS.search(projection) and re.search("高斯|投影", projection.encode("gb18030").decode("big5", "ignore")):
+        raise head.error("projection", "vct_big5")
+    head.refuse_unless(not projection or bool(_GAUSS.search(projection)), "projection", "高斯-克吕格投影")
+    crs = _zone(head)
+    for key in ("meridian", "meridinan"):
+        if key in head.pairs:
+            _check_meridian(head, key, crs)
+    return crs
+
+
+def _refuse_kind(head: HeaderPairs, unit: str, geographic: bool) -> None:
+    """InputError naming CoordinateSystemType where not the unit alone, but what is said of a projection contradicts it."""
+    planar = [key for key in ("projection", "parameters") if head.pairs.get(key, ("",))[0]]
+    if geographic and planar:
+        others = ", ".join(f"{head.pairs[key][2]} ({head.pairs[key][1]})" for key in (unit, *planar))
+        raise head.error("coordinatesystemtype", "vct_head_kind", others=others, wanted="P")
+
+
+def _check_spheroid(head: HeaderPairs) -> None:
+    text = head.get("spheroid").upper()
+    if not text:
+        raise head.error("spheroid")
+    name, *rest = [part.strip() for part in text.replace(head.lines.separator, ",").split(",")]
+    try:
+        numbers = [float(part) for part in rest if part]
+    except ValueError as error:
+        raise head.error("spheroid") from error
+    for other, words in _OTHER_SPHEROIDS.items():
+        if any(word in name for word in words):
+            raise head.error("spheroid", other)
+    known = any(word in name for word in _SPHEROIDS) or "298.2572221" in text
+    settings = load_settings()
+    slacks = ((_FLATTENING, settings.flattening_differs), (_MINOR, settings.axis_differs_m))
+    axis = not numbers or abs(numbers[0] - _AXIS) <= settings.axis_differs_m
+    second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in slacks)
+    head.refuse_unless(known and axis and second and len(numbers) <= 2, "spheroid", SPHEROID, "vct_spheroid")
+    if len(numbers) == 2 and numbers[1] < _FLATTENING + 1:
+        _note_flattening(head, [part for part in rest if part][1])
+
+
+def _note_flattening(head: HeaderPairs, text: str) -> None:
+    # Rounding changes the last printed digit by one at most.
+    unit = 10.0 ** -len(text.partition(".")[2])
+    if abs(float(text) - _FLATTENING) > 1.001 * unit:
+        _, number, written = head.pairs["spheroid"]
+        head.remarks.add("vct_note_flattening", number, key=written, value=text, wanted=f"{_FLATTENING:.9f}")
+
+
+def _check_width(head: HeaderPairs, zone: float, meridian: float, width: float) -> None:
+    """InputError for a zone that is none of its width, or is one of the other width by its central meridian."""
+    for degrees, its in ((3, 3 * zone), (6, 6 * zone - 3)):
+        numbers = load_settings().zones_3 if degrees == 3 else load_settings().zones_6
+        if width in (3, 6) and width != degrees and meridian == its and numbers[0] <= zone <= numbers[1]:
+            told = {"zone": f"{zone:g}", "meridian": f"{meridian:g}", "right": f"{degrees:g}", "width": f"{width:g}"}
+            raise head.error("parameters", "vct_zone_width", **told)
+    limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, [0.0, 0.0])
+    if zone != int(zone) or not limits[0] <= zone <= limits[1]:
+        raise head.error("parameters")
+
+
+def _zone(head: HeaderPairs) -> CRS:
+    """The zone of Parameters: central meridian first; from the end zone, width, false northing, false easting, scale."""
+    slots = head.parts("parameters")
+    if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
+        raise head.error("parameters")
+    meridian, easting, northing, width, zone = (slots[k] or 0.0 for k in (0, -4, -3, -2, -1))
+    _check_width(head, zone, meridian, width)
+    prefixed = easting >= 1e6
+    base = {(3, True): 4513 - 25, (3, False): 4534 - 25, (6, True): 4491 - 13, (6, False): 4502 - 13}
+    try:
+        crs = CRS.from_epsg(base[int(width), prefixed] + int(zone))
+    except CRSError as error:
+        raise head.error("parameters") from error
+    # A zone that contradicts the central meridian may be off by hundreds of kilometres.
+    right = describe_crs(crs).meridian
+    if right != meridian:
+        params = {"meridian": f"{meridian:g}", "zone": f"{zone:g}", "right": f"{right:g}"}
+        raise head.error("parameters", "vct_meridian", **params)
+    wanted = zone * 1e6 + 500_000 if prefixed else 500_000.0
+    scale = slots[-5] if len(slots) > 5 and slots[-5] is not None else 1.0
+    # Between central meridian and scale the long form has empty places: latitudes of other projections.
+    others = slots[1:-5]
+    sound = easting == wanted and northing == 0 and scale == 1 and not any(others)
+    head.refuse_unless(sound, "parameters", f"{right:g},1,{wanted:.0f},0,{width:g},{zone:g}")
+    return crs
+
+
+def _check_meridian(head: HeaderPairs, key: str, crs: CRS) -> None:
+    """A central meridian in a key of its own, in degrees or degrees, minutes and seconds."""
+    found = _DMS.fullmatch(head.get(key).strip())
+    if not head.get(key):
+        return
+    if found is None:
+        head.remark(key, "vct_note_head_value")
+        return
+    degrees = sum(float(part or 0) / 60**k for k, part in enumerate(found.groups()))
+    right = describe_crs(crs).meridian or 0.0
+    head.refuse_unless(abs(degrees - right) < 1e-9, key, f"{right:g}")
+
+
+def read_axes(head: HeaderPairs) -> bool:
+    """Return True if the first number of a position runs north. InputError unless one axis runs east, the other north."""
+    first, second = head.get("xaxisdirection").upper(), head.get("yaxisdirection").upper()
+    if (first in _EAST or not first) and (second in _NORTH or not second):
+        return False
+    head.refuse_unless(not first or first in (*_EAST, *_NORTH), "xaxisdirection", "E / N")
+    wanted = _EAST if first in _NORTH else _NORTH
+    head.refuse_unless(not second or second in (*_EAST, *_NORTH), "yaxisdirection", wanted[0])
+    if not first:
+        raise head.error("yaxisdirection", "vct_axis_missing")
+    if second and second not in wanted:
+        raise head.error(
+            "yaxisdirection", "vct_axes", first=head.get("xaxisdirection"), at=str(head.line("xaxisdirection"))
+        )
+    head.remarks.add("vct_note_axes", head.line("xaxisdirection"))
+    return True
+
+
+def read_extent(head: HeaderPairs) -> Extent | None:
+    """The extent in either spelling (ExtentMin and ExtentMax, or MinX, MinY, MaxX, MaxY); None where it is not given.
+
+    A value that is no corner is noted, not refused: nothing but the comparison depends on it.
+    """
+    corners, texts = [], []
+    keys: tuple[str, ...] = ("extentmin", "extentmax")
+    if not any(key in head.pairs for key in keys):
+        keys = tuple(_FOUR_KEYS)
+    head.used.update(keys)
+    if not any(head.get(key) for key in keys):
+        return None
+    for key in keys:
+        value = head.get(key)
+        parts = [part.strip() for part in value.replace(head.lines.separator, ",").split(",")]
+        try:
+            numbers = [float(part) for part in parts]
+        except ValueError:
+            numbers = []
+        wanted = (2, 3) if len(keys) == 2 else (1,)
+        if len(numbers) not in wanted or not np.isfinite(numbers).all():
+            if value:
+                head.remark(key, "vct_note_head_value")
+            elif key in _FOUR_KEYS:
+                # The other spelling is among the keys that every header should have.
+                head.remarks.add("vct_note_head_missing", head.lines.number, keys=_FOUR_KEYS[key])
+            return None
+        corners += numbers[:2]
+        texts += parts[:2]
+    low, high = np.array(corners[:2]), np.array(corners[2:])
+    if (low > high).any():
+        head.remark(keys[-1], "vct_note_head_value")
+        return None
+    if not (low.any() or high.any()):
+        # Our own file without shapes has this; with shapes the comparison reports it.
+        return Extent(low, high, 0.0, (head.line(keys[0]), head.line(keys[-1])))
+    digits = max(len(text.partition(".")[2]) for text in texts)
+    return Extent(low, high, 10.0**-digits, (head.line(keys[0]), head.line(keys[-1])))
+
+
+def verify_values(head: HeaderPairs) -> None:
+    """Note what is given of scale, date and version and cannot be so. Reading does not depend on them."""
+    version = head.get("version").strip().upper().removeprefix("V")
+    if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
+        head.remark("version", "vct_note_version")
+    mark = head.get("datamark").upper()
+    head.refuse_unless(
+        not mark.endswith(("-RAS", "-DEM", "-TIN", "-IMG")), "datamark", "LANDUSE-VCT / CNSDTF-VCT", "vct_head_form"
+    )
+    if mark and "VCT" not in mark:
+        head.remark("datamark", "vct_note_head_value")
+    settings = load_settings()
+    for key in ("mapscale", "scalem", "scale"):
+        text = head.get(key).replace("：", ":").strip().removeprefix("1:")
+        if text and not (text.isdecimal() and settings.largest_scale <= int(text[:9]) <= settings.smallest_scale):
+            head.remark(key, "vct_note_head_value")
+    day = head.get("date")
+    if day and not _is_day(day):
+        head.remark("date", "vct_note_head_value")
+    elif day and (_day(day) or date.min) > date.today() + _AHEAD:
+        head.remark("date", "vct_note_date_future")
+    vertical = head.get("zunit").upper()
+    if vertical and vertical not in _UNITS[False]:
+        head.remark("zunit", "vct_note_head_unused")
+
+
+def _is_day(text: str) -> bool:
+    day = _day(text)
+    return day is not None and day.year in load_settings().years
+
+
+def _day(text: str) -> date | None:
+    """The day that a text names; None for a month or day that no calendar has, and for any other text."""
+    found = re.fullmatch(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?", text)
+    try:
+        return date(*map(int, found.groups())) if found is not None else None
+    except ValueError:
+        return None

@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Values compared with what their field is for: codes, names, areas, years. Nothing is changed; each field has one remark
+of a kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...profile.model import division_prefix
+from .batch import KEY, Batch
+from .declared_lengths import EXACT
+from .settings import SEPARATOR, Remarks, load_settings
+from .structure import Column, Table
+
+#: The field with the 要素代码 of a row.
+_CLASS = "YSDM"
+#: What a name's field ends in.
+_NAME_ENDING = "MC"
+#: The field whose first six digits are the county's code.
+_COUNTY = "XZQDM"
+#: The field with the village of a parcel: its number is its own within the village.
+_VILLAGE = "ZLDWDM"
+#: What a code may have become, by the remark.
+_OF_CODES = {
+    "vct_note_full_width": re.compile("[０-９]"),
+    "vct_note_number_code": re.compile(r"^(?:\d{3,}\.0+|\d+(?:\.\d+)?[Ee]\+\d+)$", re.M),
+}
+#: A code of digits with a letter among them.
+_LETTERS = {"vct_note_code_letters": re.compile(r"^(?=\d*[A-Za-z])(?=[A-Za-z]*\d)[0-9A-Za-z]+$", re.M)}
+#: Types of fields that hold numbers.
+_NUMBERS = ("real", "integer")
+#: Quotation marks.
+_MARKS = "\"'"
+_DIGIT, _HAN = re.compile(r"\d"), re.compile("[\u4e00-\u9fff]")
+#: Digits of a name that is a code; a name may be a number of fewer.
+_CODE_DIGITS = 4
+#: Characters of a value in a message.
+_SHOWN = 20
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    """What a text may be instead of its value, by the remark; each pattern fits a line."""
+    settings = load_settings()
+    nulls = "|".join(map(re.escape, settings.null_words))
+    lost = "|".join(map(re.escape, settings.lost_characters))
+    return {
+        # Around a text, or left at one of its ends.
+        "vct_note_quoted": re.compile(r"^(?:\".*\"|'.*'|[\"'][^\"']*|[^\"']*[\"'])$", re.M),
+        "vct_note_null": re.compile(f"^(?:{nulls})$", re.M),
+        "vct_note_lost": re.compile(rf"{lost}|^[?？]{{2,}}$", re.M),
+        "vct_note_entities": re.compile("&#(?:[0-9]+|x[0-9A-Fa-f]+);|&(?:amp|lt|gt|quot|nbsp);"),
+    }
+
+
+class PlausibilityCheck:
+    """The values of one table. `add` takes its rows, `close` says what only the whole table shows."""
+
+    def __init__(self, table: Table, codes: Iterable[str], planar: bool, remarks: Remarks):
+        self.table, self.remarks, self.planar = table, remarks, planar
+        self.codes = frozenset(codes)
+        self._columns = [(k, c, _Column(c)) for k, c in enumerate(table.columns)]
+        places = {c.name.upper(): k for k, c in enumerate(table.columns)}
+        pair = [places[name] for name in load_settings().date_pair if name in places]
+        self._place = [places[name] for name in (KEY, _COUNTY) if name in places]
+        self._place = self._place if len(self._place) == 2 else []
+        self._village = places.get(_VILLAGE, -1)
+        self._villages: set[Any] = set()
+        self._pair = pair if len(pair) == 2 and all(table.columns[k].type == "date" for k in pair) else []
+        self._count, self._apart, self._line = 0, 0, 0
+        self._last: list[Any] = []
+
+    def add(self, batch: Batch) -> None:
+        if not batch.rows:
+            return
+        self._line = self._line or batch.lines[0]
+        self._count += len(batch.rows)
+        self._apart += sum(a != b for a, b in zip([self._last, *batch.rows], batch.rows, strict=False))
+        self._last = batch.rows[-1]
+        if self._village >= 0:
+            self._villages.update(row[self._village] for row in batch.rows)
+        for place, column, seen in self._columns:
+            lines = [line for row, line in zip(batch.rows, batch.lines, strict=True) if row[place] is not None]
+            values = [row[place] for row in batch.rows if row[place] is not None]
+            if values:
+                self._compare_values(column, seen, values, lines)
+                self._compare_shapes(place, column, seen, batch)
+        if self._pair:
+            self._dates(batch)
+        if self._place:
+            self._counties(batch)
+
+    def _compare_values(self, column: Column, seen: _Column, values: list[Any], lines: list[int]) -> None:
+        name = column.name.upper()
+        if column.type == "text":
+            self._texts(column, values, lines)
+        elif column.type == "integer" and name in load_settings().year_fields:
+            self._years(column, values, lines)
+        if name == _COUNTY and column.type == "text":
+            seen.add_levels(values, lines)
+        if name == _CLASS:
+            self._classes(column, values, lines)
+        seen.add(values, lines)
+
+    def _compare_shapes(self, place: int, column: Column, seen: _Column, batch: Batch) -> None:
+        name = column.name.upper()
+        if column.type not in _NUMBERS or not self.planar:
+            return
+        if name in load_settings().area_fields and self.table.kind == "polygon":
+            self._compare_areas(place, seen, batch)
+        if name in load_settings().length_fields and self.table.kind == "line":
+            self._compare_lengths(place, batch)
+
+    def _compare_areas(self, place: int, seen: _Column, batch: Batch) -> None:
+        """Gather how areas compare to those of their shapes; rows of several parts are left out."""
+        rows, values, shapes = _measured_rows(place, batch)
+        drawn = shapely.area(shapes)
+        whole = np.flatnonzero(drawn > 0)
+        ratios, areas = values[whole] / drawn[whole], drawn[whole]
+        seen.ratios.append(ratios)
+        # The area of an invalid shape is none to compare with; another remark reports the shape.
+        apart = np.flatnonzero(np.abs(ratios - 1) > load_settings().area_row_differs / 2)
+        areas[apart[~shapely.is_valid(shapes[whole[apart]])]] = np.nan
+        seen.drawn.append(areas)
+        seen.lines.append(np.array([batch.lines[rows[k]] for k in whole.tolist()], dtype=np.int64))
+        wrong = whole[np.abs(values[whole] / drawn[whole] - 1) > load_settings().area_differs]
+        if len(wrong) and not seen.first_other[0]:
+            k = int(wrong[0])
+            seen.first_other = batch.lines[rows[k]], float(values[k]), float(drawn[k])
+
+    def _compare_lengths(self, place: int, batch: Batch) -> None:
+        """Report values of a length field that differ from the drawn length, in metres; rows of several parts are skipped."""
+        rows, values, shapes = _measured_rows(place, batch)
+        drawn = shapely.length(shapes)
+        wrong = np.flatnonzero(np.abs(drawn - values) > load_settings().length_differs * values)
+        if len(wrong):
+            first, column = int(wrong[0]), self.table.columns[place]
+            drawn_m = f"{drawn[first]:.2f}"
+            line = batch.lines[rows[first]]
+            self._whole("vct_note_length_differs", column, len(wrong), line, values[first], drawn=drawn_m)
+
+    def _counties(self, batch: Batch) -> None:
+        """Rows whose key begins with the code of another county. A key may have that of the city: 140200."""
+        key, place = self._place
+        wrong = []
+        for k, row in enumerate(batch.rows):
+            told, keyed = str(row[place] or "").strip()[:6], str(row[key] or "").strip()[:6]
+            if len(told) == len(keyed) == 6 and told.isdecimal() and keyed.isdecimal() and not _nested(told, keyed):
+                wrong.append(k)
+        field = self.table.columns[place].name
+        self._add("vct_note_other_county", wrong, [row[place] for row in batch.rows], batch.lines, field=field)
+
+    def _texts(self, column: Column, values: list[str], lines: list[int]) -> None:
+        whole = "\n".join(values)
+        patterns = _patterns() | (_OF_CODES if _is_code(column) else {})
+        patterns |= _LETTERS if column.name.upper() in load_settings().digit_fields else {}
+        for key, pattern in patterns.items():
+            if not pattern.search(whole):
+                continue
+            wrong = [k for k, value in enumerate(values) if pattern.search(value)]
+            # Marks that a program put around texts are around those of many fields.
+            group = {} if key == "vct_note_quoted" else {"field": column.name}
+            self._add(key, wrong, values, lines, **group)
+
+    def _years(self, column: Column, values: list[int], lines: list[int]) -> None:
+        years = load_settings().years
+        wrong = [k for k, value in enumerate(values) if value not in years]
+        self._add("vct_note_year", wrong, values, lines, field=column.name, declared=f"{years.start}–{years.stop - 1}")
+
+    def _classes(self, column: Column, values: list[Any], lines: list[int]) -> None:
+        """Rows under a class that is not one of their table."""
+        codes = [str(value).strip().strip(_MARKS) for value in values]
+        if self.codes.issuperset(codes) or not self.codes:
+            return
+        wrong = [k for k, code in enumerate(codes) if code not in self.codes]
+        declared = ", ".join(sorted(self.codes))
+        self._add("vct_note_class_code", wrong, codes, lines, field=column.name, declared=declared)
+
+    def _dates(self, batch: Batch) -> None:
+        first, last = self._pair
+        lines = [
+            line
+            for row, line in zip(batch.rows, batch.lines, strict=True)
+            if row[first] is not None and row[last] is not None and _day(row[last]) < _day(row[first])
+        ]
+        if lines:
+            names = {"field": self.table.columns[first].name, "last": self.table.columns[last].name}
+            self.remarks.add("vct_note_dates_order", lines[0], None, len(lines), table=self.table.name, **names)
+
+    def _add(self, key: str, wrong: list[int], values: Sequence[Any], lines: list[int], **group: str) -> None:
+        if wrong:
+            example = _shown(values[wrong[0]])
+            self.remarks.add_example(key, lines[wrong[0]], example, len(wrong), table=self.table.name, **group)
+
+    def close(self) -> None:
+        settings = load_settings()
+        for _, column, seen in self._columns:
+            name = column.name.upper()
+            if seen.count:
+                self._close_column(column, seen)
+                if name in settings.area_fields and seen.zeros == seen.count > 1:
+                    self._whole("vct_note_area_zero", column, seen.zeros, seen.line)
+            elif self._count and name in settings.required_fields:
+                self._whole("vct_note_all_empty", column, self._count, self._line)
+
+    def _close_column(self, column: Column, seen: _Column) -> None:
+        """Note the first of what the values of a column contradict as a whole."""
+        settings, name, text = load_settings(), column.name.upper(), column.type == "text"
+        if name in (*settings.area_fields, *settings.length_fields) and column.type not in _NUMBERS:
+            declared = column.line().partition(SEPARATOR)[2]
+            self._whole("vct_note_no_number", column, seen.count, seen.line, seen.first, declared=declared)
+        elif text and _is_code(column) and seen.all_words:
+            self._whole("vct_note_no_code", column, seen.count, seen.line, seen.first)
+        elif len(seen.levels) > 1:
+            rare = min(seen.levels, key=lambda digits: (seen.levels[digits][0], -seen.levels[digits][1]))
+            usual = max(seen.levels, key=lambda digits: seen.levels[digits][0])
+            self._whole("vct_note_division_levels", column, *seen.levels[rare], digits=str(usual))
+        elif text and name.endswith(_NAME_ENDING) and seen.all_digits:
+            self._whole("vct_note_digits_name", column, seen.count, seen.line, seen.first)
+        elif name == KEY and seen.alike and self._apart > 1 and seen.count == self._count:
+            self._whole("vct_note_one_key", column, seen.count, seen.line, seen.first)
+        elif name in settings.number_fields and self._one_number(seen):
+            self._whole("vct_note_one_number", column, seen.count, seen.line, seen.first)
+        elif name in settings.area_fields and seen.negative:
+            self._whole("vct_note_area", column, seen.negative, *seen.first_negative)
+        elif name in settings.area_fields and seen.ratios:
+            self._areas(column, seen)
+
+    def _one_number(self, seen: _Column) -> bool:
+        """Return True if all rows have one number although several of them are of one village, or nothing tells villages."""
+        several = self._village < 0 or len(self._villages) < self._count
+        return seen.alike and several and self._apart > 1 and seen.count == self._count
+
+    def _areas(self, column: Column, seen: _Column) -> None:
+        """What most areas of a table are as against those of their shapes."""
+        settings = load_settings()
+        ratios = np.concatenate(seen.ratios)
+        if not len(ratios):
+            return
+        other = int((np.abs(ratios - 1) > settings.area_differs).sum())
+        if other < 2 or other <= settings.area_rows_differ * len(ratios):
+            self._single_areas(column, seen, ratios)
+            return
+        line, value, drawn = seen.first_other
+        for size in settings.area_units:
+            fits = int((np.abs(ratios * size - 1) <= settings.area_differs).sum())
+            if fits > settings.area_rows_differ * len(ratios):
+                self._whole("vct_note_area_unit", column, fits, line, value, factor=f"{size:g}")
+                return
+        self._whole("vct_note_area_differs", column, other, line, value, drawn=f"{drawn:.2f}")
+
+    def _single_areas(self, column: Column, seen: _Column, ratios: NDArray) -> None:
+        """Report rows whose area fits their shape worse than the others': the scale of the plane is much alike in a county."""
+        settings = load_settings()
+        drawn, usual = np.concatenate(seen.drawn), float(np.median(ratios))
+        apart = np.abs(ratios - usual)
+        # Numbers beyond a double's whole numbers have a remark of their own (`declared`).
+        differs = (apart > settings.area_row_differs) & (ratios * drawn < EXACT)
+        wrong = np.flatnonzero(differs & (apart * drawn > settings.area_row_differs_m2))
+        if len(wrong) and abs(usual - 1) <= settings.area_row_differs:
+            k = int(wrong[0])
+            line = int(np.concatenate(seen.lines)[k])
+            value, more = f"{ratios[k] * drawn[k]:.2f}", {"drawn": f"{drawn[k]:.2f}"}
+            self._whole("vct_note_area_rows", column, len(wrong), line, value, **more)
+
+    def _whole(self, key: str, column: Column, count: int, line: int, value: object = "", **more: str) -> None:
+        self.remarks.add_example(key, line, _shown(value), count, table=self.table.name, field=column.name, **more)
+
+
+class _Column:
+    """What all values of a field have in common, with the first of them and its line."""
+
+    def __init__(self, column: Column):
+        self.type = column.type
+        self.first: Any = None
+        self.line = 0
+        self.first_negative: tuple[int, Any] = (0, None)
+        self.count = self.negative = self.zeros = 0
+        self.alike = True
+        #: Areas as shares of those of their shapes; line, value and shape's area of the first that differs.
+        self.ratios: list[NDArray] = []
+        #: The areas of those shapes in the plane (NaN for an invalid one), and the lines of the rows.
+        self.drawn: list[NDArray] = []
+        self.lines: list[NDArray] = []
+        self.first_other = 0, 0.0, 0.0
+        self.all_words = self.all_digits = column.type == "text"
+        #: Number of digits of a division code → number of rows, line of the first row, its code.
+        self.levels: dict[int, tuple[int, int, str]] = {}
+
+    def add(self, values: list[Any], lines: list[int]) -> None:
+        if not self.count:
+            self.first, self.line = values[0], lines[0]
+        self.count += len(values)
+        self.alike = self.alike and all(value == self.first for value in values)
+        self.all_words = self.all_words and all(_HAN.search(v) and not _DIGIT.search(v) for v in values)
+        self.all_digits = self.all_digits and all(v.isdecimal() and len(v) >= _CODE_DIGITS for v in values)
+        if self.type in _NUMBERS:
+            self.zeros += sum(value == 0 for value in values)
+            below = [k for k, value in enumerate(values) if value < 0]
+            if below and not self.negative:
+                self.first_negative = lines[below[0]], values[below[0]]
+            self.negative += len(below)
+
+    def add_levels(self, values: list[str], lines: list[int]) -> None:
+        for value, line in zip(values, lines, strict=True):
+            if value.isdecimal():
+                count, first, shown = self.levels.get(len(value), (0, line, value))
+                self.levels[len(value)] = count + 1, first, shown
+
+
+def _measured_rows(place: int, batch: Batch) -> tuple[list[int], NDArray, NDArray]:
+    """Return the positions of rows with one shape and a value above 0 in a field, those (n,) values, and the (n,) shapes."""
+    rows = [
+        k
+        for k, (row, shape) in enumerate(zip(batch.rows, batch.shapes, strict=True))
+        if shape is not None and k not in batch.more and row[place] is not None and row[place] > 0
+    ]
+    values = np.array([float(batch.rows[k][place]) for k in rows])
+    return rows, values, shapely.from_wkb(np.array([batch.shapes[k] for k in rows], dtype=object))
+
+
+def _is_code(column: Column) -> bool:
+    return column.name.upper().endswith(tuple(load_settings().code_endings))
+
+
+def _nested(one: str, other: str) -> bool:
+    """Return True if two codes of divisions are one, or the one is in the other."""
+    short, long = sorted((division_prefix(one), division_prefix(other)), key=len)
+    return long.startswith(short)
+
+
+def _day(value: Any) -> tuple[int, int, int]:
+    """A date may have a time of day."""
+    return value.year, value.month, value.day
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who has a file open, where the system tells: the Restart Manager of Windows, /proc of Linux, lock files of ArcGIS."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+#: ``_gdb.HOST.1234.5678.sr.lock``, ``a0000000b.gdbtable.HOST.1234.5678.rd.lock``: the computer, and the process there.
+_LOCK = re.compile(r"(?:_gdb|.*\.gdbtable|.*)\.([^.]+)\.(\d+)\.\d+\.\w+\.lock", re.IGNORECASE)
+#: Files of a folder that Windows is asked about at most.
+_ASKED = 500
+#: The Restart Manager: characters of a session's key with the zero, what it says when there are more rows than room, and how
+#: often it is asked.
+_KEY, _MORE_DATA, _QUESTIONS = 33, 234, 5
+
+
+def find_open_file_owners(path: Path) -> list[str]:
+    """Programs that have a file, or one below a folder, open; computers named in lock files. Empty where nobody tells."""
+    found = dict.fromkeys(_locks(path))
+    asked = _windows if sys.platform == "win32" else _proc
+    found |= dict.fromkeys(asked(path))
+    return list(found)
+
+
+def _locks(path: Path) -> list[str]:
+    folders = [path, *path.glob("**/*.gdb")] if path.is_dir() else []
+    names = [lock.name for folder in folders for lock in sorted(folder.glob("*.lock"))]
+    return [f"{told[1]} (ArcGIS, {told[2]})" for name in names if (told := _LOCK.fullmatch(name))]
+
+
+def _proc(path: Path) -> list[str]:
+    """Linux: the open files of every process that we may look at."""
+    own = os.path.realpath(path)
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            files = os.listdir(process / "fd")
+            name = (process / "comm").read_text().strip()
+        except OSError:
+            # Another user's, or gone meanwhile.
+            continue
+        opened = [_link(process / "fd" / file) for file in files]
+        if any(f == own or f.startswith(own + os.sep) for f in opened):
+            found.append(f"{name} ({process.name})")
+    return found
+
+
+def _link(path: Path) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        # Closed meanwhile: the list of files was one itself.
+        return ""
+
+
+class _Process(ctypes.Structure):
+    """RM_UNIQUE_PROCESS: the number of a process, and when it started (FILETIME)."""
+
+    _fields_ = (("id", ctypes.c_uint32), ("started", ctypes.c_uint32 * 2))
+
+
+class _Info(ctypes.Structure):
+    """RM_PROCESS_INFO (restartmanager.h), in types that are as wide on every system: 668 bytes."""
+
+    _fields_ = (
+        ("process", _Process),
+        ("name", ctypes.c_uint16 * 256),
+        ("service", ctypes.c_uint16 * 64),
+        ("kind", ctypes.c_int32),
+        ("status", ctypes.c_uint32),
+        ("session", ctypes.c_uint32),
+        ("restartable", ctypes.c_int32),
+    )
+
+    def __str__(self) -> str:
+        name = bytes(self.name).decode("utf-16-le", errors="replace").partition("\0")[0]
+        return f"{name} ({self.process.id})"
+
+
+def _windows(path: Path) -> list[str]:
+    """Windows: the Restart Manager, which installers ask the same question. It knows files of this machine, not folders."""
+    whole = path.absolute()
+    files = [str(whole)] if whole.is_file() else [str(p) for p in whole.rglob("*") if p.is_file()][:_ASKED]
+    if not files:
+        return []
+    try:
+        manager = ctypes.WinDLL("rstrtmgr")  # type: ignore[attr-defined]
+    except OSError:
+        # The smallest editions of Windows have none.
+        return []
+    session, key = ctypes.c_uint32(), ctypes.create_unicode_buffer(_KEY)
+    if manager.RmStartSession(ctypes.byref(session), ctypes.c_uint32(0), key):
+        return []
+    try:
+        names = (ctypes.c_wchar_p * len(files))(*files)
+        nothing = (ctypes.c_uint32(0), None, ctypes.c_uint32(0), None)
+        if manager.RmRegisterResources(session, ctypes.c_uint32(len(files)), names, *nothing):
+            return []
+        return _listed(manager, session)
+    finally:
+        manager.RmEndSession(session)
+
+
+def _listed(manager: Any, session: ctypes.c_uint32) -> list[str]:
+    """Who has a registered file open. Between two questions more may have come: asked anew, with room for them."""
+    room, needed, reasons = 16, ctypes.c_uint32(), ctypes.c_uint32()
+    for _ in range(_QUESTIONS):
+        rows, count = (_Info * room)(), ctypes.c_uint32(room)
+        answer = manager.RmGetList(session, ctypes.byref(needed), ctypes.byref(count), rows, ctypes.byref(reasons))
+        if answer != _MORE_DATA:
+            return [] if answer else [str(row) for row in rows[: count.value]]
+        room = needed.value + 16
+    return []

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Figures as the plan's text, tables and maps print them (文本、附表、图中的指标), read from xlsx or CSV."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from unicodedata import normalize
+
+from ..errors import InputError
+from ..files.tables import Unreadable, sheets_of
+from ..invariants import require_value
+from ..model.indicator import SQUARE_METRES
+from ..model.side_inputs import SideInputs
+
+#: What a column may be called, without spaces, in small letters. The first word is the one that errors name.
+COLUMNS = {
+    "indicator": ("指标", "指标名称", "指标项", "名称", "indicator"),
+    "value": ("数值", "指标值", "值", "规划值", "value"),
+    "unit": ("单位", "计量单位", "unit"),
+    "where": ("位置", "出处", "所在位置", "所在", "where", "place"),
+}
+_NEEDED = ("indicator", "value", "where")
+#: Rows in which the head is looked for, below a title.
+_HEAD_ROWS = 20
+UNITS = {
+    "m2": ("m2", "m²", "㎡", "平方米"),
+    "ha": ("ha", "hm2", "hm²", "公顷"),
+    "km2": ("km2", "km²", "平方千米", "平方公里"),
+    "wan_km2": ("万km2", "万km²", "万平方千米", "万平方公里"),
+    "mu": ("亩", "mu"),
+    "wan_mu": ("万亩",),
+    "share": ("%", "％", "百分比"),
+    "ratio": ("倍", "times"),
+    "km_km2": ("km/km2", "km/km²", "公里/平方公里", "千米/平方千米"),
+    "count": ("个", "处", "件"),
+}
+_SIGNS = {
+    ">=": ("≥", ">=", "不低于", "不少于", "不小于", "大于等于"),
+    "<=": ("≤", "<=", "不超过", "不高于", "不大于", "控制在", "小于等于"),
+}
+#: Thousands may be set apart by commas or spaces; what follows is a unit, or nobody knows what.
+_NUMBER = re.compile(r"(-?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?)\s*(.*)")
+#: A unit in brackets at the end of a head, or behind 单位.
+_TABLE_UNIT = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:：])\s*([^（()）:：]+?)\s*[)）]?$")
+
+
+@dataclass(frozen=True)
+class TypedFigure:
+    """One figure as it is printed. ``place``: where (文本第12条, 附表1, 图03); ``row`` its line in the table.
+
+    ``value`` in ``unit`` with ``decimals`` as printed; None where it is no number, then ``text`` says what stands there.
+    ``comparison``: ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in ``UNITS``; empty
+    where none is given, None where nobody knows it (``unit_text``).
+    """
+
+    name: str
+    text: str
+    value: float | None
+    decimals: int
+    unit: str | None
+    place: str
+    row: int
+    comparison: str = "="
+    unit_text: str = ""
+
+    @property
+    def rounding_half(self) -> float:
+        """Half of the last printed digit, in the figure's unit."""
+        return 0.5 * 10.0**-self.decimals
+
+    @property
+    def factor(self) -> float:
+        """m² in one unit; 1 for what is no area."""
+        return SQUARE_METRES.get(self.unit or "", 1.0)
+
+    @property
+    def comparable(self) -> float:
+        """The value of a figure that is a number: an area in m², anything else as printed."""
+        return require_value(self.value, f"the value of {self.name}") * self.factor
+
+
+def typed_figures(side: SideInputs) -> tuple[TypedFigure, ...]:
+    """Return the figures that were given for the check; none where no table was."""
+    return side.get("figures", tuple) or ()
+
+
+def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
+    """The figures of a table, of every sheet that has a head. InputError: no such file, none that can be read, no head.
+
+    Columns 指标, 数值, 单位, 位置 (others are passed over); the unit may stand with the value (538.87平方千米), in
+    the head (数值（公顷）) or above the table (单位：公顷).
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError("figures_missing", file=str(path))
+    found: list[TypedFigure] = []
+    heads = 0
+    try:
+        sheets = sheets_of(path)
+    except Unreadable as error:
+        key = "figures_openpyxl" if error.why == "openpyxl" else "figures_unreadable"
+        raise InputError(key, file=path.name) from error
+    for sheet in sheets:
+        columns: dict[str, int] = {}
+        # 单位：公顷 above the table, or in the head of its values, is the unit of those that have none of their own.
+        common = ""
+        for number, cells in sheet.lines:
+            if not columns:
+                columns = _head(cells) if number <= _HEAD_ROWS else {}
+                heads += bool(columns)
+                common = _common_unit([cells[columns["value"]]] if columns else cells) or common
+            elif any(cells):
+                given = {c: cells[n] if n < len(cells) else "" for c, n in columns.items()}
+                if given["indicator"] or given["value"]:
+                    one = parse_figure(**given, row=number)
+                    found.append(parse_figure(**{**given, "unit": common}, row=number) if not one.unit_text else one)
+    if not heads:
+        raise InputError("figures_no_head", file=path.name, known="、".join(COLUMNS[c][0] for c in COLUMNS))
+    return tuple(found)
+
+
+def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", row: int = 0) -> TypedFigure:
+    """One row as text: signs and words of a bound, commas, and a unit behind the number are understood."""
+    text = value.strip()
+    # Digits, points and signs of full width are as good as others.
+    sign, rest = _sign(normalize("NFKC", text))
+    number = _NUMBER.fullmatch(rest.strip())
+    behind = number.group(2).removesuffix("以内").removesuffix("左右").strip() if number else ""
+    unit_text = unit.strip() or behind
+    if unit.strip() and behind and (_unit(behind) is None or _unit(behind) != _unit(unit)):
+        # A range, an exponent, another unit than the column's: the number alone is not what is printed. (Where the column
+        # is empty, what stands behind is a unit that nobody knows.)
+        number = None
+    printed = re.sub(r"[, ]", "", number.group(1)) if number else ""
+    if printed and not math.isfinite(float(printed)):
+        number, printed = None, ""
+    return TypedFigure(
+        indicator.strip(),
+        text,
+        float(printed) if number else None,
+        len(printed.partition(".")[2]),
+        _unit(unit_text),
+        where.strip(),
+        row,
+        sign,
+        unit_text,
+    )
+
+
+def _sign(text: str) -> tuple[str, str]:
+    for sign, words in _SIGNS.items():
+        for word in words:
+            if text.startswith(word):
+                return sign, text[len(word) :]
+    return "=", text
+
+
+def _unit(text: str) -> str | None:
+    word = re.sub(r"\s+", "", text).lower()
+    if not word:
+        return ""
+    return next((unit for unit, words in UNITS.items() if word in words), None)
+
+
+def _common_unit(cells: list[str]) -> str:
+    """The unit that a head (数值（公顷）) or a line above (单位：公顷) names, as it is written; else empty."""
+    said = [m.group(1) for c in cells for m in _TABLE_UNIT.finditer(c)]
+    return next((text.strip() for text in said if _unit(text)), "")
+
+
+def _head(cells: list[str]) -> dict[str, int]:
+    words = [re.sub(r"[\s（(].*", "", c).lower() for c in cells]
+    found = {c: words.index(w) for c, names in COLUMNS.items() for w in reversed(names) if w in words}
+    return found if all(c in found for c in _NEEDED) else {}

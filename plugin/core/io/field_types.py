@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a database says of its fields beside name and type: length, title (alias), coded domain.
+
+pyogrio tells none of it. A GeoPackage is asked through SQLite, for GDAL reads its titles from 3.7 on only; a FileGDB through
+osgeo where that is there. Other formats (shapefile, GeoJSON) keep neither titles nor domains.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import warnings
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..plan.layer import FieldInfo
+
+#: Formats that keep titles and coded domains.
+KEEPING = (".gpkg", ".gdb")
+#: A text as long as this is one without a length.
+_ENDLESS = 2**16
+_WIDTH = re.compile(r"TEXT\s*\((\d+)\)", re.IGNORECASE)
+#: Column types of the GeoPackage standard, in the templates' words.
+_TYPES = {
+    "TEXT": "text",
+    **dict.fromkeys(("BOOLEAN", "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "INTEGER"), "integer"),
+    **dict.fromkeys(("FLOAT", "DOUBLE", "REAL"), "real"),
+    **dict.fromkeys(("DATE", "DATETIME"), "date"),
+}
+
+
+@dataclass(frozen=True)
+class DeclaredColumn:
+    """``alias``: empty when the field has none; ``codes``: code → name, empty when the field has no coded domain.
+
+    ``type`` in the templates' words, empty when it is none of theirs.
+    """
+
+    name: str
+    type: str = ""
+    length: int | None = None
+    alias: str = ""
+    codes: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class DeclaredTable:
+    """One layer; ``crs`` an EPSG code or WKT, empty when there is none."""
+
+    columns: tuple[DeclaredColumn, ...]
+    empty: bool
+    crs: str
+
+    def describe_fields(self, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
+        """The fields with what is declared of them; one that is not in the table stays as it is."""
+        known = {c.name: c for c in self.columns}
+        return tuple(
+            replace(f, length=known[f.name].length, alias=known[f.name].alias, codes=known[f.name].codes)
+            if f.name in known
+            else f
+            for f in fields
+        )
+
+
+def read_declared_tables(path: str | Path) -> dict[str, DeclaredTable]:
+    """Layer name → what is declared; empty for a format that keeps nothing of it, or that cannot be asked here.
+
+    The file is only read: nothing is written beside it either, unless its log (-wal) already lies there.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".gpkg" and path.is_file():
+            return _geopackage(path)
+        if suffix == ".gdb" and path.is_dir():
+            return _filegdb(path)
+    except (sqlite3.Error, RuntimeError, UnicodeDecodeError):
+        # Damaged or in use: reading its rows says so, with the file's name. Here it is not told, and rules say that.
+        return {}
+    return {}
+
+
+def _geopackage(path: Path) -> dict[str, DeclaredTable]:
+    # With no log there is nothing newer than the file itself, and a look at it need not leave locks or files.
+    log = path.with_name(f"{path.name}-wal").exists()
+    uri = f"{path.absolute().as_uri()}?mode=ro{'' if log else '&immutable=1'}"
+    with closing(sqlite3.connect(uri, uri=True, timeout=1)) as database:
+        names = {n for (n,) in database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+        titles = _titles(database) if "gpkg_data_columns" in names else {}
+        codes = _enumerations(database) if "gpkg_data_column_constraints" in names else {}
+        shapes = dict(database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns"))
+        layers = database.execute(
+            "SELECT c.table_name, s.srs_id, s.organization, s.organization_coordsys_id, s.definition FROM gpkg_contents c "
+            "LEFT JOIN gpkg_spatial_ref_sys s ON s.srs_id = c.srs_id WHERE c.data_type IN ('features', 'attributes')"
+        ).fetchall()
+        found = {}
+        for name, *reference in layers:
+            if name in names:
+                columns = _columns(database, name, shapes.get(name, ""), titles, codes)
+                quoted = name.replace('"', '""')
+                first = database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone()  # nosec B608 # quotes in the name are doubled
+                found[name] = DeclaredTable(columns, first is None, _reference(*reference))
+    return found
+
+
+def _titles(database: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
+    rows = database.execute("SELECT table_name, column_name, title, name, constraint_name FROM gpkg_data_columns")
+    return {(table, column): (title or name or "", domain or "") for table, column, title, name, domain in rows}
+
+
+def _enumerations(database: sqlite3.Connection) -> dict[str, dict[str, str]]:
+    rows = database.execute(
+        "SELECT constraint_name, value, description FROM gpkg_data_column_constraints WHERE constraint_type = 'enum'"
+    )
+    found: dict[str, dict[str, str]] = {}
+    for name, value, description in rows:
+        found.setdefault(name, {})[str(value)] = description or ""
+    return found
+
+
+def _columns(
+    database: sqlite3.Connection,
+    table: str,
+    shape: str,
+    titles: dict[tuple[str, str], tuple[str, str]],
+    codes: dict[str, dict[str, str]],
+) -> tuple[DeclaredColumn, ...]:
+    found = []
+    rows = database.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)).fetchall()
+    for name, kind, key in rows:
+        if key or name == shape:
+            continue
+        title, domain = titles.get((table, name), ("", ""))
+        width = _WIDTH.fullmatch(kind.strip())
+        plain = re.sub(r"\s*\(.*", "", kind).strip().upper()
+        length = int(width.group(1)) if width and 0 < int(width.group(1)) < _ENDLESS else None
+        found.append(DeclaredColumn(name, _TYPES.get(plain, ""), length, title, codes.get(domain, {})))
+    return tuple(found)
+
+
+def _reference(number: int | None, organization: str | None, code: int | None, definition: str | None) -> str:
+    """Numbers up to 0 are those of no CRS."""
+    if number is None or number <= 0:
+        return ""
+    return f"EPSG:{code}" if (organization or "").upper() == "EPSG" else definition or ""
+
+
+def _filegdb(path: Path) -> dict[str, DeclaredTable]:
+    try:
+        from osgeo import gdal, ogr
+    except ImportError:
+        # A Python without QGIS: not told.
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gdal.PushErrorHandler("CPLQuietErrorHandler")
+        try:
+            database = gdal.OpenEx(str(path), gdal.OF_VECTOR, ["OpenFileGDB"])
+            if database is None:
+                return {}
+            layers = [database.GetLayer(n) for n in range(database.GetLayerCount())]
+            return {
+                layer.GetName(): DeclaredTable(
+                    _declared(layer.GetLayerDefn(), database, ogr), layer.GetFeatureCount() == 0, _system(layer)
+                )
+                for layer in layers
+            }
+        finally:
+            gdal.PopErrorHandler()
+
+
+def _system(layer: Any) -> str:
+    reference = layer.GetSpatialRef()
+    if reference is None:
+        return ""
+    if reference.GetAuthorityName(None) == "EPSG":
+        return f"EPSG:{reference.GetAuthorityCode(None)}"
+    return str(reference.ExportToWkt(["FORMAT=WKT2_2019"]))
+
+
+def _declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredColumn, ...]:
+    types = {
+        ogr.OFTString: "text",
+        **dict.fromkeys((ogr.OFTInteger, ogr.OFTInteger64), "integer"),
+        ogr.OFTReal: "real",
+        **dict.fromkeys((ogr.OFTDate, ogr.OFTDateTime), "date"),
+    }
+    found = []
+    for number in range(definition.GetFieldCount()):
+        column = definition.GetFieldDefn(number)
+        domain: Any = database.GetFieldDomain(column.GetDomainName()) if column.GetDomainName() else None
+        coded = domain is not None and domain.GetDomainType() == ogr.OFDT_CODED
+        width = column.GetWidth()
+        found.append(
+            DeclaredColumn(
+                column.GetName(),
+                types.get(column.GetType(), ""),
+                length=width if column.GetType() == ogr.OFTString and 0 < width < _ENDLESS else None,
+                alias=column.GetAlternativeName(),
+                codes={str(k): v or "" for k, v in domain.GetEnumeration().items()} if coded else {},
+            )
+        )
+    return tuple(found)

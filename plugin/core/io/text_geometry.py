@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shapes that are written where no driver looks for them: in a text, in a cell of a table, in a workbook; and hidden
+sheets."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import sqlite3
+import struct
+import zipfile
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..files.encoding import OLD_WORKBOOK
+
+# Lists of coordinates (界址点, 拐点): a boundary may lie in a text or a workbook, point by point.
+#
+# A list of places (a register of monuments with 经度 and 纬度) holds no boundary. What tells one: the official head, numbers of
+# points, a ring that closes, or lines of numbers and nothing else.
+
+#: Points that draw a polygon.
+_LEAST = 3
+#: Share of lines that hold points in a list of nothing else.
+_MOSTLY = 0.8
+#: Degrees and metres that the points of one county lie apart at most.
+_APART = {"degrees": 5.0, "zone": 500_000.0, "plane": 500_000.0}
+#: Where the country lies: longitude and latitude; northing, easting, and the numbers of zones (of 6° and of 3°).
+_LONGITUDE, _LATITUDE = (73.0, 136.0), (3.0, 54.0)
+_NORTHING, _EASTING, _ZONES = (380_000.0, 6_000_000.0), (150_000.0, 850_000.0), (13, 45)
+#: Decimals of a degree that a boundary has (0.0001° is 10 m).
+_DECIMALS = 4
+_WORDS = re.compile(r"地块坐标|界址|拐点|圈号|点号")
+_HEADS = re.compile(r"坐标|(?<![A-Za-z])X(?![A-Za-z]).*(?<![A-Za-z])Y(?![A-Za-z])", re.IGNORECASE)
+_LABEL = re.compile(r"[A-Za-z]{0,4}\d*")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_SPLIT = re.compile(r"[,;\s，；、|]+")
+_NAMED = re.compile(r"[A-Za-z]+\s*[=:：]\s*")
+_SEXAGESIMAL = re.compile(r"(\d{1,3})\s*[°度]\s*(\d{1,2})\s*['′’分]\s*(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')?")
+
+
+class _Point(NamedTuple):
+    """``system``: ``degrees``, ``zone`` (an easting with the number of its zone), or ``plane``."""
+
+    system: str
+    x: float
+    y: float
+    exact: bool
+
+
+def text_lists_points(text: str) -> bool:
+    """Is it a list of coordinates, in lines or in one line?"""
+    text = _SEXAGESIMAL.sub(_in_degrees, text)
+    rows = [_SPLIT.split(_NAMED.sub(" ", line).strip()) for line in text.splitlines() if line.strip()]
+    return rows_list_points(rows, text)
+
+
+def rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
+    """The same of cells; ``words``: the text where the heads of columns are."""
+    points: list[_Point] = []
+    lines = drawn = pure = 0
+    for cells in rows:
+        cells = [cell for cell in cells if cell]
+        found = _points(cells)
+        lines += bool(cells)
+        drawn += bool(found)
+        pure += bool(found) and all(_NUMBER.fullmatch(cell) or _LABEL.fullmatch(cell) for cell in cells)
+        points += found
+    systems = {point.system for point in points}
+    if len(points) < _LEAST or len(systems) != 1:
+        return False
+    (system,) = systems
+    if any(max(values) - min(values) > _APART[system] for values in ([p.x for p in points], [p.y for p in points])):
+        return False
+    if _WORDS.search(words) or _closes(points):
+        return True
+    exact = all(point.exact for point in points)
+    return exact and pure >= _MOSTLY * lines and (system != "plane" or bool(_HEADS.search(words)))
+
+
+def _points(cells: list[str]) -> list[_Point]:
+    """The points in a line: two numbers beside each other."""
+    found, skip = [], False
+    for first, second in pairwise(cells):
+        if skip:
+            skip = False
+            continue
+        if _NUMBER.fullmatch(first) and _NUMBER.fullmatch(second):
+            point = _point(first, second) or _point(second, first)
+            if point is not None:
+                found.append(point)
+                skip = True
+    return found
+
+
+def _point(first: str, second: str) -> _Point | None:
+    """A point of x before y."""
+    x, y = float(first), float(second)
+    if min(_decimals(first), _decimals(second)) >= _DECIMALS and _within(x, _LONGITUDE) and _within(y, _LATITUDE):
+        return _Point("degrees", x, y, True)
+    exact = max(_decimals(first), _decimals(second)) > 0
+    if not _within(y, _NORTHING):
+        return None
+    zone, easting = divmod(x, 1e6)
+    if _within(easting, _EASTING) and (zone == 0 or _within(zone, _ZONES)):
+        return _Point("zone" if zone else "plane", x, y, exact)
+    return None
+
+
+def _closes(points: list[_Point]) -> bool:
+    """Does the first point come again after two others at least?"""
+    return points[0] in points[_LEAST:] and len(set(points)) >= _LEAST
+
+
+def _within(value: float, limits: tuple[float, float]) -> bool:
+    return limits[0] <= value <= limits[1]
+
+
+def _decimals(number: str) -> int:
+    return len(number.partition(".")[2])
+
+
+def _in_degrees(found: re.Match[str]) -> str:
+    degrees, minutes, seconds = map(float, found.groups())
+    return f" {degrees + minutes / 60 + seconds / 3600:.7f} "
+
+
+#: GeoJSON, Esri JSON, TopoJSON, GML, KML, a virtual layer of GDAL; WKT; WKB in hexadecimal digits.
+_WRITTEN = re.compile(
+    rb"FeatureCollection|\"Feature\"|esriGeometry|\"Topology\"|<kml|<OGRVRT|\"(?:coordinates|rings)\"\s*:\s*\["
+    rb"|POLYGON|(?i:polygon\s*(?:z|m|zm)?\s*\(\s*\()|\b010[36]0000[0-9A-Fa-f]{34}"
+)
+#: WKB of a polygon or several, in either order of bytes, with Z, M, or the number of a CRS; and as a GeoPackage begins it.
+_BINARY = re.compile(
+    rb"\x01[\x03\x06\xeb\xee\xd3\xd6\xbb\xbe][\x00\x03\x07\x0b]\x00[\x00\x20\x80\xa0]|\0\0\0[\0-\x0f][\x03\x06]|GP\0"
+)
+#: Bytes of a sheet that are searched, of an old workbook, and sheets of a workbook.
+_SHEET, _BOOK, _SHEETS = 2**20, 2**23, 20
+#: Cells of an old workbook: a number, a short number, a text of the table of texts.
+_CELLS = re.compile(rb"\x03\x02\x0e\0(.{4})..(.{8})|\x7e\x02\x0a\0(.{4})..(.{4})|\xfd\0\x0a\0(.{4})..(.{4})", re.DOTALL)
+_ROW = re.compile(r"<row\b.*?</row>", re.DOTALL)
+_CELL = re.compile(r"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
+_VALUE = re.compile(r"<(?:v|t)\b[^>]*>(.*?)</(?:v|t)>", re.DOTALL)
+
+
+def text_has_geometry(head: bytes, *, lists: bool = True) -> bool:
+    """Does a text draw shapes, or (``lists``) list the points of a boundary? ``head``: its beginning."""
+    text = _decoded(head)
+    return _WRITTEN.search(text.encode("utf-8", "replace")) is not None or (lists and text_lists_points(text))
+
+
+def _decoded(head: bytes) -> str:
+    """A text whose last character may be cut."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return head.decode("utf-16", "replace")
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except UnicodeDecodeError:
+        return head.decode("gb18030", "replace")
+
+
+def find_geometry_column(names: Sequence[str], columns: Sequence[Iterable[Any]]) -> str:
+    """The first column of a table whose values draw polygons, or list the points of one each; the columns (with ``/``) of
+    points that are rows. Empty where there is none."""
+    columns = [list(values) for values in columns]
+    for name, values in zip(names, columns, strict=True):
+        if any(_value_draws(value) for value in values):
+            return name
+    rows = [["" if value is None else str(value) for value in row] for row in zip(*columns, strict=True)]
+    return "/".join(names) if rows_list_points(rows, " ".join(names)) else ""
+
+
+def _value_draws(value: Any) -> bool:
+    if isinstance(value, bytes):
+        return _BINARY.match(value) is not None
+    if not isinstance(value, str):
+        return False
+    return _WRITTEN.search(value.encode("utf-8", "replace")) is not None or text_lists_points(value)
+
+
+def workbook_has_geometry(path: Path) -> bool:
+    """The same of a workbook. One that cannot be opened holds no layer that anybody could read."""
+    try:
+        with zipfile.ZipFile(path) as book:
+            names = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")][:_SHEETS]
+            texts = _beginning(book, "xl/sharedStrings.xml") if "xl/sharedStrings.xml" in book.namelist() else ""
+            shared = ["".join(_VALUE.findall(text)) for text in re.findall(r"<si>(.*?)</si>", texts, re.DOTALL)]
+            return _WRITTEN.search(texts.encode()) is not None or any(
+                _sheet_draws(_beginning(book, name), shared) for name in names
+            )
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
+        return False
+
+
+def _beginning(book: zipfile.ZipFile, name: str) -> str:
+    with book.open(name) as part:
+        return part.read(_SHEET).decode("utf-8", "replace")
+
+
+def _sheet_draws(sheet: str, shared: list[str]) -> bool:
+    if _WRITTEN.search(sheet.encode("utf-8", "replace")):
+        return True
+    rows = []
+    for row in _ROW.findall(sheet):
+        cells = []
+        for attributes, inside in _CELL.findall(row):
+            text = "".join(_VALUE.findall(inside)).strip()
+            if 't="s"' in attributes and text.isdigit():
+                text = shared[int(text)] if int(text) < len(shared) else "…"
+            cells.append(text)
+        rows.append(cells)
+    return rows_list_points(rows, " ".join(cell for cells in rows for cell in cells if not cell.isdigit()))
+
+
+def xls_has_geometry(path: Path) -> bool:
+    """The same of a workbook of Excel 97 (or one of WPS), of which the cells are looked for byte by byte; many a file of that
+    name is a text."""
+    with path.open("rb") as handle:
+        data = handle.read(_BOOK)
+    if not data.startswith(OLD_WORKBOOK):
+        return text_has_geometry(data[:_SHEET])
+    texts = data.decode("utf-16-le", "replace") + data[1:].decode("utf-16-le", "replace")
+    if _WRITTEN.search(data) or "POLYGON" in texts.upper():
+        return True
+    rows: dict[int, list[tuple[int, str]]] = {}
+    for place, double, short_place, short, text_place, _ in _CELLS.findall(data):
+        row, column = struct.unpack("<HH", place or short_place or text_place)
+        value = "文" if text_place else _shown(struct.unpack("<d", double)[0] if double else _short_number(short))
+        rows.setdefault(row, []).append((column, value))
+    return rows_list_points([[value for _, value in sorted(rows[row])] for row in sorted(rows)], texts)
+
+
+def _shown(number: float) -> str:
+    return f"{number:.9f}".rstrip("0").rstrip(".") if abs(number) < 1e12 else ""
+
+
+def _short_number(data: bytes) -> float:
+    """A number of 30 bits: whole or the upper half of a double, either in hundredths or not."""
+    (bits,) = struct.unpack("<i", data)
+    number = float(bits >> 2) if bits & 2 else struct.unpack("<d", struct.pack("<q", (bits & ~3) << 32))[0]
+    return number / 100 if bits & 1 else number
+
+
+#: Tables of the format itself, and those of QGIS and GDAL.
+OWN = ("gpkg_", "rtree_", "sqlite_", "ogr_", "layer_styles", "qgis_")
+#: Every shape in a GeoPackage begins so.
+_MAGIC = b"GP"
+
+
+class HiddenTable(NamedTuple):
+    """``shapes``: it has a column of them; ``has_text_geometry``: the column that draws them otherwise; ``rows``: known of a plain table."""
+
+    columns: list[str]
+    shapes: bool
+    has_text_geometry: str = ""
+    rows: int | None = None
+
+
+def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[str, HiddenTable]:
+    """Tables and views with shapes that are not among the ``layers``, and others that are not among the ``tables`` either;
+    empty for other formats."""
+    if path.suffix.lower() != ".gpkg" or path.with_name(f"{path.name}-wal").exists():
+        return {}
+    found = {}
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            names = database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
+            for (name,) in names:
+                if name in layers or name.lower().startswith(OWN):
+                    continue
+                quoted = name.replace('"', '""')
+                cursor = database.execute(f'SELECT * FROM "{quoted}" LIMIT 50')  # nosec B608 # quotes are doubled
+                columns, rows = [str(column[0]) for column in cursor.description], cursor.fetchall()
+                if any(isinstance(value, bytes) and value[:2] == _MAGIC for row in rows for value in row):
+                    found[str(name)] = HiddenTable(columns, True)
+                elif name not in tables:
+                    count = database.execute(f'SELECT COUNT(*) FROM "{quoted}"').fetchone()[0]  # nosec B608 # quotes are doubled
+                    drawn = find_geometry_column(
+                        columns, list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+                    )
+                    found[str(name)] = HiddenTable(columns, False, drawn, int(count))
+    except sqlite3.Error:
+        # Damaged, or a table of an extension that is not here: reading the layers reports what is damaged.
+        return found
+    return found

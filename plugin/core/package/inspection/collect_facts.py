@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A package looked at from outside: its files, manifest, layers, tables and documents become `facts`."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+from ...cancellation import NEVER, Cancellation
+from ...errors import InputError
+from ...files.digests import (
+    DAMAGED,
+    DOUBLED,
+    LISTS,
+    MANIFEST,
+    PAGE,
+    doubled_manifest,
+    files_below,
+    is_link,
+    is_special,
+    read_sums,
+    sha256,
+    told_manifest,
+)
+from ...files.writing import os_reason
+from ..maps.jpeg import decode_jpeg, is_jpeg
+from ..maps.jpeg import inspect_jpeg as look_at_jpeg
+from ..names import make_name_matcher
+from ..package_spec.model import PackageSpec
+from ..slot_files import has_valid_start, is_stray, read_ends
+from ..tables.model import Workbook
+from ..tables.read import OTHER_TABLES, WORKBOOKS, read_workbook
+from .facts import FileFact, LayerFact, PackageFacts, is_vct, read_header, read_vct_facts
+from .integrity import IntegrityError, find_integrity_errors
+from .layer_facts import find_other_tables, read_layer_facts
+from .pdf import inspect_pdf
+
+SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
+#: What it is → parts of the file that have it.
+_PARTS = {
+    "macros": re.compile(r"vbaProject\.bin$|/macrosheets/|/activeX/", re.IGNORECASE),
+    "embedded": re.compile(r"/embeddings/", re.IGNORECASE),
+    "external": re.compile(r"/externalLinks/|/connections\.xml$|/queryTables/", re.IGNORECASE),
+}
+#: A relationship to a place outside the file, and one of its kinds that only a click follows.
+_OUTSIDE = re.compile(rb"<Relationship\b[^>]*TargetMode\s*=\s*[\"']External[\"'][^>]*>")
+_CLICKED = re.compile(rb"/relationships/hyperlink[\"']")
+#: Parts and bytes of relationships that are read at most.
+_MOST_PARTS, _MOST_PART_BYTES = 5000, 2**20
+
+
+def is_office(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
+
+
+def find_active_parts(path: Path) -> tuple[str, ...]:
+    """Keys of texts (``active``) of what runs or leads elsewhere; none of a file that is no archive, which others report."""
+    found: dict[str, None] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()[:_MOST_PARTS]
+            for info in infos:
+                found |= {key: None for key, pattern in _PARTS.items() if pattern.search(f"/{info.filename}")}
+                if info.filename.lower().endswith(".rels"):
+                    with archive.open(info) as part:
+                        text = part.read(_MOST_PART_BYTES)
+                    if any(not _CLICKED.search(one) for one in _OUTSIDE.findall(text)):
+                        found["external"] = None
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError):
+        return ()
+    return tuple(found)
+
+
+#: Bytes of a file that are looked at.
+_HEAD = 64
+#: Of a report or metadata at most; one that is larger is of no use to anybody.
+_MOST_BYTES = 64 * 2**20
+
+
+def collect_package_facts(folder: Path, package_spec: PackageSpec, cancellation: Cancellation = NEVER) -> PackageFacts:
+    """All that is seen of a package's folder. Raises Cancelled. Nothing is changed, nothing followed."""
+    manifest, state = told_manifest(folder)
+    doubled = ""
+    if state == DAMAGED:
+        manifest, doubled = doubled_manifest(folder)
+        state = DOUBLED if doubled else DAMAGED
+    asked = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
+    sums = _sums(folder)
+    asked |= {path for listed in sums.values() for path in listed or ()}
+    asked.add(MANIFEST)
+    files = []
+    for path, place in files_below(folder):
+        cancellation.raise_if_cancelled()
+        # Two maps of one content are told whether a manifest lists them or not.
+        files.append(_file(path, place, path in asked or is_jpeg(path), cancellation))
+    told = make_name_matcher(package_spec.root, {}).fullmatch(folder.name)
+    parts = told.groupdict() if told else {}
+    code, name = parts.get("code", ""), parts.get("name", "")
+    if not told:
+        code, name = _from_files(files, package_spec)
+    facts = PackageFacts(folder.name, package_spec, code, name, tuple(files), (), manifest, state)
+    documents = _documents(folder, facts)
+    extents = any(path.lower().endswith(".xml") for path in documents)
+    layers: list[LayerFact] = []
+    exchanged = {}
+    heads: dict[str, dict[str, str]] = {}
+    faults: list[IntegrityError] = []
+    hidden: dict[str, tuple[str, ...]] = {}
+    for data in facts.data_sets():
+        if is_vct(data):
+            seen, exchanged[data] = read_vct_facts(folder, data, cancellation)
+            heads[data] = read_header(folder / data)
+            layers += [LayerFact(data, *one) for one in seen]
+        else:
+            if more := find_other_tables(folder, data):
+                hidden[data] = more
+            layers += read_layer_facts(folder, data, cancellation, extents)
+            faults += find_integrity_errors(folder, data, cancellation)
+    return replace(
+        facts,
+        layers=tuple(layers),
+        workbooks=_workbooks(folder, facts, cancellation),
+        documents=documents,
+        exchanged=exchanged,
+        sums=sums,
+        integrity_errors=tuple(faults),
+        hidden_tables=hidden,
+        duplicate_files=doubled,
+        empty_folders=_empty(folder, package_spec),
+        heads=heads,
+    )
+
+
+def _sums(folder: Path) -> dict[str, dict[str, str] | None]:
+    """Lists of digests by the names that they usually have; None for one that is no such list."""
+    known = {name.lower() for name in LISTS}
+    places = [p for p in sorted(folder.iterdir()) if p.name.lower() in known and p.is_file() and not is_link(p)]
+    return {p.name: read_sums(p.read_bytes()) for p in places if p.stat().st_size <= _MOST_BYTES}
+
+
+def _empty(folder: Path, package_spec: PackageSpec) -> tuple[str, ...]:
+    """Folders with nothing in them, but for those of the form."""
+    own = set(package_spec.folders.values())
+    found = []
+    for place, below, files in os.walk(folder):
+        path = Path(place).relative_to(folder).as_posix()
+        if not below and not files and path not in (".", *own):
+            found.append(path)
+    return tuple(sorted(found))
+
+
+def _is_table(file: FileFact, facts: PackageFacts) -> bool:
+    """Is a file to be read as a table? Words with commas are one only where tables lie, for programs keep lists in such files."""
+    suffix = Path(file.name).suffix.lower()
+    own = facts.package_spec.tables
+    if suffix == ".csv" and not (own and file.folder == facts.package_spec.place(own.folder, "")):
+        return False
+    return suffix in (*WORKBOOKS, *OTHER_TABLES)
+
+
+def _workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[Workbook, ...]:
+    found = []
+    for file in facts.single:
+        if _is_table(file, facts) and not (is_stray(file.name) or file.link or file.special):
+            cancellation.raise_if_cancelled()
+            found.append(read_workbook(folder / file.path, file.path))
+    return tuple(found)
+
+
+def _documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
+    """Every XML of the package, the report as it would be called, and the pages that the plugin makes."""
+    pages = {PAGE, facts.report_path, facts.report_page}
+    asked = [f for f in facts.single if f.path in pages or f.name.lower().endswith(".xml")]
+    asked = [f for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name) and not (f.link or f.special)]
+    return {f.path: (folder / f.path).read_bytes() for f in asked}
+
+
+def _file(path: str, place: Path, asked: bool, cancellation: Cancellation) -> FileFact:
+    if is_link(place):
+        return FileFact(path, 0, link=True)
+    if is_special(place):
+        return FileFact(path, 0, special=True)
+    try:
+        head, tail = read_ends(place)
+        digest = sha256(place, cancellation) if asked else ""
+        picture = look_at_jpeg(place) if is_jpeg(path) else None
+        decoded = decode_jpeg(place) if picture is not None and picture.whole else None
+        size, is_pdf = place.stat().st_size, path.lower().endswith(".pdf")
+        kept = tail if is_pdf else b""
+        pages = inspect_pdf(place, cancellation) if is_pdf and has_valid_start(path, head) else None
+        active = find_active_parts(place) if is_office(path) else ()
+        return FileFact(path, size, head[:_HEAD], digest, picture, tail=kept, pdf=pages, active=active, decoded=decoded)
+    except OSError as error:
+        if is_stray(place.name):
+            # ArcGIS keeps its .lock files to itself; they are told by their name.
+            return FileFact(path, 0)
+        raise InputError("package_file_unreadable", file=path, detail=os_reason(error)) from error
+
+
+def _from_files(files: list[FileFact], package_spec: PackageSpec) -> tuple[str, str]:
+    """Code and name of the county as the first file that is called as the form wants tells them."""
+    patterns = [
+        make_name_matcher(p, {})
+        for p in (*(v.file for v in package_spec.vectors), *(s.file for s in package_spec.files))
+    ]
+    for file in files:
+        for part in file.path.split("/"):
+            for pattern in patterns:
+                found = pattern.fullmatch(part)
+                if found and {"code", "name"} <= found.groupdict().keys():
+                    return found["code"], found["name"]
+    return "", ""

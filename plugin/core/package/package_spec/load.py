@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The form of a package by its id or file; all that is wrong with it, by itself and with its standard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import DataError
+from ...files.data import ErrorCollector
+from ...render.words import Words
+from ...standard import load_standard
+from ...standard.template import Template
+from ..names import PLACEHOLDERS, SAMPLE, fill_placeholders
+from .model import LayerSlot, PackageSpec
+from .read import find_spec_file, read_spec
+
+if TYPE_CHECKING:
+    from ...messages.texts import Texts
+    from ...standard import Standard
+
+
+#: What placeholders stand for where a package is shown that nobody has made yet.
+_SHOWN = {**SAMPLE, "title": "……"}
+
+_AS_THEY_ARE = {name: f"{{{name}}}" for name in PLACEHOLDERS}
+
+
+def find_spec_problems(name: str | Path) -> list[DataError]:
+    """All slips of a form's file: of its keys and values, and of what its standard does not have. DataError when there is
+    no such form."""
+    complaints = ErrorCollector(keep=True)
+    path = find_spec_file(name)
+    with complaints.collect():
+        form = read_spec(path, complaints)
+        if not complaints.found:
+            check_against_standard(form, complaints)
+    return complaints.found
+
+
+def check_against_standard(package_spec: PackageSpec, errors: ErrorCollector) -> None:
+    """Layers, fields and places that are right by themselves, but not together or not in the standard."""
+    standard = load_standard(package_spec.standard)
+    for n, vectors in enumerate(package_spec.vectors, 1):
+        for m, slot in enumerate(vectors.layers, 1):
+            with errors.collect():
+                _layer(slot, f"vector[{n}].layer[{m}]", package_spec, standard)
+    places: dict[str, str] = {}
+    for key, place in _places(package_spec):
+        with errors.collect():
+            if place.lower() in places:
+                raise DataError(
+                    "package_same_place", file=str(package_spec.path), key=key, other=places[place.lower()], value=place
+                )
+        places[place.lower()] = key
+
+
+def _layer(slot: LayerSlot, key: str, package_spec: PackageSpec, standard: Standard) -> None:
+    roles = standard.concepts.get(slot.layer, (slot.layer,))
+    templates = [standard.templates[role] for role in roles if role in standard.templates]
+    if not templates:
+        known = ", ".join([*standard.concepts, "…"])
+        raise DataError(
+            "package_layer_unknown",
+            file=str(package_spec.path),
+            key=key,
+            value=slot.layer,
+            standard=standard.id,
+            known=known,
+        )
+    for part, names in (("fields", slot.fields), ("names", tuple(slot.names))):
+        for name in names:
+            if not any(_has(template, name) for template in templates):
+                fields = ", ".join(f.name for f in templates[0].fields)
+                raise DataError(
+                    "package_field_unknown",
+                    file=str(package_spec.path),
+                    key=f"{key}.{part}",
+                    value=name,
+                    layer=slot.layer,
+                    known=fields,
+                )
+
+
+def _has(template: Template, name: str) -> bool:
+    return any(field.name == name for field in template.fields)
+
+
+def layer_title(layer: str, standard: Standard, texts: Texts) -> str:
+    """The name of a layer's code, or of a concept."""
+    return standard.templates[layer].name if layer in standard.templates else texts.concept(layer)
+
+
+def _places(package_spec: PackageSpec) -> Iterator[tuple[str, str]]:
+    for n, vectors in enumerate(package_spec.vectors, 1):
+        yield f"vector[{n}]", package_spec.place(vectors.folder, vectors.file)
+    for slot in package_spec.files:
+        yield (
+            f"{slot.kind} {slot.id}",
+            package_spec.place(slot.folder, fill_placeholders(slot.file, {**_AS_THEY_ARE, **slot.own})),
+        )
+    yield "metadata", package_spec.place(package_spec.metadata.folder, package_spec.metadata.file)
+    for suffix in (".html", ".json"):
+        yield "report", package_spec.place(package_spec.report.folder, f"{package_spec.report.file}{suffix}")
+    if package_spec.tables is not None:
+        yield "tables", package_spec.place(package_spec.tables.folder, f"{package_spec.tables.file}.xlsx")
+
+
+def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
+    """The tree of a package of this form, with what each file is and whether it must be there."""
+    rows: list[tuple[str, str]] = []
+    words, standard = Words(texts.lang), load_standard(package_spec.standard)
+    for vectors in package_spec.vectors:
+        layers = texts.get("words", "between_names").join(
+            (slot.name or layer_title(slot.layer, standard, texts)) for slot in vectors.layers if slot.need == "M"
+        )
+        crs = f"{vectors.crs} + {vectors.vertical}" if vectors.vertical else vectors.crs
+        rows.append(
+            (package_spec.place(vectors.folder, vectors.file), texts.get("form", "vector", crs=crs, layers=layers))
+        )
+    for slot in package_spec.files:
+        name = fill_placeholders(slot.file, {**_AS_THEY_ARE, **slot.own})
+        rows.append((package_spec.place(slot.folder, name), texts.get("form", f"need_{slot.need}", title=slot.title)))
+    for key, named, suffix in (
+        ("report", package_spec.report, ".html/.json"),
+        ("metadata", package_spec.metadata, ""),
+        ("tables", package_spec.tables, ".xlsx"),
+    ):
+        if named is not None:
+            rows.append((package_spec.place(named.folder, f"{named.file}{suffix}"), texts.get("form", key)))
+    root = fill_placeholders(package_spec.root, _SHOWN)
+    lines = [
+        texts.get("form", "head", name=package_spec.name, standard=package_spec.standard, source=package_spec.source),
+        f"{root}/",
+    ]
+    lines += [f"  {fill_placeholders(place, _SHOWN)} · {what}" for place, what in sorted(rows)]
+    if package_spec.unverified:
+        lines.append(
+            texts.get(
+                "form", "unverified", keys=words.join(words.named("form_key", k) for k in package_spec.unverified)
+            )
+        )
+    return lines
+
+
+def load_package_spec(name: str | Path) -> PackageSpec:
+    """A form of package by id or path. DataError names file and key of the first slip: of its own, or against its standard,
+    for a field that no layer has would not be written, and of two files in one place one would be lost."""
+    form = read_spec(find_spec_file(name), ErrorCollector())
+    check_against_standard(form, ErrorCollector())
+    return form

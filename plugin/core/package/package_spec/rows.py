@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parts of a form of package, each from its table in the file. DataError names file and key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from ...errors import DataError, OutputError
+from ...files.data import check_keys, expect
+from ...messages.texts import Texts
+from ..names import (
+    OWN_PLACEHOLDERS,
+    PLACEHOLDERS,
+    SAMPLE,
+    field_problem,
+    fill_placeholders,
+    name_problem,
+    unknown_placeholder,
+)
+from .model import (
+    ENCODINGS,
+    FORMATS,
+    FRAMES,
+    LAYER_ITEMS,
+    LEAST_DPI,
+    MOST_DPI,
+    NEEDS,
+    PACKAGE_ITEMS,
+    FileSlot,
+    LayerSlot,
+    MapSettings,
+    NamedFile,
+    TableWords,
+    VectorSet,
+)
+
+
+def texts_of(value: Any, path: Path, where: str) -> dict[str, str]:
+    expect(value, dict, file=path, key=where)
+    return {key: expect(text, str, file=path, key=f"{where}.{key}") for key, text in value.items()}
+
+
+def check_one_of(value: Any, known: Any, path: Path, key: str) -> None:
+    if value not in known:
+        raise DataError("data_value_unknown", file=str(path), key=key, value=value, known=", ".join(map(str, known)))
+
+
+def check_no_two(values: list[str], path: Path, key: str) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise DataError("data_duplicate", file=str(path), key=key, value=value)
+
+
+def check_pattern(pattern: str, path: Path, key: str, known: tuple[str, ...] = OWN_PLACEHOLDERS) -> None:
+    """Of a name with placeholders: only such as are known, and a name that every system takes once they are filled."""
+    check_placeholders(pattern, path, key, known)
+    check_name(fill_placeholders(pattern, SAMPLE), path, key)
+
+
+def check_placeholders(text: str, path: Path, key: str, known: tuple[str, ...] = OWN_PLACEHOLDERS) -> None:
+    unknown = unknown_placeholder(text, known)
+    if unknown is not None:
+        shown = " ".join(f"{{{name}}}" for name in known)
+        raise DataError("package_placeholder", file=str(path), key=key, value=unknown, known=shown)
+
+
+def check_name(name: str, path: Path, key: str) -> None:
+    if problem := name_problem(name):
+        raise DataError("package_name", file=str(path), key=key, value=name, detail=problem)
+
+
+def check_reference(text: str, path: Path, key: str, vertical: bool = False) -> None:
+    """Of a CRS: one of heights where asked, else of degrees or of a plane."""
+    try:
+        crs = CRS.from_user_input(text)
+    except CRSError as error:
+        raise DataError("package_crs", file=str(path), key=key, value=text) from error
+    if crs.is_vertical is not vertical or (not vertical and not (crs.is_geographic or crs.is_projected)):
+        raise DataError("package_crs", file=str(path), key=key, value=text)
+
+
+#: What a slot of a map may say besides what every slot says.
+MAP_KEYS = ("number", "layout")
+_NUMBER = re.compile(r"\d{2}")
+
+
+_KINDS: dict[str, type] = {
+    "page": str, "dpi": int, "world_file": bool, "map_set": str, "maker": str, "drawer": str, "date": str,
+}  # fmt: skip
+
+
+def map_settings(row: Any, path: Path) -> MapSettings:
+    """The form's `[maps]`. DataError names file and key; a map set is looked for beside the form."""
+    expect(row, dict, file=path, key="maps")
+    check_keys(row, required=(), allowed=_KINDS, file=path, where="maps")
+    for key, value in row.items():
+        expect(value, _KINDS[key], file=path, key=f"maps.{key}")
+    for key in ("maker", "drawer", "date"):
+        check_placeholders(row.get(key, ""), path, f"maps.{key}")
+    found = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
+    if not LEAST_DPI <= found.dpi <= MOST_DPI:
+        raise _unknown(path, "maps.dpi", found.dpi, f"{LEAST_DPI}–{MOST_DPI}")
+    sheets = found.catalogue().sheets
+    check_one_of(found.page, sheets, path, "maps.page")
+    return found
+
+
+def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path) -> None:
+    """DataError names file and key: a layout that the map set does not have, a number that is none, a slot that names many
+    files and is to be made, two slots with one number or layout."""
+    maps = settings.catalogue().maps
+    seen: dict[str, set[str]] = {"number": set(), "layout": set()}
+    for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
+        if slot.number and not _NUMBER.fullmatch(slot.number):
+            raise _unknown(path, f"map[{n}].number", slot.number, "01–99")
+        if slot.layout:
+            check_one_of(slot.layout, maps, path, f"map[{n}].layout")
+        if slot.layout and not slot.number:
+            raise DataError("data_key_missing", file=str(path), key=f"map[{n}].number")
+        if slot.layout:
+            check_one_of(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
+        if slot.number and (problem := name_problem(fill_placeholders(slot.file, {**SAMPLE, **slot.own}))):
+            raise DataError("package_name", file=str(path), key=f"map[{n}].title", value=slot.title, detail=problem)
+        for key, values in seen.items():
+            value = getattr(slot, key)
+            if value and value in values:
+                raise DataError("data_duplicate", file=str(path), key=f"map[{n}].{key}", value=value)
+            values.add(value)
+
+
+def _unknown(path: Path, key: str, value: object, known: str) -> DataError:
+    return DataError("data_value_unknown", file=str(path), key=key, value=value, known=known)
+
+
+def vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> VectorSet:
+    expect(row, dict, file=path, key=where)
+    required, allowed = ("id", "folder", "file", "crs", "layer"), ("vertical", "encoding", "others")
+    check_keys(row, required=required, allowed=allowed, file=path, where=where)
+    for key, value in row.items():
+        expect(value, {"layer": list, "others": bool}.get(key, str), file=path, key=f"{where}.{key}")
+    check_one_of(row["folder"], folders, path, f"{where}.folder")
+    check_pattern(row["file"], path, f"{where}.file")
+    check_one_of(Path(row["file"]).suffix.lower(), FORMATS, path, f"{where}.file")
+    check_one_of(row.get("encoding", "UTF-8"), ENCODINGS, path, f"{where}.encoding")
+    check_reference(row["crs"], path, f"{where}.crs")
+    if row.get("vertical"):
+        check_reference(row["vertical"], path, f"{where}.vertical", vertical=True)
+    if Path(row["file"]).suffix.lower() == ".vct":
+        _for_vct(row, path, where)
+    if Path(row["file"]).suffix.lower() == ".shp" and row.get("vertical"):
+        # Not every program finds heights in a .prj, and GDAL drops those beside EPSG:4490.
+        raise DataError("package_vertical", file=str(path), key=f"{where}.vertical", value=row["vertical"])
+    layers = tuple(_layer(one, f"{where}.layer[{n}]", path) for n, one in enumerate(row.pop("layer"), start=1))
+    check_no_two([one.layer for one in layers], path, f"{where}.layer")
+    check_no_two([one.name.upper() for one in layers if one.name], path, f"{where}.layer.name")
+    return VectorSet(**row, layers=layers)
+
+
+def _for_vct(row: dict[str, Any], path: Path, where: str) -> None:
+    """A VCT file is in GBK and tells its CRS in its header, which knows CGCS2000 and the heights of 1985 only."""
+    # Here, for the list of forms is there without shapely, too.
+    from ...exchange.vct.head import VERTICAL, check_crs
+
+    check_one_of(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{where}.encoding")
+    check_one_of(row.get("vertical", ""), ("", VERTICAL), path, f"{where}.vertical")
+    try:
+        check_crs(CRS.from_user_input(row["crs"]), row["id"])
+    except OutputError as error:
+        raise DataError("package_crs", file=str(path), key=f"{where}.crs", value=row["crs"]) from error
+
+
+def _layer(row: Any, where: str, path: Path) -> LayerSlot:
+    expect(row, dict, file=path, key=where)
+    check_keys(row, required=("layer", "need"), allowed=("name", "fields", "names"), file=path, where=where)
+    for key, value in row.items():
+        expect(value, {"fields": list, "names": dict}.get(key, str), file=path, key=f"{where}.{key}")
+    check_one_of(row["need"], NEEDS, path, f"{where}.need")
+    fields = tuple(expect(f, str, file=path, key=f"{where}.fields") for f in row.get("fields", ()))
+    names = texts_of(row.get("names", {}), path, f"{where}.names")
+    check_no_two([f.upper() for f in fields], path, f"{where}.fields")
+    check_no_two([n.upper() for n in names.values()], path, f"{where}.names")
+    for key, name in ((f"{where}.name", row.get("name", "")), *((f"{where}.names.{k}", n) for k, n in names.items())):
+        if name and (problem := field_problem(name)):
+            raise DataError("package_name", file=str(path), key=key, value=name, detail=problem)
+    return LayerSlot(row["layer"], row["need"], row.get("name", ""), fields, names)
+
+
+def file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, str]) -> FileSlot:
+    expect(row, dict, file=path, key=where)
+    more = MAP_KEYS if kind == "map" else ()
+    check_keys(row, required=("id", "title", "folder", "file", "need"), allowed=more, file=path, where=where)
+    for key, value in row.items():
+        expect(value, str, file=path, key=f"{where}.{key}")
+    check_one_of(row["folder"], folders, path, f"{where}.folder")
+    check_one_of(row["need"], NEEDS, path, f"{where}.need")
+    check_pattern(row["file"], path, f"{where}.file", tuple(PLACEHOLDERS))
+    return FileSlot(kind, **row)
+
+
+def table_words(row: Any, path: Path) -> TableWords:
+    """What else sheets and columns may be called; taken out of ``[tables]``."""
+    expect(row, dict, file=path, key="tables")
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    texts = Texts("zh")
+    for part, known in (("titles", texts.section("sheets")), ("heads", texts.section("columns"))):
+        given = expect(row.pop(part, {}), dict, file=path, key=f"tables.{part}")
+        for key, words in given.items():
+            check_one_of(key, known, path, f"tables.{part}")
+            expect(words, list, file=path, key=f"tables.{part}.{key}")
+            for word in words:
+                expect(word, str, file=path, key=f"tables.{part}.{key}")
+        found[part] = {key: tuple(words) for key, words in given.items()}
+    return TableWords(**found)
+
+
+def named_file(row: Any, where: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()) -> NamedFile:
+    expect(row, dict, file=path, key=where)
+    check_keys(row, required=("folder", "file", *(["names"] if items else [])), allowed=(), file=path, where=where)
+    check_one_of(row["folder"], folders, path, f"{where}.folder")
+    check_pattern(expect(row["file"], str, file=path, key=f"{where}.file"), path, f"{where}.file")
+    names = texts_of(row.get("names", {}), path, f"{where}.names")
+    if items:
+        check_keys(names, required=items, allowed=(), file=path, where=f"{where}.names")
+        for key, name in names.items():
+            if name and (problem := field_problem(name)) == "field_characters":
+                raise DataError("package_name", file=str(path), key=f"{where}.names.{key}", value=name, detail=problem)
+        # Two things of one name in one element could not be told apart.
+        for together in (("package", "dataset"), PACKAGE_ITEMS, LAYER_ITEMS):
+            check_no_two(
+                [name for key in together if (name := names[key] or key * (key in FRAMES))], path, f"{where}.names"
+            )
+    return NamedFile(row["folder"], row["file"], names)

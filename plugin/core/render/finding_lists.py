@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Findings as the page shows them: sums by rule, then the rows of each rule up to a limit."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from ..messages.texts import Texts, format_number, format_width
+from ..model.findings import Finding
+from ..model.report import Report, RuleOutcome
+from ..model.rule import Severity
+from ..profile import Norm
+from .pictures import PICTURES, findings_with_area, largest_conflicts, rank_finding
+from .words import Words
+
+#: Rows of one rule on the page; counts are always complete, layer and JSON hold all.
+ROWS = 200
+#: Townships named in one cell.
+_TOWNSHIPS = 24
+#: Keys of the other side named in one row.
+_RELATED = 3
+_CIRCLED = 0x2460
+#: The rule that lists windows (开天窗).
+WINDOWS = "TOP009"
+
+
+def rule_titles(report: Report, words: Words) -> dict[str, str]:
+    return {r.code: r.heading for r in report.rules} | {
+        code: words.get("run_title", code) for code in ("RUN900", "RUN901", "RUN902", "RUN903", "RUN904", "RUN905")
+    }
+
+
+def group_by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    groups: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[finding.code].append(finding)
+    return groups
+
+
+def sum_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
+    """One row per rule and severity, errors first, then by area; waived findings have a section of their own."""
+    named = rule_titles(report, words)
+    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in report.findings:
+        if finding.state != "waived":
+            groups[str(finding.severity), finding.code].append(finding)
+    order = [str(s) for s in Severity]
+    rows = []
+    for (severity, code), found in groups.items():
+        areas = [f.area_m2 for f in found if f.area_m2 is not None]
+        nets = [f.net_area_m2 for f in found if f.net_area_m2 is not None]
+        rows.append(
+            {
+                "severity": severity,
+                "code": code,
+                "title": named.get(code, code),
+                "count": len(found),
+                "number": format_number(len(found), 0),
+                "area_m2": sum(areas),
+                "area": format_number(sum(areas), 2) if areas else "—",
+                "net": words.get("text", "net", area=format_number(sum(nets), 2)) if nets else "",
+                "townships": _townships(found, words),
+            }
+        )
+    return sorted(rows, key=lambda r: (order.index(r["severity"]), -r["area_m2"], r["code"]))
+
+
+def _townships(found: list[Finding], words: Words) -> str:
+    counts = Counter(f.township for f in found)
+    elsewhere = counts.pop("", 0)
+    if not counts:
+        return "—"
+    named = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    parts = [words.get("text", "township_count", name=n, count=c) for n, c in named[:_TOWNSHIPS]]
+    if len(named) > _TOWNSHIPS:
+        parts.append(words.get("text", "more_townships", count=len(named)))
+    if elsewhere:
+        parts.append(words.get("text", "elsewhere", count=elsewhere))
+    return words.join(parts)
+
+
+def list_by_rule(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) -> list[dict[str, Any]]:
+    """A block per rule with findings: its rows, what is left out, how to fix and on what basis."""
+    named = rule_titles(report, words)
+    outcomes = {r.code: r for r in report.rules}
+    blocks = []
+    for code, found in sorted(group_by_code(report.findings).items(), key=lambda item: rule_order(item[0])):
+        shown = heapq.nsmallest(limit, found, key=rank_finding)
+        blocks.append(
+            {
+                "code": code,
+                "title": named.get(code, code),
+                "number": format_number(len(found), 0),
+                "rows": [_row(f, words) for f in shown],
+                "more": words.get("text", "more_rows", count=format_number(len(found) - len(shown), 0))
+                if len(found) > limit
+                else "",
+                **_manual(code, outcomes.get(code), norm, words),
+            }
+        )
+    return blocks
+
+
+def rule_order(code: str) -> tuple[int, str]:
+    from ..model.rule import FAMILIES
+
+    return (FAMILIES.index(code[:3]) if code[:3] in FAMILIES else len(FAMILIES), code)
+
+
+def _row(finding: Finding, words: Words) -> dict[str, Any]:
+    waived = finding.state == "waived"
+    return {
+        "severity": "WAIVED" if waived else str(finding.severity),
+        "own": _join(finding.role, _key(finding.key, finding.params.get("fid"), words)),
+        "related": _related(finding, words),
+        "township": finding.township,
+        "area": format_number(finding.area_m2, 2) if finding.area_m2 is not None else "",
+        "message": finding.message,
+    }
+
+
+def _related(finding: Finding, words: Words) -> list[str]:
+    """The other side, a line for each of its keys."""
+    fid = finding.params.get("related_fid")
+    keys = [k for k in finding.related_keys if k][:_RELATED]
+    lines = [_join(finding.related_role, k) for k in keys] or [_join(finding.related_role, _key("", fid, words))]
+    if len(finding.related_keys) > len(keys) > 0:
+        lines.append("…")
+    return [line for line in lines if line]
+
+
+def _join(role: str, key: str) -> str:
+    return " ".join(p for p in (role, key) if p)
+
+
+def _key(key: str, fid: Any, words: Words) -> str:
+    tail = words.get("text", "fid", fid=fid) if fid is not None else ""
+    return f"{key} {words.bracket(tail)}" if key and tail else key or tail
+
+
+def _manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Words) -> dict[str, Any]:
+    """The rule's help by heading, the values it went by, and its sources with their marks; no more than a sentence for a
+    finding about the run, nothing for what is no rule of ours (a report of another version)."""
+    from ..model.rule import all_rules
+
+    rule, texts = all_rules().get(code), Texts(words.lang)
+    if rule is None:
+        said = texts.section("run_help").get(code, "")
+        return {"help": [(texts.section("headings")["what"], said)] if said else [], "basis": [], "parameters": []}
+    return {
+        "help": [(heading, " ".join(text.split())) for heading, text in texts.rule_help(rule).items()],
+        "basis": list_citations(rule.basis, norm, words),
+        "parameters": describe_rule_values(outcome, texts),
+    }
+
+
+def describe_rule_values(outcome: RuleOutcome | None, texts: Texts) -> list[str]:
+    """What a rule went by, a line each; the tolerance of standard and county stands on the first page."""
+    from ..engine.explanation import CALL, EffectiveValue, format_effective_values
+
+    given = [EffectiveValue(**one) for one in (outcome.parameters if outcome is not None else ())]
+    return format_effective_values([one for one in given if one.setting != "tolerance" or one.origin == CALL], texts)
+
+
+def list_citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list[dict[str, str]]:
+    if norm is None:
+        return []
+    known = norm.standard.citations
+    return [
+        {"mark": known[k].mark, "text": known[k].zh if words.lang == "zh" else known[k].en} for k in keys if k in known
+    ]
+
+
+def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
+    """The list of the largest, numbered as on the overview, with captions for their pictures."""
+    named = rule_titles(report, words)
+    chosen = largest_conflicts(report)
+    rows = []
+    for position, finding in enumerate(chosen, start=1):
+        rows.append(
+            {
+                "number": position,
+                "circled": chr(_CIRCLED + position - 1),
+                "severity": str(finding.severity),
+                "code": finding.code,
+                "title": named.get(finding.code, finding.code),
+                "township": finding.township or "—",
+                "area": format_number(finding.area_m2, 2),
+                "width": format_width(finding.width_m, 1) if finding.width_m is not None else "",
+                "state": words.named("state", finding.state),
+            }
+        )
+    left = len(findings_with_area(report)) - len(chosen) if len(chosen) == PICTURES else 0
+    return {
+        "rows": rows,
+        "more": words.get("text", "more_conflicts", count=format_number(left, 0)) if left else "",
+        "false_alarm": any(f.state == "false_alarm" for f in chosen),
+    }
+
+
+def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
+    """Waived findings, all of them; what a waiver says of itself is in the finding's ``params.waiver``."""
+    found = sorted(
+        (f for f in report.findings if f.state == "waived"), key=lambda f: (rule_order(f.code), rank_finding(f))
+    )
+    rows = []
+    for finding in found:
+        said = finding.params.get("waiver") or {}
+        rows.append(
+            {
+                "code": finding.code,
+                "own": _join(finding.role, finding.key),
+                "related": _related(finding, words),
+                "township": finding.township,
+                "area": format_number(finding.area_m2, 2),
+                "why": str(said.get("reason", "")),
+                "document": str(said.get("document", "")),
+                "attachment": str(said.get("attachment", "")),
+                "author": str(said.get("author", "")),
+                "date": str(said.get("date", "")),
+                "until": str(said.get("until", "")) or words.get("text", "no_end"),
+            }
+        )
+    return rows
+
+
+def list_windows(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) -> dict[str, Any]:
+    """Windows in the boundary (TOP009) by area, with what fills them and their sums; no rows where none was listed."""
+    listed = [f for f in report.findings if f.code == WINDOWS]
+    templates = norm.standard.templates if norm else {}
+    rows = [
+        {
+            "own": _join(f.role, _key(f.key, f.params.get("fid"), words)),
+            "township": f.township or "—",
+            "area": format_number(f.area_m2, 2),
+            "fillers": words.join(
+                templates[r].name if r in templates and words.lang == "zh" else r for r in f.params["fillers"]
+            ),
+            "share": format_number(f.params["share"], 1),
+            "open": format_number(f.params["open_m2"], 2),
+            "full": f.case == "window",
+        }
+        for f in heapq.nlargest(limit, listed, key=lambda f: f.area_m2 or 0.0)
+    ]
+    partly = sum(f.case != "window" for f in listed)
+    area = format_number(sum(f.area_m2 or 0.0 for f in listed), 2)
+    more = words.get("text", "more_rows", count=format_number(len(listed) - limit, 0)) if len(listed) > limit else ""
+    sums = words.get("text", "windows", count=format_number(len(listed), 0), area=area, partly=format_number(partly, 0))
+    return {"rows": rows, "more": more, "sums": sums}

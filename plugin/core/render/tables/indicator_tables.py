@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The list of indicators as a table, and the expansion ratio with all that went into it."""
+
+from __future__ import annotations
+
+from ...indicators.compute import Computed, Figures
+from ...model.indicator import RATIO_FORMS, Indicator
+from .. import figures as shown
+from ..words import Words
+from .model import Column, Row, Table, Value, format_measured
+
+#: Inputs of the ratio in the order in which an office writes them down.
+_INPUTS = (
+    *("denominator_m2", "denominator_statutory_m2", "denominator_difference_m2"),
+    *("concentrated_m2", "flexible_m2", "special_m2", "uncoded_m2", "new_land_m2"),
+)
+
+
+def indicator_table(figures: Figures) -> Table:
+    """A row a figure, in the groups of the list; what cannot be computed with the reason."""
+
+    texts, words = figures.texts, Words(figures.texts.lang)
+    columns = [
+        Column("number", wide=6),
+        Column("indicator", wide=34),
+        Column("kind", wide=9),
+        Column("unit", wide=14),
+        Column("value", wide=16),
+        Column("target", wide=17),
+        Column("room", wide=14),
+        Column("state", wide=12),
+        Column("basis", wide=18),
+        Column("confirmed", wide=12),
+        Column("formula", wide=42),
+        Column("inputs", wide=48),
+        Column("source", wide=36),
+    ]
+    table = Table("indicators", columns)
+    group = ""
+    for computed in figures.all():
+        entry = computed.entry
+        if entry.group != group:
+            group = entry.group
+            table.rows.append(Row([texts.get("groups", group), *[None] * (len(columns) - 1)], "head", group))
+        shown_figures: list[Indicator | None] = [*computed.figures] or [None]
+        for figure in shown_figures:
+            number = str(sum(r.kind == "row" for r in table.rows) + 1)
+            unit = texts.get("unit_names", figure.unit if figure else entry.unit)
+            cells: list[Value] = [number, entry.name(texts.lang), entry.kind if texts.lang == "zh" else "", unit]
+            if figure is None:
+                cells += [None, "", None, texts.get("tables", "not_computed"), "", "", entry.formula(texts.lang)]
+                cells += [computed.reason]
+            else:
+                decimals = shown.decimals_of(figure)
+                cells += [format_measured(figure.value, figure.unit, decimals)]
+                cells += [shown.format_target(figure, words).replace("\u202f", " ")]
+                cells += [format_measured(figure.margin, figure.unit, decimals), shown.format_state(figure, words)]
+                cells += [shown.format_basis(figure, words), texts.get("tables", "yes" if figure.confirmed else "no")]
+                cells += [entry.formula(texts.lang), shown.format_inputs(figure, words).replace("\u202f", " ")]
+            source = texts.get("tables", "source", text=entry.source(texts.lang), mark=entry.mark)
+            table.rows.append(Row([*cells, source], "row", entry.id))
+    table.notes += [texts.get("tables", "unconfirmed_note"), texts.get("tables", "mark_note")]
+    return table
+
+
+def ratio_table(figures: Figures) -> Table | None:
+    """城镇开发边界扩展倍数 in three forms, numerator and denominator; None where it is not to be computed."""
+
+    found: dict[str, Computed] = {f: figures.get(f"expansion_ratio_{f}") for f in RATIO_FORMS}
+    first = next((i for one in found.values() for i in one.figures), None)
+    if first is None:
+        return None
+    texts, words = figures.texts, Words(figures.texts.lang)
+    columns = [Column("item", wide=56), Column("area", "ha", wide=18), Column("ratio", "ratio", wide=14)]
+    columns += [Column("target", wide=14), Column("room", "ratio", wide=14), Column("state", wide=14)]
+    table = Table("ratio", columns, unit="ha")
+    for name in _INPUTS:
+        area = format_measured(float(first.inputs[name]) / 1e4, "ha")
+        table.rows.append(Row([texts.get("tables", f"ratio_{name}"), area, None, "", None, ""], "row", name))
+    for form, computed in found.items():
+        for figure in computed.figures:
+            table.rows.append(_form(form, computed, figure, figures, words))
+    for name in ("denominator_layer", "classes", "base_year", "base_year_source", "windows"):
+        table.notes.append(shown.format_input(name, first.inputs[name], words))
+    if not first.confirmed:
+        table.notes.append(texts.get("tables", "ratio_note"))
+    return table
+
+
+def _form(form: str, computed: Computed, figure: Indicator, figures: Figures, words: Words) -> Row:
+
+    lang = figures.texts.lang
+    area = format_measured(float(figure.inputs["numerator_m2"]) / 1e4, "ha")
+    cells = [figures.texts.get("tables", "form", form=form.upper(), formula=computed.entry.formula(lang)), area]
+    cells += [format_measured(figure.value, "ratio", shown.decimals_of(figure)), shown.format_target(figure, words)]
+    return Row(
+        [*cells, format_measured(figure.margin, "ratio"), shown.format_state(figure, words)], "sum", f"form:{form}"
+    )

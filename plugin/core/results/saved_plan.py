@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rebuild the plan of a saved result: norm and layer names, but no features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+from pyproj import CRS
+
+from ..plan.layer import Layer, SourceLayer
+from ..plan.plan import Plan
+
+if TYPE_CHECKING:
+    from ..options import Options
+    from .saved_result import SavedResult
+
+
+def restore_plan(kept: SavedResult, options: Options, inputs: tuple[str, ...]) -> Plan:
+    """Return a plan with empty layers, sufficient to show, export and waive findings but not to measure areas.
+
+    ``inputs``: data files of the layers, which no output may overwrite. Raises DataError or InputError if the profile or the
+    standard cannot be read.
+    """
+    provenance = kept.report.provenance
+    area_code = str(provenance["area_code"])
+    norm = options.norm().for_area(area_code)
+    crs = CRS.from_user_input(kept.crs)
+    plan = Plan(
+        layers={},
+        norm=norm,
+        scope=str(provenance["scope"]),
+        crs=crs,
+        source=str(provenance["source"]),
+        inputs=inputs,
+        # The county code is normally the majority of the rows; a saved result has no rows.
+        given_code=area_code if kept.area_known else "",
+    )
+    for entry in provenance["layers"]:
+        templates = norm.standard.all_templates(entry["role"])
+        named = [template for template in templates if f"{template.standard}/{template.role}" == entry["template"]]
+        if templates:
+            source = SourceLayer(entry["name"], gpd.GeoDataFrame(geometry=[], crs=crs), (), crs)
+            plan.layers[entry["role"]] = Layer(source, (named or templates)[0], crs)
+    return plan

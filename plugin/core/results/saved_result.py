@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The last check result of a project, saved as one file: report, time, and fingerprints of the checked data; and the
+plan rebuilt from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..cancellation import NEVER, Cancellation
+from ..errors import DataError
+from ..files.writing import write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ..model.findings import Finding
+    from ..model.report import Report
+    from ..plan.layer import SourceLayer
+
+
+SCHEMA = "sanxian-result/1"
+#: Suffix of the result file beside the project: 县.qgz → 县.result.json.
+SUFFIX = ".result.json"
+#: Larger files are compared by time and size only.
+_MAX_DIGEST_BYTES = 64 * 1024 * 1024
+
+#: Name, modification time (ns) and size of each file of a source.
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
+class SavedLayer:
+    """A layer as it was checked.
+
+    ``role``: empty for a layer without a role; ``table``: table in its database; ``unsaved``: number of edits that were unsaved
+    at the check; ``digest``: digest of its rows, empty if they were not read.
+    """
+
+    id: str
+    name: str
+    role: str = ""
+    table: str = ""
+    filter: str = ""
+    unsaved: int = 0
+    digest: str = ""
+    stamp: Stamp = ()
+
+
+@dataclass(frozen=True)
+class SavedFile:
+    """A file read besides the layers (profile, waivers, tasks, baseline). Its name is in ``stamp``; no path is stored."""
+
+    stamp: Stamp = ()
+    digest: str = ""
+
+
+@dataclass
+class SavedResult:
+    """A saved check result.
+
+    ``crs``: CRS of the findings, as WKT; ``settings``: settings of the check as text; ``files``: name of the setting → file;
+    ``area_known``: the county code came from the data.
+    """
+
+    finished: datetime
+    report: Report
+    crs: str
+    settings: dict[str, str]
+    layers: list[SavedLayer] = field(default_factory=list)
+    files: dict[str, SavedFile] = field(default_factory=dict)
+    area_known: bool = True
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Changes since a check.
+
+    ``layers``: names of the changed layers; ``roles``: their roles; ``settings``: county settings, side files or the plugin
+    version changed, which affects every rule.
+    """
+
+    layers: tuple[str, ...] = ()
+    roles: frozenset[str] = frozenset()
+    settings: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.layers or self.settings)
+
+    def with_layer(self, name: str, role: str) -> Changes:
+        """Return the changes with one more layer."""
+        names = self.layers if name in self.layers else (*self.layers, name)
+        return Changes(names, self.roles | ({role} if role else frozenset()), self.settings)
+
+
+def saved_result_path(project_file: str | Path) -> Path:
+    """Return the path of the result file of a project file."""
+    path = Path(project_file)
+    return path.with_name(f"{path.stem}{SUFFIX}")
+
+
+def digest_rows(source: SourceLayer, cancellation: Cancellation = NEVER) -> str:
+    """Return a SHA-256 digest of a table's values, geometries and CRS, independent of row order and feature ids."""
+    import numpy as np
+    import pandas as pd
+    import shapely
+
+    frame = source.frame
+    shapes = frame.geometry.name
+    rows = pd.util.hash_array(np.asarray(shapely.to_wkb(frame.geometry.to_numpy()), dtype=object)).copy()
+    names = sorted(str(column) for column in frame.columns if column != shapes)
+    for name in names:
+        cancellation.raise_if_cancelled()
+        # The factor makes the digest depend on the column of a value; uint64 wraps around.
+        rows = rows * np.uint64(1_000_003) + _hash_column(frame[name])
+    digest = hashlib.sha256("\n".join([str(source.crs), *names]).encode("utf-8"))
+    digest.update(np.sort(rows).tobytes())
+    return digest.hexdigest()
+
+
+def _hash_column(column: pd.Series) -> NDArray:
+    """Return (n,) uint64 hashes of the values; all missing values have the same one."""
+    import pandas as pd
+
+    values = column.to_numpy()
+    if values.dtype.kind in "biufM":
+        return pd.util.hash_array(values)
+    objects = column.astype(object)
+    try:
+        return pd.util.hash_array(objects.to_numpy())
+    except TypeError:
+        # Values that pandas cannot hash together, such as dates.
+        return pd.util.hash_array(objects.where(objects.isna(), objects.astype(str)).to_numpy())
+
+
+def save_file_state(path: str | Path, stamp: Stamp) -> SavedFile:
+    """Return the stamp and digest of a side file. Folders and files above `_MAX_DIGEST_BYTES` get no digest."""
+    return SavedFile(stamp, _digest_file(Path(path)) if path else "")
+
+
+def same_file_contents(kept: SavedFile, path: str | Path, stamp: Stamp) -> bool:
+    """Return True if a file is unchanged: equal time and size, else equal contents."""
+    return kept.stamp == stamp or bool(kept.digest and path and kept.digest == _digest_file(Path(path)))
+
+
+def _digest_file(path: Path) -> str:
+    if not path.is_file() or path.stat().st_size > _MAX_DIGEST_BYTES:
+        return ""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class OutdatedFindings:
+    """Determine which findings may be outdated, from the layers that their rules read."""
+
+    def __init__(self, changes: Changes, concepts: dict[str, tuple[str, ...]]):
+        self.changes, self._concepts = changes, concepts
+        self._rules: dict[str, bool] = {}
+
+    def includes_finding(self, code: str, finding: Finding) -> bool:
+        """Return True if a layer of the finding, or a layer that its rule reads, has changed."""
+        changes = self.changes
+        if changes.settings:
+            return True
+        return bool({finding.role, finding.related_role} & changes.roles) or self.includes_rule(code)
+
+    def includes_rule(self, code: str) -> bool:
+        """Return True if a rule reads a changed layer. Needs on each single layer are left to `includes_finding`."""
+        if self.changes.settings:
+            return True
+        if code not in self._rules:
+            self._rules[code] = self._reads_changed(code)
+        return self._rules[code]
+
+    def _reads_changed(self, code: str) -> bool:
+        from ..model.rule import EACH, all_rules
+
+        rule = all_rules().get(code)
+        needs = [need.concept for need in rule.needs.values() if need.concept != EACH] if rule else []
+        return any(self.changes.roles & set(self._concepts.get(concept, (concept,))) for concept in needs)
+
+
+# --- the file
+def write_saved_result(path: str | Path, kept: SavedResult) -> None:
+    """Write a temporary file, then replace the former file. On OutputError the former file is intact."""
+    from ..render.outputs import dump_json
+
+    data = {
+        "schema": SCHEMA,
+        "finished": kept.finished.isoformat(timespec="seconds"),
+        "crs": kept.crs,
+        "area_known": kept.area_known,
+        "settings": kept.settings,
+        "files": {name: asdict(file) for name, file in kept.files.items()},
+        "layers": [asdict(layer) for layer in kept.layers],
+        "places": [_matching_values(finding) for finding in kept.report.findings],
+        "report": kept.report.to_dict(),
+    }
+    write_text(path, dump_json(data))
+
+
+def read_saved_result(path: str | Path) -> SavedResult:
+    """Read a result file. Raises DataError for a damaged file and for another version of the schema."""
+    from ..model.report import Report
+
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        if data["schema"] != SCHEMA:
+            raise DataError("kept_result_damaged", file=Path(path).name)
+        report = Report.from_dict(data["report"])
+        for finding, place in zip(report.findings, data["places"], strict=True):
+            _set_matching_values(finding, place)
+        return SavedResult(
+            finished=datetime.fromisoformat(data["finished"]),
+            report=report,
+            crs=str(data["crs"]),
+            settings=dict(data["settings"]),
+            layers=[SavedLayer(**{**layer, "stamp": _read_stamp(layer["stamp"])}) for layer in data["layers"]],
+            files={name: SavedFile(_read_stamp(one["stamp"]), one["digest"]) for name, one in data["files"].items()},
+            area_known=bool(data["area_known"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError("kept_result_damaged", file=Path(path).name) from error
+
+
+def _matching_values(finding: Finding) -> list[Any]:
+    """Return the values of a finding that waivers are matched by and the report omits."""
+    return [finding.by_place, finding.by_nodes_m2, list(finding.place) if finding.place else None]
+
+
+def _set_matching_values(finding: Finding, values: list[Any]) -> None:
+    by_place, by_nodes_m2, place = values
+    finding.by_place, finding.by_nodes_m2 = bool(by_place), by_nodes_m2
+    finding.place = (float(place[0]), float(place[1])) if place else None
+
+
+def _read_stamp(values: Iterable[Iterable[Any]]) -> Stamp:
+    return tuple((str(name), int(time), int(size)) for name, time, size in values)

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which rows of two editions have the same shape, whatever their order, where their rings begin and which way they turn.
+
+A valid polygon is told by its set of edges. So equal shapes have equal sums of hashes of their edges, and no shape need be
+compared with any other. Coordinates that reprojection or a database's grid moved by less than the cluster tolerance are the
+same: vertex by vertex for rows of one key, else ring by ring for rows of one place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ..cancellation import NEVER, Cancellation
+from ..geometry.linework import batches, rings, vertex_codes
+from ..geometry.validity import is_missing
+from ..geometry.vertex_index import VertexIndex, unique_vertices
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+# Vertices of one edition put where the other has them, within the cluster tolerance: noise of reprojection or of a database's
+# grid would else be slivers along every edge.
+
+#: What a double of eight digits before the point may itself be off (m).
+FLOAT_M = 1e-8
+#: Polygons settled between two looks at the cancel button.
+_SHAPES = 2048
+
+
+def snap_vertices(shapes: NDArray, onto: NDArray, cluster_m: float, cancellation: Cancellation = NEVER) -> NDArray:
+    """(n,) polygons with each vertex in the place of the nearest vertex of ``onto`` ((m,) polygons) within ``cluster_m``.
+
+    One that this would spoil stays as it is.
+    """
+    if not len(shapes) or not len(onto):
+        return shapes
+    cancellation.raise_if_cancelled()
+    once = unique_vertices(shapely.get_coordinates(onto))
+    cancellation.raise_if_cancelled()
+    index = VertexIndex(once, cluster_m + FLOAT_M)
+    done = shapes.copy()
+    for batch in batches(shapes):
+        for start in range(batch.start, batch.stop, _SHAPES):
+            cancellation.raise_if_cancelled()
+            some = slice(start, min(start + _SHAPES, batch.stop))
+            moved = index.snap(shapes[some])
+            cancellation.raise_if_cancelled()
+            good = shapely.is_valid(moved) & (shapely.area(moved) > 0)
+            done[some] = np.where(good, moved, shapes[some])
+    return done
+
+
+_MIX = np.uint64(0xD6E8FEB86659FD93)
+
+
+@dataclass(frozen=True)
+class EqualShapes:
+    """``after`` (n,) the row of the other edition with the same shape, −1 for none, no row twice. ``shapes`` (n,): the
+    rows left over have vertices within the tolerance in the place of the other edition's."""
+
+    after: NDArray
+    shapes: NDArray
+
+
+def match_equal_shapes(
+    before: NDArray,
+    after: NDArray,
+    keys_before: list[str],
+    keys_after: list[str],
+    cluster_m: float,
+    cancellation: Cancellation = NEVER,
+) -> EqualShapes:
+    """Pair (n,) and (m,) valid polygons or None of one plane (metres) that are the same to ``cluster_m``.
+
+    Among equal shapes (a feature stored twice) the one with the same key is taken first; rows without a shape are paired
+    by key only.
+    """
+    both = _Editions(before, after, keys_before, keys_after)
+    _pair_by_digest(both, cancellation)
+    cancellation.raise_if_cancelled()
+    _pair_by_vertex(both, cluster_m + FLOAT_M, cancellation)
+    cancellation.raise_if_cancelled()
+    _pair_by_place(both, cluster_m + FLOAT_M, cancellation)
+    shapes = before
+    rest, free = both.rest()
+    if len(rest) and len(free):
+        shapes = before.copy()
+        shapes[rest] = snap_vertices(before[rest], after[free], cluster_m, cancellation)
+    _pair_bare(both)
+    return EqualShapes(both.found, shapes)
+
+
+class _Editions:
+    """Shapes and keys of both editions, and what is ``found`` of them so far: (n,) the row of the later one, −1 for none."""
+
+    def __init__(self, before: NDArray, after: NDArray, keys_before: list[str], keys_after: list[str]):
+        self.before, self.after = before, after
+        self.keys_before, self.keys_after = keys_before, keys_after
+        self.found = np.full(len(before), -1)
+
+    def free(self) -> NDArray:
+        """(m,) bool: rows of the later edition that are nobody's yet."""
+        return ~np.isin(np.arange(len(self.after)), self.found)
+
+    def rest(self) -> tuple[NDArray, NDArray]:
+        """Rows with a shape that are not paired yet, of both editions."""
+        left = (self.found < 0) & ~is_missing(self.before)
+        return np.flatnonzero(left), np.flatnonzero(self.free() & ~is_missing(self.after))
+
+    def tables(self, rest: NDArray, free: NDArray) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Rows of both editions with their keys, to be joined."""
+        import pandas as pd
+
+        left = pd.DataFrame({"row": rest, "key": _keys(self.keys_before, rest)})
+        return left, pd.DataFrame({"other": free, "key": _keys(self.keys_after, free)})
+
+    def pair(self, left: pd.DataFrame, right: pd.DataFrame, on: list[str]) -> None:
+        """Rows that agree in these columns, each once and in order."""
+        left["nth"], right["nth"] = left.groupby(on).cumcount(), right.groupby(on).cumcount()
+        pairs = left.merge(right, on=[*on, "nth"])
+        self.found[pairs["row"].to_numpy(dtype=np.int64)] = pairs["other"].to_numpy(dtype=np.int64)
+
+
+def digest_polygons(shapes: NDArray, cancellation: Cancellation = NEVER) -> NDArray:
+    """(n, 2) uint64: two sums over the edges of each polygon or multipolygon that know neither order nor direction; zeros
+    where there is none."""
+    sums = np.zeros((len(shapes), 2), dtype=np.uint64)
+    present = np.flatnonzero(~is_missing(shapes))
+    for batch in batches(shapes[present]):
+        cancellation.raise_if_cancelled()
+        rows = present[batch]
+        found = rings(shapes[rows])
+        code = vertex_codes(found.xy)
+        a, b = code, np.roll(code, -1)
+        with np.errstate(over="ignore"):
+            for column, joined in enumerate((a + b, (a ^ b) + a * b)):
+                joined ^= joined >> np.uint64(29)
+                joined *= _MIX
+                joined ^= joined >> np.uint64(32)
+                # A step to the same vertex is no edge; the last vertex of a ring begins none.
+                joined[a == b] = 0
+                joined[found.at[1:] - 1] = 0
+                np.add.at(sums[:, column], rows[found.shape], np.add.reduceat(joined, found.at[:-1]))
+    return sums
+
+
+def _pair_by_digest(both: _Editions, cancellation: Cancellation) -> None:
+    """Rows whose digests agree: first those of one key too, then any."""
+    before, after = digest_polygons(both.before, cancellation), digest_polygons(both.after, cancellation)
+    for on in (["one", "two", "key"], ["one", "two"]):
+        rest, free = both.rest()
+        left, right = both.tables(rest[before[rest].any(axis=1)], free[after[free].any(axis=1)])
+        for table, sums, row in ((left, before, "row"), (right, after, "other")):
+            table["one"], table["two"] = sums[table[row].to_numpy(dtype=np.int64)].T
+        both.pair(left, right, on)
+
+
+def _pair_by_vertex(both: _Editions, reach: float, cancellation: Cancellation) -> None:
+    """Rows of one key whose vertices stand one by one where the other's do: a whole layer that was stored on a grid."""
+    left, right = _one_key(both)
+    before, after = both.before[left], both.after[right]
+    counts = shapely.get_num_coordinates(before)
+    alike = (counts == shapely.get_num_coordinates(after)) & (counts > 0)
+    alike &= shapely.get_num_geometries(before) == shapely.get_num_geometries(after)
+    left, right, before, after = left[alike], right[alike], before[alike], after[alike]
+    for batch in batches(before):
+        cancellation.raise_if_cancelled()
+        one, other = before[batch], after[batch]
+        off = np.hypot(*(shapely.get_coordinates(one) - shapely.get_coordinates(other)).T)
+        starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(one))[:-1]]
+        same = np.maximum.reduceat(off, starts) <= reach
+        both.found[left[batch][same]] = right[batch][same]
+
+
+def _pair_by_place(both: _Editions, reach: float, cancellation: Cancellation) -> None:
+    """Rows whose boxes agree, ring by ring, wherever rings begin; of several the one of the same key."""
+    rest, free = both.rest()
+    if not len(rest) or not len(free):
+        return
+    before, after, found = both.before, both.after, both.found
+    left, right = shapely.STRtree(after[free]).query(before[rest])
+    left, right = rest[left], free[right]
+    alike = shapely.get_num_coordinates(before[left]) == shapely.get_num_coordinates(after[right])
+    alike &= np.abs(shapely.bounds(before[left]) - shapely.bounds(after[right])).max(axis=1, initial=0.0) <= reach
+    pairs = zip(left[alike].tolist(), right[alike].tolist(), strict=True)
+    taken: set[int] = set()
+    keys = both.keys_before, both.keys_after
+    for n, (i, j) in enumerate(sorted(pairs, key=lambda p: (p[0], keys[0][p[0]] != keys[1][p[1]], p[1]))):
+        if n % 1000 == 0:
+            cancellation.raise_if_cancelled()
+        if found[i] < 0 and j not in taken and same_rings(before[i], after[j], reach):
+            found[i] = j
+            taken.add(j)
+
+
+def same_rings(one: Any, other: Any, reach: float) -> bool:
+    """Have two polygons the same rings, each vertex within ``reach`` (m), in any order, from any start, either way?"""
+    found = [rings(np.array([shape], dtype=object)) for shape in (one, other)]
+    mine, theirs = ([r.xy[a : b - 1] for a, b in pairwise(r.at.tolist())] for r in found)
+    if len(mine) != len(theirs):
+        return False
+    for ring in mine:
+        match = next((n for n, two in enumerate(theirs) if _same_ring(ring, two, reach)), None)
+        if match is None:
+            return False
+        theirs.pop(match)
+    return True
+
+
+def _same_ring(one: NDArray, other: NDArray, reach: float) -> bool:
+    if len(one) != len(other):
+        return False
+    starts = np.flatnonzero(np.hypot(*(other - one[0]).T) <= reach).tolist()
+    for start in starts:
+        for turned in (np.roll(other, -start, axis=0), np.roll(other[::-1], start + 1, axis=0)):
+            if (np.hypot(*(turned - one).T) <= reach).all():
+                return True
+    return False
+
+
+def _pair_bare(both: _Editions) -> None:
+    """Rows without a shape in both editions, by key; where several have one, or none, in their order."""
+    rest = np.flatnonzero((both.found < 0) & is_missing(both.before))
+    both.pair(*both.tables(rest, np.flatnonzero(both.free() & is_missing(both.after))), ["key"])
+
+
+def _one_key(both: _Editions) -> tuple[NDArray, NDArray]:
+    """Pairs among rows of both editions whose key nobody else of them has."""
+    left, right = both.tables(*both.rest())
+    for table in (left, right):
+        table.drop(table.index[table["key"].duplicated(keep=False) | (table["key"] == "")], inplace=True)
+    pairs = left.merge(right, on="key")
+    return pairs["row"].to_numpy(dtype=np.int64), pairs["other"].to_numpy(dtype=np.int64)
+
+
+def _keys(keys: list[str], rows: NDArray) -> NDArray:
+    """(k,) objects, also when there are none: pandas takes an empty list for numbers."""
+    found: NDArray = np.array([keys[n] for n in rows.tolist()], dtype=object)
+    return found

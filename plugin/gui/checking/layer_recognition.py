@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The panel's text for an unchecked project, from layer names and fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+
+from ...bridge.layers import recognise
+from ...bridge.project import county
+from ...bridge.running.tasks import Job, Runner, log_error
+from ...bridge.texts import tr
+from ..findings import empty_states
+from ..findings.dock import FindingsDock
+
+#: While a project opens, layers are added one by one: wait until no more are added.
+_SETTLE_MS = 300
+
+
+class LayerRecognition(QObject):
+    """Recognise the layers of an unchecked project and update the panel.
+
+    Recognition runs in the background.
+
+    - ``recognised(found)``: signal, layers of a plan were recognised.
+    - ``handlers``: functions of the panel's buttons by action name (new, sample, check, roles, doctor).
+    - ``busy``: returns True while a check is running.
+    - ``reading``: returns True while the project's stored result is being read.
+    - ``offers``: returns True if the recognised layers are required even if the panel shows something else.
+    """
+
+    recognised = pyqtSignal(object)
+
+    def __init__(
+        self,
+        dock: FindingsDock,
+        runner: Runner,
+        handlers: Mapping[str, Callable[[], None]],
+        busy: Callable[[], bool],
+        reading: Callable[[], bool],
+        offers: Callable[[QgsProject], bool],
+        parent: QObject,
+    ):
+        super().__init__(parent)
+        self._dock, self._runner, self._handlers, self._busy = dock, runner, handlers, busy
+        self._reading, self._offers = reading, offers
+        self._request = 0
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self.update)
+
+    def schedule(self, *_signal) -> None:
+        self._settle.start()
+
+    def stop(self) -> None:
+        self._settle.stop()
+
+    def no_layer(self) -> str:
+        """Return the text that is shown without a layer of a plan."""
+        return empty_states.no_layer_state(self._handlers["new"], self._handlers["sample"]).text
+
+    def update(self) -> None:
+        project, dock, handlers = QgsProject.instance(), self._dock, self._handlers
+        options = county.options(project)
+        dock.set_county(empty_states.county_label(options))
+        offers = self._offers(project)
+        if self._busy() or ((dock.result is not None or dock.isHidden()) and not offers):
+            return
+        if self._reading():
+            dock.set_idle(empty_states.reading_state())
+            return
+        if not empty_states.libraries_there():
+            dock.set_idle(empty_states.libraries_missing_state(handlers["doctor"]))
+            return
+        outlines = recognise.take_outlines(project)
+        self._request += 1
+        if not outlines:
+            dock.set_idle(empty_states.no_layer_state(handlers["new"], handlers["sample"]))
+            return
+        dock.set_idle(empty_states.never_checked_state(handlers["check"]))
+        request = self._request
+        self._runner.start(
+            Job(
+                tr("Recognising layers"),
+                lambda progress, cancellation: recognise.recognise_layers(outlines, options),
+                on_done=lambda found: self._recognised(found, request),
+                on_error=log_error,
+            )
+        )
+
+    def _recognised(self, found: recognise.RecognisedLayers, request: int) -> None:
+        # Layers or project have changed; a newer answer is on its way.
+        if request != self._request:
+            return
+        handlers = self._handlers
+        if not found.roles:
+            self._dock.set_idle(empty_states.no_layer_state(handlers["new"], handlers["sample"]))
+        elif found.missing_concepts:
+            self._dock.set_idle(empty_states.roles_missing_state(found, handlers["roles"], handlers["check"]))
+        else:
+            self._dock.set_idle(empty_states.never_checked_state(handlers["check"]))
+        if found.roles:
+            self.recognised.emit(found)

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Save the last result in the project's folder; restore it with the project.
+
+The result is written after a check and when the project is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt import sip
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ...bridge.checking import findings_layer, saved_result
+from ...bridge.checking.saved_result import ProjectState, read_stamp
+from ...bridge.layers import recognise
+from ...bridge.layers.properties import file_of, to_qgis_crs
+from ...bridge.project import county
+from ...bridge.running.tasks import Job, Runner
+from ...bridge.texts import tr
+from ...core.cancellation import Cancellation
+from ...core.errors import SanxianError
+from ...core.results.saved_result import (
+    Changes,
+    SavedResult,
+    read_saved_result,
+    save_file_state,
+    saved_result_path,
+    write_saved_result,
+)
+from ..findings import empty_states
+from ..findings.result import CheckView
+from ..project.watch import ProjectWatch
+from ..widgets import messages
+
+#: Not dataChanged: QGIS emits it at every refresh of the map.
+_CHANGES = ("layerModified", "subsetStringChanged", "dataSourceChanged")
+
+
+class SavedResults(QObject):
+    """Save and restore results.
+
+    ``restored(result, rows)``: the result of the opened project was read; ``ended``: the project has no usable result;
+    ``changed``: data of the restored result have changed; ``failed(message)``: reading or writing failed.
+    """
+
+    restored = pyqtSignal(object, list)
+    ended = pyqtSignal()
+    changed = pyqtSignal()
+    failed = pyqtSignal(str)
+
+    def __init__(self, runner: Runner, watch: ProjectWatch, parent: QObject):
+        super().__init__(parent)
+        self._runner, self._watch = runner, watch
+        #: Creates the stored form of the displayed result; None if that result is not of the project.
+        self._make: Callable[[Cancellation], SavedResult] | None = None
+        self._writing: Job | None = None
+        self._reading: Job | None = None
+        #: Project file whose result file is up to date.
+        self._written = ""
+        self._again = False
+        self._result: CheckView | None = None
+        #: Of the restored result: layer id → (name, role) of checked layers; ids of all layers at the check;
+        #: settings.
+        self._roles: dict[str, tuple[str, str]] = {}
+        self._known: set[str] = set()
+        self._settings: dict[str, str] = {}
+        self._followed: list[tuple[QgsVectorLayer, Callable[[], None]]] = []
+        QgsProject.instance().projectSaved.connect(self.save)
+        watch.touched.connect(self._layers_changed)
+
+    def stop(self) -> None:
+        QgsProject.instance().projectSaved.disconnect(self.save)
+        self._watch.touched.disconnect(self._layers_changed)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the displayed result; a running write of the former project continues."""
+        self._unfollow()
+        self._make, self._result, self._written, self._again = None, None, "", False
+        if self._reading is not None:
+            self._reading.forget()
+            self._reading = None
+
+    @property
+    def reading(self) -> bool:
+        """Return True while a result is being read."""
+        return self._reading is not None
+
+    # --- writing
+    def save_result(self, result: CheckView, state: ProjectState, names: dict[str, str]) -> None:
+        """Save the result of a finished check.
+
+        ``names``: layer name in the check → layer id.
+        """
+        self.forget()
+        checked, finished = result.checked, result.finished
+        created: list[SavedResult] = []
+
+        def make(cancellation: Cancellation) -> SavedResult:
+            if not created:
+                created.append(saved_result.make_saved_result(checked, state, names, finished, cancellation))
+            return created[0]
+
+        self._make = make
+        self.save()
+
+    def waived(self, path: Path | None) -> None:
+        """Save the result again after the user registered waivers in the panel."""
+        make = self._make
+        if make is None:
+            return
+        text = str(path or "")
+        file = save_file_state(text, read_stamp(text))
+
+        def made(cancellation: Cancellation) -> SavedResult:
+            kept = make(cancellation)
+            kept.files["waivers"] = file
+            return kept
+
+        self._make, self._written = made, ""
+        self.save()
+
+    def save(self) -> None:
+        """Write the result next to the project file, unless it is already written.
+
+        Without a project file nothing is written.
+        """
+        target = QgsProject.instance().absoluteFilePath()
+        if self._make is None or not target or target == self._written:
+            return
+        if self._writing is not None:
+            self._again = True
+            return
+        self._again, self._written, make = False, target, self._make
+
+        def work(_progress: Any, cancellation: Cancellation) -> None:
+            write_saved_result(saved_result_path(target), make(cancellation))
+
+        def failed(error: Exception) -> None:
+            self._written = ""
+            self._end_writing()
+            if isinstance(error, SanxianError):
+                text = tr("The check result was not saved beside the project: {why}")
+                self.failed.emit(text.format(why=messages.explain_error(error)))
+                return
+            text = tr(
+                "The check result was not saved beside the project ({error}). Details are in the log, tab Sanxian."
+            )
+            self.failed.emit(messages.explain_and_log(error, text))
+
+        self._writing = self._runner.start(
+            Job(
+                tr("Saving the check result"),
+                work,
+                on_done=lambda _nothing: self._end_writing(),
+                on_error=failed,
+                on_cancelled=self._end_writing,
+                hidden=True,
+            )
+        )
+
+    def _end_writing(self) -> None:
+        self._writing = None
+        if self._again:
+            self.save()
+
+    # --- reading
+    def open(self) -> None:
+        """Read the stored result of the opened project, if any."""
+        self.forget()
+        project = QgsProject.instance()
+        file = project.absoluteFilePath()
+        path = saved_result_path(file) if file else None
+        if path is None or not path.is_file() or not empty_states.libraries_there():
+            return
+        state, number = ProjectState.of(project), self._watch.number
+        shots, outlines = saved_result.take_snapshots(project), recognise.take_outlines(project)
+        inputs = list(dict.fromkeys(file_of(layer) for layer in recognise.plan_layers(project)))
+
+        def work(_progress: Any, cancellation: Cancellation) -> Any:
+            kept = read_saved_result(path)
+            cancellation.raise_if_cancelled()
+            changes = saved_result.find_changes(kept, state, shots, outlines, cancellation)
+            if changes is None:
+                return None
+            checked = saved_result.restore(kept, state, inputs)
+            return kept, changes, checked, findings_layer.make_features(checked.report.findings)
+
+        def done(answer: Any) -> None:
+            self._reading = None
+            if answer is None or number != self._watch.number:
+                self.ended.emit()
+                return
+            kept, changes, checked, rows = answer
+            self._restore(kept, changes, checked, rows, file)
+
+        def failed(error: Exception) -> None:
+            self._reading = None
+            text = tr("The saved check result was not read ({error}). Details are in the log, tab Sanxian.")
+            self.failed.emit(messages.explain_and_log(error, text))
+            self.ended.emit()
+
+        def cancelled() -> None:
+            self._reading = None
+            self.ended.emit()
+
+        self._reading = self._runner.start(
+            Job(tr("Reading the saved check result"), work, on_done=done, on_error=failed, on_cancelled=cancelled)
+        )
+
+    def _restore(self, kept: SavedResult, changes: Changes, checked: Any, rows: list[Any], file: str) -> None:
+        from ...core.messages.texts import Texts
+
+        crs = to_qgis_crs(checked.plan.crs)
+        result = CheckView(checked, kept.finished, crs, Texts(checked.report.lang), is_restored=True)
+        result.set_changes(changes)
+        self._result, self._make, self._written = result, lambda _cancellation: kept, file
+        self._roles = {layer.id: (layer.name, layer.role) for layer in kept.layers if layer.role}
+        self._known, self._settings = {layer.id for layer in kept.layers}, kept.settings
+        self._follow()
+        self.restored.emit(result, rows)
+
+    # --- changes since
+    def _follow(self) -> None:
+        project = QgsProject.instance()
+        for layer_id, (name, role) in self._roles.items():
+            layer = project.mapLayer(layer_id)
+            if isinstance(layer, QgsVectorLayer):
+                slot = partial(self._mark_changed, name, role)
+                for signal in _CHANGES:
+                    getattr(layer, signal).connect(slot)
+                self._followed.append((layer, slot))
+
+    def _unfollow(self) -> None:
+        for layer, slot in self._followed:
+            if not sip.isdeleted(layer):
+                for signal in _CHANGES:
+                    getattr(layer, signal).disconnect(slot)
+        self._followed.clear()
+
+    def _layers_changed(self) -> None:
+        """Mark removed layers as changed, and new layers with a role of the plan."""
+        if self._result is None or self._watch.going:
+            return
+        project = QgsProject.instance()
+        for layer_id, (name, role) in self._roles.items():
+            if project.mapLayer(layer_id) is None:
+                self._mark_changed(name, role)
+        options = county.options(project)
+        for layer in recognise.plan_layers(project):
+            role = "" if layer.id() in self._known else recognise.role_of(layer, options)
+            if role:
+                self._mark_changed(layer.name(), role)
+
+    def settings_changed(self) -> None:
+        """Mark the settings as changed if profile or roles differ from the check."""
+        if self._result is None:
+            return
+        project = QgsProject.instance()
+        if saved_result.collect_settings(project, county.options(project)) != self._settings:
+            self._set_changes(Changes(self._result.changes.layers, self._result.changes.roles, True))
+
+    def _mark_changed(self, name: str, role: str) -> None:
+        if self._result is not None:
+            self._set_changes(self._result.changes.with_layer(name, role))
+
+    def _set_changes(self, changes: Changes) -> None:
+        if changes != self._result.changes:
+            self._result.set_changes(changes)
+            self.changed.emit()

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Connect menu, toolbar, findings panel, map marks and background work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsProject
+from qgis.PyQt.QtCore import QObject, Qt
+
+from ..bridge.checking import findings_layer
+from ..bridge.editing.listener import EditStep
+from ..bridge.layers import layer_groups, recognise
+from ..bridge.new_project import sample
+from ..bridge.project import document
+from ..bridge.running.tasks import Runner
+from ..bridge.texts import tr
+from ..core.profile import DocumentInfo
+from .actions import Actions
+from .checking.exports import Exports
+from .checking.layer_recognition import LayerRecognition
+from .checking.run import Checking, Run
+from .checking.saved_results import SavedResults
+from .dialogs import Dialogs
+from .editing.code_boxes import CodeBoxes
+from .editing.live_switch import LiveCheckSwitch
+from .editing.warnings import EditWarnings
+from .findings import empty_states
+from .findings.dock import FindingsDock
+from .findings.edit_notices import EditNotices
+from .findings.map_layer import FindingsOnMap
+from .findings.result import CheckView
+from .findings.result_owner import ResultOwner
+from .findings.selection import Selection
+from .findings.waiving import Waiving
+from .maps.layouts import MapActions
+from .package.export import PackageExport
+from .package.export_preview import ExportEnvironment
+from .package.inspect import PackageInspection
+from .project.styling_actions import StylingActions
+from .project.watch import ProjectWatch
+from .toolbox.exchange import Exchange, FiguresDialog
+from .toolbox.vct_drop import VctDrop
+from .widgets.messages import Messages
+from .wizard.new_project import NewProject
+
+
+class DesktopController(QObject):
+    """The desktop side of the plugin; `unload` removes everything that it adds."""
+
+    def __init__(self, iface):
+        super().__init__()
+        self.iface = iface
+        self.runner = Runner()
+        self.dock = dock = FindingsDock(iface.mainWindow())
+        self.exports = Exports(iface, self.runner, lambda: dock.result, self._read_document)
+        self.watch = ProjectWatch(self)
+        self.boxes = CodeBoxes(self)
+        self.edit_warnings = EditWarnings(iface, self)
+        self.styling = StylingActions(iface, self.runner)
+        self.new_project = NewProject(iface, self.runner)
+        self.maps = MapActions(iface, self.runner)
+        self.figures = FiguresDialog(iface)
+        self.editing = LiveCheckSwitch(self.runner, self)
+        self.result_owner = ResultOwner(dock, self.watch, self.editing)
+        self.waiving = Waiving(dock, self.result_owner.current, self)
+        self.dialogs = Dialogs(iface, self.runner, lambda: dock.result, self)
+        self.checking = Checking(dock, self.editing, self.runner, self.dialogs.doctor, self.dialogs.choose_group, self)
+        self.saved_results = SavedResults(self.runner, self.watch, self)
+        self.on_map = FindingsOnMap(dock, iface.mapCanvas(), self.result_owner.current, self)
+        self.selection = Selection(iface, dock, self.result_owner, self.on_map, self)
+        self.mark = self.selection.mark
+        self.notices = EditNotices(iface, dock, self.editing, self.selection, self)
+        self.exchange = Exchange(iface)
+        self._broken = Messages(iface, tr("Check All"))
+        around = ExportEnvironment(
+            self.result_owner.fresh,
+            self.result_owner.latest,
+            lambda: self.watch.number,
+            lambda: dock.setUserVisible(True),
+        )
+        self.export = PackageExport(iface, self.runner, self.checking, around, self)
+        self.inspection = PackageInspection(iface, self.runner, self.checking, lambda: self.exports.ask("html"), self)
+        self.drop = VctDrop(self.exchange.import_vct)
+        iface.registerCustomDropHandler(self.drop)
+        handlers = self._handlers()
+        self.recognition = LayerRecognition(
+            dock,
+            self.runner,
+            handlers,
+            lambda: self.checking.busy,
+            lambda: self.saved_results.reading,
+            self.styling.may_offer,
+            self,
+        )
+        self.actions = Actions(iface, handlers)
+        self._connect()
+        iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        self._enable()
+        self.saved_results.open()
+        self.recognition.schedule()
+
+    def _handlers(self) -> dict[str, Any]:
+        """Return the function of each action."""
+        dialogs = self.dialogs
+        return {
+            "check": self.run,
+            "previous": lambda: self.dock.step(-1),
+            "next": lambda: self.dock.step(1),
+            "layer": self.on_map.set_wanted,
+            "live": self.editing.set_on,
+            "report": lambda: self.exports.ask("html"),
+            "indicators": self.figures.show,
+            "roles": dialogs.roles,
+            "profile": dialogs.profile,
+            "document": dialogs.document,
+            "forms": self.styling.forms,
+            "symbols": self.styling.symbols,
+            "mapping": dialogs.map_fields,
+            "new": self.new_project.show,
+            "layers": self.new_project.show_layers,
+            "bookmarks": self.new_project.make_bookmarks,
+            "layouts": self.maps.make_layouts,
+            "maps": self.maps.export,
+            "package": self.export.show,
+            "inspect": lambda: self.inspection.ask(""),
+            "vct_in": lambda: self.exchange.import_vct(""),
+            "vct_out": self.exchange.export_vct,
+            "yearly": self.exchange.yearly,
+            "compare": self.exchange.compare,
+            "sample": self.open_sample,
+            "dictionary": dialogs.dictionary,
+            "doctor": dialogs.doctor,
+            "manual": dialogs.manual,
+            "help": lambda: dialogs.help(""),
+        }
+
+    def _read_document(self) -> DocumentInfo | None:
+        """Return the project's document information (成果信息); None for other data."""
+        return document.of(QgsProject.instance()) if self.result_owner.current() else None
+
+    def _connect(self) -> None:
+        dock = self.dock
+        dock.setToggleVisibilityAction(self.actions["findings"])
+        self.actions["layer"].setChecked(self.on_map.wanted)
+        self.actions["live"].setChecked(self.editing.on)
+        self.dialogs.changed.connect(self.recognition.schedule)
+        self.dialogs.changed.connect(self.saved_results.settings_changed)
+        self.recognition.recognised.connect(self.styling.offer)
+        self.saved_results.restored.connect(self._restored)
+        self.saved_results.ended.connect(self.recognition.schedule)
+        self.saved_results.changed.connect(self._changed_since)
+        self.saved_results.failed.connect(dock.show_note)
+        self.checking.began.connect(self._began)
+        self.checking.done.connect(self._done)
+        self.checking.failed.connect(self._failed)
+        self.checking.stopped.connect(self._stopped)
+        self.inspection.began.connect(lambda path: self.result_owner.began(Path(path).name))
+        self.inspection.done.connect(self._inspected)
+        self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
+        self.editing.rechecked.connect(self._edited)
+        self.editing.outdated.connect(self.result_owner.refresh)
+        self.waiving.changed.connect(self._waived)
+        dock.runRequested.connect(self.run)
+        dock.cancelRequested.connect(self.checking.cancel)
+        dock.profileRequested.connect(self.dialogs.profile)
+        dock.exportRequested.connect(self.exports.ask)
+        dock.helpRequested.connect(self.dialogs.help)
+        dock.stepped.connect(self._stepped)
+        dock.visibilityChanged.connect(self.recognition.schedule)
+        self.watch.changed.connect(self._project_changed)
+        self.watch.taken.connect(self.on_map.layers_taken)
+        self.watch.taken.connect(lambda _ids: layer_groups.include_layers(QgsProject.instance(), only_orphans=True))
+        self.watch.touched.connect(self._layers_changed)
+
+    def unload(self) -> None:
+        self.saved_results.stop()
+        self.watch.stop()
+        self.notices.stop()
+        self.editing.stop()
+        self.waiving.stop()
+        self.boxes.stop()
+        self.edit_warnings.stop()
+        self.dock.visibilityChanged.disconnect(self.recognition.schedule)
+        self.recognition.stop()
+        self.iface.unregisterCustomDropHandler(self.drop)
+        self.export.close()
+        self.inspection.close()
+        self.exchange.close()
+        self.figures.close()
+        self.dialogs.close()
+        self.runner.stop_all()
+        self.selection.stop()
+        self._broken.close()
+        self.exports.close()
+        self.styling.close()
+        self.new_project.close()
+        self.actions.remove()
+        self.iface.removeDockWidget(self.dock)
+        self.dock.deleteLater()
+
+    # --- the check
+    @property
+    def busy(self) -> bool:
+        """Return True while a check is running."""
+        return self.checking.busy
+
+    def run(self) -> None:
+        if self.busy:
+            return
+        self.dock.setUserVisible(True)
+        if not self.checking.start():
+            self.recognition.update()
+            has_no_layers = not recognise.plan_layers(QgsProject.instance())
+            self.dock.show_note(self.recognition.no_layer() if self.dock.result and has_no_layers else "")
+
+    def _began(self) -> None:
+        self._broken.close()
+        self.result_owner.began()
+        self._enable()
+
+    def _done(self, result: CheckView, rows: list[Any], run: Run) -> None:
+        self.result_owner.is_of_check(run.basis)
+        self.saved_results.save_result(result, run.state, run.names)
+        self._show(result, rows)
+        self.export.checked(result)
+
+    def _restored(self, result: CheckView, rows: list[Any]) -> None:
+        """Show the saved result of the opened project."""
+        if self.busy or self.dock.result is not None:
+            # A result that the user requested meanwhile has priority.
+            self.saved_results.forget()
+            return
+        self.result_owner.of_kept()
+        project = QgsProject.instance()
+        dirty = project.isDirty()
+        self._show(result, rows)
+        # The findings layer is not saved, so the project has no changes to save.
+        project.setDirty(dirty)
+
+    def _changed_since(self) -> None:
+        """Show further changes of the data behind a restored result."""
+        self.dock.show_changes()
+        self.result_owner.refresh()
+
+    def _inspected(self, result: CheckView, rows: list[Any], path: str) -> None:
+        """Show the findings of an inspected package in the panel, but not on the map."""
+        self.result_owner.of_package(path)
+        self.editing.end()
+        self.saved_results.forget()
+        self.on_map.forget()
+        self._show(result, rows)
+
+    def _show(self, result: CheckView, rows: list[Any]) -> None:
+        self.mark.clear()
+        self.dock.set_clean(
+            *empty_states.clean_states(result, lambda: self.exports.ask("html"), self.dock.show_reasons)
+        )
+        self.dock.set_result(result)
+        self.notices.forget()
+        self.result_owner.refresh()
+        self.on_map.show_result(result.findings, rows)
+        self._enable()
+
+    def _failed(self, title: str, why: str) -> None:
+        """Report a failed check in the message bar; the panel shows the former verdict."""
+        self.result_owner.failed()
+        self._broken.warn(why, title)
+
+    def _stopped(self) -> None:
+        self._enable()
+        self.export.not_checked()
+        # Layers may have been added in the meantime.
+        self.recognition.schedule()
+
+    def _edited(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
+        """Show the changes of a re-check after edits."""
+        if not self.result_owner.current():
+            return
+        if self.dock.change(change):
+            finding = self.dock.tree.current()
+            if any(finding is now for _, now in change.renewed):
+                self.selection.show(finding, zoom=False)
+            else:
+                self.mark.clear()
+        self.on_map.renew([*change.gone, *(old for old, _ in change.renewed)], rows)
+        self.notices.report(change, step)
+
+    def _waived(self, findings: list[Any], change: Any) -> None:
+        """Show findings that were waived, or whose waivers were removed."""
+        self.dock.change_states(change)
+        new = [*findings, *change.found]
+        rows = dict(zip(map(id, new), findings_layer.make_features(new), strict=True))
+        self.on_map.renew([*findings, *change.gone], rows)
+        self.notices.recount()
+        self.saved_results.waived(self.dock.result.checked.waivers.path)
+
+    # --- the map
+    def _stepped(self, direction: int, moved: bool) -> None:
+        if not moved:
+            self.dock.show_note(
+                tr("This is the last finding in view.") if direction > 0 else tr("This is the first finding in view.")
+            )
+
+    # --- the project
+    def _project_changed(self) -> None:
+        """Clear the result of the former project and read the saved result of this one."""
+        self._clear()
+        self.checking.project_changed()
+        self.styling.project_changed()
+        self.export.project_changed()
+        self.inspection.project_changed()
+        self.saved_results.open()
+        self._enable()
+
+    def _clear(self) -> None:
+        """Remove the result from the panel and the map."""
+        self.mark.clear()
+        self.editing.end()
+        self.notices.forget()
+        self.saved_results.forget()
+        self.on_map.forget()
+        self.result_owner.forget()
+        self.dock.clear_result()
+
+    def _layers_changed(self) -> None:
+        """Clear the result if the project no longer has a plan layer."""
+        if self.result_owner.current() and not self.watch.going and not recognise.plan_layers(QgsProject.instance()):
+            self._clear()
+            self._enable()
+        self.recognition.schedule()
+
+    def open_sample(self) -> None:
+        project = QgsProject.instance()
+        if project.mapLayers():
+            if not self.iface.newProject(True):
+                return
+        else:
+            # The project without layers is the same for QGIS; the displayed result does not belong to the sample.
+            self.watch.renew()
+        loaded = sample.load_sample(project, sample.copy_sample())
+        canvas = self.iface.mapCanvas()
+        canvas.setDestinationCrs(project.crs())
+        canvas.setReferencedExtent(sample.sample_view(loaded, project))
+        self.dock.setUserVisible(True)
+        self.recognition.schedule()
+
+    def _enable(self) -> None:
+        has_result = self.dock.result is not None
+        self.actions["check"].setEnabled(not self.busy)
+        for name in ("previous", "next", "report"):
+            self.actions[name].setEnabled(has_result)
+        # Without a result the action applies to the next check.
+        self.actions["layer"].setEnabled(self.result_owner.current() or not has_result)

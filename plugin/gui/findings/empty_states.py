@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Pages of the panel without findings, and texts around a check."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+from ...bridge import health, settings
+from ...bridge.layers.recognise import RecognisedLayers
+from ...bridge.texts import tr
+from ...core.errors import SanxianError
+from ..widgets.empty_state import Empty
+
+Callback = Callable[[], None]
+_RULE = re.compile(r"^([A-Z]{3}\d{3}) ")
+
+
+def libraries_there() -> bool:
+    """Return True if geopandas is installed in a new enough version; do not import it.
+
+    The check itself validates the libraries.
+    """
+    if importlib.util.find_spec("geopandas") is None:
+        return False
+    try:
+        version = metadata.version("geopandas")
+    except metadata.PackageNotFoundError:
+        return True
+    return int(version.split(".")[0]) >= int(health.NEEDED["geopandas"].split(".")[0])
+
+
+def lacks_libraries(error: Exception) -> bool:
+    """Return True if an error was caused by missing libraries."""
+    return isinstance(error, health.MissingLibraries | ImportError)
+
+
+def _describe_missing() -> str:
+    return tr("The check did not start: geopandas 1.0 or later is missing. All else works.")
+
+
+def libraries_missing_state(doctor: Callback) -> Empty:
+    """Return the page shown if libraries are missing."""
+    return Empty(_describe_missing(), [(tr("Environment Check…"), doctor)])
+
+
+def no_layer_state(new: Callback, sample: Callback) -> Empty:
+    """Return the page of a project without plan layers."""
+    text = tr("No plan layer yet. Begin with a new county plan, or try the sample county.")
+    return Empty(text, [(tr("New County Plan…"), new), (tr("Open Sample County"), sample)])
+
+
+def reading_state() -> Empty:
+    """Return the page shown while the stored result is being read."""
+    return Empty(tr("Reading the saved check result and comparing the layers with it…"))
+
+
+def never_checked_state(run: Callback) -> Empty:
+    """Return the page of a project that was not checked."""
+    return Empty(tr("Nothing checked yet."), [(tr("Check All"), run)])
+
+
+def roles_missing_state(found: RecognisedLayers, choose: Callback, run: Callback) -> Empty:
+    """Return the page of a project that lacks required layers."""
+    from ...core.messages.texts import Texts
+
+    texts = Texts(settings.interface_language())
+    names = tr(", ").join(f"{texts.concept(concept)} {'/'.join(roles)}" for concept, roles in found.missing_concepts)
+    text = tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.")
+    return Empty(
+        text.format(count=len(found.roles), names=names), [(tr("Layer Roles…"), choose), (tr("Check Anyway"), run)]
+    )
+
+
+def clean_states(result: Any, report: Callback, reasons: Callback) -> tuple[Empty, Empty]:
+    """Return the pages of a result without findings: all checked, some rules skipped."""
+    from ...core.messages.texts import format_number
+
+    summary, tolerance = result.report.summary, result.report.tolerance
+    clean = tr("All {rules} rules ran, no finding. Ignored slivers: {count}, {area} m² in all.").format(
+        rules=summary["rules"],
+        count=tolerance.get("ignored_slivers", 0),
+        area=format_number(tolerance.get("ignored_area_m2", 0.0), 2),
+    )
+    skipped = tr("No finding, but {count} rules could not be checked, so this is no pass.").format(
+        count=summary["skipped"] + summary["crashed"]
+    )
+    return Empty(clean, [(tr("Make Report"), report)]), Empty(skipped, [(tr("See Why"), reasons)])
+
+
+def county_label(options: Any) -> str:
+    """Return the county's name, else the profile; empty without a profile."""
+    if not options.profile:
+        return ""
+    from ...core.profile import load_profile
+
+    try:
+        return load_profile(options.profile).name or options.profile
+    except (SanxianError, ImportError):
+        return str(options.profile)
+
+
+def rule_count(options: Any) -> int:
+    """Return the number of rules to run; 0 if profile or standard are invalid.
+
+    The check reports why they are invalid.
+    """
+    try:
+        norm = options.norm()
+        return len(set(norm.named_rules(options.rules)) or norm.rules)
+    except (SanxianError, ImportError):
+        return 0
+
+
+def rule_code(text: str) -> str:
+    """Return the rule code in a progress text, or an empty string."""
+    found = _RULE.match(text)
+    return found[1] if found else ""
+
+
+def effective_norm(result: Any, options: Any) -> tuple[Any, Callable[[str], Any]]:
+    """Return norm and outcomes for the help page of a rule.
+
+    They are those of the displayed result, else the project's norm without outcomes. The norm is None if profile or
+    standard cannot be read, which the next check reports.
+    """
+    if result is not None:
+        return result.checked.plan.norm, result.outcome
+    try:
+        return options.norm(), lambda code: None
+    except (SanxianError, ImportError):
+        return None, lambda code: None

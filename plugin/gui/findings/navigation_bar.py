@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bar below the list: zoom, waive or withdraw, previous and next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from ...bridge.texts import tr
+from ..widgets import theme
+
+
+def withdrawable(finding: Any) -> bool:
+    """Return True if a waiver applies to a finding, or if the finding is about one."""
+    return bool(finding.params.get("waiver"))
+
+
+def acceptable(finding: Any) -> bool:
+    """Return True if a finding can be waived."""
+    from ...core.waivers.model import find_refusal_reason
+
+    return finding.state != "waived" and not find_refusal_reason(finding)
+
+
+def find_refusal_text(finding: Any) -> str:
+    """Return why a finding cannot be waived; empty if it can."""
+    from ...core.waivers.model import find_refusal_reason
+
+    return {
+        "": "",
+        "run": tr("It is about the check itself, not about the data."),
+        "info": tr("A note stands in nobody's way: there is nothing to waive."),
+        "fid": tr(
+            "The feature has no key of its own (BSM), only its feature id, which another file gives anew: it cannot be waived "
+            "for good. Put the key right first."
+        ),
+    }[find_refusal_reason(finding)]
+
+
+class WaiveButton(QPushButton):
+    """Button 豁免… or 撤销豁免; ``accept`` and ``withdraw`` are emitted with findings."""
+
+    accept = pyqtSignal(list)
+    withdraw = pyqtSignal(list)
+
+    def __init__(self, parent=None):
+        super().__init__(tr("Waive…"), parent)
+        self.setObjectName("SanxianWaive")
+        self._findings: list[Any] = []
+        self._withdraws = False
+        self.clicked.connect(self.do)
+        self.show_for([])
+
+    def accept_only(self) -> None:
+        """Waive the selected findings (key W); never withdraw."""
+        if not self._withdraws:
+            self.click()
+
+    def show_for(self, findings: list[Any]) -> None:
+        """Choose the action for the selected findings.
+
+        Waivers are withdrawn only if no open finding is selected.
+        """
+        open_findings = [f for f in findings if acceptable(f)]
+        waived = [] if open_findings else [f for f in findings if withdrawable(f)]
+        self._findings, self._withdraws = open_findings or waived, bool(waived)
+        count = len(self._findings)
+        if waived:
+            text = tr("Withdraw Waiver") if count == 1 else tr("Withdraw {count} Waivers").format(count=count)
+        else:
+            text = tr("Waive…") if count < 2 else tr("Waive {count}…").format(count=count)
+        self.setText(text)
+        self.setEnabled(bool(self._findings))
+        self.setToolTip(self._compose_tip(findings))
+
+    def _compose_tip(self, findings: list[Any]) -> str:
+        if self._withdraws:
+            return tr("Take the waiver out of its file; the finding is open again")
+        if self._findings:
+            return tr("Accept with reason, document and author; it stays in the report (several: with Ctrl or Shift)")
+        return find_refusal_text(findings[0]) if findings else tr("Select the findings to accept")
+
+    def do(self) -> None:
+        if self._findings:
+            (self.withdraw if self._withdraws else self.accept).emit(self._findings)
+
+
+class NavigationBar(QWidget):
+    """Navigation below the list; ``stepped`` is emitted with the direction."""
+
+    zoomRequested = pyqtSignal()
+    stepped = pyqtSignal(int)
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.zoom = QPushButton(tr("Zoom"))
+        self.zoom.setObjectName("SanxianZoom")
+        self.zoom.clicked.connect(self.zoomRequested)
+        self.waive = WaiveButton()
+        self.previous = QPushButton(theme.icon("previous"), tr("Previous"))
+        self.previous.clicked.connect(lambda: self.stepped.emit(-1))
+        self.next = QPushButton(theme.icon("next"), tr("Next"))
+        self.next.clicked.connect(lambda: self.stepped.emit(1))
+        self.position = QLabel()
+        self.position.setObjectName("SanxianPosition")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.zoom)
+        row.addWidget(self.waive)
+        row.addStretch()
+        for widget in (self.previous, self.position, self.next):
+            row.addWidget(widget)
+
+    def show_position(self, found: tuple[int, int, str] | None) -> None:
+        """Show (number, count, kind) of the selected finding."""
+        self.position.setText(f"{found[0]} / {found[1]}" if found else "")
+        if found:
+            kind_name = theme.kind_word(found[2])
+            self.position.setToolTip(tr("{word}: {count} in view").format(word=kind_name, count=found[1]))
+
+    def show_finding(self, finding: Any) -> None:
+        self.zoom.setEnabled(finding is not None and finding.geom_kind != "none")
+
+    def refresh_icons(self) -> None:
+        self.previous.setIcon(theme.icon("previous"))
+        self.next.setIcon(theme.icon("next"))

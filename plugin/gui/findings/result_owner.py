@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The source of the displayed result, and whether its data are unchanged."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import QgsProject, QgsVectorLayer
+
+from ...bridge.checking.saved_result import SIDE_FILES, read_stamp
+from ...bridge.layers import recognise
+from ...bridge.layers.properties import file_of
+from ...bridge.project import county
+from ...bridge.texts import tr
+from ..editing.live_switch import LiveCheckSwitch
+from ..project.watch import ProjectWatch
+from .dock import FindingsDock
+from .result import CheckView
+
+if TYPE_CHECKING:
+    from ...core.check import Options
+
+
+@dataclass(frozen=True)
+class InputFingerprint:
+    """Inputs of a check: options, layers and other files.
+
+    ``layers``: id, source, filter, edits and file stamp of each layer; ``files``: stamps of the other files. Equal
+    fingerprints were taken of the same data. A layer that is not a file is never equal to itself, because its changes
+    are unknown.
+    """
+
+    options: Options
+    layers: tuple[Any, ...]
+    files: tuple[Any, ...]
+
+    @classmethod
+    def from_project(cls, project: QgsProject) -> InputFingerprint:
+        """Return the fingerprint of a project without reading features; main thread only."""
+        options = county.options(project)
+        files: dict[str, tuple[Any, ...]] = {}
+        layers = tuple(_fingerprint_layer(layer, files) for layer in recognise.plan_layers(project))
+        return cls(options, layers, tuple(read_stamp(str(getattr(options, name) or "")) for name in SIDE_FILES))
+
+
+def _fingerprint_layer(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Return the fingerprint of a layer.
+
+    ``files``: known stamps by path, because several layers share a file.
+    """
+    path = file_of(layer)
+    if path not in files:
+        # A layer in memory or on a server does not report its changes.
+        files[path] = read_stamp(path) if os.path.exists(path) else (object(),)
+    return layer.id(), layer.name(), layer.source(), layer.subsetString(), layer.undoStack().index(), files[path]
+
+
+#: No project has this number: the displayed result is not of a project.
+_NO_PROJECT = -1
+
+
+class ResultOwner:
+    """Tracks the source of the displayed result and reports it in the panel.
+
+    Callers report when a check begins, ends or fails.
+    """
+
+    def __init__(self, dock: FindingsDock, watch: ProjectWatch, editing: LiveCheckSwitch):
+        self._dock, self._watch, self._editing = dock, watch, editing
+        #: Numbers of the projects (`ProjectWatch.number`) of the running check and of the displayed result.
+        self._run_in = self._result_in = watch.number
+        #: Fingerprint of the inputs of the displayed result.
+        self._basis: InputFingerprint | None = None
+        #: Name of the package that the displayed result is of; empty for a project.
+        self.package = ""
+        #: Name of the package being inspected, empty for a check; True if that failed.
+        self._package_requested, self._failed = "", False
+
+    def began(self, package: str = "") -> None:
+        """Record that a check began, or the inspection of a package of this name."""
+        self._run_in, self._package_requested, self._failed = self._watch.number, package, False
+        self.refresh()
+
+    def failed(self) -> None:
+        """Record that it failed: the displayed result is the former one."""
+        self._failed = True
+        self.refresh()
+
+    def is_of_check(self, basis: InputFingerprint) -> None:
+        self._result_in, self._basis, self.package = self._run_in, basis, ""
+
+    def of_kept(self) -> None:
+        """Record that the result was read from the file next to the project."""
+        self._run_in = self._result_in = self._watch.number
+        self._basis, self.package = None, ""
+        self._package_requested, self._failed = "", False
+
+    def forget(self) -> None:
+        """Record that no result is shown."""
+        self._result_in, self._basis, self.package = _NO_PROJECT, None, ""
+        self._package_requested, self._failed = "", False
+
+    def of_package(self, path: str) -> None:
+        self._result_in, self._basis, self.package = _NO_PROJECT, None, Path(path).name
+
+    def current(self) -> bool:
+        """Return True if a result is displayed and is of the open project."""
+        return self._dock.result is not None and self._result_in == self._watch.number
+
+    def latest(self) -> CheckView | None:
+        return self._dock.result if self.current() else None
+
+    def fresh(self, form: Any) -> CheckView | None:
+        """Return the displayed result if a package may be created from it, else None.
+
+        It must be of the open project in its current state, and use the standard that a check for this package
+        specification would use.
+        """
+        result = self.latest()
+        if result is None or result.edited or self._editing.is_outdated or self._basis is None:
+            return None
+        now = InputFingerprint.from_project(QgsProject.instance())
+        stated = now.options.standard or now.options.profile
+        by_form = stated or result.checked.plan.norm.standard.id == form.standard
+        return result if by_form and now == self._basis else None
+
+    def refresh(self) -> None:
+        """Report in the panel if the displayed result is not the current one."""
+        result = self._dock.result
+        if result is None:
+            self._dock.set_stale("")
+            return
+        source, again = self._describe_source(result)
+        if self._failed:
+            text = tr("The check was not made; the result below is still the former one.")
+            if self._package_requested:
+                text = tr("“{name}” was not inspected; the result below is still the former one.")
+            source = (
+                tr("{first} {second}").format(first=text.format(name=self._package_requested), second=source).strip()
+            )
+        self._dock.set_stale(source, again=again, alarm=self._failed)
+
+    def _describe_source(self, result: CheckView) -> tuple[str, bool]:
+        """Return a message on the source of the result, and whether to offer a check.
+
+        The message is empty if the result is of the open project and current.
+        """
+        if self.package:
+            text = tr("This is what was found in the package “{name}” at {time}, not in the project.")
+            return text.format(name=self.package, time=result.time), False
+        if result.is_restored:
+            return _describe_restored(result)
+        if self._editing.is_outdated:
+            text = tr(
+                "The layers have changed since {time} beyond what is followed while editing; the result is out of date."
+            )
+            return text.format(time=result.time), True
+        return "", False
+
+
+def _describe_restored(result: CheckView) -> tuple[str, bool]:
+    """Return a message on a restored result, and whether to offer a check."""
+    changes = result.changes
+    if changes.settings:
+        text = tr(
+            "Result of {time}. The county profile, the waivers, other files of the check or the plugin have changed since; "
+            "any row may be out of date."
+        )
+    elif changes.layers:
+        text = tr("Result of {time}. Changed since: {layers}. The grey rows may be out of date.")
+    else:
+        text = tr("Result of {time}. Layers and settings have not changed since.")
+    return text.format(time=result.time, layers=tr(", ").join(changes.layers)), bool(changes)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Preview of an order while its form is filled in, computed off the main thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from qgis.core import QgsProject
+
+from ...bridge.layers import recognise
+from ...bridge.layers.properties import file_of
+from ...bridge.package.preview import NOTHING, ObjectionFinder, preview_package, preview_values
+from ...bridge.project import county
+from ...bridge.running.tasks import Job, Runner, log_error
+from ...bridge.texts import tr
+from ..findings.result import CheckView
+from ..widgets import messages
+
+
+@dataclass(frozen=True)
+class ExportEnvironment:
+    """Access to the displayed result and the open project.
+
+    ``fresh(form)``: returns the last result if it is of the current data and of the standard of the package
+    specification; ``latest``: returns the displayed result; ``number``: returns the number of the open project;
+    ``findings``: brings the panel to the front.
+
+    """
+
+    fresh: Callable[[Any], CheckView | None]
+    latest: Callable[[], CheckView | None]
+    number: Callable[[], int]
+    findings: Callable[[], None]
+
+
+class ExportPreview:
+    """Computes previews and shows them in the dialog."""
+
+    def __init__(self, runner: Runner, around: ExportEnvironment):
+        self._runner, self._around = runner, around
+        self._looker: ObjectionFinder | None = None
+        self._request = 0
+
+    def forget(self) -> None:
+        """Drop what is known of the former project."""
+        self._looker = None
+
+    def update(self, dialog: Any, wanted: Callable[[], bool]) -> None:
+        """Compute the preview and show it in the dialog while ``wanted`` returns True.
+
+        Only the answer to the last request is shown.
+        """
+        order = dialog.order()
+        if order is None:
+            return
+        self._request += 1
+        request, project = self._request, QgsProject.instance()
+        result = self._around.fresh(order.package_spec)
+        dialog.form.gate.show_check(result, self._around.latest() is not None)
+        checked = result.checked if result is not None else None
+        options = county.options(project)
+        inputs = [file_of(layer) for layer in recognise.plan_layers(project)]
+
+        def work(_progress, _cancellation):
+            return preview_package(order, preview_values(order.package_spec, options, checked), inputs)
+
+        def done(ahead):
+            if request == self._request and wanted():
+                dialog.show_ahead(ahead)
+
+        def failed(error):
+            text = tr("The folders could not be looked at ({error}). Details are in the log, tab Sanxian.")
+            message = messages.explain_and_log(error, text)
+            if request == self._request and wanted():
+                dialog.show_error(message)
+
+        self._runner.start(Job(tr("Looking at the folders"), work, on_done=done, on_error=failed, hidden=True))
+        self._inspect_plan(dialog, order, checked, wanted)
+
+    def _inspect_plan(self, dialog: Any, order: Any, checked: Any, wanted: Callable[[], bool]) -> None:
+        """Show the reasons against a package of the checked plan, found once per order."""
+        if checked is None:
+            self._looker = None
+            dialog.show_against(NOTHING)
+            return
+        if self._looker is None or self._looker.checked is not checked:
+            self._looker = ObjectionFinder(checked)
+        looker, known = self._looker, self._looker.known(order)
+        if known is not None:
+            dialog.show_against(known)
+            return
+
+        def done(against):
+            if looker is self._looker and wanted():
+                dialog.show_against(against)
+
+        self._runner.start(
+            Job(
+                tr("Looking at what goes into the package"),
+                lambda _progress, cancellation: looker.find_objections(order, cancellation),
+                on_done=done,
+                on_error=log_error,
+            )
+        )

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Choose a package specification: one shipped with the plugin, or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
+
+from ...bridge import settings
+from ...bridge.texts import tr
+
+_FORM = "package/form"
+
+
+class SpecCombo(QWidget):
+    """Combo box of package specifications; raises SanxianError if a file is damaged."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        from ...core.package.package_spec.load import load_package_spec
+        from ...core.package.package_spec.read import package_spec_ids
+
+        self.combo = QComboBox()
+        self.combo.setObjectName("SanxianPackageForm")
+        self.combo.setAccessibleName(tr("Form of the package"))
+        # The county's first: most users work for a county.
+        for package_id in sorted(package_spec_ids(), key=lambda name: (name != "county", name)):
+            self.combo.addItem(load_package_spec(package_id).name, package_id)
+        former = settings.get(_FORM, "county")
+        if self.combo.findData(former) < 0 and Path(former).is_file():
+            self.combo.addItem(Path(former).name, former)
+        self.combo.setCurrentIndex(max(self.combo.findData(former), 0))
+        self.combo.currentIndexChanged.connect(self._chosen)
+        other = QPushButton(tr("Other…"))
+        other.setToolTip(tr("A form of your own province (.toml)"))
+        other.clicked.connect(self._browse)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.combo, 1)
+        row.addWidget(other)
+        self.setFocusProxy(self.combo)
+
+    def form(self) -> Any:
+        """Return a `PackageSpec`; raise SanxianError for an invalid file."""
+        from ...core.package.package_spec.load import load_package_spec
+
+        return load_package_spec(self.combo.currentData())
+
+    def _chosen(self) -> None:
+        settings.put(_FORM, self.combo.currentData())
+        self.changed.emit()
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, tr("Form of the package"), "", tr("Form of package (*.toml)"))
+        if not path:
+            return
+        row = self.combo.findData(path)
+        if row < 0:
+            self.combo.addItem(Path(path).name, path)
+            row = self.combo.count() - 1
+        self.combo.setCurrentIndex(row)

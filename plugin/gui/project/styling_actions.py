@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Apply forms (应用图层表单) and symbols (应用图层符号) to all layers with a known role.
+
+For new data, both are offered together with layer groups. Roles are recognised in the background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qgis.core import QgsProject, QgsVectorLayer
+
+from ...bridge.editing import attribute_forms
+from ...bridge.editing.styled_layers import arrange_layers
+from ...bridge.layers import recognise, styles
+from ...bridge.project import county
+from ...bridge.running.tasks import Job, Runner
+from ...bridge.texts import tr
+from ..widgets import messages
+from ..widgets.messages import Messages, push
+
+#: Project setting with the user's answer to the offer.
+_SCOPE, _OFFER = "sanxian", "dressing_offer"
+_ACCEPTED, _DECLINED = "accepted", "declined"
+
+
+class StylingActions:
+    """Menu actions 应用图层表单 and 应用图层符号, and the offer for new data."""
+
+    def __init__(self, iface, runner: Runner):
+        self._iface, self._runner = iface, runner
+        self._messages = Messages(iface, tr("Sanxian"))
+        #: True if the offer was made since the project was opened.
+        self._offered = False
+
+    def close(self) -> None:
+        self._messages.close()
+
+    def project_changed(self) -> None:
+        self._offered = False
+        self._messages.close()
+
+    # --- offer for data without forms
+    def may_offer(self, project: QgsProject) -> bool:
+        """Return True if a layer has no form and the offer was not yet answered.
+
+        While a plan layer is edited, the message bar is reserved for messages on the edits.
+        """
+        if self._offered or project.readEntry(_SCOPE, _OFFER, "")[0]:
+            return False
+        layers = recognise.plan_layers(project)
+        return any(not attribute_forms.role_of_form(layer) for layer in layers) and not any(
+            layer.isEditable() for layer in layers
+        )
+
+    def offer(self, found: recognise.RecognisedLayers) -> None:
+        """Offer forms, symbols and groups for layers without a form, once per project."""
+        project = QgsProject.instance()
+        without_form = _find_without_form(project, found)
+        if not without_form or not self.may_offer(project):
+            return
+        self._offered = True
+        text = tr("{count} plan layers were recognised that have neither the forms nor the symbols of their templates.")
+        self._messages.show(
+            text.format(count=len(without_form)),
+            "info",
+            (tr("Apply Forms, Symbols and Groups"), lambda: self._answer(_ACCEPTED)),
+            (tr("Do Not Ask Again"), lambda: self._answer(_DECLINED)),
+        )
+
+    def _answer(self, answer: str) -> None:
+        self._messages.close()
+        project = QgsProject.instance()
+        project.writeEntry(_SCOPE, _OFFER, answer)
+        project.setDirty(True)
+        if answer == _ACCEPTED:
+            self.apply_all()
+
+    def apply_all(self) -> None:
+        """Apply forms, symbols and groups to the recognised layers without a form."""
+        text = tr("Applied to {count} layers: {names}. The former symbols are saved as the style “{kept}”.")
+        none = tr("No plan layer was recognised, so nothing was applied. Choose layers under Layer Roles.")
+        former_style = tr("Former style")
+
+        def action(project: QgsProject, found: recognise.RecognisedLayers, norm: Any) -> list[str]:
+            without_form = _find_without_form(project, found)
+            styles.apply_to_project(project, without_form, former_style)
+            attribute_forms.apply_to_project(project, without_form, norm)
+            return arrange_layers(project, without_form, norm.standard)
+
+        self._start(tr("Apply Forms, Symbols and Groups"), action, text.replace("{kept}", former_style), none)
+
+    def forms(self) -> None:
+        text = tr("{count} layers have the forms of their templates: {names}. The data were not touched.")
+        none = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
+        self._start(
+            tr("Apply Layer Forms"),
+            lambda project, found, norm: attribute_forms.apply_to_project(project, found.roles, norm),
+            text,
+            none,
+        )
+
+    def symbols(self) -> None:
+        text = tr(
+            "{count} layers have the proposed symbols: {names}. What a layer had before is in its list of styles, as “{kept}”."
+        )
+        none = tr("No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.")
+        former_style = tr("Former style")
+
+        def action(project: QgsProject, found: recognise.RecognisedLayers, _norm: Any) -> list[str]:
+            return styles.apply_to_project(project, found.roles, former_style)
+
+        self._start(tr("Apply Layer Symbols"), action, text.replace("{kept}", former_style), none)
+
+    def _start(self, title: str, action: Callable, text: str, none: str) -> None:
+        options = county.options(QgsProject.instance())
+        outlines = recognise.take_outlines(QgsProject.instance())
+
+        def done(answer: Any) -> None:
+            found, norm = answer
+            names = action(QgsProject.instance(), found, norm)
+            if names:
+                push(
+                    self._iface.messageBar(),
+                    "success",
+                    title,
+                    text.format(count=len(names), names=tr(", ").join(names)),
+                )
+            else:
+                push(self._iface.messageBar(), "info", title, none)
+
+        def failed(error: Exception) -> None:
+            text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
+            push(self._iface.messageBar(), "warning", title, messages.explain_and_log(error, text))
+
+        self._runner.start(
+            Job(
+                title,
+                lambda progress, cancellation: (recognise.recognise_layers(outlines, options), options.norm()),
+                on_done=done,
+                on_error=failed,
+            )
+        )
+
+
+def _find_without_form(project: QgsProject, found: recognise.RecognisedLayers) -> dict[str, str]:
+    """Return role → layer id of the recognised layers without a form.
+
+    A role that two layers have is omitted.
+    """
+    layers = {
+        role: project.mapLayer(layer_id) for role, layer_id in found.roles.items() if role not in found.repeated_roles
+    }
+    return {
+        role: layer.id()
+        for role, layer in layers.items()
+        if isinstance(layer, QgsVectorLayer) and not attribute_forms.role_of_form(layer)
+    }

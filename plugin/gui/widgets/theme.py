@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Colours, icons and names of severities and outcomes; never colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qgis.core import QgsApplication
+from qgis.PyQt.QtCore import QEvent, QObject, QTimer
+from qgis.PyQt.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
+from qgis.PyQt.QtWidgets import QLabel
+
+from ...bridge.texts import tr
+from ...core.model.verdict import Verdict
+from ...paths import ICONS
+
+#: The colours defined by the plugin: in light themes, in dark themes.
+_COLORS = {
+    "error": ("#D50058", "#FF5C9E"),
+    "warning": ("#B35C00", "#FFB347"),
+    "info": ("#0057A8", "#6CB8FF"),
+    "ok": ("#00694E", "#4CC9A6"),
+    "waived": ("#555555", "#AAAAAA"),
+}
+#: Icons drawn in one of these colours; the others use the text colour.
+_COLORED = {
+    "error": "error",
+    "warning": "warning",
+    "info": "info",
+    "waived": "waived",
+    "skipped": "waived",
+    "crashed": "waived",
+    "ok": "ok",
+    "run": "ok",
+}
+#: Sizes at which icons are rendered; Qt picks the nearest larger one, sharp on screens at 200 %.
+_SIZES = (16, 24, 32, 48, 64, 96)
+#: Kinds of findings of the filter buttons, in their order.
+KINDS = ("ERROR", "WARNING", "INFO", "waived", "skipped")
+KIND_ICONS = {
+    "ERROR": "error",
+    "WARNING": "warning",
+    "INFO": "info",
+    "waived": "waived",
+    "skipped": "skipped",
+    "crashed": "crashed",
+}
+VERDICT_ICONS = {
+    Verdict.FAIL: "error",
+    Verdict.INCOMPLETE: "skipped",
+    Verdict.CONDITIONAL: "warning",
+    Verdict.PASSED: "ok",
+}
+
+
+#: Events of a widget on a change of theme; the application's palette may still be the former one.
+THEME_EVENTS = (QEvent.Type.PaletteChange, QEvent.Type.ApplicationPaletteChange)
+
+
+def call_on_theme_change(owner: QObject, action: Callable[[], None]) -> QTimer:
+    """Return a timer that calls ``action`` once when a new theme's palette is in force.
+
+    Start it on a change of theme.
+    """
+    timer = QTimer(owner)
+    timer.setSingleShot(True)
+    timer.setInterval(0)
+    timer.timeout.connect(action)
+    return timer
+
+
+#: Helper objects of existing widgets.
+_helpers: set[QObject] = set()
+
+
+def keep_alive(helper: QObject, owner: QObject) -> None:
+    """Retain a helper's Python object until its owner is destroyed.
+
+    Python holds no lasting reference to a widget that QGIS created: the garbage collector would delete the Python
+    part of its children, with the methods that they override or connect.
+    """
+    _helpers.add(helper)
+    owner.destroyed.connect(lambda *_gone: _helpers.discard(helper))
+
+
+def is_dark() -> bool:
+    """Return True in a dark theme."""
+    return QgsApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
+
+
+def color(kind: str) -> QColor:
+    """Return the colour of a kind in the current theme."""
+    return QColor(_COLORS[kind][is_dark()])
+
+
+def map_color(kind: str) -> QColor:
+    """Return the colour of a kind for the map, which is light in every theme."""
+    return QColor(_COLORS[kind][0])
+
+
+def faint() -> QColor:
+    """Return the colour of secondary text: row labels, skipped rules."""
+    palette = QgsApplication.palette()
+    ink = palette.color(QPalette.ColorRole.WindowText)
+    paper = palette.color(QPalette.ColorRole.Window)
+    parts = ((65 * i + 35 * p) // 100 for i, p in zip(ink.getRgb()[:3], paper.getRgb()[:3], strict=True))
+    return QColor(*parts)
+
+
+def set_faint(label: QLabel) -> QLabel:
+    """Set the colour of secondary text and return the label."""
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, faint())
+    label.setPalette(palette)
+    return label
+
+
+def icon(name: str) -> QIcon:
+    """Return an icon of resources/icons in the colours of the theme."""
+    themed = QIcon()
+    for size in _SIZES:
+        themed.addPixmap(QPixmap.fromImage(_render(name, size)))
+        themed.addPixmap(QPixmap.fromImage(_render(name, size, faint=True)), QIcon.Mode.Disabled)
+    return themed
+
+
+def pixmap(name: str, size: int, ratio: float) -> QPixmap:
+    """Return an icon for a label.
+
+    ``size``: in device-independent pixels; ``ratio``: device pixels for each of them.
+    """
+    scaled = QPixmap.fromImage(_render(name, round(size * ratio)))
+    scaled.setDevicePixelRatio(ratio)
+    return scaled
+
+
+def map_pixmap(name: str, size: int, ratio: float) -> QPixmap:
+    """Return the icon as a pixmap for the map, which is light in every theme."""
+    path, pixels = str(ICONS / f"{name}.svg"), round(size * ratio)
+    fill, line = map_color(_COLORED[name]), QColor("#FFFFFF")
+    scaled = QPixmap.fromImage(QgsApplication.svgCache().svgAsImage(path, pixels, fill, line, 1.0, 1.0)[0])
+    scaled.setDevicePixelRatio(ratio)
+    return scaled
+
+
+def _render(name: str, pixels: int, faint: bool = False) -> QImage:
+    palette = QgsApplication.palette()
+    group = QPalette.ColorGroup.Disabled if faint else QPalette.ColorGroup.Active
+    fill = line = palette.color(group, QPalette.ColorRole.WindowText)
+    if name in _COLORED and not faint:
+        fill, line = color(_COLORED[name]), palette.color(QPalette.ColorRole.Base)
+    return QgsApplication.svgCache().svgAsImage(str(ICONS / f"{name}.svg"), pixels, fill, line, 1.0, 1.0)[0]
+
+
+def kind_word(kind: str) -> str:
+    """Return the name of a kind of findings."""
+    return {
+        "ERROR": tr("Error"),
+        "WARNING": tr("Warning"),
+        "INFO": tr("Info"),
+        "waived": tr("Waived"),
+        "skipped": tr("Skipped"),
+        "crashed": tr("Crashed"),
+    }[kind]
+
+
+def verdict_word(verdict: str) -> str:
+    """Return the name of a verdict."""
+    return {
+        "fail": tr("Not passed"),
+        "incomplete": tr("Incomplete"),
+        "conditional": tr("Passed with conditions"),
+        "pass": tr("Passed"),
+    }[verdict]
+
+
+def outcome_word(outcome: str) -> str:
+    """Return the name of an outcome."""
+    return {
+        "passed": tr("Passed"),
+        "failed": tr("Has findings"),
+        "waived": tr("Waived"),
+        "not_applicable": tr("Not applicable"),
+        "skipped": tr("Skipped"),
+        "crashed": tr("Crashed"),
+    }[outcome]
+
+
+def state_word(state: str) -> str:
+    """Return the name of the state of a finding."""
+    return tr("Waived") if state == "waived" else tr("To do")

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reads the case files: ``name | layer a | layer b | expected``.
+
+A layer is WKT or a call of a function in `made`, several of them apart by `;`, nothing at all when empty; ``NULL`` is a
+row without a shape. What is invalid is repaired as a plan does it. Expected, in m²: ``a0b1=25`` what row 0 of a shares
+with row 1 of b, ``25+4`` in two connected parts; ``a0a1``, ``b0b1`` within a layer; ``a0=10`` what b leaves bare of row 0
+of a, ``b0`` the other way round. What is not named is nothing. For layers too long for that, totals: ``ab``, ``aa``,
+``bb``, ``a``, ``b``. ``ignored=0.2`` are slivers left out of a × b, ``bare_ignored`` of what b leaves bare of a.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from plugin.core.geometry.validity import repair_polygon
+from tests.cases import shapes
+
+HERE = Path(__file__).parent
+_WORDS = {k: v for k, v in vars(shapes).items() if callable(v)} | {"area": lambda s: float(shapely.area(s))}
+
+
+@dataclass(frozen=True)
+class Case:
+    """``expected``: key → areas of the connected parts (a key without them: nothing)."""
+
+    name: str
+    a: np.ndarray
+    b: np.ndarray
+    expected: dict[str, tuple[float, ...]]
+    totals: frozenset[str]
+
+    def of(self, what: str, *rows: int) -> tuple[float, ...]:
+        return self.expected.get("".join(f"{side}{row}" for side, row in zip(what, rows, strict=True)), ())
+
+    def total(self, what: str) -> float:
+        """``ab``, ``aa``, ``bb``, ``a`` or ``b``: all of that kind together."""
+        if what in self.totals:
+            return sum(self.expected[what])
+        pattern = "".join(rf"{side}\d+" for side in what)
+        return sum(sum(v) for k, v in self.expected.items() if re.fullmatch(pattern, k))
+
+
+def read_cases(file: str) -> list[Case]:
+    """The cases of a file, in its order. ValueError names the line that cannot be read."""
+    found = []
+    for number, line in enumerate((HERE / file).read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            name, a, b, expected = (part.strip() for part in line.split("|"))
+            tokens = dict(token.split("=", 1) for token in expected.split())
+            values = {k: tuple(_number(part) for part in v.split("+")) for k, v in tokens.items()}
+            totals = frozenset(k for k in values if not re.search(r"\d", k))
+            found.append(Case(name, _layer(a), _layer(b), values, totals))
+        except (ValueError, NameError, SyntaxError, shapely.GEOSException) as error:
+            raise ValueError(f"{file}:{number}: {error}") from error
+    names = [case.name for case in found]
+    assert len(set(names)) == len(names), f"{file}: a name comes twice"
+    return found
+
+
+def _number(text: str) -> float:
+    return float(eval(text, {"__builtins__": {}}, _WORDS))
+
+
+def _layer(text: str) -> np.ndarray:
+    shapes: list = []
+    for part in (p.strip() for p in text.split(";")):
+        if part in ("", "NULL"):
+            shapes += [None] if part else []
+        elif part.startswith(("POLYGON", "MULTIPOLYGON", "GEOMETRYCOLLECTION")):
+            shapes.append(shapely.from_wkt(part))
+        else:
+            one = eval(part, {"__builtins__": {}}, _WORDS)
+            shapes += one if isinstance(one, list) else [one]
+    layer = np.empty(len(shapes), dtype=object)
+    layer[:] = [
+        s if s is None or (s.is_valid and s.geom_type != "GeometryCollection") else repair_polygon(s) for s in shapes
+    ]
+    return layer

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The same polygons drawn another way: what the verbs find of them must not change."""
+
+import numpy as np
+import shapely
+
+#: What a county's coordinates look like: CGCS2000, zone 38, with its prefix.
+FAR = (38_612_345.0, 4_390_000.0)
+
+
+def each_variant(shapes, way):
+    """A copy of a layer with every shape drawn that way."""
+    found = np.empty(len(shapes), dtype=object)
+    found[:] = [s if s is None or s.is_empty else way(s) for s in shapes]
+    return found
+
+
+def change_rings(shape, change):
+    """The shape with every ring put through ``change``: open (v, 2) vertices to such."""
+
+    def ring(line):
+        return shapely.linearrings(change(shapely.get_coordinates(line)[:-1]))
+
+    parts = [p for p in shapely.get_parts(shape) if not p.is_empty]
+    parts = [shapely.Polygon(ring(p.exterior), [ring(r) for r in p.interiors]) for p in parts]
+    return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
+
+
+def rotate_start_vertex(shape):
+    return change_rings(shape, lambda xy: np.roll(xy, len(xy) // 2, axis=0))
+
+
+def move_far_away(shape):
+    return shapely.transform(shape, lambda xy: xy + FAR)
+
+
+def add_midpoints(shape):
+    """In the middle, where neighbours have one too."""
+
+    def halved(xy):
+        both = np.empty((2 * len(xy), 2))
+        both[::2], both[1::2] = xy, (xy + np.roll(xy, -1, axis=0)) / 2
+        return both
+
+    return change_rings(shape, halved)
+
+
+def with_many_vertices(shape):
+    """More than a window lets through."""
+    while shapely.get_num_coordinates(shape) <= 600:
+        shape = add_midpoints(shape)
+    return shape
+
+
+WAYS = {
+    "as drawn": lambda s: s,
+    "reversed": shapely.reverse,
+    "from another vertex": rotate_start_vertex,
+    "with height": lambda s: shapely.force_3d(s, 7.0),
+    "far away": move_far_away,
+    "with many vertices": with_many_vertices,
+}

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Areas of overlays in fractions: no digit is lost. Slow; to judge the fast ones by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import shapely
+
+
+def area_where(keep: Callable[[list[bool]], bool], shapes: Iterable[Any]) -> float:
+    """Area (m²) of all places where ``keep`` says yes; it is told for each shape whether the place lies in it.
+
+    The plane is cut into upright strips at every vertex and every crossing; in a strip edges lie one above another, so
+    what is between two of them is a trapezoid.
+    """
+    shapes = list(shapes)
+    edges = [(number, *edge) for number, shape in enumerate(shapes) for edge in _edges(shape)]
+    cuts = sorted({x for _, a, b in edges for x in (a[0], b[0])} | _crossings(edges))
+    total = Fraction(0)
+    for left, right in pairwise(cuts):
+        across = [(_height(a, b, left), _height(a, b, right), n) for n, a, b in edges if a[0] <= left and b[0] >= right]
+        across.sort(key=lambda edge: edge[0] + edge[1])
+        inside = [False] * len(shapes)
+        for low, high in pairwise(across):
+            inside[low[2]] = not inside[low[2]]
+            if keep(inside):
+                total += (high[0] - low[0] + high[1] - low[1]) / 2 * (right - left)
+    return float(total)
+
+
+def shared_area(a: Any, b: Any) -> float:
+    return area_where(all, [a, b])
+
+
+def uncovered_area(a: Any, cover: Iterable[Any]) -> float:
+    """What no shape of the cover covers of ``a``."""
+    near = [s for s in cover if s is not None and s.intersects(a)]
+    return area_where(lambda inside: inside[0] and not any(inside[1:]), [a, *near])
+
+
+def _edges(shape):
+    """Edges from left to right; upright ones bound no strip."""
+    for part in shapely.get_parts(shape):
+        for ring in (part.exterior, *part.interiors):
+            xy = [(Fraction(x), Fraction(y)) for x, y in shapely.get_coordinates(ring).tolist()]
+            for a, b in pairwise(xy):
+                if a[0] != b[0]:
+                    yield (a, b) if a[0] < b[0] else (b, a)
+
+
+def _crossings(edges):
+    found = set()
+    for n, (_, a, b) in enumerate(edges):
+        for _, c, d in edges[n + 1 :]:
+            left, right = max(a[0], c[0]), min(b[0], d[0])
+            if left >= right:
+                continue
+            before = _height(a, b, left) - _height(c, d, left)
+            after = _height(a, b, right) - _height(c, d, right)
+            if before * after < 0:
+                found.add(left + (right - left) * before / (before - after))
+    return found
+
+
+def _height(a, b, x):
+    return a[1] + (b[1] - a[1]) * (x - a[0]) / (b[0] - a[0])

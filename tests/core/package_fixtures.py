@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Small plans that can go into a package, and one layer with whatever a test wants in it."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from plugin.core.check import Options
+from plugin.core.loading.assembly import assemble_plan
+from plugin.core.package.generator import generator_digest
+from plugin.core.package.inspection.dataset_comparison import DatasetComparison, FeatureSample, FieldDifference
+from plugin.core.package.inspection.facts import FileFact, LayerFact, PackageFacts, UnreadLayer
+from plugin.core.package.inspection.integrity import IntegrityError
+from plugin.core.package.inspection.pdf import PdfFact, inspect_pdf_structure
+from plugin.core.package.layers.content import Content, make_contents
+from plugin.core.package.maps.jpeg import DecodedJpeg, is_jpeg, read_jpeg
+from plugin.core.package.metadata import metadata_xml
+from plugin.core.package.names import make_name_matcher
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.package_spec.model import LayerSlot, PackageSpec, VectorSet
+from plugin.core.package.slot_files import TAIL
+from plugin.core.package.tables.model import Cell, Sheet, Workbook
+from plugin.core.plan.plan import Plan
+from plugin.core.standard import load_standard
+from plugin.metadata import plugin_version
+from tests.core.small_plan import X, Y, as_read_layers, box, table
+
+PARCELS = {"DLBM": "0103", "DLMC": "旱地", "TBMJ": 10_000.0, "KCXS": 0.0, "KCMJ": 0.0, "TBDLMJ": 10_000.0}
+
+
+def parcels(count: int = 3, **columns: list[Any]) -> gpd.GeoDataFrame:
+    """Squares of a hectare side by side, as DLTB; ``columns`` replace or add."""
+    return table([box(100 * n, 0) for n in range(count)], **{**{k: [v] * count for k, v in PARCELS.items()}, **columns})
+
+
+def plan_of(standard: str = "", **tables: gpd.GeoDataFrame) -> Plan:
+    return assemble_plan(as_read_layers(tables), Options(standard=standard).norm(), source="x")
+
+
+def vectors(
+    file: str = "a.gdb", *, crs: str = "EPSG:4526", layers: Any = (), others: bool = True, **more: Any
+) -> VectorSet:
+    slots = tuple(LayerSlot(**one) for one in layers)
+    return VectorSet("plan", "data", file, crs, slots, others=others, **more)
+
+
+def single_layer_plan(plan: Plan, form: VectorSet, **more: Any) -> Content:
+    (content,), _ = make_contents(plan, form, **more)
+    return content
+
+
+def awkward_shapes() -> gpd.GeoDataFrame:
+    """Shapes that formats like to change: holes, islands in holes, parts, a hole that touches its shell."""
+    hole = shapely.box(X + 300, Y, X + 400, Y + 100).difference(shapely.box(X + 320, Y + 20, X + 380, Y + 80))
+    island = shapely.union(hole, shapely.box(X + 340, Y + 40, X + 360, Y + 60))
+    touching = shapely.Polygon(
+        [(X + 500, Y), (X + 600, Y), (X + 600, Y + 100), (X + 500, Y + 100)],
+        [[(X + 500, Y), (X + 540, Y + 20), (X + 520, Y + 40)]],
+    )
+    parts = shapely.union(box(700, 0), box(850, 0))
+    turned = shapely.reverse(box(1000, 0))
+    return table([hole, island, touching, parts, turned], **{k: [v] * 5 for k, v in PARCELS.items()})
+
+
+def names(folder: Path) -> set[str]:
+    return {str(p.relative_to(folder)).replace("\\", "/") for p in folder.rglob("*")}
+
+
+#: Pixels of an A4 page at 300 dpi.
+A4 = (2480, 3508)
+
+
+@cache
+def jpg(dpi: int = 300, size: tuple[int, int] = A4, drawn: bool = True) -> bytes:
+    """A small picture that every program opens: baseline, grey, of this size (width, height). ``drawn``: blocks of two greys, else
+    one grey alone."""
+    head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01" + struct.pack(">HH", dpi, dpi) + b"\x00\x00"
+    # One step of quantisation; codes 0 (no change) and 10 (a change of eight bits) for the level, 0 (end) for the rest.
+    head += b"\xff\xdb\x00\x43\x00" + b"\x08" * 64
+    head += b"\xff\xc4\x00\x15\x00" + bytes([1, 1, *[0] * 14]) + b"\x00\x08"
+    head += b"\xff\xc4\x00\x14\x10" + bytes([1, *[0] * 15]) + b"\x00"
+    frame = b"\xff\xc0\x00\x0b\x08" + struct.pack(">HH", size[1], size[0]) + b"\x01\x01\x11\x00"
+    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+    blocks = -(-size[0] // 8) * -(-size[1] // 8)
+    # Up and down by 128 and 129 in turn where it is drawn: level, then end of the block.
+    turn = "10" + "10000000" + "0" + "10" + "01111111" + "0"
+    bits = turn * (blocks // 2) + "00" * (blocks % 2) if drawn else "00" * blocks
+    bits += "1" * (-len(bits) % 8)
+    data = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\x00")
+    return head + frame + scan + data + b"\xff\xd9"
+
+
+def pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b"", drawn: bool = True) -> bytes:
+    """The smallest document that is whole: ``pages`` with a line on each, with ``words`` as a comment. ``more``: entries of the catalogue."""
+    parts = [b"%%PDF-1.4\n%%%s\n" % words.encode(), b"1 0 obj<</Type/Catalog/Pages 2 0 R%s>>endobj\n" % more]
+    kids = b" ".join(b"%d 0 R" % (3 + n) for n in range(pages))
+    parts.append(b"2 0 obj<</Type/Pages/Kids[%s]/Count %d>>endobj\n" % (kids, pages))
+    page = b"%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents %d 0 R>>endobj\n"
+    parts += [page % (3 + n, 3 + pages) for n in range(pages)]
+    line = b"72 72 m 500 72 l S" if drawn else b"q Q"
+    parts += [b"%d 0 obj<</Length %d>>stream\n%s\nendstream\nendobj\n" % (3 + pages, len(line), line)] if pages else []
+    places = [len(b"".join(parts[:n])) for n in range(1, len(parts))]
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    start = len(b"".join(parts))
+    size = len(places) + 1
+    parts.append(
+        b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R%s>>\n" % (size, table, size, trailer)
+    )
+    return b"".join(parts) + b"startxref\n%d\n%%%%EOF\n" % start
+
+
+#: A package as the county form wants it: path → content. Of the database only what tells that there is one.
+COMPLETE = {
+    "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/a00000001.gdbtable": b"x",
+    "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/gdb": b"x",
+    "2-规划文档/140225浑源县国土空间总体规划文本.pdf": pdf("text"),
+    "2-规划文档/140225浑源县数据库建设报告.pdf": pdf("made"),
+    "2-规划文档/140225浑源县质量检查报告.pdf": pdf("checked"),
+    "2-规划文档/140225浑源县质量检查记录.pdf": pdf("record"),
+    "3-规划表格/140225浑源县国土空间规划表格.mdb": b"mdb",
+    "4-规划图件/140225浑源县01三条控制线图.jpg": jpg(),
+}
+LAYERS = {
+    "XZQX": 1,
+    "XZQXZ": 16,
+    "YJJBNTBHTB": 90,
+    "STBHHX": 3,
+    "CZKFBJ": 18,
+    "YDYHGHFQ": 56,
+    "DLTB": 324,
+    "LSWHBHX": 3,
+}
+TABLES = "3-规划表格/140225浑源县国土空间规划表格"
+DATABASE = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
+
+
+SHAPES = DATABASE.removesuffix(".gdb")
+
+
+def facts_of(changes: dict[str, Any]) -> PackageFacts:
+    """What is seen of that package after changes: ``drop`` (beginnings of paths), ``add`` (path → content), ``root``,
+    ``layers`` (name → features, None for one that is gone), ``crs`` (name → label), ``manifest`` (there is one, of the package
+    before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m², statutory, or by basis), ``forced`` (the verdict it was made after), the county's ``area``, the level of ``secrecy``;
+    ``fields`` (layer → names) that are there, ``stated_field_count`` how many the manifest says;
+    ``vertical``: heights that the form asks for; ``tables``: sheets of its workbook, name → rows of cells as printed;
+    ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of metadata that agree, ``metadata``
+    and ``documents_codec`` to change those; ``report`` (path → bytes) beside them;
+    ``shapefile``: what is wrong with the table of a shapefile beside the database (as `IntegrityError` has it);
+    ``integrity_errors``: files of the database that are damaged or gone, each with its table and what GDAL says of it;
+    ``links``: paths of links to somewhere else; ``dataset_comparisons``: layers of the database that a VCT file has, too, as `DatasetComparison` tells them;
+    ``unread_layers``: layers of the database that another one of it looks like, too: name, role and the one used;
+    ``pages``: content of HTML by path; ``head``: more of the manifest, ``row`` of a layer's row in it (by layer), ``data_year`` of
+    all; ``files``: paths that it lists once more, ``bytes`` sizes that it says; ``special``: paths of pipes; ``pdf``: what is seen of
+    documents, by path; ``decoded``: what decoding a jpg came to, by path; ``hidden``: sheet → what of it does not show; ``find_hidden_tables`` of the database;
+    ``sums``: lists of digests by name; ``changed_sums``: digests in SHA256SUMS that are not those of a whole package; ``broken``: what is wrong with an exchange file, and in which line;
+    ``duplicate_files``: a name twice in the manifest; ``empty_folders``; ``heads`` of VCT files, by path."""
+    dropped = tuple(changes.get("drop", ()))
+    content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
+    layers = {n: c for n, c in {**LAYERS, **changes.get("layers", {})}.items() if c is not None}
+    if not any(".gdb/" in path for path in content):
+        layers = {}
+    form = load_package_spec("county")
+    if "vertical" in changes:
+        form = replace(form, vectors=tuple(replace(v, vertical=changes["vertical"]) for v in form.vectors))
+    manifest = None
+    if changes.get("manifest") or changes.get("head"):
+        told, areas = {**LAYERS, **changes.get("told", {})}, changes.get("areas", {})
+        manifest = {
+            "files": [{"path": p, "sha256": hashlib.sha256(c).hexdigest()} for p, c in COMPLETE.items()],
+            "layers": [
+                {
+                    "layer": n,
+                    "role": n,
+                    "features": c,
+                    "file": DATABASE,
+                    **({"fields": changes["told_fields"][n]} if n in changes.get("told_fields", {}) else {}),
+                    "areas_m2": areas[n]
+                    if isinstance(areas.get(n), dict)
+                    else {"statutory": areas[n]}
+                    if n in areas
+                    else {},
+                }
+                for n, c in told.items()
+            ],
+            "check": {
+                "verdict": changes.get("forced", "pass"),
+                "forced": "forced" in changes,
+                "errors": 3,
+                "skipped": 0,
+            },
+            "secrecy": changes.get("secrecy", "内部"),
+            "area": changes.get("area", {"code": "140225", "name": "浑源县"}),
+        }
+        _change(manifest, changes)
+    root = changes.get("root", "140225浑源县国土空间总体规划")
+    told = make_name_matcher(form.root, {}).fullmatch(root)
+    # The names of the files tell where the folder's does not.
+    code, name = (told["code"], told["name"]) if told else ("140225", "浑源县")
+    seen = [
+        LayerFact(DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490"), fields=changes.get("fields", {}).get(n))
+        for n, c in layers.items()
+    ]
+    if "broken" in changes:
+        key, line = changes["broken"]
+        told = {"source": "a.vct", "line": line, "section": "Polygon"}
+        seen.append(LayerFact("1-空间数据/a.vct", "a", -1, problem=(key, told)))
+    return PackageFacts(
+        root,
+        form,
+        code,
+        name,
+        (
+            *(
+                FileFact(
+                    p,
+                    len(c),
+                    c[:64],
+                    hashlib.sha256(c).hexdigest(),
+                    read_jpeg(BytesIO(c)) if is_jpeg(p) else None,
+                    tail=c[-TAIL:],
+                    pdf=_pdf(p, c, changes),
+                    decoded=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
+                )
+                for p, c in content.items()
+                if p not in changes.get("special", ())
+            ),
+            *(FileFact(path, 0, special=True) for path in changes.get("special", ())),
+            *(FileFact(path, 0, link=True) for path in changes.get("links", ())),
+        ),
+        tuple(seen),
+        manifest,
+        changes.get("state", "ok" if manifest else "missing"),
+        _workbooks(changes),
+        (changes["documents"] if "documents" in changes else _metadata(changes, form, layers))
+        | changes.get("report", {})
+        | changes.get("pages", {}),
+        sums=changes.get("sums", {})
+        | (
+            {"SHA256SUMS": {p: hashlib.sha256(c).hexdigest() for p, c in COMPLETE.items()} | changes["changed_sums"]}
+            if "changed_sums" in changes
+            else {}
+        ),
+        integrity_errors=(
+            *(IntegrityError(DATABASE, f"{DATABASE}/{part}", *more) for part, *more in changes.get("faults", ())),
+            *(
+                IntegrityError(SHAPES, f"{SHAPES}/DLTB.dbf", "DLTB", **changes[key])
+                for key in ("shapefile",)
+                if key in changes
+            ),
+        ),
+        dataset_comparisons=tuple(_twin(**said) for said in changes.get("twins", ())),
+        hidden_tables={DATABASE: tuple(changes["hidden_tables"])} if "hidden_tables" in changes else {},
+        unread_layers=tuple(UnreadLayer(DATABASE, *said) for said in changes.get("spares", ())),
+        duplicate_files=changes.get("doubled", ""),
+        empty_folders=tuple(changes.get("empty_folders", ())),
+        heads=changes.get("heads", {}),
+    )
+
+
+def _change(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Other statements of a manifest, and rows that are there twice or say another size."""
+    for key, value in changes.get("head", {}).items():
+        manifest[key] = {**manifest[key], **value} if isinstance(manifest.get(key), dict) else value
+    tool = manifest.get("tool", {})
+    if tool.get("generator") == "own":
+        manifest["tool"] = {**tool, "versions": {"sanxian": plugin_version()}, "generator": generator_digest()}
+    for row in manifest["layers"]:
+        row |= changes.get("row", {}).get(row["layer"], {})
+        row |= {"data_year": changes["data_year"]} if "data_year" in changes else {}
+    rows = {row["path"]: row for row in manifest["files"]}
+    for path, size in changes.get("bytes", {}).items():
+        rows[path]["bytes"] = size
+    for path in changes.get("files", ()):
+        manifest["files"].append(rows.get(path, {"path": path, "sha256": "0" * 64}))
+
+
+def _pdf(path: str, content: bytes, changes: dict[str, Any]) -> PdfFact | None:
+    if path in changes.get("pdf", {}):
+        return PdfFact(**changes["pdf"][path])
+    return inspect_pdf_structure(content) if path.endswith(".pdf") and content.startswith(b"%PDF-") else None
+
+
+def _twin(role: str, **said: Any) -> DatasetComparison:
+    """A twin of plain values, as examples write it."""
+    if "alone" in said:
+        said["alone"] = tuple(FeatureSample(count, tuple(names)) for count, names in said["alone"])
+    if "off" in said:
+        said |= {"off": np.array(said["off"]), "named": tuple(said["named"])}
+    rows = said.pop("fields", {})
+    fields = {
+        name: FieldDifference(FeatureSample(count, tuple(names)), *pair)
+        for name, ((count, names), *pair) in rows.items()
+    }
+    said["lacking"] = tuple(tuple(names) for names in said.get("lacking", ((), ())))
+    return DatasetComparison(role, role, DATABASE, DATABASE.replace(".gdb", ".vct"), fields=fields, **said)
+
+
+def _metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: dict[str, int]) -> dict[str, bytes]:
+    """Metadata of these layers; ``metadata``: items by layer ("" for the package) that say something else."""
+    told = changes.get("metadata", {})
+    templates = load_standard("county_db").templates
+    kinds = {name: templates[name].geometry if name in templates else "polygon" for name in {**layers, **told}}
+    rows = [
+        {
+            "layer": name, "role": name, "title": templates[name].name if name in templates else name, "format": "FileGDB",
+            "geometry": kinds[name], "crs": changes.get("crs", {}).get(name, "EPSG:4490"), "data_year": "",
+            "unit": "度" if name not in changes.get("crs", {}) else "米", "features": layers.get(name, 1), "extent": None,
+        }
+        for name in kinds if name and layers.get(name, 1) >= 0
+    ]  # fmt: skip
+    root = changes.get("root", "140225浑源县国土空间总体规划")
+    code = root[:6] if root[:6].isdigit() else "140225"
+    manifest = {
+        "root": root, "name": root, "made": "2026-11-20T08:00", "secrecy": "内部", "check": {"forced": False},
+        "area": {"code": code}, "layers": rows,
+    }  # fmt: skip
+    root_element = ET.fromstring(metadata_xml(manifest, package_spec))
+    for element in root_element:
+        items = {child.tag: child for child in element}
+        own = items["名称"].text if element.tag == "数据集" else ""
+        for item, text in told.get(own, {}).items():
+            items[package_spec.metadata.names[item]].text = text
+    codec = changes.get("documents_codec", "utf-8")
+    text = ET.tostring(root_element, encoding="unicode")
+    data = f'<?xml version="1.0" encoding="{codec}"?>\n{text}'.encode(codec)
+    return {"5-元数据/140225浑源县国土空间总体规划元数据.xml": data}
+
+
+def _workbooks(changes: dict[str, Any]) -> tuple[Workbook, ...]:
+    found = []
+    if changes.get("tables"):
+        unseen = changes.get("hidden", {})
+        sheets = tuple(
+            replace(sheet_of(name, rows), hidden=tuple(unseen.get(name, ())))
+            for name, rows in changes["tables"].items()
+        )
+        found.append(Workbook(f"{TABLES}.xlsx", sheets))
+    if "unread" in changes:
+        found.append(Workbook(f"{TABLES}.mdb", problem=changes["unread"]))
+    return tuple(found)
+
+
+def sheet_of(name: str, rows: list[list[str]]) -> Sheet:
+    cells = {(r, c): Cell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
+    return Sheet(name, cells)
+
+
+def put_county(folder: Path) -> tuple[Path, Path]:
+    """A sound county's data and the folder of its documents, put below ``folder``."""
+    from tests.county import make_county
+    from tests.county.write import write_geopackage
+
+    source, documents = folder / "county.gpkg", folder / "文档"
+    write_geopackage(source, make_county(300, defects=False)[0])
+    documents.mkdir()
+    for path, content in COMPLETE.items():
+        if ".gdb" not in path:
+            (documents / path.rpartition("/")[2]).write_bytes(content)
+    return source, documents
+
+
+def whole_package(folder: Path, **options: Any) -> Path:
+    """A clean county's package, made by export_package with documents, tables and a map below ``folder``."""
+    from plugin.core.check import check_plan
+    from plugin.core.package.export import ExportOrder, export_package
+
+    source, documents = put_county(folder)
+    checked = check_plan(source, Options(**options))
+    return export_package(checked, ExportOrder(load_package_spec("county"), folder / "结果", documents)).path

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A county of 2 × 1 km with one defect of most kinds, and ways to write it as planners get it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pyogrio
+import shapely
+from pyproj import CRS
+
+from plugin.core.check import CheckResult, Options, check_plan
+from plugin.core.errors import SanxianError
+from plugin.core.files.writing import atomic_output
+from plugin.core.messages.texts import Texts
+from plugin.core.model.findings import Finding
+from plugin.core.model.report import Report, RuleOutcome
+from plugin.core.plan.layer import FieldInfo, SourceLayer
+from plugin.core.render.outputs import put_findings
+
+#: South-west corner in EPSG:4526, some 40 km east of its central meridian.
+X, Y = CORNER = (38_540_000.0, 4_390_000.0)
+BOW_TIE = "POLYGON ((100 700, 200 800, 200 700, 100 800, 100 700))"
+ZH = Texts("zh")
+
+
+def box(x: float, y: float, width: float = 100.0, height: float = 100.0) -> Any:
+    return shapely.box(X + x, Y + y, X + x + width, Y + y + height)
+
+
+def place_wkt(wkt: str) -> Any:
+    """WKT drawn near 0, 0, at its place in the county."""
+    return shapely.transform(shapely.from_wkt(wkt), lambda c: c + CORNER)
+
+
+def table(shapes: Iterable[Any], crs: int | None = 4526, **columns: Any) -> gpd.GeoDataFrame:
+    shapes = list(shapes)
+    columns = {"BSM": [f"14022500000000{n:04d}" for n in range(1, len(shapes) + 1)], **columns}
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
+
+
+def layers() -> dict[str, gpd.GeoDataFrame]:
+    """The plan, by role. Every family of rules finds something, and most texts are Chinese."""
+    window = (
+        "POLYGON ((1200 0, 1500 0, 1500 1100, 1200 1100, 1200 0), (1300 400, 1400 400, 1400 500, 1300 500, 1300 400))"
+    )
+    twice = "MULTIPOLYGON (((0 900, 50 900, 50 950, 0 950, 0 900)), ((60 900, 90 900, 90 950, 60 950, 60 900)))"
+    return {
+        "XZQX": table([box(0, 0, 2000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        "YDYHGHFQ": table(
+            [box(0, 0, 1000, 1000), box(1000, 0, 900, 1000)], GHFQDM=["300", "410"], GHFQMC=["农田保护区", "城镇发展区"]
+        ),
+        "DLTB": table(
+            [box(0, 0, 600, 1000), box(590, 0, 400, 1000), box(1000, 0, 1000, 1000)],
+            DLBM=["0103", "0301", "0701"],
+            DLMC=["旱地", "乔木林地", "城镇住宅用地"],
+            TBMJ=[600_000.0, 400_000.0, 1_000_000.0],
+            KCXS=[0.1, 0.0, 0.0],
+            KCMJ=[60_000.0, 0.0, 0.0],
+            TBDLMJ=[540_000.0, 400_000.0, 999_000.0],
+            CZCSXM=[None, None, "202"],
+        ),
+        "YJJBNTBHTB": table(
+            [box(0, 0), box(550, 0), box(1150, 400, 100, 50), place_wkt(BOW_TIE), None, box(1320, 420, 50, 50)],
+            XZQMC=["浑源县永安镇"] * 6,
+            DLBM=["0103", "0103", "0103", "0102", "0103", "0201K"],
+            YJJBNTTBMJ=[10_000.0, 10_000.0, 5_000.0, 5_000.0, 100.0, 2_500.0],
+            KCXS=[0.0] * 6,
+            KCMJ=[0.0] * 6,
+            YJJBNTMJ=[10_000.0, 10_000.0, 5_000.0, 5_000.0, 100.0, 2_500.0],
+        ),
+        "STBHHX": table([place_wkt(window), place_wkt(twice)], MJ=[1.0, 2.0]).assign(BSM="140225000000000001"),
+        "CZKFBJ": table([box(1000, 0, 190, 1000)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"]),
+    }
+
+
+def add_survey_vertices(tables: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
+    """The tables with a vertex every 20 m, as parcels have.
+
+    A straight line of a kilometre is another line in another projection, and statutory area counts stored vertices only.
+    """
+    return {r: t.set_geometry(shapely.segmentize(t.geometry.to_numpy(), 20.0), crs=t.crs) for r, t in tables.items()}
+
+
+def as_read_layers(tables: dict[str, gpd.GeoDataFrame] | None = None) -> list[SourceLayer]:
+    """The tables as reading a file would give them, without a file."""
+    kinds = {"i": "integer", "u": "integer", "f": "real", "M": "date"}
+    return [
+        SourceLayer(
+            role,
+            frame,
+            tuple(FieldInfo(c, kinds.get(frame[c].dtype.kind, "text")) for c in frame.columns if c != "geometry"),
+            CRS.from_user_input(frame.crs) if frame.crs else None,
+        )
+        for role, frame in (tables or layers()).items()
+    ]
+
+
+def write_gpkg(
+    path: Path, tables: dict[str, gpd.GeoDataFrame] | None = None, names: dict[str, str] | None = None
+) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for role, frame in (tables or layers()).items():
+        pyogrio.write_dataframe(
+            frame,
+            path,
+            layer=(names or {}).get(role, role),
+            driver="GPKG",
+            geometry_type=kind(frame),
+            # Without an index there are no triggers that SQLite alone cannot run, should a test change the file.
+            SPATIAL_INDEX="NO",
+        )
+    return path
+
+
+def write_shapes(path: Path, role: str, shapes: dict[int, bytes]) -> Path:
+    """Write WKB of any kind straight into a GeoPackage: feature id → bytes."""
+    with sqlite3.connect(path) as database:
+        for fid, wkb in shapes.items():
+            blob = b"GP\0\1" + struct.pack("<i", 4526) + wkb
+            database.execute(f"UPDATE {role} SET geom = ? WHERE fid = ?", (blob, fid))
+    database.close()
+    return path
+
+
+def ring(*points: tuple[float, float]) -> bytes:
+    """A polygon of one ring as WKB, whatever its points are."""
+    return struct.pack("<BIII", 1, 3, 1, len(points)) + b"".join(struct.pack("<dd", *p) for p in points)
+
+
+def write_gdb(path: Path, tables: dict[str, gpd.GeoDataFrame] | None = None) -> Path:
+    for role, frame in (tables or layers()).items():
+        pyogrio.write_dataframe(
+            frame, path, layer=role, driver="OpenFileGDB", geometry_type="MultiPolygon", promote_to_multi=True
+        )
+    return path
+
+
+def write_shapefiles(
+    folder: Path, encoding: str, tables: dict[str, gpd.GeoDataFrame] | None = None, cpg: bool = True
+) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for role, frame in (tables or layers()).items():
+        path = folder / f"{role}.shp"
+        pyogrio.write_dataframe(frame, path, encoding=encoding, geometry_type=kind(frame))
+        if not cpg:
+            path.with_suffix(".cpg").unlink(missing_ok=True)
+    return folder
+
+
+def kind(frame: gpd.GeoDataFrame) -> str:
+    return "MultiPolygon" if "MultiPolygon" in set(frame.geom_type.dropna()) else "Polygon"
+
+
+def write_findings(target: Path, findings: list[Finding], crs: CRS) -> None:
+    """The findings layer alone, as a run writes it among its outputs."""
+    with atomic_output(target) as path:
+        put_findings(path, findings, crs)
+
+
+def digest(*paths: Path) -> dict[str, str]:
+    """SHA-256 of every file below the paths: a changed, new or missing file shows."""
+    files = [f for p in paths for f in ([p] if p.is_file() else p.rglob("*")) if f.is_file()]
+    return {str(f): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def check_data(source: Any, rules: Iterable[str] = (), roles: str = "", **options: Any) -> CheckResult:
+    """Check a file, a folder or layers."""
+    return check_plan(source, Options(rules=tuple(rules), roles=roles, **options))
+
+
+def explain_error(error: SanxianError) -> str:
+    """What the user reads of an error."""
+    text = ZH.explain(error)
+    assert re.search(r"[\u4e00-\u9fff]", text) and "None" not in text, text
+    return text
+
+
+def findings_of_rule(report: Report, *codes: str) -> list[Any]:
+    return [f for f in report.findings if not codes or f.code in codes]
+
+
+def rule_outcome(report: Report, code: str) -> RuleOutcome:
+    return next(r for r in report.rules if r.code == code)
+
+
+def notices(report: Report) -> str:
+    return "\n".join(report.provenance["notices"])

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where defects are made: picks places that are still untouched, changes rows, and writes down what must be found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from tests.county import attributes
+from tests.county.attributes import County
+from tests.county.measure import statutory_area
+from tests.county.randomness import random_numbers
+
+FARM, FIELD, RED, EDGE, ZONE = "YJJBNTBHTB", "GDBHMB", "STBHHX", "CZKFBJ", "YDYHGHFQ"
+PARCEL, TOWNSHIP, COUNTY, HERITAGE = "DLTB", "XZQXZ", "XZQX", "LSWHBHX"
+OPEN_ZONES = (200, 520, 530, 540)
+"""Zones that no line must agree with."""
+
+
+@dataclass
+class Expected:
+    """One finding, with the shape of the conflict as it was made."""
+
+    rule: str
+    severity: str
+    role: str
+    key: str = ""
+    related_role: str = ""
+    related_keys: list[str] = field(default_factory=list)
+    field: str = ""
+    shape: shapely.Geometry | None = None
+    net_of: int | None = None
+    """Row of the farmland layer whose net area the shape takes its share of."""
+    what: str = ""
+
+
+class NoPlace(LookupError):
+    """The county is too small for this defect."""
+
+
+class DefectEditor:
+    def __init__(self, county: County) -> None:
+        self.county = county
+        self.fabric, self.lines, self.layers = county.fabric, county.lines, county.layers
+        self.taken: set[int] = set()
+        self.found: list[Expected] = []
+        self.slivers: list[tuple[str, str, shapely.Polygon]] = []
+        self._row_of: dict[str, np.ndarray] = {}
+        self._numbers = {role: len(frame) for role, frame in self.layers.items()}
+        self._salt = 0
+
+    @cached_property
+    def farmland(self) -> np.ndarray:
+        """Permanent basic farmland in its own zone, windows left alone."""
+        return self.lines.farmland & (self.lines.zone == 300) & ~self.lines.windows
+
+    @cached_property
+    def fields(self) -> np.ndarray:
+        """Rows of the cultivated layer, which is compared with no other layer."""
+        return self.lines.cultivated & ~self.lines.windows
+
+    @cached_property
+    def open_land(self) -> np.ndarray:
+        return np.isin(self.lines.zone, OPEN_ZONES) & ~self.lines.farmland
+
+    @cached_property
+    def wild(self) -> np.ndarray:
+        """Open land that nobody ploughs: no line takes an interest in it."""
+        return self.open_land & ~self.lines.farmed
+
+    def near(self, parcel: int, chosen: np.ndarray) -> dict[int, int]:
+        """Neighbouring parcels out of a choice, with the shared edge; longest edge first."""
+        found = {n: e for n, e in self.fabric.neighbours(parcel).items() if n < len(chosen) and chosen[n]}
+        ends = {n: self.fabric.chain(e)[[0, -1]] for n, e in found.items()}
+        return dict(sorted(found.items(), key=lambda one: -np.hypot(*(ends[one[0]][0] - ends[one[0]][1]))))
+
+    def choose(
+        self,
+        candidates: Iterable[int] | np.ndarray,
+        fits: Callable[[int], object] = lambda _: True,
+        around: bool = True,
+    ):
+        """An untouched parcel (with untouched neighbours, if `around`) and what `fits` says of it; taken from now on."""
+        self._salt += 1
+        candidates = np.asarray(candidates)
+        if candidates.dtype == bool:
+            candidates = np.flatnonzero(candidates)
+        order = np.argsort(random_numbers(self.fabric.land.seed, 201, self._salt, candidates), kind="stable")
+        for parcel in candidates[order].tolist():
+            reach = {parcel, *(self.fabric.neighbours(parcel) if around else ())}
+            if reach & self.taken:
+                continue
+            if answer := fits(parcel):
+                self.taken.add(parcel)
+                return parcel, answer
+        raise NoPlace("no place left for a defect; make the county with more parcels")
+
+    def row(self, role: str, parcel: int) -> int:
+        """Row of a layer that was made of this parcel; -1 if none."""
+        if role not in self._row_of:
+            table = np.full(len(self.fabric), -1)
+            for row, parcels in enumerate(self.county.parcels[role]):
+                table[parcels] = row
+            self._row_of[role] = table
+        return int(self._row_of[role][parcel])
+
+    def key(self, role: str, row: int) -> str:
+        return self.layers[role].at[row, "BSM"]
+
+    def shape(self, role: str, row: int) -> shapely.Geometry:
+        return self.layers[role].at[row, "geometry"]
+
+    def reshape(self, role: str, row: int, shape: shapely.Geometry | None) -> None:
+        self.layers[role].at[row, "geometry"] = shape
+        if "MJ" in self.layers[role]:
+            self.layers[role].at[row, "MJ"] = round(float(statutory_area([shape])[0]), 2)
+
+    def change(self, role: str, row: int, **values) -> None:
+        for name, value in values.items():
+            self.layers[role].at[row, name] = value
+
+    def value(self, role: str, row: int, name: str):
+        return self.layers[role].at[row, name]
+
+    def add(self, role: str, shape: shapely.Geometry, like: int | None = None, **values) -> int:
+        """A new row under a number never used; like another row where one is given."""
+        frame = self.layers[role]
+        source = frame.index[0] if like is None else like
+        self._numbers[role] += 1
+        record = frame.loc[[source]].copy()
+        record.index = [int(frame.index.max()) + 1]
+        self.layers[role] = pd.concat([frame, record])
+        row = int(record.index[0])
+        self.change(role, row, BSM=attributes.key(role, self._numbers[role]), **values)
+        self.reshape(role, row, shape)
+        return row
+
+    def drop(self, role: str, row: int) -> None:
+        self.layers[role] = self.layers[role].drop(index=row)
+
+    def grown(self, role: str, row: int, piece: shapely.Polygon) -> shapely.Polygon | None:
+        """The row's shape with a piece that lies along its edge, vertex for vertex; None unless it stays one part."""
+        grown = shapely.coverage_union_all([self.shape(role, row), piece])
+        return grown if grown.geom_type == "Polygon" and grown.is_valid else None
+
+    def shrunk(self, role: str, row: int, piece: shapely.Polygon) -> shapely.Polygon | None:
+        shrunk = shapely.difference(self.shape(role, row), piece)
+        return shrunk if shrunk.geom_type == "Polygon" and shrunk.is_valid and not shrunk.is_empty else None
+
+    def expect(
+        self, rule: str, role: str, row: int | None = None, *, what: str, severity: str = "ERROR", **values
+    ) -> None:
+        key = "" if row is None else self.key(role, row) or ""
+        self.found.append(Expected(rule, severity, role, key, what=what, **values))
+
+    def expect_pair(self, rule: str, a: tuple[str, int], b: tuple[str, int], shape, what: str, **values) -> None:
+        """A finding between two rows; within one layer the smaller key comes first."""
+        if a[0] == b[0] and self.key(*a) > self.key(*b):
+            a, b = b, a
+        if a[0] == FARM and rule != "TOP001":
+            values["net_of"] = a[1]
+        self.expect(rule, a[0], a[1], related_role=b[0], related_keys=[self.key(*b)], shape=shape, what=what, **values)
+
+    def expect_line_outside(self, rule: str, role: str, row: int, shape, what: str) -> None:
+        """REL004, REL005: part of a line's row that no zone of its kind covers."""
+        keys = [self.key(role, row)]
+        self.expect(rule, ZONE, severity="WARNING", related_role=role, related_keys=keys, shape=shape, what=what)
+
+    def expect_zone_outside(self, rule: str, row: int, role: str, shape, what: str) -> None:
+        self.expect(rule, ZONE, row, severity="WARNING", related_role=role, shape=shape, what=what)
+
+    def expect_if_large(self, row: int, shape, what: str) -> None:
+        """REL006: a part of farmland outside the farmland zone counts only from 100 000 m² on."""
+        if statutory_area([shape])[0] >= 100_000:
+            self.expect("REL006", "YJJBNTBHTB", row, severity="WARNING", related_role=ZONE, shape=shape, what=what)
+
+    def ignore(self, rule: str, role: str, shape: shapely.Polygon) -> None:
+        """A sliver that a rule sees and must leave alone."""
+        self.slivers.append((rule, role, shape))
+
+    def core(self, parcel: int) -> np.ndarray:
+        """The parcel's corners drawn in towards its point: a ring well inside it."""
+        site = self.fabric.sites[parcel]
+        nodes = self.fabric.edge_nodes[self.fabric.edges_of(parcel)]
+        corners = self.fabric.points[np.unique(nodes)]
+        turn = np.arctan2(*(corners - site).T[::-1])
+        return np.round(site + 0.25 * (corners[np.argsort(turn)] - site), 3)
+
+    def choose_blade(
+        self, candidates: np.ndarray, sides: Callable[[int], Iterable[tuple[int, int, str, int]]], thick: float | None
+    ) -> tuple[int, str, int, shapely.Polygon]:
+        """Gives a row a thin triangle of its neighbour's land: parcel, role, row, triangle.
+
+        `sides` names for a parcel the edge, the cell that loses the triangle, and the row whose outline changes.
+        With `thick` (m) an error by its area, without it a sliver below both minimums. Short bases are preferred: on
+        long slanted ones the statutory area of so thin a shape is mostly the formula's own error.
+        """
+
+        def fits(parcel, longest):
+            for edge, cell, role, row in sides(parcel):
+                if (corners := self._blade(edge, cell, longest, thick)) is None:
+                    continue
+                if (shape := dent_polygon(self.shape(role, row), *corners)) is not None and shape.is_valid:
+                    return role, row, shape, shapely.Polygon(corners)
+            return None
+
+        for longest in (120, 300, 1500):
+            try:
+                parcel, (role, row, shape, triangle) = self.choose(candidates, partial(fits, longest=longest))
+            except NoPlace:
+                continue
+            self.reshape(role, row, shape)
+            return parcel, role, row, triangle
+        raise NoPlace("no edge left for a thin triangle; make the county with more parcels")
+
+    def _blade(self, edge: int, cell: int, longest: float, thick: float | None):
+        """Corners of a thin triangle on one segment of an edge, reaching into a cell; its base has existing vertices, so
+        nobody else's outline is touched."""
+        chain = self.fabric.chain(edge)
+        length = np.hypot(*np.diff(chain, axis=0).T)
+        segment = int(np.abs(length - 60).argmin())
+        if not 15 < length[segment] < longest:
+            return None
+        start, end = chain[segment], chain[segment + 1]
+        least, most = (0.1, 0.45) if thick is None else (0.6, np.inf)
+        reach = thick or (least + most) / length[segment]
+        across = np.array([start[1] - end[1], end[0] - start[0]]) / length[segment]
+        for sign in (1, -1):
+            tip = np.round((start + end) / 2 + sign * reach * across, 3)
+            triangle = shapely.Polygon([start, tip, end])
+            if least < triangle.area < most and self._holds(cell, triangle):
+                return start, tip, end
+        return None
+
+    def _holds(self, cell: int, shape: shapely.Polygon) -> bool:
+        parcel = self.fabric.polygons[cell]
+        return shapely.intersection(parcel, shape).area > 0.999 * shape.area and shapely.covers(parcel, shape)
+
+
+def dent_polygon(shape: shapely.Polygon, start: np.ndarray, tip: np.ndarray, end: np.ndarray) -> shapely.Polygon | None:
+    """The polygon with one more vertex between two neighbouring ones; None if they are no neighbours."""
+    rings, found = [], False
+    for ring in (shape.exterior, *shape.interiors):
+        points = shapely.get_coordinates(ring)
+        for a, b in ((start, end), (end, start)):
+            at = np.flatnonzero((points[:-1] == a).all(axis=1) & (points[1:] == b).all(axis=1))
+            if len(at):
+                points, found = np.insert(points, at[0] + 1, tip, axis=0), True
+                break
+        rings.append(points)
+    return shapely.Polygon(rings[0], rings[1:]) if found else None

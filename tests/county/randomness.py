@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Chance that depends on place, not on order: the same inputs give the same numbers however many are asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+_MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+def random_numbers(seed: int, *parts: object) -> np.ndarray:
+    """Uniform numbers in [0, 1) from integers, by splitmix64."""
+    state = np.uint64(seed & 0xFFFFFFFF)
+    with np.errstate(over="ignore"):
+        for part in parts:
+            state = _mix(state ^ np.asarray(part).astype(np.int64).astype(np.uint64))
+    return (np.asarray(state) >> np.uint64(11)).astype(float) / float(1 << 53)
+
+
+def _mix(value: np.ndarray) -> np.ndarray:
+    value = (value + np.uint64(0x9E3779B97F4A7C15)) & _MASK
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+def smooth_noise(seed: int, points: np.ndarray, shortest: float, longest: float, waves: int = 24) -> np.ndarray:
+    """Smooth noise of about [-1, 1]: a sum of plane waves, long ones stronger."""
+    numbers = np.arange(waves)
+    length = shortest * (longest / shortest) ** random_numbers(seed, 1, numbers)
+    turn = 2 * np.pi * random_numbers(seed, 2, numbers)
+    start = 2 * np.pi * random_numbers(seed, 3, numbers)
+    strength = np.sqrt(length)
+    total = np.zeros(len(points))
+    for one in range(waves):
+        along = points[:, 0] * np.cos(turn[one]) + points[:, 1] * np.sin(turn[one])
+        total += strength[one] * np.sin(2 * np.pi * along / length[one] + start[one])
+    return total / np.sqrt((strength**2).sum())

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Without geopandas: the plugin loads, says what is missing, and all that needs no library works."""
+
+from hand import FACTS, children, click, pause, picture, settle, tidy, tour, wait
+from qgis.core import QgsApplication, QgsProject
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtWidgets import QApplication
+from qgis.utils import plugins
+
+
+def steps():
+    from sanxian.plugin.gui.county_form.profile_dialog import ProfileDialog
+    from sanxian.plugin.gui.help.help_dialog import HelpDialog
+    from sanxian.plugin.gui.project.roles_dialog import RolesDialog
+
+    tidy()
+    desk = plugins["sanxian"].desktop
+    pause(0.6)
+    FACTS["empty"] = desk.dock.empty.label.text()
+    FACTS["buttons"] = [b.text() for b in desk.dock.empty.buttons()]
+    desk.open_sample()
+    pause(0.6)
+    desk.run()
+    wait(lambda: not desk.busy)
+    FACTS["after_run"] = desk.dock.empty.label.text()
+
+    def look():
+        dialog = QApplication.activeModalWidget()
+        if dialog is not None:
+            timer.stop()
+            picture("bare-doctor")
+            FACTS["doctor"] = dialog.text()
+            dialog.reject()
+
+    timer = QTimer()
+    timer.timeout.connect(look)
+    timer.start(500)
+    settle()
+    click(desk.dock.empty.buttons()[0])
+    wait(lambda: "doctor" in FACTS)
+    for dialog in (RolesDialog, ProfileDialog, HelpDialog):
+        made = dialog(QgsProject.instance()) if dialog is not HelpDialog else dialog("REL002")
+        made.deleteLater()
+    provider = QgsApplication.processingRegistry().providerById("sanxian")
+    FACTS["algorithms"] = [a.id() for a in provider.algorithms()]
+    FACTS["loaded"] = children()
+
+
+tour(steps)

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What several mutations do: drawing, losing and resizing a shape; each gives back the land that it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+
+from tests.mutations.mutation import CountyDraft
+
+
+def make_speck(draft: CountyDraft, chosen: np.ndarray, size: float = 30) -> Any:
+    """A small square within one of the chosen parcels."""
+    parcel, _ = draft.choose(chosen)
+    x, y = np.round(draft.fabric.sites[parcel], 3)
+    return shapely.box(x, y, x + size, y + size)
+
+
+def draw_shape(draft: CountyDraft, role: str, shape: Any, **values: Any) -> Any:
+    draft.add(role, shape, **values)
+    return shape
+
+
+def lose_row(draft: CountyDraft, role: str, row: int) -> Any:
+    shape = draft.shape(role, row)
+    draft.drop(role, row)
+    return shape
+
+
+def resize_shape(draft: CountyDraft, role: str, row: int, metres: float) -> Any:
+    """A shape with another margin: the land by which the two differ."""
+    before = draft.shape(role, row)
+    draft.reshape(role, row, shapely.set_precision(before.buffer(metres, join_style="mitre"), 0.001))
+    return shapely.symmetric_difference(before, draft.shape(role, row))

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Side inputs of the clean county's check (a sealed edition, a table of figures …): each a file that agrees with it.
+
+One function for each, giving the fields of `Options` that it fills; a mutation writes another file into `draft.folder`
+and names it in `draft.options`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.core.package_fixtures import facts_of
+from tests.county.attributes import County
+from tests.county.measure import statutory_area
+from tests.county.ranges import DISTRICT, NATIONAL
+from tests.county.write import write_geopackage
+
+Give = Callable[[County, Path], dict[str, Any]]
+GIVEN: list[Give] = []
+FIGURES = "数.csv"
+TASKS = "乡镇任务.csv"
+#: Tasks keep this far from what is there, and one township has none, so that only a defect of their own tells.
+_MODEST = 0.5
+
+
+def figures(county: County, folder: Path) -> dict[str, Any]:
+    """The areas of red line, boundary and farmland as the plan's text prints them."""
+    red, edge = (statutory_area(county.layers[role].geometry.to_numpy()).sum() / 1e6 for role in ("STBHHX", "CZKFBJ"))
+    net = county.layers["YJJBNTBHTB"]["YJJBNTMJ"].sum() / (1e8 / 15)
+    rows = [
+        "指标,数值,单位,位置",
+        f"生态保护红线面积,{red:.2f},平方千米,文本第10条",
+        f"城镇开发边界面积,不超过{edge + 0.01:.2f},平方千米,文本第11条",
+        f"永久基本农田面积,{net:.4f},万亩,附表1",
+    ]
+    path = folder / FIGURES
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return {"figures": str(path)}
+
+
+GIVEN.append(figures)
+
+
+def farmland_by_township(county: County) -> dict[str, tuple[str, float]]:
+    """Name of a township → its code and net farmland (万亩), by the code of the place that each row names."""
+    return net_by_township(county, "YJJBNTBHTB", "YJJBNTMJ")
+
+
+def net_by_township(county: County, role: str, field: str) -> dict[str, tuple[str, float]]:
+    """Name of a township → its code and the net area (万亩) of a layer, by the code of the place that each row names."""
+    rows, towns = county.layers[role], county.layers["XZQXZ"]
+    sums = rows[field].groupby(rows["ZLDWDM"].str[:9]).sum() / (1e8 / 15)
+    codes = dict(zip(towns["XZQMC"], towns["XZQDM"].str[:9], strict=True))
+    return {name: (code, float(sums.get(code, 0.0))) for name, code in codes.items()}
+
+
+def tasks(county: County, folder: Path) -> dict[str, Any]:
+    """What each township but one is to keep of farmland: half of what it has."""
+    towns = farmland_by_township(county)
+    write_tasks(county, folder / TASKS, {name: f"{_MODEST * net:.2f}" for name, (_, net) in list(towns.items())[1:]})
+    return {"targets": str(folder / TASKS)}
+
+
+def write_tasks(county: County, path: Path, farmland: dict[str, str]) -> None:
+    """Write a table of all townships: ``farmland`` by name (more names: more rows), and half of their cultivated land but for one."""
+    towns, land = farmland_by_township(county), net_by_township(county, "GDBHMB", "TBDLMJ")
+    names = [*towns, *(name for name in farmland if name not in towns)]
+    modest = {name: f"{_MODEST * net:.2f}" for name, (_, net) in list(land.items())[1:]}
+    rows = [f"{towns.get(one, ('',))[0]},{one},{farmland.get(one, '')},{modest.get(one, '')}" for one in names]
+    path.write_text("乡镇代码,乡镇名称,永久基本农田（万亩）,耕地（万亩）\n" + "\n".join(rows) + "\n", encoding="utf-8")
+
+
+GIVEN.append(tasks)
+
+
+REGISTER = "名录.csv"
+
+
+def register(county: County, folder: Path) -> dict[str, Any]:
+    """Every site of the layers of heritage, with its kind and level."""
+    rows = [f"{DISTRICT},历史文化街区,省级"]
+    for name in county.layers["WWBHDWM"]["MC"]:
+        rows.append(f"{name},文物保护单位,{'全国重点' if name in NATIONAL else '省级'}")
+    rows += [f"{name},历史建筑," for name in county.layers["LSJZM"]["MC"]]
+    path = folder / REGISTER
+    path.write_text("\n".join(["名称,类型,级别", *rows]) + "\n", encoding="utf-8")
+    return {"register": str(path)}
+
+
+GIVEN.append(register)
+
+
+def sealed(layers: dict[str, Any], folder: Path, name: str = "封库.gpkg") -> dict[str, Any]:
+    """The three lines as they were sealed."""
+    write_geopackage(folder / name, {role: layers[role] for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ")})
+    return {"baseline": str(folder / name)}
+
+
+def told(layers: dict[str, Any]) -> dict[str, Any]:
+    """A package with a manifest, of a county's layers (`tests.core.package_fixtures.facts_of`)."""
+    counts = {role: len(frame) for role, frame in layers.items()}
+    return {"manifest": True, "layers": counts, "told": counts}
+
+
+def package(county: County, folder: Path) -> dict[str, Any]:
+    """What is seen of the county's package."""
+    return {"package": facts_of(told(county.layers))}
+
+
+GIVEN.append(package)
+
+
+def inputs(county: County, folder: Path) -> dict[str, Any]:
+    """All of them together."""
+    return {name: value for give in GIVEN for name, value in give(county, folder).items()}

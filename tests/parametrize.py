@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run a test function over many small cases as one test, and list all failures at once.
+
+`pytest.mark.parametrize` makes a test of each case: right where a case takes long or tells a story of its own, slow and
+noisy where a hundred files are held against one rule.
+"""
+
+import functools
+import inspect
+import os
+
+import pytest
+
+#: SANXIAN_CASE=text: only cases whose name contains it, to look at one failure.
+_WANTED = os.environ.get("SANXIAN_CASE", "")
+#: Failures that a message shows in full; of the others the names.
+_SHOWN = 20
+
+
+def for_each(argument, cases, ids=None):
+    """Call the decorated test once for each case, which becomes the argument ``argument`` ("a, b" for tuples).
+
+    ``ids``: a name for each case, or a function of it. Other arguments stay fixtures. Skips within a case pass.
+    """
+    names = [name.strip() for name in argument.split(",")]
+    cases = list(cases)
+    known = [ids(case) for case in cases] if callable(ids) else list(ids) if ids is not None else list(map(str, cases))
+    assert cases and len(known) == len(cases)
+
+    def decorate(function):
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def run(**fixtures):
+            failed, ran = {}, 0
+            for name, case in zip(known, cases, strict=True):
+                if _WANTED and _WANTED not in name:
+                    continue
+                ran += 1
+                values = dict(zip(names, case if len(names) > 1 else (case,), strict=True))
+                try:
+                    function(**fixtures, **values)
+                except pytest.skip.Exception:
+                    continue
+                except Exception as error:
+                    failed[name] = f"{type(error).__name__}: {error}"
+            assert ran or _WANTED, "no case was run"
+            messages = "\n".join(f"{name}: {message}" for name, message in list(failed.items())[:_SHOWN])
+            assert not failed, f"{len(failed)} of {ran} cases failed: {', '.join(failed)}\n{messages}"
+
+        left = [p for p in signature.parameters.values() if p.name not in names]
+        run.__signature__ = signature.replace(parameters=left)
+        return run
+
+    return decorate
