@@ -196,9 +196,9 @@ def test_each_place_is_taken_once(strips):
 def test_random_strips_sum_to_their_union(data):
     """Strips in rows of a line that may lie on each other, on parcels that may too."""
     place = st.tuples(st.integers(0, 8), st.integers(0, 3))
-    rows = data.render(st.lists(st.lists(place, min_size=1, max_size=4, unique=True), min_size=1, max_size=5))
+    rows = data.draw(st.lists(st.lists(place, min_size=1, max_size=4, unique=True), min_size=1, max_size=5))
     drawn = [shapely.union_all([box(14 * x + y, 40, LONG, WIDE) for x, y in row]) for row in rows]
-    fields = [box(0, 0), box(50, 0)] if data.render(st.booleans()) else [box(0, 0, 150)]
+    fields = [box(0, 0), box(50, 0)] if data.draw(st.booleans()) else [box(0, 0, 150)]
     layers = {FARM: table(fields), RED: table(drawn)}
     found = report(layers, "REL001").tolerance
     limits = Tolerance()

@@ -88,8 +88,8 @@ def test_a_check_of_the_sample_loads_no_module_of_packages():
     """In a process of its own: what has been imported stays imported."""
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from plugin.core.check import Options, check\n"
-        "check(sys.argv[2], Options(profile='hunyuan'))\n"
+        "from plugin.core.check import Options, check_plan\n"
+        "check_plan(sys.argv[2], Options(profile='hunyuan'))\n"
         "print(*sorted(name for name in sys.modules if name.startswith('plugin.')))"
     )
     done = subprocess.run([sys.executable, "-c", program, str(ROOT), str(SAMPLE)], capture_output=True, text=True)

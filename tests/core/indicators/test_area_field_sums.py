@@ -319,13 +319,13 @@ def test_a_report_of_before_has_backed_figures():
 @settings(deadline=None, max_examples=40)
 def test_rows_that_need_no_measuring_are_as_large_as_they_say(data):
     """Rows of all sizes at all places of a county: where the estimate decides, the statutory area does not contradict it."""
-    rng = np.random.default_rng(data.render(st.integers(0, 10**6)))
+    rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
     size = 10.0 ** rng.uniform(0.5, 3.8, 30)
     corners = rng.uniform(-40_000, 40_000, (30, 2))
     angles = np.sort(rng.uniform(0, 2 * np.pi, (30, 7)), axis=1)
     rings = corners[:, None] + size[:, None, None] * np.stack([np.cos(angles), np.sin(angles)], axis=2)
     plan = plan_of({"DLTB": [shapely.Polygon(ring).wkt for ring in rings]})
-    layer, allowance = plan.layers["DLTB"], data.render(st.sampled_from([0.01, 0.055, 1.0]))
+    layer, allowance = plan.layers["DLTB"], data.draw(st.sampled_from([0.01, 0.055, 1.0]))
     off = allowance * rng.choice([0.0, 0.9, 0.999, 1.001, 1.1, 50.0], 30) * rng.choice([-1, 1], 30)
     surely = is_surely_within(layer, layer.statutory + off, allowance, Context(plan, plan.norm, plan.norm.tolerance()))
     assert not (surely & (np.abs(off) > allowance)).any()

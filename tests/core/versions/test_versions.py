@@ -343,12 +343,12 @@ def any_rows(draw, tag):
 @given(st.data())
 @settings(property_test, max_examples=30)
 def test_the_balance_closes_whatever_the_layers_hold(data):
-    before = data.render(any_rows("A"))
-    after = data.render(any_rows("A"))
-    if data.render(st.booleans()):
+    before = data.draw(any_rows("A"))
+    after = data.draw(any_rows("A"))
+    if data.draw(st.booleans()):
         after += [dict(r) for r in before[: len(before) // 2 + 1]]
     towns = towns_of([placed(square(0, 0, 4, 20)), placed(square(4, 0, 3, 20))], ["甲镇", "乙镇"])
-    given_towns = towns if data.render(st.booleans()) else NO_TOWNSHIPS
+    given_towns = towns if data.draw(st.booleans()) else NO_TOWNSHIPS
     found = compared(before, after, townships=given_towns)
     shapes = [[s for s in map(placed_or_none, rows) if s is not None] for rows in (before, after)]
     old, new = (shapely.union_all(s) if s else shapely.Polygon() for s in shapes)

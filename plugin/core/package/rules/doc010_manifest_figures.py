@@ -86,8 +86,8 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             head={"tool": TOOL, "form": {"id": "county", "unverified": []}},
         ),
         example(
-            "a lack that is not told",
-            1,
+            "a missing document and missing tables that are not listed",
+            2,
             manifest=True,
             head={
                 "tool": TOOL,

@@ -80,8 +80,8 @@ def look(data, path):
 @given(st.data())
 def test_bytes_changed(folder, data):
     content = bytearray(whole())
-    for _ in range(data.render(st.integers(1, 4))):
-        content[data.render(st.integers(0, len(content) - 1))] = data.render(st.integers(0, 255))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.render(st.integers(0, 255))
     look(bytes(content), folder / "a.vct")
 
 
@@ -89,11 +89,11 @@ def test_bytes_changed(folder, data):
 @given(st.data())
 def test_pieces_lost_doubled_or_moved(folder, data):
     content = whole()
-    a, b = sorted(data.render(st.integers(0, len(content))) for _ in range(2))
-    at = data.render(st.integers(0, len(content)))
+    a, b = sorted(data.draw(st.integers(0, len(content))) for _ in range(2))
+    at = data.draw(st.integers(0, len(content)))
     rest = content[:a] + content[b:]
     look(
-        data.render(st.sampled_from([rest, rest[:at] + content[a:b] + rest[at:], content[:b] + content[a:]])),
+        data.draw(st.sampled_from([rest, rest[:at] + content[a:b] + rest[at:], content[:b] + content[a:]])),
         folder / "a.vct",
     )
 
