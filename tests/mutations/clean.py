@@ -65,6 +65,7 @@ COUNTS = (
 )
 #: Rules that have nothing to look at in a county's plan.
 ELSEWHERE = {
+    "GEO011": "TOP003 reports what lies outside: the county “without TOP003” leaves it to GEO011",
     "REL032": "township and village plans have 村庄建设边界",
     "LAW015": "there is no sealed edition: the county “sealed” has one",
     "LAW016": "there is no sealed edition: the county “sealed” has one",

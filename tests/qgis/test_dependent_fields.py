@@ -128,6 +128,22 @@ def test_undone_and_redone_halfway_every_row_is_filled_in_the_end(functions, sou
     assert filled(layer, "DLMC", "旱地")() and not layer.editBuffer().changedAttributeValues()
 
 
+@pytest.mark.parametrize("action", ["undo", "redo"])
+def test_values_of_an_undo_and_a_redo_are_not_listened_to_one_by_one(functions, source, action):
+    layer = parcels(source, 50)
+    layer.startEditing()
+    change_all(layer, "DLBM", "0201")
+    if action == "redo":
+        layer.undoStack().undo()
+    signal, listening = layer.attributeValueChanged, []
+    signal.connect(lambda *_: listening.append(layer.receivers(signal)))
+    before = layer.receivers(signal)
+    getattr(layer.undoStack(), action)()
+    assert len(listening) >= 100 and set(listening[2:]) == {before - 1} and layer.receivers(signal) == before
+    change_all(layer, "DLBM", "0301")
+    assert set(column(layer, "DLMC")) == {"乔木林地"}
+
+
 def test_rows_deleted_meanwhile_are_left_out(functions, source):
     layer = parcels(source, 2 * dependent_fields.AT_ONCE)
     layer.startEditing()

@@ -214,9 +214,12 @@ class _FillCommand(QUndoCommand):
         self._fill, self._updater = fill, updater
 
     def undo(self) -> None:
+        # Qt undoes the last child first: this one, before the values that it depends on.
+        self._updater.pause()
         self._fill.undo()
 
     def redo(self) -> None:
+        self._updater.pause()
         self._fill.redo()
         self._updater.resume(self._fill)
 
@@ -237,6 +240,7 @@ class _LayerUpdater(QObject):
         self._index = 0
         self._redoable = 0
         self._writing = False
+        self._outside_command = self._paused = False
         self._timer = QTimer()
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._fill_portion)
@@ -300,6 +304,7 @@ class _LayerUpdater(QObject):
             signal.connect(slot)
 
     def _stop_editing(self) -> None:
+        self._continue()
         self._discard()
         watching, self._watching = self._watching, ()
         for signal, slot in watching:
@@ -324,6 +329,9 @@ class _LayerUpdater(QObject):
         if rows is not None:
             if not self._has_changes:
                 self._note_redo()
+            elif self._outside_command:
+                # A change outside of an edit command is one value: these are the values of an undo or a redo.
+                self.pause()
             rows.add(fid)
 
     @pyqtSlot("qlonglong")
@@ -350,11 +358,25 @@ class _LayerUpdater(QObject):
         # A redo emits its changes while its command is still the next one to be redone.
         stack = self.layer.undoStack()
         self._redoable = _command_address(stack, stack.index()) if stack.canRedo() else 0
+        # While a command is composed, the stack can neither undo nor redo.
+        self._outside_command = stack.canUndo() or stack.canRedo()
         self._has_changes = True
+
+    def pause(self) -> None:
+        """Ignore changed values until the command is over: a bulk undo emits one signal a row, twice with its names."""
+        if self._watching and not self._paused:
+            self._paused = True
+            self.layer.attributeValueChanged.disconnect(self._value_changed)
+
+    def _continue(self) -> None:
+        if self._paused:
+            self._paused = False
+            self.layer.attributeValueChanged.connect(self._value_changed)
 
     # --- edit commands
     def _on_command_done(self, index: int) -> None:
         former, self._index = self._index, index
+        self._continue()
         if self._writing:
             return
         noted, changed = self._has_changes, self._forget_changes()
