@@ -17,11 +17,11 @@
     </message>
     <message>
         <source> Checks and reports use the statutory area on the ellipsoid, which does not depend on the zone. Layers of the other zone are reported by SCH003.</source>
-        <translation>检查与报告用图斑椭球面积，不受选带影响。混用两带的图层由 SCH003 报出。</translation>
+        <translation>检查与报告用图斑椭球面积，不受选带影响。混用两带的图层由 SCH003 报告。</translation>
     </message>
     <message>
         <source> The database is complete: {path}.</source>
-        <translation>数据库已经建好：{path}。</translation>
+        <translation>数据库已建立：{path}。</translation>
     </message>
     <message>
         <source> and </source>
@@ -61,7 +61,7 @@
     </message>
     <message>
         <source>6-digit county code; by default the layer's own</source>
-        <translation>6 位县级代码；默认用图层自己的</translation>
+        <translation>6 位县级代码；默认采用图层的代码</translation>
     </message>
     <message>
         <source>; </source>
@@ -73,19 +73,19 @@
     </message>
     <message>
         <source>A .waivers.csv beside the data</source>
-        <translation>数据旁边的 .waivers.csv</translation>
+        <translation>数据所在文件夹的 .waivers.csv</translation>
     </message>
     <message>
         <source>A check is under way; wait for its end, or cancel it in the panel.</source>
-        <translation>正在检查；请等它结束，或在面板里取消。</translation>
+        <translation>正在检查。请等待其结束，或在面板中取消。</translation>
     </message>
     <message>
         <source>A database of this name exists</source>
-        <translation>同名的数据库已经存在</translation>
+        <translation>同名的数据库已存在</translation>
     </message>
     <message>
         <source>A file name has none of \ / : * ? " &lt; &gt; | and does not begin or end with a point.</source>
-        <translation>文件名里不能有 \ / : * ? " &lt; &gt; |，也不能以点开头或结尾。</translation>
+        <translation>文件名不得含有 \ / : * ? " &lt; &gt; |，也不得以点开头或结尾。</translation>
     </message>
     <message>
         <source>A folder of shapefiles, or a FileGDB (.gdb)</source>
@@ -93,7 +93,7 @@
     </message>
     <message>
         <source>A form of your own province (.toml)</source>
-        <translation>本省自己的成果包样式（.toml）</translation>
+        <translation>本省的成果包样式（.toml）</translation>
     </message>
     <message>
         <source>A later edit exists, or this edit was already undone or saved; it cannot be undone alone.</source>
@@ -105,15 +105,15 @@
     </message>
     <message>
         <source>A layer finds its role by its name, then by its fields. Choose where that is wrong.</source>
-        <translation>图层按名称、再按字段自动认角色；识别有误的在此更改。</translation>
+        <translation>图层依次按名称、字段自动识别角色；识别有误的，在此更改。</translation>
     </message>
     <message>
         <source>A note stands in nobody's way: there is nothing to waive.</source>
-        <translation>提示不影响结论，不用豁免。</translation>
+        <translation>提示不影响结论，无需豁免。</translation>
     </message>
     <message>
         <source>A package stands there already: the new one takes its place as a whole once it is complete.</source>
-        <translation>那里已有同名成果包：新的全部写好后整个换掉它；没写成，原来的不动。</translation>
+        <translation>该位置已有同名成果包：新成果包全部写出后予以替换；未完成的，原有成果包不变。</translation>
     </message>
     <message>
         <source>A profile of your own (.toml)</source>
@@ -121,15 +121,15 @@
     </message>
     <message>
         <source>A profile of your own county (.toml)</source>
-        <translation>本县自己的配置文件（.toml）</translation>
+        <translation>本县的配置文件（.toml）</translation>
     </message>
     <message>
         <source>A rule without its layers or tables finds nothing and says so.</source>
-        <translation>缺图层、缺表格的规则查不出东西，会写明原因。</translation>
+        <translation>缺少图层、表格的规则不作检查，并写明原因。</translation>
     </message>
     <message>
         <source>A whole delivery asks for {count} more mandatory layers; they can be added later under New Layers.</source>
-        <translation>完整的县级成果另有 {count} 个必选图层，这里没有勾选；以后可用“新建图层”补上。</translation>
+        <translation>完整的县级成果另有 {count} 个必选图层未勾选；以后可用“新建图层”补充。</translation>
     </message>
     <message>
         <source>A: read in the text of the norm</source>
@@ -137,7 +137,7 @@
     </message>
     <message>
         <source>Accept with reason, document and author; it stays in the report (several: with Ctrl or Shift)</source>
-        <translation>写明理由、文号、登记人后豁免，仍列在报告里（按住 Ctrl 或 Shift 可多选）</translation>
+        <translation>写明理由、文号、登记人后豁免，仍列入报告（按住 Ctrl 或 Shift 可多选）</translation>
     </message>
     <message>
         <source>Accepted by</source>
@@ -149,7 +149,7 @@
     </message>
     <message>
         <source>Add: make only the layers that it lacks, leave the others and their data alone</source>
-        <translation>补上：只建它缺的图层，已有的图层和数据不动</translation>
+        <translation>补充：只新建所缺图层，已有图层和数据不变</translation>
     </message>
     <message>
         <source>After this date the finding is no longer waived.</source>
@@ -173,7 +173,7 @@
     </message>
     <message>
         <source>All rules there are (takes longer)</source>
-        <translation>全部规则（时间长一些）</translation>
+        <translation>全部规则（用时较长）</translation>
     </message>
     <message>
         <source>All settings in use are confirmed or have a source</source>
@@ -193,7 +193,7 @@
     </message>
     <message>
         <source>All {rules} rules ran, no finding. Ignored slivers: {count}, {area} m² in all.</source>
-        <translation>{rules} 条规则全部检查完，没有发现问题。忽略碎图斑 {count} 处，合计 {area} m²。</translation>
+        <translation>{rules} 条规则全部检查完毕，没有发现问题。忽略碎图斑 {count} 处，合计 {area} m²。</translation>
     </message>
     <message>
         <source>Also a page for each township</source>
@@ -205,7 +205,7 @@
     </message>
     <message>
         <source>Another project was opened meanwhile. Nothing was made.</source>
-        <translation>检查时换了工程，没有生成成果包。</translation>
+        <translation>检查期间切换了工程，未生成成果包。</translation>
     </message>
     <message>
         <source>Another year…</source>
@@ -261,7 +261,7 @@
     </message>
     <message>
         <source>Automatic: none</source>
-        <translation>自动：没有认出</translation>
+        <translation>自动：未识别</translation>
     </message>
     <message>
         <source>Automatic: {layer}</source>
@@ -289,7 +289,7 @@
     </message>
     <message>
         <source>Bookmarks by Township</source>
-        <translation>按乡镇建书签</translation>
+        <translation>按乡镇建立书签</translation>
     </message>
     <message>
         <source>Brings a layer into the fields of a template: names, types, lengths, and codes translated where the source uses another list (survey classes into those of 2023). Every row and shape is kept; the input is not changed.
@@ -301,19 +301,19 @@ Mapping: a saved file. Without one the fields are matched by name, Chinese name,
 Not carried: one line for each value that did not fit (text too long, no number, a code that is not in the list or may become several) and for each source field without a place. Such a cell is left empty, except for a code that only its own list does not know.
 
 Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be left out of a copy that is given away: the fields stay, empty.</source>
-        <translation>把一个图层按模板整理：字段名、类型、长度照模板；源数据用另一张代码表时换算代码（三调地类换成 2023 年用地用海分类）。每一行、每个图形都保留；输入不改动。
+        <translation>将图层按模板整理：字段名、类型、长度以模板为准；源数据采用其他代码表的，换算代码（三调地类换算为 2023 年用地用海分类）。每一行、每个图形均保留；输入不改动。
 
-模板：标准里的图层代码，如 DLTB、XZYDYH。
+模板：标准中的图层代码，如 DLTB、XZYDYH。
 
-字段映射：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并把所用的对应写在输出旁边、以 .mapping.toml 结尾的文件里，供核对、修改，下次填在这里重用。同名文件从不覆盖。
+字段映射：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并将所用映射写入输出所在文件夹中以 .mapping.toml 结尾的文件，供核对、修改和再次使用。同名文件不覆盖。
 
-未带过去的：每个放不下的值一行（文本太长、不是数字、代码不在表里或可对应多个），没有去处的源字段也各一行。这样的单元格留空；只是本表不认识的代码照原样保留。
+无法转换的值：每个值一行（文本过长、不是数字、代码不在表中或可对应多个），没有目标字段的源字段也各一行。相应单元格留空；仅本表无法识别的代码按原样保留。
 
-个人信息（责任人的姓名、证件号码、电话、住址）可以不带进要给别人的副本：字段照留，内容为空。</translation>
+个人信息（责任人的姓名、证件号码、电话、住址）可以不转换到对外提供的副本：字段保留，内容为空。</translation>
     </message>
     <message>
         <source>C: not verified, can be replaced in the county profile</source>
-        <translation>C：未经核实，可在县配置里替换</translation>
+        <translation>C：未经核实，可在县配置中替换</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -329,19 +329,19 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     </message>
     <message>
         <source>Cancelled. Nothing was made; what stood at its place stands as it was.</source>
-        <translation>已取消，没有生成成果包；原有文件未改动。</translation>
+        <translation>已取消，未生成成果包；原有文件未改动。</translation>
     </message>
     <message>
         <source>Cancelled. Nothing was written.</source>
-        <translation>已取消，没有写出任何文件。</translation>
+        <translation>已取消，未写出任何文件。</translation>
     </message>
     <message>
         <source>Cancelled; nothing was written.</source>
-        <translation>已取消，没有写出任何文件。</translation>
+        <translation>已取消，未写出任何文件。</translation>
     </message>
     <message>
         <source>Cancelled; the project was not made.</source>
-        <translation>已取消，没有生成工程。</translation>
+        <translation>已取消，未生成工程。</translation>
     </message>
     <message>
         <source>Cancelling</source>
@@ -349,7 +349,7 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     </message>
     <message>
         <source>Cannot be opened: {names}</source>
-        <translation>打不开：{names}</translation>
+        <translation>无法打开：{names}</translation>
     </message>
     <message>
         <source>Changed attributes (m²)</source>
@@ -385,7 +385,7 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
     </message>
     <message>
         <source>Check the plan: done before, the data are unchanged</source>
-        <translation>全面检查规划图层：先前已查，数据没有变</translation>
+        <translation>全面检查规划图层：已检查，数据未变</translation>
     </message>
     <message>
         <source>Check: {verdict}; {errors} errors, {warnings} warnings.</source>
@@ -413,11 +413,11 @@ Roles: layers are recognised by template, name and fields; name others as ROLE=l
 Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomplete (something could not be checked) or fail.</source>
         <translation>按标准的规则检查一个县的规划图层，给出结论、问题图层、HTML 报告和 JSON 报告。
 
-数据源：GeoPackage、FileGDB、shapefile，或装着它们的文件夹。不填数据源时，检查所选图层或工程里的全部矢量图层，未保存的编辑也算在内。输入数据不会改动。
+数据源：GeoPackage、FileGDB、shapefile，或其所在文件夹。不填数据源时，检查所选图层或工程中的全部矢量图层，含未保存的编辑。输入数据不改动。
 
-图层角色：按模板、名称、字段自动识别；认不出的写成 ROLE=图层名，多个用分号隔开，或给一个每行一条的文本文件。
+图层角色：按模板、名称、字段自动识别；未识别的写作 ROLE=图层名，多个用分号隔开，或指定每行一条的文本文件。
 
-结论：通过、有条件通过（有警告，或设置未经确认）、未完成（有的没能检查）、不通过。</translation>
+结论：通过、有条件通过（有警告，或设置未经确认）、未完成（有未能检查的项）、不通过。</translation>
     </message>
     <message>
         <source>Checks the plan and, when it passes, makes the package that is handed in: a folder named after the county, with layers, documents, tables, maps, metadata and a manifest.
@@ -429,15 +429,15 @@ Nothing is cut, rounded or guessed: texts too long for their field, characters t
 Documents, maps and tables are found by their names in the folder given and put in their places. What tells of persons stays out unless asked for.
 
 Force: a package is made although the plan does not pass or something is missing; its manifest and metadata say so. A former package in the same place is replaced as a whole; when anything goes wrong, it stays as it is.</source>
-        <translation>检查规划，通过后生成要汇交的成果包：一个以本县命名的文件夹，内有图层、文档、表格、图件、元数据和清单。
+        <translation>检查规划，通过后生成汇交成果包：一个以本县命名的文件夹，内有图层、文档、表格、图件、元数据和清单。
 
-包里有什么、怎么命名由“成果包样式”决定：county（县级）、city（市级），或自己的 .toml 文件的路径（照 resources/packages/county.toml 改）。样式里没有读到原文依据的（来源级别 C），清单里逐项写明。
+成果包的内容和命名由“成果包样式”决定：county（县级）、city（市级），或自编 .toml 文件的路径（参照 resources/packages/county.toml 修改）。样式中未核对原文的项（来源级别 C），清单中逐项写明。
 
-不截断、不舍入、不猜：超长的文字、编码里没有的字、必填却空着的字段都会停下来，说明图层、要素和字段。每个图层写出后都用另一个库读回，与规划逐行、逐节点比对（0.0001 米）。
+不截断、不舍入、不推测：遇超长文字、编码以外的字、为空的必填字段即停止，并写明图层、要素和字段。每个图层写出后均用另一个库读回，与规划逐行、逐节点比对（0.0001 米）。
 
-文档、图件、表格按名称从所给文件夹里找，放到各自的位置。个人信息默认不写进成果包。
+文档、图件、表格按名称从指定文件夹中查找，放入相应位置。个人信息默认不写进成果包。
 
-强制生成：检查不通过或缺东西也生成，清单和元数据里会写明。原位置上次的成果包整个替换；中途出任何问题，原来的都不动。</translation>
+强制生成：检查不通过或缺少内容也生成，清单和元数据中会写明。原位置的成果包整体替换；中途出现问题的，原有成果包不变。</translation>
     </message>
     <message>
         <source>Checks the three control lines and the other layers of a county plan, offline.</source>
@@ -453,15 +453,15 @@ Force: a package is made although the plan does not pass or something is missing
     </message>
     <message>
         <source>Choose a coordinate system.</source>
-        <translation>请选坐标系。</translation>
+        <translation>请选择坐标系。</translation>
     </message>
     <message>
         <source>Choose a folder.</source>
-        <translation>请选文件夹。</translation>
+        <translation>请选择文件夹。</translation>
     </message>
     <message>
         <source>Choose a layer, or a file with File…</source>
-        <translation>请选一个图层，或用“文件…”选一个文件。</translation>
+        <translation>请选择图层，或用“文件…”选择文件。</translation>
     </message>
     <message>
         <source>Choose groups</source>
@@ -485,19 +485,19 @@ Force: a package is made although the plan does not pass or something is missing
     </message>
     <message>
         <source>Choose the county.</source>
-        <translation>请选县。</translation>
+        <translation>请选择县。</translation>
     </message>
     <message>
         <source>Choose the county: its zone is shown here.</source>
-        <translation>选好县，这里显示它所在的带。</translation>
+        <translation>选择县后显示其所在的带。</translation>
     </message>
     <message>
         <source>Choose the file that waivers are kept in, best beside the data.</source>
-        <translation>请选存放豁免的文件，最好放在数据旁边。</translation>
+        <translation>请选择存放豁免的文件，宜放在数据所在文件夹。</translation>
     </message>
     <message>
         <source>Choose the folder in which the package is made.</source>
-        <translation>请选成果包放在哪个文件夹。</translation>
+        <translation>请选择成果包的输出文件夹。</translation>
     </message>
     <message>
         <source>City</source>
@@ -547,13 +547,13 @@ Features are paired by key (BSM) and by shape; only what has no equal is overlai
 Townships: with their layer the figures are given by township, parts cut at their borders. Table of old and new keys: where keys were given anew since.
 
 The workbook has the balance (before − out + in = after), the townships, and every part with a cause and a document to fill in; the layer has the same parts.</source>
-        <translation>比对一个图层的两版，如封库版本和规划版本：调入、调出、属性变更的地块，各给出图斑椭球面积（有净面积的也给净面积），分乡镇汇总；并用一个词说明两版是否一致。不改动输入的数据。
+        <translation>比对同一图层的两个版本，如封库版本和规划版本：调入、调出、属性变更的地块分别列出图斑椭球面积（有净面积的同时列出净面积），分乡镇汇总，并说明两版是否一致。输入数据不改动。
 
-按标识码（BSM）和图形配对，只有没有相同图形的才叠加。要素顺序、边线起点和方向、坐标系不同、小于聚类容差的坐标误差都不算变化，其余都算。
+按标识码（BSM）和图形配对，没有相同图形的再作叠加。要素顺序、边线起点和方向、坐标系不同、小于聚类容差的坐标误差均不计为变化，其余均计。
 
-乡镇：给出乡镇图层时分乡镇统计，跨乡镇的地块在界上分开。新旧标识码对照表：其间重新编过码的，按它对应。
+乡镇：提供乡镇图层的分乡镇统计，跨乡镇的地块按界线分割。新旧标识码对照表：其间重新编码的，按对照表对应。
 
-对比表里有平衡（变更前 − 调出 + 调入 = 变更后）、分乡镇、逐块明细，变化原因和批准文号留空待填；输出图层里是同样的地块。</translation>
+对比表含平衡（变更前 − 调出 + 调入 = 变更后）、分乡镇、逐块明细，变化原因和批准文号留空待填；输出图层为同样的地块。</translation>
     </message>
     <message>
         <source>Compute Indicators…</source>
@@ -569,11 +569,11 @@ The workbook has the balance (before − out + in = after), the townships, and e
 Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source the chosen layers, or all vector layers of the project, are used as they are now, with edits not yet saved.
 
 Indicators that no layer gives (population, GDP, events) are listed with what they take. Sums by zone and by township add up to the county's figure. Which indicators there are is a list of the standard, indicators.toml.</source>
-        <translation>由图层计算县级规划的各项指标和面积，写成一个数值表和一个 Excel 工作簿：指标表（目标、状态、余量）、三条控制线、扩展倍数、规划分区、三区、用地现状–规划、用地转移、乡镇。每个数都写明面积口径、计算式和数据。输入数据从不改动。
+        <translation>由图层计算县级规划的各项指标和面积，写为数值表和 Excel 工作簿：指标表（目标、状态、余量）、三条控制线、扩展倍数、规划分区、三区、用地现状–规划、用地转移、乡镇。每个数均写明面积口径、计算式和数据。输入数据不改动。
 
-数据来源：GeoPackage、FileGDB、shapefile 或文件夹。不给来源时用选定的图层，或工程里的全部矢量图层，未保存的编辑也计入。
+数据来源：GeoPackage、FileGDB、shapefile 或文件夹。不填数据来源时，采用选定的图层或工程中的全部矢量图层，含未保存的编辑。
 
-图层给不出的指标（人口、生产总值、事件等）列出来，并写明需要什么数据。分区、乡镇各行之和等于全县的数。有哪些指标，见标准文件夹里的 indicators.toml。</translation>
+无法由图层计算的指标（人口、生产总值、事件等）予以列出，并写明所需数据。分区、乡镇各行之和等于全县的数。指标目录见标准文件夹中的 indicators.toml。</translation>
     </message>
     <message>
         <source>Confirm and create</source>
@@ -601,7 +601,7 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
     </message>
     <message>
         <source>Control areas not adjusted</source>
-        <translation>没有平差的控制单元数</translation>
+        <translation>未平差的控制单元数</translation>
     </message>
     <message>
         <source>Control areas, sum (m²)</source>
@@ -747,11 +747,11 @@ Project: {project}</source>
     </message>
     <message>
         <source>Document information: secrecy level, authorities, date and map approval number come from the parameters, else from the document information of the project, else from [document] of the county profile. Without a secrecy level nothing is exported. A level below that of project or profile needs a reason, which goes into the log. The map approval number is printed on public maps only.</source>
-        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取本算法的参数、工程的成果信息、县配置的 [document]。没有设定密级的，不导出。密级低于工程或县配置的，须填写降密理由，并写入日志。审图号只印在公开的图件上。</translation>
+        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取本算法的参数、工程的成果信息、县配置的 [document]。未设定密级的，不导出。密级低于工程或县配置的，须填写降密理由，并写入日志。审图号只印在公开的图件上。</translation>
     </message>
     <message>
         <source>Document information: secrecy level, authorities, date and map approval number come from the project (where its layers are exported), else from [document] of the county profile, else from the form; a secrecy level given here precedes all of them. Without a secrecy level nothing is exported. A level below that of project, profile or form needs a reason, which goes into manifest and report. The map approval number is printed on public results only.</source>
-        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取工程的成果信息（导出工程图层时）、县配置的 [document]、成果包样式；本算法的参数给出密级的，以参数为准。没有设定密级的，不导出。密级低于工程、县配置或样式的，须填写降密理由，并记入清单和报告。审图号只印在公开的成果上。</translation>
+        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取工程的成果信息（导出工程图层时）、县配置的 [document]、成果包样式；本算法的参数给出密级的，以参数为准。未设定密级的，不导出。密级低于工程、县配置或样式的，须填写降密理由，并记入清单和报告。审图号只印在公开的成果上。</translation>
     </message>
     <message>
         <source>Documents from</source>
@@ -767,11 +767,11 @@ Project: {project}</source>
     </message>
     <message>
         <source>Draw the maps that are not given</source>
-        <translation>没给的图件由插件生成</translation>
+        <translation>未提供的图件由插件生成</translation>
     </message>
     <message>
         <source>Drawing and snapping in degrees are awkward: take a zone unless the data is for exchange.</source>
-        <translation>用经纬度绘图和捕捉都不方便：除非只用于交换，请选投影带。</translation>
+        <translation>经纬度坐标不便于绘图和捕捉；除仅用于交换的外，请选择投影带。</translation>
     </message>
     <message>
         <source>Drawn by (office)</source>
@@ -903,7 +903,7 @@ Project: {project}</source>
     </message>
     <message>
         <source>Field of the area (empty: the template's, else MJ)</source>
-        <translation>面积字段（留空：模板的字段，没有模板则 MJ）</translation>
+        <translation>面积字段（留空：模板的字段，没有模板的为 MJ）</translation>
     </message>
     <message>
         <source>Field of the template</source>
@@ -919,7 +919,7 @@ Project: {project}</source>
     </message>
     <message>
         <source>Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置; each figure is held against the map and against the other places that print it (LAW007).</source>
-        <translation>文本和附表的数：一个表（xlsx、csv），列为指标、数值、单位、位置，如“永久基本农田保护面积、63.25、万亩、文本第12条”；每个数与图上的数比，也与印有同一指标的其他地方比（LAW007）。</translation>
+        <translation>文本和附表的数：一张表（xlsx、csv），列为指标、数值、单位、位置，如“永久基本农田保护面积、63.25、万亩、文本第12条”；每个数与图上量算值比对，并与同一指标的其他各处比对（LAW007）。</translation>
     </message>
     <message>
         <source>File</source>
@@ -983,11 +983,11 @@ Project: {project}</source>
     </message>
     <message>
         <source>Folder in which the geodatabase is made</source>
-        <translation>动态维护库放在哪个文件夹</translation>
+        <translation>动态维护库的输出文件夹</translation>
     </message>
     <message>
         <source>Folder in which the package is made</source>
-        <translation>成果包放在哪个文件夹里</translation>
+        <translation>成果包的输出文件夹</translation>
     </message>
     <message>
         <source>Folder of a package, or a zip</source>
@@ -1003,7 +1003,7 @@ Project: {project}</source>
     </message>
     <message>
         <source>Folder with documents, maps and tables, found there by their names</source>
-        <translation>放文档、图件、表格的文件夹，按文件名对号入座</translation>
+        <translation>文档、图件、表格所在文件夹，按文件名放入相应位置</translation>
     </message>
     <message>
         <source>Folder…</source>
@@ -1023,7 +1023,7 @@ Project: {project}</source>
     </message>
     <message>
         <source>Force: make it although the plan does not pass</source>
-        <translation>强制生成（检查不通过也生成，包里写明）</translation>
+        <translation>强制生成（检查不通过也生成，成果包中写明）</translation>
     </message>
     <message>
         <source>Form</source>
@@ -1083,7 +1083,7 @@ Project: {project}</source>
     </message>
     <message>
         <source>GeoPackage: one file, best in QGIS (recommended)</source>
-        <translation>GeoPackage：一个文件，在 QGIS 里最好用（推荐）</translation>
+        <translation>GeoPackage：单个文件，适合在 QGIS 中使用（推荐）</translation>
     </message>
     <message>
         <source>Geodatabase</source>
@@ -1099,11 +1099,11 @@ Project: {project}</source>
     </message>
     <message>
         <source>Give a name.</source>
-        <translation>请填名称。</translation>
+        <translation>请填写名称。</translation>
     </message>
     <message>
         <source>Give another name or another folder.</source>
-        <translation>请换个名称或文件夹。</translation>
+        <translation>请另取名称，或另选择文件夹。</translation>
     </message>
     <message>
         <source>Gives each polygon its statutory (ellipsoidal) area as the survey prescribes it, in degrees or in any zone of CGCS2000, and puts planar, geodesic, statutory and stored areas side by side, with the difference of the stored one. The input is not changed.
@@ -1115,15 +1115,15 @@ Mode: write fills the field and keeps all features; check leaves it as it is and
 Control area: a layer of polygons (the county, its townships) or a number in m². The parts in each control area are levelled to it: corrections in proportion to area, the total exact to 0.01 m², as a proposal in a column of its own (closed_m2). When parts and control area are too far apart nothing is adjusted, for then parts overlap or leave gaps, which is to be mended first.
 
 Invalid shapes are measured by a repaired copy; features without a usable polygon have no area. Both are named. Net areas (TBDLMJ, YJJBNTMJ) are not touched; rule ATT003 checks them against the field.</source>
-        <translation>按国土调查的图斑椭球面积公式计算每个面的图斑椭球面积，经纬度和 CGCS2000 各投影带都可以；平面面积、测地线面积、图斑椭球面积和原存面积并排列出，并给出原存面积的差值。原图层不改动。
+        <translation>按国土调查的图斑椭球面积公式计算每个面的图斑椭球面积，适用于经纬度和 CGCS2000 各投影带；平面面积、测地线面积、图斑椭球面积和原存面积并列列出，并列出原存面积的差值。原图层不改动。
 
-面积字段：面积写到哪个字段、或核对哪个字段；留空时用图层模板的字段（TBMJ、MJ 等），没有模板则用 MJ。没有这个字段就新加。单位平方米，保留两位小数。
+面积字段：写入或核对的字段；留空时采用图层模板的字段（TBMJ、MJ 等），没有模板的采用 MJ。没有该字段的予以新增。单位平方米，保留两位小数。
 
-方式：write 填写字段，保留全部要素；check 不动字段，只给出原存面积相差超过允许差、或没有值的要素。
+方式：write 填写字段，保留全部要素；check 不改动字段，只列出原存面积相差超过允许差或为空的要素。
 
-控制面积：一个面图层（县、乡镇），或者一个数（平方米）。每个控制单元里的各部分平差到它的控制面积：改正数与面积成比例，合计精确到 0.01 平方米；结果另放一列（closed_m2），只是建议。各部分合计与控制面积相差太大时不平差：那是有重叠或空隙，要先改正。
+控制面积：面图层（县、乡镇）或数值（平方米）。每个控制单元内的各部分平差到其控制面积：改正数与面积成比例，合计精确到 0.01 平方米；结果另列（closed_m2），仅为建议值。各部分合计与控制面积相差过大的不平差，应先改正重叠和空隙。
 
-图形无效的，按修复后的副本算；没有可用面的，没有面积。两种都列出要素号。净面积（TBDLMJ、YJJBNTMJ）不改，由规则 ATT003 与面积字段核对。</translation>
+图形无效的，按修复后的副本计算；没有可用面的，不计算面积。两种情形均列出要素号。净面积（TBDLMJ、YJJBNTMJ）不修改，由规则 ATT003 与面积字段核对。</translation>
     </message>
     <message>
         <source>Go On in Background</source>
@@ -1171,11 +1171,11 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
 Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved in or out. Every change has its number; reason, source of flexible quota and kind of expansion accounting stay empty for you to fill in. What the layer's kinds of maintenance do not know is told, not written.
 
 Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSON). A geodatabase that is there already is not replaced: causes may have been filled in.</source>
-        <translation>把现行版与报部备案版比对，生成年度动态维护库（.gdb）：每个有变化的图层有维护前（WHQ）、维护（WHC）、维护后（WHH）三类。原数据不改动。
+        <translation>将现行版与报部备案版比对，生成年度动态维护库（.gdb）：每个有变化的图层有维护前（WHQ）、维护（WHC）、维护后（WHH）三类。原数据不改动。
 
-规划分区、规划用地：分区或地类代码变了的图斑。四线、洪涝风险控制线、历史文化保护线：调入、调出的范围。每处变化都有维护编号；维护理由、机动指标来源、扩展倍数核算类型留空，由人工填写。不属于该图层维护类型的变化只提示，不写入。
+规划分区、规划用地：分区或地类代码变化的图斑。四线、洪涝风险控制线、历史文化保护线：调入、调出的范围。每处变化均有维护编号；维护理由、机动指标来源、扩展倍数核算类型留空，由人工填写。不属于该图层维护类型的变化只提示，不写入。
 
-旁边附分图层、分用途、分乡镇的面积平衡表（xlsx、JSON）。已有的动态维护库不覆盖：里面可能有已填的维护理由。</translation>
+同时生成分图层、分用途、分乡镇的面积平衡表（xlsx、JSON）。已有的动态维护库不覆盖，其中可能有已填写的维护理由。</translation>
     </message>
     <message>
         <source>How checks run</source>
@@ -1219,7 +1219,7 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
     </message>
     <message>
         <source>Indicators computed</source>
-        <translation>算出的指标</translation>
+        <translation>已计算的指标</translation>
     </message>
     <message>
         <source>Indicators that no layer gives</source>
@@ -1255,7 +1255,7 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
     </message>
     <message>
         <source>Install QGIS 3.40 LTR or later with the official installer; it brings its own Python and geopandas.</source>
-        <translation>请用 QGIS 官方安装包安装 QGIS 3.40 LTR 或更新版本，它自带 Python 和 geopandas。</translation>
+        <translation>请用 QGIS 官方安装包安装 QGIS 3.40 LTR 或更新版本（自带 Python 和 geopandas）。</translation>
     </message>
     <message>
         <source>Install QGIS 3.40 or later from a distribution with Python 3.11 or later, as Debian 13 or Ubuntu 25.10.</source>
@@ -1267,11 +1267,11 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
     </message>
     <message>
         <source>It is about the check itself, not about the data.</source>
-        <translation>它说的是检查本身，不是数据里的问题。</translation>
+        <translation>该问题涉及检查过程，不属于数据问题。</translation>
     </message>
     <message>
         <source>It is not known where the county lies, so no zone is recommended.</source>
-        <translation>不知道县域在哪里，不能推荐带号。请从图层读取范围，或填东西经度。</translation>
+        <translation>县域位置不明，不能推荐带号。请从图层读取范围，或填写东西经度。</translation>
     </message>
     <message>
         <source>Items</source>
@@ -1291,11 +1291,11 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
     </message>
     <message>
         <source>Keep Mine</source>
-        <translation>保留我改的</translation>
+        <translation>保留已有修改</translation>
     </message>
     <message>
         <source>Kept as you edited them: {names}.</source>
-        <translation>保留了你改过的：{names}。</translation>
+        <translation>已保留原有修改：{names}。</translation>
     </message>
     <message>
         <source>Kept in</source>
@@ -1341,17 +1341,17 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <source>Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; BSM numbered and MJ kept by the statutory area.
 Snapping to vertices and segments (10 pixels), topological editing; no overlaps within layers that may have none.
 Map themes: {themes}. Bookmarks by township once the layer of townships has features.</source>
-        <translation>图层分组，带符号、表单和代码表；行政区代码 {code} 和名称 {county} 自动填；标识码自动编号，MJ 随编辑按图斑椭球面积更新。
-捕捉顶点和线段（10 像素）、拓扑编辑；不许重叠的图层，新画的图形自动避开已有图形。
-地图主题：{themes}。乡镇级行政区有要素后，自动按乡镇建书签。</translation>
+        <translation>图层分组，带符号、表单和代码表；行政区代码 {code} 和名称 {county} 自动填写；标识码自动编号，MJ 随编辑按图斑椭球面积更新。
+捕捉顶点和线段（10 像素）、拓扑编辑；不允许重叠的图层，新绘图形自动避让已有图形。
+地图主题：{themes}。乡镇级行政区有要素后，自动按乡镇建立书签。</translation>
     </message>
     <message>
         <source>Layer in the project</source>
-        <translation>工程里的图层</translation>
+        <translation>工程中的图层</translation>
     </message>
     <message>
         <source>Layer in the template</source>
-        <translation>入模板后的图层</translation>
+        <translation>转换后的图层</translation>
     </message>
     <message>
         <source>Layer of the plan</source>
@@ -1375,7 +1375,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     </message>
     <message>
         <source>Layers from a table of attribute structures</source>
-        <translation>按属性结构表建库</translation>
+        <translation>按属性结构描述表建库</translation>
     </message>
     <message>
         <source>Layers made</source>
@@ -1391,7 +1391,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     </message>
     <message>
         <source>Layers of the project (empty: all)</source>
-        <translation>工程里的图层（不选为全部）</translation>
+        <translation>工程中的图层（不选为全部）</translation>
     </message>
     <message>
         <source>Layers that changed</source>
@@ -1403,11 +1403,11 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     </message>
     <message>
         <source>Layouts keep their layers and symbols as they are now. Edit them under Project → Layouts.</source>
-        <translation>布局里的图层和符号按现在的样子固定下来，以后改图层面板不受影响。布局可在“工程 → 布局”里修改。</translation>
+        <translation>布局中的图层和符号按当前状态固定，不受图层面板后续修改的影响。布局可在“工程 → 布局”中修改。</translation>
     </message>
     <message>
         <source>Leave personal data out</source>
-        <translation>不带个人信息</translation>
+        <translation>不含个人信息</translation>
     </message>
     <message>
         <source>Left empty</source>
@@ -1415,7 +1415,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     </message>
     <message>
         <source>Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.</source>
-        <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源级别 C），都可以替换。</translation>
+        <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源级别 C），均可替换。</translation>
     </message>
     <message>
         <source>Limits of {name} apply; its totals never do. Enter the county's own targets below.</source>
@@ -1423,7 +1423,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     </message>
     <message>
         <source>List what was not carried (xlsx, beside the output)</source>
-        <translation>另存无法转换的值的清单（xlsx，与结果放在一起）</translation>
+        <translation>另存无法转换的值的清单（xlsx，与结果在同一文件夹）</translation>
     </message>
     <message>
         <source>Live Check</source>
@@ -1431,7 +1431,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     </message>
     <message>
         <source>Load the layers into the project</source>
-        <translation>把图层加入工程</translation>
+        <translation>将图层加入工程</translation>
     </message>
     <message>
         <source>Look for a file</source>
@@ -1439,7 +1439,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     </message>
     <message>
         <source>Look for a folder</source>
-        <translation>选文件夹</translation>
+        <translation>选择文件夹</translation>
     </message>
     <message>
         <source>Looking at the folders</source>
@@ -1447,7 +1447,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     </message>
     <message>
         <source>Looking at what goes into the package</source>
-        <translation>查看要放进成果包的图层</translation>
+        <translation>查看放入成果包的图层</translation>
     </message>
     <message>
         <source>Looks at a submission package that anybody made, a folder or a zip: is it called as it should be, is everything there and in its place, was nothing left behind by programs, can documents, maps and data be opened, was a file changed since the manifest was made (SHA-256), is every layer in the coordinate system asked for. The layers then go through the rules that “Check the plan” runs by default, and those on packages.
@@ -1455,11 +1455,11 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
 Nothing is changed. A zip is unpacked into a temporary folder; one that is damaged, encrypted, unreasonably large or has paths that lead elsewhere is refused.
 
 What must be in a package is a form: county, city, or the path of a .toml file of your own.</source>
-        <translation>检查任何人做的汇交成果包（文件夹或 zip）：名称对不对，该有的有没有、放没放对，有没有程序留下的文件，文档、图件、数据打不打得开，生成清单之后改过没有（SHA-256），每个图层是不是要求的坐标系。里面的图层再按“全面检查”的规则检查（与它运行的一样，默认不启用的规则不检查）。
+        <translation>检查各单位提交的汇交成果包（文件夹或 zip）：名称是否正确，必需内容是否齐全、位置是否正确，有无程序遗留文件，文档、图件、数据能否打开，清单生成后是否被改动（SHA-256），各图层坐标系是否符合要求。成果包中的图层再按“全面检查”的规则检查（默认不启用的规则不检查）。
 
-什么都不改动。zip 解压到临时文件夹；损坏的、有密码的、大得不合理的、路径指到别处的不解压。
+不作任何改动。zip 解压到临时文件夹；损坏、有密码、过大或路径指向外部的不解压。
 
-包里应有什么由“成果包样式”决定：county（县级）、city（市级），或自己的 .toml 文件的路径。</translation>
+成果包应有的内容由“成果包样式”决定：county（县级）、city（市级），或自编 .toml 文件的路径。</translation>
     </message>
     <message>
         <source>Lost</source>
@@ -1483,11 +1483,11 @@ What must be in a package is a form: county, city, or the path of a .toml file o
     </message>
     <message>
         <source>Make it in</source>
-        <translation>放到文件夹</translation>
+        <translation>存放位置</translation>
     </message>
     <message>
         <source>Make the maps that are not in that folder</source>
-        <translation>生成文档文件夹里没有的图件</translation>
+        <translation>生成文档文件夹中没有的图件</translation>
     </message>
     <message>
         <source>Make the yearly maintenance package</source>
@@ -1503,15 +1503,15 @@ A damaged file (cut off, a wrong count, a reference to nothing, not GBK) stops t
 After the import the default check runs on the database; verdict, errors, warnings and the rules with most findings are in the log. Whatever the check finds, the imported data stay.
 
 On the desktop the layers come in a group, with the symbols and forms of their templates. A VCT file that is dropped on the map comes here, too; QGIS's own reader takes the suffix .vct for another format (Idrisi).</source>
-        <translation>把 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式）转成 GeoPackage：每张属性表一个图层，字段、类型、长度照文件里的声明，标准里有的字段带上中文名。文件头的两种写法（LANDUSE-VCT、CNSDTF-VCT）都能读，坐标系为 CGCS2000 经纬度或 3°、6° 带。
+        <translation>将 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式）转换为 GeoPackage：每张属性表一个图层，字段、类型、长度以文件声明为准，标准中有的字段附中文名。支持文件头的两种写法（LANDUSE-VCT、CNSDTF-VCT），坐标系为 CGCS2000 经纬度或 3°、6° 带。
 
-面由相邻面共用的线拼成，共用的边界逐个节点一致。没有图形的属性行、没有属性的图形都保留并说明。注记读成带文字和角度的点。
+面由相邻面共用的线拼成，共用的边界逐个节点一致。没有图形的属性行、没有属性的图形均保留并说明。注记转换为带文字和角度的点。
 
-文件损坏（中途截断、个数不对、引用的线不存在、不是 GBK 编码）时停下并指出第几行，不留下半个库。圆弧、样条还不能读。
+文件损坏（中途截断、个数不对、引用的线不存在、不是 GBK 编码）时停止并写明行号，不生成不完整的库。暂不支持圆弧、样条。
 
-导入后按默认规则检查数据库，结论、错误数、警告数和问题最多的规则写入日志。不论检查结果如何，导入的数据都保留。
+导入后按默认规则检查数据库，结论、错误数、警告数和问题最多的规则写入日志。不论检查结果如何，导入的数据均保留。
 
-在桌面上，读入的图层放在一个组里，带模板的符号和表单。把 VCT 文件拖到地图上也走这里；QGIS 自带的读取把 .vct 当成另一种格式（Idrisi）。</translation>
+在 QGIS 桌面中，读入的图层放入一个组，附模板的符号和表单。VCT 文件也可拖到地图上导入；QGIS 自带的读取将 .vct 视为另一种格式（Idrisi）。</translation>
     </message>
     <message>
         <source>Makes an empty database of plan layers from the templates of the standard: fields with their types, lengths and Chinese names, coded values, spatial index; in a FileGDB feature datasets too.
@@ -1527,15 +1527,15 @@ Loaded into a project, the layers have their symbols, forms and the county's cod
 Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a time of day.</source>
         <translation>按标准的图层模板新建空的规划库：字段的类型、长度、中文别名，代码值域，空间索引；FileGDB 还有要素数据集。
 
-图层组：{groups}；可写多个，用逗号隔开，写代号或中文名都行。
+图层组：{groups}；可填多个，用逗号隔开，代号或中文名均可。
 
-县：代码或名称；外省的县写“代码 县名”。不选坐标系时，能从县确定带号就用那一带。
+县：代码或名称；外省的县填写“代码 县名”。不选坐标系的，由县确定所在的带。
 
-库已存在时：stop 不改动；add 只补缺的图层；replace 整个换成新库。
+库已存在时：stop 不改动；add 只补充所缺图层；replace 替换为新库。
 
-加入工程的图层按标准分组，带符号、表单和本县的代码、名称；要连地图主题、捕捉和书签一起建好整个工程，用菜单里的“新建县级规划项目”。
+加入工程的图层按标准分组，带符号、表单和本县的代码、名称；需要同时建立地图主题、捕捉和书签的，请用菜单“新建县级规划项目…”。
 
-这两种格式存不下数字的长度；FileGDB 的日期带时间。</translation>
+这两种格式无法存储数字的长度；FileGDB 的日期带时间。</translation>
     </message>
     <message>
         <source>Makes an empty database of the layers that a table of attribute structures (xlsx) describes: one row for each field, with columns such as layer code, field code, field name, field type, length, decimals, domain, constraint. Without a column for the layer each sheet is one.
@@ -1547,15 +1547,15 @@ Nothing is guessed: merged cells, a missing column, an unknown type stop the run
 Standard of your own: a new folder with a template for each layer. Give its path as the standard elsewhere, and edit the templates there.
 
 Coordinate system, or a county whose zone is taken.</source>
-        <translation>按属性结构描述表（xlsx）建一个空库：一行一个字段，列有图层代码、字段代码、字段名称、字段类型、字段长度、小数位数、值域、约束条件等；没有图层列时，一个工作表是一个图层。
+        <translation>按属性结构描述表（xlsx）建立空库：一行一个字段，列含图层代码、字段代码、字段名称、字段类型、字段长度、小数位数、值域、约束条件等；没有图层列时，一个工作表是一个图层。
 
-几何类型：用表里的列，没有就用标准中同代码图层的。值域写的是代码表名称的，建成代码值域；其他的列在日志里。
+几何类型：采用表中的列，没有的采用标准中同代码图层的类型。值域为代码表名称的，建为代码值域；其他的列入日志。
 
-不猜：合并单元格、缺列、认不出的类型都会停下，写明工作表和行。
+不作推测：遇合并单元格、缺列、无法识别的类型即停止，并写明工作表和行。
 
-自己的标准：在新文件夹里每个图层写一个模板。别处要用时，在“标准”里填这个文件夹的路径；以后在模板里改。
+自编标准：在新文件夹中为每个图层写一个模板。使用时在“标准”中填写该文件夹的路径；以后在模板中修改。
 
-坐标系：选一个，或填县，用该县所在的带。</translation>
+坐标系：直接选择，或填写县，采用该县所在的带。</translation>
     </message>
     <message>
         <source>Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title block, and writes them as jpg (at least 300 dpi) and pdf, named as the submission asks: code, name, number, title.
@@ -1571,19 +1571,19 @@ The window waits while a page is drawn; Cancel works between pages. Files are re
 Order, numbers and titles of the maps are of no norm we know (C): a copy of resources/layouts/maps.toml, given as the map set, replaces them.</source>
         <translation>生成本县规划的成果图件：图名、图例、比例尺、指北针、位置示意和图签齐全，导出为 jpg（不低于 300 dpi）和 pdf，文件按汇交要求命名：行政区代码、行政区名称、序号、图件名称。
 
-图件：{maps}。可写几个，用逗号隔开；留空则能生成的全部生成。缺图层的图不生成，日志里写明缺什么。
+图件：{maps}。可填多个，用逗号隔开；留空则生成全部可生成的图件。缺图层的图件不生成，日志中写明所缺图层。
 
-工程里已有某幅图的布局（菜单“生成布局…”）时，按规划人员改好的样子导出。
+工程中已有该图件的布局（菜单“生成布局…”）的，按该布局导出。
 
-分乡镇：县域图件之外，每个乡镇再各出一页。
+分乡镇：县域图件之外，每个乡镇另生成一页。
 
-绘制一页时窗口要等一会儿，两页之间可以取消。全部页面完成后才替换原有文件。文件里不含用户名和本机信息。
+绘制每页时窗口暂无响应，两页之间可以取消。全部页面完成后再替换原有文件。文件不含用户名和本机信息。
 
-图件的种类、顺序、序号和名称没有见到标准原文（来源级别 C）：复制 resources/layouts/maps.toml 改好，作为图件目录给出即可。</translation>
+图件的种类、顺序、序号和名称未核对标准原文（来源级别 C）：可复制 resources/layouts/maps.toml 修改后作为图件目录。</translation>
     </message>
     <message>
         <source>Mandatory</source>
-        <translation>必须有</translation>
+        <translation>必须</translation>
     </message>
     <message>
         <source>Manual</source>
@@ -1611,7 +1611,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Map set (.toml; empty: ours)</source>
-        <translation>图件目录（.toml；留空用自带的）</translation>
+        <translation>图件目录（.toml；留空为内置目录）</translation>
     </message>
     <message>
         <source>Mapping (*.toml)</source>
@@ -1643,11 +1643,11 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Maps not made</source>
-        <translation>没有生成的图件</translation>
+        <translation>未生成的图件</translation>
     </message>
     <message>
         <source>Maps: those that the form lists and the folder does not have are made of the layers that are packed, at the dpi of the form; which are not made, and why, is in the log and in the manifest. A map of your own (export_maps, or any other program) goes into the folder under the name that the form asks for, and is taken as it is. The window waits while a page is drawn; Cancel works between pages.</source>
-        <translation>图件：样式列出、文档文件夹里没有的，由插件按写进成果包的图层出图，分辨率按样式；哪些没有生成、为什么，写在日志和清单里。自己做的图（export_maps 或别的软件出的）按样式要求的名称放进文档文件夹，原样收入。画一页时窗口要等一会儿，“取消”在两页之间起作用。</translation>
+        <translation>图件：样式列出而文档文件夹中没有的，由插件按写入成果包的图层生成，分辨率按样式；未生成的图件及原因写入日志和清单。自行制作的图件（由 export_maps 或其他软件生成）按样式要求的名称放入文档文件夹，原样收入。绘制每页时窗口暂无响应，“取消”在两页之间生效。</translation>
     </message>
     <message>
         <source>Misclosure, sum (m²)</source>
@@ -1703,7 +1703,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Names, mandatory parts, stray files, digests, schema, codes, geometry and figures are looked at; the findings come into the panel in place of the last check's. The package is not changed. Profile and standard are those of this project.</source>
-        <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列在“检查结果”里，替换上次的结果。不改动成果包。县配置和标准用当前工程的。</translation>
+        <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列在“检查结果”里，替换上次的结果。不改动成果包。县配置和标准采用当前工程的设置。</translation>
     </message>
     <message>
         <source>Nature</source>
@@ -1743,7 +1743,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>No check can run: Python 3.11 or later, with its module tomllib, is needed.</source>
-        <translation>现在不能运行检查：需要 Python 3.11 或更新版本（含 tomllib 模块）。</translation>
+        <translation>当前不能运行检查：需要 Python 3.11 或更新版本（含 tomllib 模块）。</translation>
     </message>
     <message>
         <source>No expiry date</source>
@@ -1759,23 +1759,23 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>No finding, but {count} rules could not be checked, so this is no pass.</source>
-        <translation>没有发现问题，但有 {count} 条规则没能检查，不能算通过。</translation>
+        <translation>没有发现问题，但有 {count} 条规则未能检查，不得视为通过。</translation>
     </message>
     <message>
         <source>No layer here tells the CRS. Give it: sanxian_statutory_area(@geometry, 'EPSG:4526').</source>
-        <translation>这里没有图层，不知道坐标系。请写明：sanxian_statutory_area(@geometry, 'EPSG:4526')。</translation>
+        <translation>没有图层，无法确定坐标系。请写明：sanxian_statutory_area(@geometry, 'EPSG:4526')。</translation>
     </message>
     <message>
         <source>No layer of townships (XZQXZ) was recognised. Choose it under Layer Roles.</source>
-        <translation>没有认出乡镇级行政区图层（XZQXZ）。请在“图层角色”里指定。</translation>
+        <translation>未识别到乡镇级行政区图层（XZQXZ）。请在“图层角色”中指定。</translation>
     </message>
     <message>
         <source>No layer, field or code holds these words.</source>
-        <translation>没有图层、字段或代码含有这些字。</translation>
+        <translation>没有含查找内容的图层、字段或代码。</translation>
     </message>
     <message>
         <source>No layout was made ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>没有生成布局（{error}）。详情见日志面板的 Sanxian 页。</translation>
+        <translation>未生成布局（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>No new findings since the whole check</source>
@@ -1791,23 +1791,23 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>No plan layer was recognised, so no form was set. Choose layers under Layer Roles.</source>
-        <translation>没有认出规划图层，没有设置表单。请在“图层角色”里指定。</translation>
+        <translation>未识别到规划图层，未设置表单。请在“图层角色”中指定图层。</translation>
     </message>
     <message>
         <source>No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.</source>
-        <translation>没有认出规划图层，符号没有改动。请在“图层角色”里指定图层。</translation>
+        <translation>未识别到规划图层，符号未改动。请在“图层角色”中指定图层。</translation>
     </message>
     <message>
         <source>No plan layer was recognised, so nothing was applied. Choose layers under Layer Roles.</source>
-        <translation>没有识别出规划图层，未作任何改动。请在“图层角色”中指定图层。</translation>
+        <translation>未识别到规划图层，未作任何改动。请在“图层角色”中指定图层。</translation>
     </message>
     <message>
         <source>No plan layer yet. Begin with a new county plan, or try the sample county.</source>
-        <translation>还没有规划图层。先新建县级规划项目，或打开示例县试一遍。</translation>
+        <translation>尚无规划图层。请新建县级规划项目，或打开示例县。</translation>
     </message>
     <message>
         <source>No such layer, or several of that name. Write @layer, or the name of one layer.</source>
-        <translation>没有这个图层，或有几个同名图层。请写 @layer，或写只有一个图层用的名称。</translation>
+        <translation>没有该图层，或有多个同名图层。请写 @layer，或写唯一的图层名称。</translation>
     </message>
     <message>
         <source>No township</source>
@@ -1815,7 +1815,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Nobody confirmed this county's settings: at best the verdict is conditional.</source>
-        <translation>本县设置尚未确认，结论最多是“有条件通过”。</translation>
+        <translation>本县设置尚未确认，结论最高为“有条件通过”。</translation>
     </message>
     <message>
         <source>None: no targets, limits of the standard</source>
@@ -1827,7 +1827,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>None: settings of the standard alone</source>
-        <translation>不选：只按标准的设置</translation>
+        <translation>不选：只采用标准的设置</translation>
     </message>
     <message>
         <source>None: sites are compared with no list</source>
@@ -1843,11 +1843,11 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Not carried</source>
-        <translation>未带过去的</translation>
+        <translation>无法转换的值</translation>
     </message>
     <message>
         <source>Not checked yet: the export checks first.</source>
-        <translation>还没有检查过：导出时先全面检查。</translation>
+        <translation>尚未检查：导出时先全面检查。</translation>
     </message>
     <message>
         <source>Not checked, because another group was chosen: {layers}</source>
@@ -1855,31 +1855,31 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Not found: {name}</source>
-        <translation>没有找到：{name}</translation>
+        <translation>未找到：{name}</translation>
     </message>
     <message>
         <source>Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian.</source>
-        <translation>没有生成成果包（{error}）。原有文件未改动。详情见日志面板的 Sanxian 页。</translation>
+        <translation>未生成成果包（{error}）。原有文件未改动。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>Not made although a delivery asks for them: {layers}. They can be added later under New Layers.</source>
-        <translation>交付要求有、这里没有勾选的图层：{layers}。以后可用“新建图层”补上。</translation>
+        <translation>交付要求而未勾选的图层：{layers}。以后可用“新建图层”补充。</translation>
     </message>
     <message>
         <source>Not made, for layers are missing: {names}.</source>
-        <translation>缺图层、没有生成的：{names}。</translation>
+        <translation>缺图层而未生成的：{names}。</translation>
     </message>
     <message>
         <source>Not made: something would be lost in writing. Mend what is listed; forcing does not help.</source>
-        <translation>没有生成：写出去会丢内容。请改正下列各处；强制生成也不行。原有文件未改动。</translation>
+        <translation>未生成：写出后会丢失内容。请改正下列各处；强制生成同样不能导出。原有文件未改动。</translation>
     </message>
     <message>
         <source>Not made: the package does not pass. Mend what is listed, or go back and force it.</source>
-        <translation>没有生成：成果包还不合要求。请改正下列各处；确需先出一版，返回后勾选“强制生成”。原有文件未改动。</translation>
+        <translation>未生成：成果包不符合要求。请改正下列各处；确需先行导出的，返回后勾选“强制生成”。原有文件未改动。</translation>
     </message>
     <message>
         <source>Not needed: the level is not lowered</source>
-        <translation>密级没有降低，不需要填写</translation>
+        <translation>密级未降低，无需填写</translation>
     </message>
     <message>
         <source>Not passed</source>
@@ -1891,15 +1891,15 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Not set: severities as the rules have them</source>
-        <translation>不分阶段：按规则的默认级别</translation>
+        <translation>不分阶段：按规则的默认严重程度</translation>
     </message>
     <message>
         <source>Not started: {name} is missing. All else works; see Environment Check.</source>
-        <translation>没有启动：缺少 {name}。其他功能不受影响，详见“环境自检”。</translation>
+        <translation>未启动：缺少 {name}。其他功能不受影响，详见“环境自检”。</translation>
     </message>
     <message>
         <source>Nothing checked yet.</source>
-        <translation>还没有检查过。</translation>
+        <translation>尚未检查。</translation>
     </message>
     <message>
         <source>Nothing is found any more after the edits. A whole check tells whether the county passes.</source>
@@ -1907,15 +1907,15 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Nothing was changed ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>没有改动（{error}）。详情见日志面板的 Sanxian 页。</translation>
+        <translation>未改动（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>Nothing was made: the project has no layer of a plan.</source>
-        <translation>没有生成：工程里没有规划图层。</translation>
+        <translation>未生成：工程中没有规划图层。</translation>
     </message>
     <message>
         <source>Nothing was saved ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>没有保存（{error}）。详情见日志面板的 Sanxian 页。</translation>
+        <translation>未保存（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>Number of the document it stands on</source>
@@ -1935,7 +1935,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Only the choices below</source>
-        <translation>只用下面的指定</translation>
+        <translation>只采用下面的指定</translation>
     </message>
     <message>
         <source>Open</source>
@@ -1955,7 +1955,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Open Mapping…</source>
-        <translation>打开映射…</translation>
+        <translation>打开字段映射…</translation>
     </message>
     <message>
         <source>Open Sample County</source>
@@ -2031,7 +2031,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     </message>
     <message>
         <source>Parameters of the check in view</source>
-        <translation>参数（眼前这次检查用的值）</translation>
+        <translation>参数（当前检查结果所用的值）</translation>
     </message>
     <message>
         <source>Part</source>
@@ -2069,9 +2069,9 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <source>Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile may take a finding more or less gravely in it.
 
 Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure such as 永久基本农田（万亩）; each township is held against its task (LAW004) and their sum against the county's (LAW005).</source>
-        <translation>阶段：编制、公示或报批（drafting、publicity、approval）；标准和县配置可以按阶段定各规则的级别。
+        <translation>阶段：编制、公示或报批（drafting、publicity、approval）；标准和县配置可以按阶段确定各规则的严重程度。
 
-乡镇任务表：要有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作列名，如“永久基本农田（万亩）”。逐个乡镇与任务比（LAW004），合计与本县目标比（LAW005）。</translation>
+乡镇任务表：应有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作为列名，如“永久基本农田（万亩）”。逐个乡镇与任务比较（LAW004），合计与本县目标比较（LAW005）。</translation>
     </message>
     <message>
         <source>Place to save</source>
@@ -2153,17 +2153,17 @@ Which zone code belongs to which space is a table, [three_zones], that a county'
 Edges that zones share are taken over as they are. Land that zones of one space claim twice counts once; land that two spaces claim is in both, and its area is told. Features of several parts come as single parts.
 
 County: with its outline the share of each space in the county is told.</source>
-        <translation>把规划分区归并成三区（农业空间、生态空间、城镇空间），给出各自的图斑椭球面积。原图层不改动。
+        <translation>将规划分区归并为三区（农业空间、生态空间、城镇空间），列出各自的图斑椭球面积。原图层不改动。
 
-哪个分区代码归哪个空间，由对应表 [three_zones] 决定，县配置可以逐行改；标准自带的对应关系未经核实。按规定不划入三区的地，和对应表里没有的代码，也各成一类留在结果里，一块不丢；没有对应的代码会逐个列出。
+分区代码所属空间由对应表 [three_zones] 决定，县配置可以逐行修改；标准内置的对应关系未经核实（来源级别 C）。按规定不划入三区的土地和对应表中没有的代码各成一类，保留在结果中；没有对应的代码逐个列出。
 
-相邻分区的公共边原样保留。同一空间内重叠的地只算一次；跨空间重叠的地两边都算，并给出面积。多部件要素拆成单部件。
+相邻分区的公共边原样保留。同一空间内重叠的只计一次；跨空间重叠的重复计入，并列出面积。多部件要素拆分为单部件。
 
-县界：给了县界图层，就给出各空间占全县的比例。</translation>
+县界：提供县界图层的，列出各空间占全县的比例。</translation>
     </message>
     <message>
         <source>Python is too old for checks. See Environment Check.</source>
-        <translation>Python 版本太旧，不能运行检查。请打开“环境自检”。</translation>
+        <translation>Python 版本过低，不能运行检查。请打开“环境自检”。</translation>
     </message>
     <message>
         <source>Re-check</source>
@@ -2175,7 +2175,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Read the extent from a layer, or type the longitudes.</source>
-        <translation>请从图层读取范围，或填东西经度。</translation>
+        <translation>请从图层读取范围，或填写东西经度。</translation>
     </message>
     <message>
         <source>Reading layers</source>
@@ -2195,7 +2195,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Reading was cancelled. Propose Again reads the layer anew.</source>
-        <translation>已取消读取。点“重新推荐”再读一遍。</translation>
+        <translation>已取消读取。点击“重新推荐”重新读取。</translation>
     </message>
     <message>
         <source>Reading {layer}…</source>
@@ -2247,7 +2247,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Replace: put a new, empty database in its place; its data are lost</source>
-        <translation>替换：换成新的空库，原库里的数据不再保留</translation>
+        <translation>替换：以新的空库替换，原库中的数据不再保留</translation>
     </message>
     <message>
         <source>Report (HTML)</source>
@@ -2335,7 +2335,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Rules: geometry</source>
-        <translation>规则：图形</translation>
+        <translation>规则：几何</translation>
     </message>
     <message>
         <source>Rules: package</source>
@@ -2391,7 +2391,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Save Mapping…</source>
-        <translation>保存映射…</translation>
+        <translation>保存字段映射…</translation>
     </message>
     <message>
         <source>Save the project first: the county's own values are stored in a file beside it.</source>
@@ -2407,7 +2407,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Saved: {path}. It holds the whole check of {time}; what was found while editing is not in it.</source>
-        <translation>已保存：{path}。内容是 {time} 全面检查的结果，不含编辑后的复查。</translation>
+        <translation>已保存：{path}。内容是 {time} 全面检查的结果，不含编辑后的复检。</translation>
     </message>
     <message>
         <source>Saving the check result</source>
@@ -2419,11 +2419,11 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Say what to do with the database that is there.</source>
-        <translation>请选怎样处理已有的数据库。</translation>
+        <translation>请选择对已有数据库的处理方式。</translation>
     </message>
     <message>
         <source>Says which versions of QGIS and of the libraries are there, what is missing or too old, and how to get it. Changes nothing.</source>
-        <translation>列出 QGIS 和各个库的版本，说明缺什么、哪个太旧、怎么补。不改动任何东西。</translation>
+        <translation>列出 QGIS 和各个库的版本，说明缺少或版本过低的库及补救办法。不作任何改动。</translation>
     </message>
     <message>
         <source>Scan or map (optional)</source>
@@ -2431,11 +2431,11 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Scope</source>
-        <translation>检查范围</translation>
+        <translation>交付范围</translation>
     </message>
     <message>
         <source>Scope of the delivery</source>
-        <translation>检查范围</translation>
+        <translation>交付范围</translation>
     </message>
     <message>
         <source>Sealed edition</source>
@@ -2447,7 +2447,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Sealed edition: the data in which the three lines were issued; what was added or removed, the loss of farmland by township and the quality of supplements are told (LAW015 to LAW017).</source>
-        <translation>封库版本：下发三条控制线的那一份数据；多出、少了的地块，各乡镇永久基本农田的减少和补划质量都会列出（LAW015 至 LAW017）。</translation>
+        <translation>封库版本：下发三条控制线的数据；列出增加、减少的地块，各乡镇永久基本农田的减少和补划质量（LAW015 至 LAW017）。</translation>
     </message>
     <message>
         <source>Search</source>
@@ -2487,7 +2487,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Select the findings to accept</source>
-        <translation>先在列表里选要豁免的问题</translation>
+        <translation>请先在列表中选择要豁免的问题</translation>
     </message>
     <message>
         <source>Setting</source>
@@ -2515,7 +2515,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Show Its Layers</source>
-        <translation>打开包里的图层</translation>
+        <translation>打开成果包的图层</translation>
     </message>
     <message>
         <source>Show or hide: {word}</source>
@@ -2543,7 +2543,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Source fields without a place: {fields}.</source>
-        <translation>没有去处的源字段：{fields}。</translation>
+        <translation>没有目标字段的源字段：{fields}。</translation>
     </message>
     <message>
         <source>Source of setting</source>
@@ -2571,7 +2571,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Standard of your own (new folder)</source>
-        <translation>自己的标准（新文件夹）</translation>
+        <translation>自编标准（新文件夹）</translation>
     </message>
     <message>
         <source>Standard: {name}</source>
@@ -2607,7 +2607,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Stop: leave it; I give another name or folder</source>
-        <translation>不动：我换个名称或文件夹</translation>
+        <translation>停止：另取名称或另选文件夹</translation>
     </message>
     <message>
         <source>Stored areas that differ</source>
@@ -2639,7 +2639,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Table of old and new keys, by which waivers are followed</source>
-        <translation>新旧标识码对照表（按它跟踪豁免）</translation>
+        <translation>新旧标识码对照表（用于跟踪豁免）</translation>
     </message>
     <message>
         <source>Tables</source>
@@ -2647,7 +2647,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Take the waiver out of its file; the finding is open again</source>
-        <translation>从豁免文件里删去，问题重新算作待处理</translation>
+        <translation>从豁免文件中删去，问题恢复为待处理</translation>
     </message>
     <message>
         <source>Target</source>
@@ -2679,15 +2679,15 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Targets met with little left</source>
-        <translation>达到但余量不足的目标</translation>
+        <translation>已达到但余量不足的目标</translation>
     </message>
     <message>
         <source>Targets missed</source>
-        <translation>未达到或突破的目标</translation>
+        <translation>未达到或超出的目标</translation>
     </message>
     <message>
         <source>Targets missed by rounding</source>
-        <translation>差在取整的目标</translation>
+        <translation>属于取整差的目标</translation>
     </message>
     <message>
         <source>Tasks handed down to the townships, a row each (rules LAW004 and LAW005)</source>
@@ -2703,7 +2703,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>Template</source>
-        <translation>选模板</translation>
+        <translation>选择模板</translation>
     </message>
     <message>
         <source>Template (code of the layer)</source>
@@ -2715,11 +2715,11 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The .waivers.csv beside the data</source>
-        <translation>数据旁边的 .waivers.csv</translation>
+        <translation>数据所在文件夹的 .waivers.csv</translation>
     </message>
     <message>
         <source>The CRS given is unknown. Write for example 'EPSG:4526'.</source>
-        <translation>不认识写明的坐标系。请写成例如 'EPSG:4526'。</translation>
+        <translation>无法识别所写的坐标系。请写作如 'EPSG:4526' 的形式。</translation>
     </message>
     <message>
         <source>The attachment cannot be read. Check its path, or leave it empty.</source>
@@ -2731,11 +2731,11 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The check did not come to its end. Nothing was made, nothing was changed.</source>
-        <translation>检查没有做完，没有生成成果包，原有文件未改动。</translation>
+        <translation>检查未完成，未生成成果包，原有文件未改动。</translation>
     </message>
     <message>
         <source>The check did not start: geopandas 1.0 or later is missing. All else works.</source>
-        <translation>检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
+        <translation>检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
     </message>
     <message>
         <source>The check result was not saved beside the project ({error}). Details are in the log, tab Sanxian.</source>
@@ -2747,23 +2747,23 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The check was not made; the result below is still the former one.</source>
-        <translation>检查没有完成，以下仍是先前的结果。</translation>
+        <translation>检查未完成，以下仍为先前的结果。</translation>
     </message>
     <message>
         <source>The code one level up in a code list; NULL at the top and for an unknown code.</source>
-        <translation>代码在代码表里的上一级代码；已是顶级或不认识的代码得 NULL。</translation>
+        <translation>代码在代码表中的上一级代码；已是顶级或无法识别的代码返回 NULL。</translation>
     </message>
     <message>
         <source>The county lies across zones {zones}. Use one zone for all of it; recommended is zone {zone} (EPSG:{epsg}) with the larger part {by} ({share}).</source>
-        <translation>本县跨 {zones} 带。请全县统一用一个带，推荐{by}较大一侧（{share}）的 {zone} 带（EPSG:{epsg}）。</translation>
+        <translation>本县跨 {zones} 带。请全县统一采用一个带，推荐{by}较大一侧（{share}）的 {zone} 带（EPSG:{epsg}）。</translation>
     </message>
     <message>
         <source>The data have changed since the last check, or their state is not known: the export checks first.</source>
-        <translation>上次检查之后数据改过（或不能确定没改）：导出时先重新检查。</translation>
+        <translation>上次检查后数据有改动（或无法确认未改动）：导出时先重新检查。</translation>
     </message>
     <message>
         <source>The data were changed while they were checked. Nothing was made; export again.</source>
-        <translation>检查期间数据又改了，没有生成成果包；请再导出一次。</translation>
+        <translation>检查期间数据有改动，未生成成果包。请重新导出。</translation>
     </message>
     <message>
         <source>The date alone is not saved. Enter the authority, the document and the items as well.</source>
@@ -2771,7 +2771,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The edit added {count} findings: {rules}.</source>
-        <translation>编辑后新增 {count} 个问题：{rules}。</translation>
+        <translation>编辑后新增 {count} 处问题：{rules}。</translation>
     </message>
     <message>
         <source>The expiry date is before the date of registration. Correct the expiry date.</source>
@@ -2779,15 +2779,15 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The feature has no key of its own (BSM), only its feature id, which another file gives anew: it cannot be waived for good. Put the key right first.</source>
-        <translation>这个要素没有唯一的标识码（BSM），只能靠要素号辨认，换个文件就对不上，不能长期豁免。请先改好标识码。</translation>
+        <translation>该要素没有唯一的标识码（BSM），只能按要素号识别，更换文件后无法对应，不能长期豁免。请先改正标识码。</translation>
     </message>
     <message>
         <source>The feature is not in this project any more.</source>
-        <translation>这个要素已不在工程里。</translation>
+        <translation>该要素已不在工程中。</translation>
     </message>
     <message>
         <source>The feature is one of the package. “Show Its Layers” puts those on the map.</source>
-        <translation>这是成果包里的要素，不在当前工程里。点“打开包里的图层”可以放到地图上看。</translation>
+        <translation>该要素属于成果包，不在当前工程中。点击“打开成果包的图层”可以在地图上查看。</translation>
     </message>
     <message>
         <source>The field tables of {count} of these layers are unverified (mark C).</source>
@@ -2795,7 +2795,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The field tables of {count} of {all} layers were not read in a text of the norm (mark C). Compare them with the original before use; templates are files that can be corrected.</source>
-        <translation>{all} 个图层里有 {count} 个的字段表不是从标准原文读到的（来源级别 C）。使用前请对照原文；模板是文件，可以改正。</translation>
+        <translation>{all} 个图层里有 {count} 个的字段表未核对标准原文（来源级别 C）。使用前请对照原文；模板文件可以修改。</translation>
     </message>
     <message>
         <source>The filter hides this finding in the list. Clear the filter to see it there.</source>
@@ -2803,7 +2803,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The findings could not be put on the map; the list is complete. Check again, or save it by Export.</source>
-        <translation>问题未能显示到地图上；列表是完整的。请重新检查，或用“导出”另存。</translation>
+        <translation>问题未能在地图上显示，列表完整。请重新检查，或用“导出”另存。</translation>
     </message>
     <message>
         <source>The first argument is no geometry. Write @geometry.</source>
@@ -2815,63 +2815,63 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The folder {folder} cannot be written. Free it or make room, then try again.</source>
-        <translation>文件夹 {folder} 不能写入。请放开权限或腾出空间后再试。</translation>
+        <translation>文件夹 {folder} 无法写入。请调整权限或腾出空间后重试。</translation>
     </message>
     <message>
         <source>The folders could not be looked at ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>没能查看所选文件夹（{error}）。详情见日志面板的 Sanxian 页。</translation>
+        <translation>未能查看所选文件夹（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>The layer could not be read ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>图层没能读取（{error}）。详情见日志面板的 Sanxian 页。</translation>
+        <translation>图层未能读取（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>The layer {layer} has no feature with a shape and a name (XZQMC) yet.</source>
-        <translation>图层“{layer}”里还没有带图形和名称（XZQMC）的要素。</translation>
+        <translation>图层“{layer}”中尚无带图形和名称（XZQMC）的要素。</translation>
     </message>
     <message>
         <source>The layers could not be shown ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>图层没能放到地图上（{error}）。详情见日志面板的 Sanxian 页。</translation>
+        <translation>图层未能在地图上显示（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>The layers have changed since {time} beyond what is followed while editing; the result is out of date.</source>
-        <translation>{time} 检查后图层有大量或外来的改动，没有逐处复查，结果已过时。</translation>
+        <translation>{time} 检查后图层有大量改动或外部改动，未逐处复检，结果已过时。</translation>
     </message>
     <message>
         <source>The list has no longitudes: read them from a layer, or type them.</source>
-        <translation>代码表里没有经度：请从图层读取，或填写。</translation>
+        <translation>代码表中没有经度。请从图层读取，或填写。</translation>
     </message>
     <message>
         <source>The list has those of {whose} only; read the county's from a layer, or type them.</source>
-        <translation>代码表里只有{whose}的经度；县的请从图层读取，或填写。</translation>
+        <translation>代码表中只有{whose}的经度。本县的经度请从图层读取，或填写。</translation>
     </message>
     <message>
         <source>The mapping could not be run. Details are in the log, tab Processing.</source>
-        <translation>没能运行映射，详情见日志面板的 Processing 页。</translation>
+        <translation>字段映射未能运行，详情见日志面板的 Processing 页。</translation>
     </message>
     <message>
         <source>The mapping is kept in {file}, to be used again.</source>
-        <translation>字段映射存为 {file}，下次可以直接用。</translation>
+        <translation>字段映射已保存为 {file}，可再次使用。</translation>
     </message>
     <message>
         <source>The name of a code in a code list; NULL when the list does not have it.</source>
-        <translation>代码在代码表里的名称；代码表里没有的得 NULL。</translation>
+        <translation>代码在代码表中的名称；代码表中没有的返回 NULL。</translation>
     </message>
     <message>
         <source>The name of a planning zone's code; NULL when the list does not have it.</source>
-        <translation>规划分区代码的名称；代码表里没有的得 NULL。</translation>
+        <translation>规划分区代码的名称；代码表中没有的返回 NULL。</translation>
     </message>
     <message>
         <source>The next free BSM: county, 0000 and an 8-digit number above every one ever used in any layer of the project and its databases, unsaved edits counted. In a layer being edited each call gives out another number, never one given before; gaps are normal. Elsewhere the number is only shown.</source>
-        <translation>下一个标识码：县级代码、0000 和 8 位顺序号，在工程各图层及其数据库内统一编号，大于已使用的全部顺序号，未保存的编辑也计算在内。图层在编辑状态时，每次调用取一个新号，给过的号不再给，断号是正常的；不在编辑状态时只显示下一个号。</translation>
+        <translation>下一个标识码：县级代码、0000 和 8 位顺序号，在工程各图层及其数据库内统一编号，大于已使用的全部顺序号，未保存的编辑也计算在内。图层在编辑状态时，每次调用取一个新号，已取的号不再使用，允许断号；不在编辑状态时只显示下一个号。</translation>
     </message>
     <message>
         <source>The package has no layer that can be opened.</source>
-        <translation>成果包里没有能打开的图层。</translation>
+        <translation>成果包中没有可打开的图层。</translation>
     </message>
     <message>
         <source>The package is made, but forced: its manifest, metadata and page say so, with the reasons.</source>
-        <translation>成果包已强制生成：清单、元数据里写明了是强制生成和下列原因。</translation>
+        <translation>成果包已强制生成：清单、元数据中已写明强制生成和下列原因。</translation>
     </message>
     <message>
         <source>The package is made, read back and compared with the plan.</source>
@@ -2879,7 +2879,7 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The package then says in manifest, metadata and page that it was forced, with every reason; whoever receives it can see that. What cannot be written without loss stops it all the same.</source>
-        <translation>强制生成的成果包，清单和元数据里会写明“强制生成”和每条原因，接收方看得到。写出去会丢内容的，照样不生成。</translation>
+        <translation>强制生成的成果包，清单和元数据中写明“强制生成”及各项原因，接收方可以查看。写出后会丢失内容的，仍不生成。</translation>
     </message>
     <message>
         <source>The path is stored relative to the waiver file.</source>
@@ -2891,27 +2891,27 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The project comes with</source>
-        <translation>工程里备好</translation>
+        <translation>工程内容</translation>
     </message>
     <message>
         <source>The project file exists: let it be replaced, or give another name.</source>
-        <translation>工程文件已经存在：请勾选替换，或换个名称。</translation>
+        <translation>工程文件已存在。请勾选替换，或另取名称。</translation>
     </message>
     <message>
         <source>The project has no layer of a plan, so there is nothing to export.</source>
-        <translation>工程里没有规划图层，没有可导出的。</translation>
+        <translation>工程中没有规划图层，无可导出内容。</translation>
     </message>
     <message>
         <source>The project is made and was not opened: {path}.</source>
-        <translation>工程已建好，没有打开：{path}。</translation>
+        <translation>工程已建立，未打开：{path}。</translation>
     </message>
     <message>
         <source>The project is made, but QGIS could not open it: {path}.</source>
-        <translation>工程已建好，但 QGIS 没能打开：{path}。</translation>
+        <translation>工程已建立，但 QGIS 未能打开：{path}。</translation>
     </message>
     <message>
         <source>The project was not made ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>工程没有建成（{error}）。详情见日志面板的 Sanxian 页。</translation>
+        <translation>工程未能建立（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
         <source>The same value…</source>
@@ -2931,11 +2931,11 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The usual ones: the standard's and the profile's</source>
-        <translation>常用的：标准和县配置里的</translation>
+        <translation>常用规则：标准和县配置规定的</translation>
     </message>
     <message>
         <source>The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the ratio, keys that must be unique, gaps of the whole county and yearly maintenance (causes, numbers, balance) wait for the next whole check.</source>
-        <translation>结论是 {time} 全面检查的结果。编辑的地方当场复查；合计、占比、扩展倍数、标识码唯一性、全县空隙和动态维护的填写与平衡，要等下次全面检查。</translation>
+        <translation>结论为 {time} 全面检查的结果。编辑之处即时复检；合计、占比、扩展倍数、标识码唯一性、全县空隙和动态维护的填写与平衡，以下次全面检查为准。</translation>
     </message>
     <message>
         <source>The whole county lies in zone {zone}, about {room}° from its edge.</source>
@@ -2951,25 +2951,25 @@ County: with its outline the share of each space in the county is told.</source>
     </message>
     <message>
         <source>The year needs four digits, such as 2020.</source>
-        <translation>年份要四位数字，如 2020。</translation>
+        <translation>年份应为四位数字，如 2020。</translation>
     </message>
     <message>
         <source>The {count} commonest are listed; check whether the list that codes come from is the right one.</source>
-        <translation>只列出最常见的 {count} 个；请核对代码换算用的是不是这张表。</translation>
+        <translation>只列出最常见的 {count} 个；请核对代码换算是否采用该表。</translation>
     </message>
     <message>
         <source>There is no such file or folder.</source>
-        <translation>没有这个文件或文件夹。</translation>
+        <translation>该文件或文件夹不存在。</translation>
     </message>
     <message>
         <source>These layouts were edited since they were made:
 {names}
 
 Replace them by new ones? The changes are lost.</source>
-        <translation>这些布局生成以后改过：
+        <translation>以下布局生成后有修改：
 {names}
 
-换成新的吗？换了，改动就没有了。</translation>
+是否替换为新布局？替换后，修改内容不再保留。</translation>
     </message>
     <message>
         <source>They are listed in {file}.</source>
@@ -2981,27 +2981,27 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>This is the county's own profile.</source>
-        <translation>这是本县的配置。</translation>
+        <translation>该配置为本县的县配置。</translation>
     </message>
     <message>
         <source>This is the county's own profile. It can be changed under County Profile afterwards.</source>
-        <translation>这是本县的县配置。创建工程后可在“县配置”中修改。</translation>
+        <translation>该配置为本县的县配置。创建工程后可在“县配置”中修改。</translation>
     </message>
     <message>
         <source>This is the first finding in view.</source>
-        <translation>已经是第一条。</translation>
+        <translation>已是第一处。</translation>
     </message>
     <message>
         <source>This is the last finding in view.</source>
-        <translation>已经是最后一条。</translation>
+        <translation>已是最后一处。</translation>
     </message>
     <message>
         <source>This is what was found in the package “{name}” at {time}, not in the project.</source>
-        <translation>这是 {time} 检查成果包“{name}”的结果，不是当前工程的。</translation>
+        <translation>以下为 {time} 检查成果包“{name}”的结果，不是当前工程的检查结果。</translation>
     </message>
     <message>
         <source>This profile is of {name} ({area}), the project is of {county} ({code}). Choose another.</source>
-        <translation>这是{name}（{area}）的配置，本项目是{county}（{code}）。请另选。</translation>
+        <translation>该配置属于{name}（{area}），本项目为{county}（{code}）。请另选。</translation>
     </message>
     <message>
         <source>This will be made</source>
@@ -3049,7 +3049,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Two layers claim one role: {roles}. Choose one.</source>
-        <translation>有两个图层都像同一个角色：{roles}。请选定一个。</translation>
+        <translation>有两个图层可识别为同一角色：{roles}。请选定一个。</translation>
     </message>
     <message>
         <source>Type</source>
@@ -3093,7 +3093,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Value for every row</source>
-        <translation>每一行都填这个值</translation>
+        <translation>每一行均填该值</translation>
     </message>
     <message>
         <source>Value or codes</source>
@@ -3121,15 +3121,15 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Waived findings stay in the list and in every report; the verdict is at best conditional.</source>
-        <translation>豁免的问题仍列在清单和每份报告里，结论最多是“有条件通过”。</translation>
+        <translation>豁免的问题仍列入清单和每份报告，结论最高为“有条件通过”。</translation>
     </message>
     <message>
         <source>Waivers (empty: the .waivers.csv beside the data)</source>
-        <translation>豁免文件（留空：数据旁边的 .waivers.csv）</translation>
+        <translation>豁免文件（留空：数据所在文件夹的 .waivers.csv）</translation>
     </message>
     <message>
         <source>Waivers: accepted findings stay in the report as waived. They are taken from the .waivers.csv beside the data, or from the file given; “none” leaves them out.</source>
-        <translation>豁免：接受的问题标为豁免，仍列在报告里。豁免取自数据旁边的 .waivers.csv，或这里给出的文件；填 none 就不用豁免。</translation>
+        <translation>豁免：登记的问题标为豁免，仍列入报告。豁免取自数据所在文件夹的 .waivers.csv，或此处指定的文件；填 none 则不使用豁免。</translation>
     </message>
     <message>
         <source>Waive…</source>
@@ -3153,7 +3153,7 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>What stands against the package</source>
-        <translation>成果包还差什么</translation>
+        <translation>成果包的不足之处</translation>
     </message>
     <message>
         <source>What the rule checks, its limits and parameters (F1)</source>
@@ -3165,19 +3165,19 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Which county it is the check will tell: choose its profile, or let the export check first.</source>
-        <translation>还不知道是哪个县：请在“县配置…”里选好，或直接导出，由检查认出。</translation>
+        <translation>尚未确定所属县。请在“县配置…”中选择，或直接导出，由检查识别。</translation>
     </message>
     <message>
         <source>While you edit, what you draw, move, change or delete is checked at once against all layers (menu Check While Editing). Totals, shares and other figures of the whole county are of the last whole check.</source>
-        <translation>编辑时检查（菜单可关）：画的、移的、改的、删的，当场与各图层比对，结果列表和地图随之更新，撤销也一样。合计、占比等全县指标仍是上次全面检查的结果。</translation>
+        <translation>编辑时检查（可在菜单中关闭）：绘制、移动、修改、删除的要素即时与各图层比对，结果列表和地图随之更新，撤销同样如此。合计、占比等全县指标仍为上次全面检查的结果。</translation>
     </message>
     <message>
         <source>Who answers for it</source>
-        <translation>谁负责这条豁免</translation>
+        <translation>该豁免的登记人</translation>
     </message>
     <message>
         <source>Whole Book in the Browser</source>
-        <translation>在浏览器中打开整本</translation>
+        <translation>在浏览器中打开全部内容</translation>
     </message>
     <message>
         <source>Why</source>
@@ -3185,11 +3185,11 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>Why the conflict may stay, such as: approved flood works, see the reply</source>
-        <translation>为什么可以保留，例如：防洪堤已批复，见批复文件</translation>
+        <translation>保留的理由，例如：防洪堤已批复，见批复文件</translation>
     </message>
     <message>
         <source>With areas</source>
-        <translation>带面积的图层</translation>
+        <translation>含面积的图层</translation>
     </message>
     <message>
         <source>With personal data</source>
@@ -3217,11 +3217,11 @@ Replace them by new ones? The changes are lost.</source>
     </message>
     <message>
         <source>World file (.jgw) beside each jpg</source>
-        <translation>每个 jpg 旁写坐标文件（.jgw）</translation>
+        <translation>为每个 jpg 写坐标文件（.jgw）</translation>
     </message>
     <message>
         <source>Write the layers and read them back, put in documents, tables and maps, make the manifest</source>
-        <translation>写出图层并读回核对，放入文档、表格、图件，做清单</translation>
+        <translation>写出图层并读回核对，放入文档、表格、图件，生成清单</translation>
     </message>
     <message>
         <source>Write to</source>
@@ -3235,13 +3235,13 @@ A boundary that two polygons of a layer share vertex by vertex is written once, 
 All layers must be in one coordinate system: CGCS2000 degrees, or a zone of 3° or 6°. A character that GBK lacks stops the run, with layer, feature and field; commas and line ends in texts become “，” and spaces. Lengths, names and feature codes come from the templates; a value that needs more room makes its field wider and is never cut.
 
 Not read in the text of the standard (mark C), hence settings in vct.toml of the standard's folder: data mark, form of the projection's parameters, decimals, spare feature codes. What was changed on the way is told in the log. Import VCT reads the file back.</source>
-        <translation>把图层写成一个 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式），GBK 编码：文件头、要素代码、表结构、点、线、面和属性。
+        <translation>将图层写为一个 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式），GBK 编码：文件头、要素代码、表结构、点、线、面和属性。
 
-同一图层里两个面逐节点共用的边界只写一次，两边用正负号引用同一条线。外圈顺时针，内圈逆时针。坐标保留 4 位小数（经纬度 10 位）。多部件要素每个部件一条记录，标识号相连、属性相同，用“导入 VCT”读回时合为一个要素。带 VCT_TEXT 字段（和 VCT_ANGLE，单位度）的点图层按注记写。
+同一图层中两个面逐节点共用的边界只写一次，两者以正负号引用同一条线。外圈顺时针，内圈逆时针。坐标保留 4 位小数（经纬度 10 位）。多部件要素每个部件一条记录，标识号相连、属性相同，用“导入 VCT”读回时合为一个要素。带 VCT_TEXT 字段（和 VCT_ANGLE，单位度）的点图层按注记写。
 
-所有图层须在同一个坐标系：CGCS2000 经纬度，或 3°、6° 带。遇到 GBK 没有的字就停下，说明图层、要素和字段；文字里的半角逗号和换行写成“，”和空格。长度、名称、要素代码取自模板；放不下的值会把字段声明得更宽，不截短。
+所有图层须在同一个坐标系：CGCS2000 经纬度，或 3°、6° 带。遇 GBK 字符集以外的字即停止，并写明图层、要素和字段；文字中的半角逗号和换行写为“，”和空格。长度、名称、要素代码取自模板；超出长度的，加宽字段声明，不截短。
 
-没有读到标准原文的几项（来源级别 C）是设置，在标准文件夹的 vct.toml 里：数据标识、投影参数的写法、小数位数、备用要素代码。写出时改动了什么，记录里都有说明。可用“导入 VCT”读回核对。</translation>
+未核对标准原文的项（来源级别 C）为设置，在标准文件夹的 vct.toml 中：数据标识、投影参数的写法、小数位数、备用要素代码。写出时的改动记入日志。可用“导入 VCT”读回核对。</translation>
     </message>
     <message>
         <source>Written to the log, the manifest of the package and the report</source>
@@ -3265,11 +3265,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.</source>
-        <translation>年度动态维护读的是文件，{names}还没保存的编辑不计入。请先保存。</translation>
+        <translation>年度动态维护读取文件，{names}未保存的编辑不计入。请先保存。</translation>
     </message>
     <message>
         <source>You can go on working, also close this window: it goes on in the background. What stands at the package's place stays as it is until the new one is complete.</source>
-        <translation>可以接着做别的，也可以关掉这个窗口，它在后台继续。新成果包写好之前，原有文件不动。</translation>
+        <translation>可以继续其他工作，也可以关闭本窗口，导出在后台继续。新成果包写出完成前，原有文件不变。</translation>
     </message>
     <message>
         <source>Zones not in the table (m²)</source>
@@ -3293,7 +3293,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>add: make only the layers that it lacks</source>
-        <translation>补上：只建缺的图层</translation>
+        <translation>补充：只新建所缺图层</translation>
     </message>
     <message>
         <source>an unknown program</source>
@@ -3305,7 +3305,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>and {count} more findings</source>
-        <translation>另有 {count} 个问题</translation>
+        <translation>另有 {count} 处问题</translation>
     </message>
     <message>
         <source>and {count} more rules</source>
@@ -3353,7 +3353,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>empty: as set, by default {value}</source>
-        <translation>不填按设置，默认 {value}</translation>
+        <translation>不填的按设置，默认 {value}</translation>
     </message>
     <message>
         <source>feature id {fid}</source>
@@ -3361,7 +3361,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>fields, aliases, code lists and symbols of every layer come from it</source>
-        <translation>各图层的字段、别名、代码表和符号都由它来</translation>
+        <translation>各图层的字段、别名、代码表和符号均取自标准</translation>
     </message>
     <message>
         <source>findings.gpkg</source>
@@ -3385,11 +3385,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>it exists and is replaced; its data are lost</source>
-        <translation>已存在，将替换成空库，原有数据不再保留</translation>
+        <translation>已存在，将替换为空库，原有数据不再保留</translation>
     </message>
     <message>
         <source>it exists; only layers that it lacks are added</source>
-        <translation>已存在，只补缺的图层</translation>
+        <translation>已存在，只补充所缺图层</translation>
     </message>
     <message>
         <source>its CRS, such as 'EPSG:4526'; by default the layer's</source>
@@ -3405,7 +3405,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>mark C</source>
-        <translation>C 未核实</translation>
+        <translation>来源级别 C，未核实</translation>
     </message>
     <message>
         <source>meridian {degrees}°E</source>
@@ -3421,7 +3421,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>not run in this check</source>
-        <translation>这次检查没有运行</translation>
+        <translation>本次检查未运行</translation>
     </message>
     <message>
         <source>not verified; requires the county's confirmation</source>
@@ -3437,11 +3437,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>or read it from a layer, or type the longitudes</source>
-        <translation>也可从图层读取，或填东西经度</translation>
+        <translation>也可从图层读取，或填写东西经度</translation>
     </message>
     <message>
         <source>replace: put a new, empty one in its place</source>
-        <translation>替换：换成新的空库</translation>
+        <translation>替换：以新的空库替换</translation>
     </message>
     <message>
         <source>report.html</source>
@@ -3473,11 +3473,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>targets, limits and what the county confirmed; can be changed later</source>
-        <translation>目标值、限值和本县确认的设置；以后可以改</translation>
+        <translation>目标值、限值和本县确认的设置；以后可以修改</translation>
     </message>
     <message>
         <source>the code, padded with zeros or not</source>
-        <translation>代码，补零与否都可以</translation>
+        <translation>代码，补零与否均可</translation>
     </message>
     <message>
         <source>times</source>
@@ -3493,7 +3493,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>verified in the source text</source>
-        <translation>已查原文</translation>
+        <translation>已核对原文</translation>
     </message>
     <message>
         <source>where there is any</source>
@@ -3505,7 +3505,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>without an end</source>
-        <translation>没有期限</translation>
+        <translation>长期有效</translation>
     </message>
     <message>
         <source>zone edge {degrees}°E</source>
@@ -3533,7 +3533,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{computed} indicators; targets met {met}, little left {little}, missed {missed}; {lacking} that no layer gives.</source>
-        <translation>算出 {computed} 项指标；目标达到 {met} 项，余量不足 {little} 项，未达到或突破 {missed} 项；{lacking} 项图层给不出。</translation>
+        <translation>已计算 {computed} 项指标；目标达到 {met} 项，余量不足 {little} 项，未达到或超出 {missed} 项；{lacking} 项无法由图层计算。</translation>
     </message>
     <message>
         <source>{county} plan</source>
@@ -3545,7 +3545,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data.</source>
-        <translation>{county}：{count} 个图层已备好，可以开始绘制。请先画县界，或导入数据。</translation>
+        <translation>{county}：{count} 个图层已建立，可以开始绘制。请先绘制县界，或导入数据。</translation>
     </message>
     <message>
         <source>{count} files</source>
@@ -3553,7 +3553,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{count} files there have no place in the package and stay out: {names}.</source>
-        <translation>其中 {count} 个文件不是成果包要的，不放进去：{names}。</translation>
+        <translation>其中 {count} 个文件不属于成果包，不放入：{names}。</translation>
     </message>
     <message>
         <source>{count} findings</source>
@@ -3569,11 +3569,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{count} layers have the forms of their templates: {names}. The data were not touched.</source>
-        <translation>{count} 个图层用上了模板的表单：{names}。数据没有改动。</translation>
+        <translation>{count} 个图层已应用模板的表单：{names}。数据未改动。</translation>
     </message>
     <message>
         <source>{count} layers have the proposed symbols: {names}. What a layer had before is in its list of styles, as “{kept}”.</source>
-        <translation>{count} 个图层用上了推荐符号：{names}。图层原来的样子留在它的样式列表里，叫“{kept}”。</translation>
+        <translation>{count} 个图层已应用推荐符号：{names}。图层原有样式保留在样式列表中，名称为“{kept}”。</translation>
     </message>
     <message>
         <source>{count} layers in {groups} groups: {names}</source>
@@ -3581,11 +3581,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.</source>
-        <translation>认出 {count} 个图层，还缺{names}。缺图层的规则会跳过，不算通过。</translation>
+        <translation>识别到 {count} 个图层，缺{names}。缺图层的规则跳过，不得视为通过。</translation>
     </message>
     <message>
         <source>{count} layouts are in the project's list (Project → Layouts): {names}.</source>
-        <translation>已生成 {count} 个布局，在“工程 → 布局”里：{names}。</translation>
+        <translation>已生成 {count} 个布局，见“工程 → 布局”：{names}。</translation>
     </message>
     <message>
         <source>{count} more fields need correction.</source>
@@ -3597,7 +3597,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{count} places re-checked after edits · county totals not recalculated</source>
-        <translation>编辑后已复查 {count} 处 · 全县指标未重算</translation>
+        <translation>编辑后已复检 {count} 处 · 全县指标未重算</translation>
     </message>
     <message>
         <source>{count} plan layers were recognised that have neither the forms nor the symbols of their templates.</source>
@@ -3613,11 +3613,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{count} townships are in the bookmarks, in the browser panel.</source>
-        <translation>{count} 个乡镇已加入书签，在“浏览器”面板里。</translation>
+        <translation>{count} 个乡镇已加入书签，见“浏览器”面板。</translation>
     </message>
     <message>
         <source>{count} waived, kept in {file}. Press Waived above the list to see them.</source>
-        <translation>已豁免 {count} 处，存入 {file}。按列表上方的“豁免”可以看到。</translation>
+        <translation>已豁免 {count} 处，存入 {file}。点击列表上方的“豁免”可以查看。</translation>
     </message>
     <message>
         <source>{count} withdrawn from {file}.</source>
@@ -3629,7 +3629,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{field}: {count} codes have no single answer, {open} still open. What is chosen is kept in the mapping.</source>
-        <translation>{field}：{count} 个代码没有唯一的去处，还有 {open} 个待定。这里的选择随字段映射保存。</translation>
+        <translation>{field}：{count} 个代码没有唯一的目标代码，{open} 个待定。所作选择随字段映射保存。</translation>
     </message>
     <message>
         <source>{figure} ({source})</source>
@@ -3661,7 +3661,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{found} (of the former package)</source>
-        <translation>{found}（原成果包里的）</translation>
+        <translation>{found}（原成果包中的）</translation>
     </message>
     <message>
         <source>{hectares} ({area})</source>
@@ -3689,7 +3689,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{layers} layers with {rows} rows were read from VCT into {path}.</source>
-        <translation>已从 VCT 读入 {layers} 个图层、{rows} 行，存在 {path}。</translation>
+        <translation>已从 VCT 读入 {layers} 个图层、{rows} 行，保存在 {path}。</translation>
     </message>
     <message>
         <source>{layers} layers with {rows} rows were written to {path}.</source>
@@ -3697,7 +3697,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{lost} left empty, {remarked} carried with a remark</source>
-        <translation>{lost} 行留空，{remarked} 行照搬但需核对</translation>
+        <translation>{lost} 行留空，{remarked} 行按原值转换，需核对</translation>
     </message>
     <message>
         <source>{made} maps, {files} files, in {folder}.</source>
@@ -3721,7 +3721,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{needed} · mark C</source>
-        <translation>{needed} · C 未核实</translation>
+        <translation>{needed} · 来源级别 C，未核实</translation>
     </message>
     <message>
         <source>{number} ha</source>
@@ -3752,8 +3752,8 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{state}。{why}</translation>
     </message>
     <message>
-        <source>{time} · {count} rules</source>
-        <translation>{time} · {count} 条规则</translation>
+        <source>{time} · {run} of {total} rules</source>
+        <translation>{time} · 运行规则 {run}/{total} 条</translation>
     </message>
     <message>
         <source>{value} (inherited: {source})</source>
@@ -3773,11 +3773,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{verdict}: {errors} errors, {warnings} warnings, {skipped} rules skipped. Checked at {time}, unchanged since.</source>
-        <translation>{verdict}：错误 {errors}，警告 {warnings}，跳过 {skipped}。{time} 检查，数据没有变。</translation>
+        <translation>{verdict}：错误 {errors}，警告 {warnings}，跳过 {skipped}。{time} 检查，数据未变。</translation>
     </message>
     <message>
         <source>{whose} lies in zones {zones}; which of them the county lies in is not known. {remedy}</source>
-        <translation>{whose}跨 {zones} 带，不知道本县在哪一带。{remedy}</translation>
+        <translation>{whose}跨 {zones} 带，无法确定本县所在的带。{remedy}</translation>
     </message>
     <message>
         <source>{whose} {west}°–{east}°E</source>
@@ -3793,7 +3793,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>{word}: {count} in view</source>
-        <translation>{word}：筛选后共 {count} 条</translation>
+        <translation>{word}：筛选后共 {count} 处</translation>
     </message>
     <message>
         <source>“{file}” of layer “{layer}” is also open in {detail}: if both programs edit it, one of them may be unable to save. Close it there first, then begin to edit here.</source>
@@ -3809,7 +3809,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
     </message>
     <message>
         <source>“{name}” was not inspected; the result below is still the former one.</source>
-        <translation>“{name}”没有检查成，以下仍是先前的结果。</translation>
+        <translation>“{name}”未能检查，以下仍为先前的结果。</translation>
     </message>
 </context>
 </TS>

@@ -38,6 +38,8 @@ def log_report(feedback, checked: CheckResult) -> None:
     # Findings contain geometries; the list of algorithms must load without shapely.
     from ..core.model.report import INCOMPLETE_RUN
     from ..core.profile.document import render_lowerings
+    from ..core.render.rules_run import rules_run
+    from ..core.render.words import Words
 
     report = checked.report
     texts = Texts(report.lang)
@@ -58,6 +60,7 @@ def log_report(feedback, checked: CheckResult) -> None:
     if summary["unconfirmed"]:
         settings = ", ".join(texts.setting(name) for name in summary["unconfirmed"])
         feedback.pushInfo(texts.get("toolbox", "not_confirmed", settings=settings))
+    feedback.pushInfo(rules_run(report, checked.plan.norm, Words(texts.lang)))
     if summary["left_out"]:
         feedback.pushInfo(texts.get("toolbox", "left_out", rules=", ".join(summary["left_out"])))
     if summary["waived"]:

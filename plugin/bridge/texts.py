@@ -6,14 +6,24 @@ from __future__ import annotations
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
+from ..core.messages.plurals import agree
 from ..paths import I18N
 
 CONTEXT = "Sanxian"
 
 
+class Translated(str):
+    """A text of the interface. Its ``format`` puts English nouns into the singular behind a count of one."""
+
+    __slots__ = ()
+
+    def format(self, *args: object, **params: object) -> str:
+        return agree(str(self), params).format(*args, **params)
+
+
 def tr(text: str) -> str:
     """The text in the language of QGIS's interface."""
-    return QCoreApplication.translate(CONTEXT, text)
+    return Translated(QCoreApplication.translate(CONTEXT, text))
 
 
 def interface_locale() -> str:

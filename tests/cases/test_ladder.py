@@ -235,10 +235,10 @@ def test_the_pair_that_fails_is_a_finding_and_the_others_are_checked(monkeypatch
     (failed,) = findings_of_rule(report, "RUN901")
     assert pairs([failed]) == {("3", "3")} and failed.severity is Severity.WARNING
     assert (failed.role, failed.related_role) == ("YJJBNTBHTB", "STBHHX") and failed.params["rule"] == "REL001"
-    assert "不能算通过" in failed.message and shapely.area(failed.geometry) == pytest.approx(10_000)
+    assert "不得视为通过" in failed.message and shapely.area(failed.geometry) == pytest.approx(10_000)
     # A rule that found something has failed, and says all the same that it could not look everywhere.
     result = rule_outcome(report, "REL001")
-    assert result.outcome is Outcome.FAILED and result.incomplete and "1 对图形算不出结果" in result.reason
+    assert result.outcome is Outcome.FAILED and result.incomplete and "1 对图形无法计算" in result.reason
     assert pairs(findings_of_rule(report, "TOP001")) == pairs(findings_of_rule(straight, "TOP001")) == {("2", "4")}
     assert not findings_of_rule(report, "RUN900") and report.verdict is Verdict.FAIL
 

@@ -47,7 +47,7 @@ def fill_in(desk):
     wait(shown.form.left_out.isVisible)
     FACTS["found"], FACTS["left_out"] = rows(shown.form.slots), shown.form.left_out.text()
     (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(PDF)
-    wait(lambda: rows(shown.form.slots)[1][2].endswith(".pdf") and "打不开" not in rows(shown.form.slots)[1][2])
+    wait(lambda: rows(shown.form.slots)[1][2].endswith(".pdf") and "无法打开" not in rows(shown.form.slots)[1][2])
     picture(f"{NAME}-2-found")
     FACTS["verdict_before"] = shown.form.gate.verdict.text()
     FACTS["fits"] = [shown.frameGeometry().height(), iface.mainWindow().screen().availableGeometry().height()]

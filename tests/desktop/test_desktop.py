@@ -30,14 +30,14 @@ def test_no_error_was_logged_and_qgis_ended_well(tour):
 
 
 def test_empty_states_and_sample(tour):
-    assert tour["empty"] == "还没有规划图层。先新建县级规划项目，或打开示例县试一遍。"
+    assert tour["empty"] == "尚无规划图层。请新建县级规划项目，或打开示例县。"
     assert tour["groups"] == ["三条控制线", "历史文化保护线", "规划分区", "基础数据"]
-    assert tour["ready"] == "还没有检查过。"
+    assert tour["ready"] == "尚未检查。"
 
 
 def test_forms_of_the_sample_and_by_the_menu(tour):
     assert tour["form_of_sample"] == tour["form_again"] == ["标识", "属性", "面积"]
-    assert tour["forms_said"].startswith("9 个图层用上了模板的表单：") and "城镇开发边界" in tour["forms_said"]
+    assert tour["forms_said"].startswith("9 个图层已应用模板的表单：") and "城镇开发边界" in tour["forms_said"]
 
 
 def test_check_leaves_the_desktop_awake(tour):
@@ -66,7 +66,7 @@ def test_a_click_goes_to_the_finding(tour):
 
 def test_keys_walk_and_stop_at_the_end(tour):
     assert tour["next"]["key"] != tour["clicked"]["key"] == tour["previous"]
-    assert tour["at_the_end"] == "已经是第一条。"
+    assert tour["at_the_end"] == "已是第一处。"
 
 
 def test_search_and_the_feature_s_form(tour):
@@ -76,7 +76,7 @@ def test_search_and_the_feature_s_form(tour):
 
 def test_a_parcel_drawn_over_others_is_found_at_once_and_gone_with_undo(tour):
     assert tour["may_save"] and "TOP001" in tour["drawn_over"]
-    assert tour["edited"].startswith("编辑后已复查 ") and tour["edited"].endswith(" 处 · 全县指标未重算")
+    assert tour["edited"].startswith("编辑后已复检 ") and tour["edited"].endswith(" 处 · 全县指标未重算")
     assert tour["edit_seconds"] < 3 and tour["deaf_while_editing"] < 1.0
     assert tour["drawn_on_map"] and tour["undone"] and tour["undone_on_map"]
 
@@ -101,7 +101,7 @@ def test_one_findings_layer_and_a_panel_that_outlives_the_project(tour):
 
 def test_without_geopandas(desktop):
     bare = desktop("bare", libraries=False)
-    text = "检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。"
+    text = "检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。"
     assert bare["empty"] == text and bare["after_run"] == text
     assert bare["buttons"] == ["环境自检…"]
     assert "geopandas" in bare["doctor"] and "python3-geopandas" in bare["doctor"]

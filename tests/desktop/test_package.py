@@ -18,12 +18,12 @@ def test_the_menu_fits_a_small_screen(tour):
 
 def test_the_form_tells_what_is_there_while_files_come(tour):
     assert tour["default"] == [False, True], "nothing to export to, but Enter would"
-    assert tour["missing"][0] == ["规划文本", "必须有", f"没有找到：{TEXT}"]
-    assert tour["found"][0] == ["规划文本", "必须有", TEXT]
-    assert tour["found"][1][2] == "打不开：140225浑源县数据库建设报告.pdf"
+    assert tour["missing"][0] == ["规划文本", "必须", f"未找到：{TEXT}"]
+    assert tour["found"][0] == ["规划文本", "必须", TEXT]
+    assert tour["found"][1][2] == "无法打开：140225浑源县数据库建设报告.pdf"
     assert ["01 县域用地现状图", "有则必交", "导出时生成"] in tour["found"]
     assert "会议记录.docx" in tour["left_out"]
-    assert tour["verdict_before"] == "还没有检查过：导出时先全面检查。"
+    assert tour["verdict_before"] == "尚未检查：导出时先全面检查。"
     assert tour["fits"][0] <= tour["fits"][1]
 
 
@@ -32,13 +32,13 @@ def test_a_county_that_does_not_pass_is_not_made_and_says_why(tour):
     assert text.startswith("没有生成") and "不通过" in reasons[0] and len(reasons) > 2
     assert left == [], "nothing half made"
     assert tour["result_in_panel"], "the check that ran first is in view"
-    assert tour["verdict_after"].startswith("不通过：错误 55") and tour["verdict_after"].endswith("数据没有变。")
+    assert tour["verdict_after"].startswith("不通过：错误 55") and tour["verdict_after"].endswith("数据未变。")
     assert tour["against"][: len(reasons)] == reasons, "told before the next try"
 
 
 def test_cancel_in_the_middle_leaves_nothing(tour):
     assert tour["cancel_seconds"] < 3
-    assert tour["cancelled"] == ["已取消，没有生成成果包；原有文件未改动。", []]
+    assert tour["cancelled"] == ["已取消，未生成成果包；原有文件未改动。", []]
 
 
 def test_forced_in_the_background(tour):
@@ -46,7 +46,7 @@ def test_forced_in_the_background(tour):
     assert tour["told_in_bar"].startswith("成果包已强制生成")
     text, digest, reasons = tour["forced"]
     assert "强制" in text and len(digest) == 64 and "不通过" in reasons[0]
-    assert tour["made"].endswith(ROOT) and "整个换掉" in tour["replaced"]
+    assert tour["made"].endswith(ROOT) and "予以替换" in tour["replaced"]
 
 
 def test_an_export_outlives_its_project(tour):
@@ -64,7 +64,7 @@ def test_a_package_is_looked_at_and_left_as_it_is(tour):
 
 def test_what_cannot_be_inspected_is_told_above_the_former_verdict_and_on_the_map(tour):
     stale, message = tour["not_inspected"]
-    assert stale.startswith("“坏.zip”没有检查成") and ROOT in stale
+    assert stale.startswith("“坏.zip”未能检查") and ROOT in stale
     assert message.startswith("“坏.zip”不是成果包文件夹")
 
 

@@ -16,7 +16,7 @@ def test_the_steps_say_where_the_county_lies(made):
 
 def test_the_project_is_made_and_open(made):
     assert made["made"] and made["files"] == ["浑源县规划.gpkg", "浑源县规划.qgz"]
-    assert made["said"].startswith("浑源县：13 个图层已备好") and not made["dirty"]
+    assert made["said"].startswith("浑源县：13 个图层已建立") and not made["dirty"]
     assert made["at_county"] and made["ellipsoid"] == "EPSG:1024"
 
 
@@ -31,7 +31,7 @@ def test_a_polygon_drawn_by_mouse_knows_what_it_is(made):
 
 def test_a_wrong_code_cannot_be_saved_and_says_why(made):
     assert made["wrong"][0] is False and made["right"] is True
-    assert any("请从下拉表里选" in text for text in made["why"]), made["why"]
+    assert any("请从下拉表中选择" in text for text in made["why"]), made["why"]
 
 
 def test_bookmarks_and_themes(made):

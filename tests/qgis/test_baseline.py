@@ -32,7 +32,7 @@ def test_check_plan_tells_what_was_added(provider, files, tmp_path):
     )
     # The sealed edition is the data itself (RUN904).
     assert (same["WARNINGS"], same["SKIPPED"]) == (1, 0)
-    for baseline, words in ((plan, "就是要检查的数据"), (tmp_path / "nothing.gpkg", "nothing.gpkg")):
+    for baseline, words in ((plan, "与被检查的数据是同一份"), (tmp_path / "nothing.gpkg", "nothing.gpkg")):
         with pytest.raises(QgsProcessingException, match=words):
             run_algorithm("check_plan", {"SOURCE": str(plan), "BASELINE": str(baseline)})
     with pytest.raises(QgsProcessingException):

@@ -205,13 +205,13 @@ def test_an_existing_output_is_replaced(small, tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("OUTPUT_FINDINGS", "{plan}", "就是要检查的数据"),
-        ("OUTPUT_JSON", "{plan}", "就是要检查的数据"),
-        ("OUTPUT_FINDINGS", "ogr:dbname='{plan}' table=\"t\" (geom)", "就是要检查的数据"),
-        ("OUTPUT_JSON", "{plan}/report.json", "不能写入"),
-        ("OUTPUT_JSON", "{folder}", "是一个文件夹"),
-        ("OUTPUT_FINDINGS", "{folder}/f.xyz", "该存成什么格式"),
-        ("OUTPUT_FINDINGS", "{folder}/report.html", "同一个文件"),
+        ("OUTPUT_FINDINGS", "{plan}", "是被检查的数据"),
+        ("OUTPUT_JSON", "{plan}", "是被检查的数据"),
+        ("OUTPUT_FINDINGS", "ogr:dbname='{plan}' table=\"t\" (geom)", "是被检查的数据"),
+        ("OUTPUT_JSON", "{plan}/report.json", "无法写入"),
+        ("OUTPUT_JSON", "{folder}", "是文件夹"),
+        ("OUTPUT_FINDINGS", "{folder}/f.xyz", "无法由后缀确定"),
+        ("OUTPUT_FINDINGS", "{folder}/report.html", "输出文件同为"),
     ],
 )  # fmt: skip
 def test_outputs_that_cannot_be_are_said_before_the_run(small, tmp_path, name, value, says):
@@ -248,15 +248,15 @@ def test_open_elsewhere_leaves_every_old_output(small, tmp_path, monkeypatch):
     ("given", "says"),
     [
         ({"SOURCE": "没有.gpkg"}, "找不到“没有.gpkg”"),
-        ({"SOURCE": __file__}, "不是能读的空间数据"),
+        ({"SOURCE": __file__}, "不是可读取的空间数据"),
         ({}, "没有可检查的图层"),
-        ({"PROFILE": "没有"}, "没有县配置“没有”"),
-        ({"STANDARD": "没有"}, "没有标准“没有”"),
-        ({"SCOPE": "没有"}, "检查范围“没有”不存在"),
-        ({"RULES": "ABC001"}, "没有规则“ABC001”"),
-        ({"ROLES": "STBHHX=没有"}, "不在数据里"),
+        ({"PROFILE": "没有"}, "县配置“没有”不存在"),
+        ({"STANDARD": "没有"}, "标准“没有”不存在"),
+        ({"SCOPE": "没有"}, "交付范围“没有”不存在"),
+        ({"RULES": "ABC001"}, "规则“ABC001”不存在"),
+        ({"ROLES": "STBHHX=没有"}, "不在数据中"),
         ({"ROLES": "STBHHX"}, "STBHHX"),
-        ({"BASE_YEAR": "二〇二〇"}, "应是数字"),
+        ({"BASE_YEAR": "二〇二〇"}, "应为数字"),
         ({"LAYERS": ["没有.gpkg"]}, "没有.gpkg"),
     ],
 )
@@ -269,7 +269,7 @@ def test_a_message_that_names_the_matter(small, given, says):
 
 def test_a_source_and_layers_are_one_too_many(small):
     layer = QgsVectorLayer(f"{small}|layername=STBHHX", "STBHHX", "ogr")
-    with pytest.raises(QgsProcessingException, match="只能给一项"):
+    with pytest.raises(QgsProcessingException, match="只能指定一项"):
         run_algorithm("check_plan", {"SOURCE": str(small), "LAYERS": [layer]})
 
 
@@ -303,11 +303,25 @@ def broken_rule():
 
     code = "GEO999"
     rules.rule(
-        code, "raises-on-purpose", severity=Severity.ERROR, basis=["G7"], needs={"layer": Need(EACH)}, messages={}
+        code,
+        "raises-on-purpose",
+        problem="Raised on purpose",
+        severity=Severity.ERROR,
+        basis=["G7"],
+        needs={"layer": Need(EACH)},
+        messages={},
     )(broken)
     from plugin.core.messages import texts
 
-    texts._rules_zh()[code] = {"title": "故意出错", "what": "", "why": "", "fix": "", "limits": "", "messages": {}}
+    texts._rules_zh()[code] = {
+        "title": "故意出错",
+        "problem": "故意出错",
+        "what": "",
+        "why": "",
+        "fix": "",
+        "limits": "",
+        "messages": {},
+    }
     yield code
     del rules._REGISTRY[code], texts._rules_zh()[code]
 
@@ -393,7 +407,7 @@ def test_findings_in_the_project_are_no_input(small, project, tmp_path):
 
 def test_a_table_in_the_folder_that_was_checked_is_no_output(small, tmp_path):
     before = digest_files(small)
-    with pytest.raises(QgsProcessingException, match="就是要检查的数据"):
+    with pytest.raises(QgsProcessingException, match="是被检查的数据"):
         run_algorithm("check_plan", {"SOURCE": str(small.parent), "RULES": "REL001", "OUTPUT_FINDINGS": str(small)})
     assert digest_files(small) == before
 
@@ -410,7 +424,7 @@ def test_a_filegdb(small, tmp_path):
     result = run_algorithm("check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES, **outputs(tmp_path)})
     assert (result["ERRORS"], result["VERDICT"]) == (1, "fail")
     assert digest_files(folder) == before
-    with pytest.raises(QgsProcessingException, match="就是要检查的数据"):
+    with pytest.raises(QgsProcessingException, match="是被检查的数据"):
         run_algorithm("check_plan", {"SOURCE": str(folder), "OUTPUT_FINDINGS": str(folder / "f.gpkg")})
 
 

@@ -89,7 +89,7 @@ def test_what_is_no_row_stays_visible_and_is_refused_with_the_reason(form, typed
     assert box.lineEdit().text() == f"{typed}（不在代码表中）"
     assert form.currentFormFeature()["YDYHFLDM"] == typed
     assert not ok_of(form).isEnabled()
-    assert "用地用海分类代码 YDYHFLDM" in reasons(form).text() and "请从下拉表里选" in reasons(form).text()
+    assert "用地用海分类代码 YDYHFLDM" in reasons(form).text() and "请从下拉表中选择" in reasons(form).text()
     box.lineEdit().editingFinished.emit()
     assert form.currentFormFeature()["YDYHFLDM"] == typed, "left once more it is not another value"
     type_in(box, "水田").editingFinished.emit()

@@ -57,7 +57,7 @@ def test_unsaved_edits_count_and_the_same_is_the_same(provider, project, tmp_pat
     layer.deleteFeature(next(layer.getFeatures()).id())
     assert run_algorithm("compare_versions", given)["AREA_OUT"] == pytest.approx(10_000, rel=2e-3)
     # The path of an open layer is that layer, to QGIS.
-    with pytest.raises(QgsProcessingException, match="同一个图层"):
+    with pytest.raises(QgsProcessingException, match="同一图层"):
         run_algorithm("compare_versions", {"BEFORE": f"{copy}|layername={ROLE}", "AFTER": layer})
     layer.rollBack()
 
@@ -66,7 +66,7 @@ def test_a_file_against_itself_is_told_as_a_file(provider, tmp_path):
     before, _, _ = editions(tmp_path)
     with pytest.raises(QgsProcessingException, match=Path(str(before).split("|")[0]).name) as error:
         run_algorithm("compare_versions", {"BEFORE": before, "AFTER": before})
-    assert "同一个文件" in str(error.value) and "工程" not in str(error.value)
+    assert "同一图层" in str(error.value) and "工程" not in str(error.value)
 
 
 def test_what_cannot_be_compared_is_said(provider, tmp_path):

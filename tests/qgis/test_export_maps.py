@@ -396,7 +396,7 @@ def test_cancel_between_pages(provider, tmp_path):
     "change, said",
     [
         ({"SOURCE": "没有.gpkg"}, "找不到"),
-        ({"MAPS": "no_such_map"}, "没有图件“no_such_map”"),
+        ({"MAPS": "no_such_map"}, "图件“no_such_map”不存在"),
         ({"MAP_SET": "没有.toml"}, "没有.toml"),
         (
             {"MAPS": "centre_plan,centre_zones"},

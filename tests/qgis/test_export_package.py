@@ -71,7 +71,7 @@ def test_the_sample_county_does_not_pass_unless_forced(tmp_path):
         run_algorithm("export_package", given)
     assert (
         "不通过" in str(caught.value)
-        and "用“强制生成”" in str(caught.value)
+        and "请选“强制生成”" in str(caught.value)
         and not (tmp_path / "结果" / ROOT).exists()
     )
     feedback = Log()

@@ -234,7 +234,7 @@ def test_the_form_itself_refuses(layer):
     assert layer.getFeature(drawn.id())["GHFQMC"] == "城镇弹性发展区"
     form.changeAttribute("GHFQDM", "999")
     assert not ok.isEnabled()
-    assert any("请从下拉表里选" in label.toolTip() for label in form.findChildren(QLabel))
+    assert any("请从下拉表中选择" in label.toolTip() for label in form.findChildren(QLabel))
     form.deleteLater()
 
 

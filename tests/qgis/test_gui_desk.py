@@ -180,7 +180,7 @@ def test_a_project_emptied_by_hand_shows_no_result(desk, held, project):
     project.removeMapLayer(second.id())
     assert is_cleared(desk) and findings_layer.find_findings_layer(project) is None
     process_events(0.6)
-    assert "还没有规划图层" in desk.dock.empty.label.text()
+    assert "尚无规划图层" in desk.dock.empty.label.text()
 
 
 def test_findings_of_a_package_go_with_the_next_project(desk, held, project):
@@ -241,7 +241,7 @@ def test_a_layer_that_takes_no_findings_is_told(desk, held, project, monkeypatch
     monkeypatch.setattr(findings_layer, "added", lambda *_all: False)
     end(held.run(desk))
     assert findings_layer.find_findings_layer(project) is None
-    assert desk.dock.note.text() == "问题未能显示到地图上；列表是完整的。请重新检查，或用“导出”另存。"
+    assert desk.dock.note.text() == "问题未能在地图上显示，列表完整。请重新检查，或用“导出”另存。"
 
 
 @pytest.mark.parametrize("how", ["cancelled", "failed"])
@@ -257,7 +257,7 @@ def test_after_a_first_run_that_came_to_nothing_the_layers_are_seen(desk, held, 
         job._error = InputError("source_missing", source="x")
     job.finished(False)
     process_events(0.6)
-    assert "还没有规划图层" not in desk.dock.empty.label.text()
+    assert "尚无规划图层" not in desk.dock.empty.label.text()
 
 
 def test_an_answer_about_layers_of_before_is_not_heard(desk, held, project):
@@ -317,11 +317,11 @@ def test_findings_of_a_package_are_not_the_project_s(desk, held, project):
     assert findings_layer.find_findings_layer(project) is not None
     (checked, rows) = answer()
     desk._inspected(checked.result, rows, "/汇交/某县.zip")
-    assert desk.dock.stale.text() == "这是 14:32 检查成果包“某县.zip”的结果，不是当前工程的。"
+    assert desk.dock.stale.text() == "以下为 14:32 检查成果包“某县.zip”的结果，不是当前工程的检查结果。"
     assert findings_layer.find_findings_layer(project) is None and desk.result_owner.latest() is None
     desk.dock.step(1)
     desk.dock.tree.formRequested.emit(desk.dock.tree.current())
-    assert "成果包里的要素" in desk.dock.note.text()
+    assert "属于成果包" in desk.dock.note.text()
     desk.on_map.set_wanted(True)
     assert findings_layer.find_findings_layer(project) is None
     end(held.run(desk))
@@ -344,26 +344,26 @@ def test_a_package_that_cannot_be_inspected_is_not_taken_for_the_one_before(desk
     assert desk.dock.stale_icon.isHidden()
     desk.inspection.start("/汇交/坏.zip", load_package_spec("county"))
     fail(held.jobs[-1], InputError("package_no_zip", source="坏.zip"))
-    why = "“坏.zip”不是成果包文件夹，也不是能读的 zip"
+    why = "“坏.zip”不是成果包文件夹，也不是可读取的 zip"
     assert desk.dock.stale.text() == (
-        "“坏.zip”没有检查成，以下仍是先前的结果。这是 14:32 检查成果包“好.zip”的结果，不是当前工程的。"
+        "“坏.zip”未能检查，以下仍为先前的结果。以下为 14:32 检查成果包“好.zip”的结果，不是当前工程的检查结果。"
     )
     assert desk.dock.stale_icon.isVisibleTo(desk.dock) and desk.dock.note.text().startswith(why)
     ((title, text),) = bar_texts(desk)
     assert title == "检查成果包" and text.startswith(why)
     desk.dock.step(1)
-    assert "没有检查成" in desk.dock.stale.text(), "said for as long as the former result is in view"
+    assert "未能检查" in desk.dock.stale.text(), "said for as long as the former result is in view"
     desk.inspection.start("/汇交/另一个.zip", load_package_spec("county"))
     assert not bar_texts(desk) and desk.dock.stale_icon.isHidden(), "what is said is of the last one"
     end(held.jobs[-1])
-    assert desk.dock.stale.text() == "这是 14:32 检查成果包“另一个.zip”的结果，不是当前工程的。"
+    assert desk.dock.stale.text() == "以下为 14:32 检查成果包“另一个.zip”的结果，不是当前工程的检查结果。"
 
 
 def test_a_check_that_breaks_off_is_told_where_it_is_seen(desk, held, project):
     plan_layer(project)
     end(held.run(desk))
     fail(held.run(desk), InputError("source_missing", source="x"))
-    assert desk.dock.stale.text() == "检查没有完成，以下仍是先前的结果。"
+    assert desk.dock.stale.text() == "检查未完成，以下仍为先前的结果。"
     ((title, text),) = bar_texts(desk)
     assert title == "全面检查" and text == desk.dock.note.text() and "x" in text
     end(held.run(desk))
@@ -374,7 +374,7 @@ def test_libraries_that_went_missing_are_told_beside_a_former_result_too(desk, h
     plan_layer(project)
     end(held.run(desk))
     fail(held.run(desk), ImportError("geopandas"))
-    assert desk.dock.note.text() == "检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。"
+    assert desk.dock.note.text() == "检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。"
     assert [text for _, text in bar_texts(desk)] == [desk.dock.note.text()]
 
 

@@ -204,15 +204,15 @@ def test_a_rule_s_page_tells_sources_and_the_values_in_force(chinese, qgis_app):
     norm = Options(profile="hunyuan").norm()
     text = HelpDialog("LAW001", norm=norm).browser.toPlainText()
     assert "依据" in text and "[C] 城镇开发边界扩展倍数核算口径" in text
-    assert "ratio.limit = 1.25（县配置 浑源县）" in text and "现在用的值" in text
+    assert "ratio.limit = 1.25（县配置 浑源县）" in text and "当前值" in text
     # What the check in view took comes before what a next one would.
     taken = RuleOutcome("REL006", "x", "ERROR", Outcome.PASSED)
     taken.parameters = [one.to_dict() for one in find_effective_values(all_rules()["REL006"], norm, {"max_share": 0.3})]
     dialog = HelpDialog("REL006", norm=norm, outcome=lambda code: taken if code == "REL006" else None)
     assert "max_share = 0.3 (30%)（本次指定）" in dialog.browser.toPlainText()
-    assert "眼前这次检查" in dialog.browser.toPlainText()
+    assert "当前检查结果" in dialog.browser.toPlainText()
     dialog.show_page("LAW001")
-    assert "现在用的值" in dialog.browser.toPlainText()
+    assert "当前值" in dialog.browser.toPlainText()
     assert "豁免" in HelpDialog("RUN903", norm=norm).browser.toPlainText()
 
 

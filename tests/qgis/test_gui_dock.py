@@ -56,18 +56,18 @@ LACKING = RecognisedLayers({"A": "1", "B": "2", "C": "3"}, [("boundary", ("CZKFB
     [
         (
             lambda act: empty_states.no_layer_state(act, act),
-            "还没有规划图层。先新建县级规划项目，或打开示例县试一遍。",
+            "尚无规划图层。请新建县级规划项目，或打开示例县。",
             ["新建县级规划项目…", "打开示例县"],
         ),
         (
             lambda act: empty_states.roles_missing_state(LACKING, act, act),
-            "认出 3 个图层，还缺城镇开发边界 CZKFBJ。缺图层的规则会跳过，不算通过。",
+            "识别到 3 个图层，缺城镇开发边界 CZKFBJ。缺图层的规则跳过，不得视为通过。",
             ["图层角色…", "仍然检查"],
         ),
-        (empty_states.never_checked_state, "还没有检查过。", ["全面检查"]),
+        (empty_states.never_checked_state, "尚未检查。", ["全面检查"]),
         (
             empty_states.libraries_missing_state,
-            "检查没有启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。",
+            "检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。",
             ["环境自检…"],
         ),
     ],
@@ -85,13 +85,13 @@ def test_before_a_check(dock, empty, text, buttons):
 
 def test_clean(dock):
     give(dock, clean_report())
-    assert said(dock) == ("3 条规则全部检查完，没有发现问题。忽略碎图斑 128 处，合计 96.40 m²。", ["生成报告"])
+    assert said(dock) == ("3 条规则全部检查完毕，没有发现问题。忽略碎图斑 128 处，合计 96.40 m²。", ["生成报告"])
     assert dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "通过"
 
 
 def test_no_finding_but_something_skipped(dock, qgis_app):
     give(dock, clean_report(skipped=True))
-    assert said(dock) == ("没有发现问题，但有 1 条规则没能检查，不能算通过。", ["查看原因"])
+    assert said(dock) == ("没有发现问题，但有 1 条规则未能检查，不得视为通过。", ["查看原因"])
     assert dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "未完成"
     dock.empty.buttons()[0].click()
     assert wait_until(lambda: dock.stack.currentWidget() is dock.tree)
@@ -119,7 +119,7 @@ def test_verdict_is_a_shape_and_a_word_and_counts_stay_when_off(dock):
     give(dock, small_report())
     bar = dock.verdict
     assert bar.findChild(QLabel, "SanxianVerdict").text() == "不通过"
-    assert bar.findChild(QLabel, "SanxianWhen").text() == "14:32 · 6 条规则"
+    assert bar.findChild(QLabel, "SanxianWhen").text() == "14:32 · 运行规则 6/94 条"
     assert [b.text() for b in bar.buttons.values()] == ["错误 3", "警告 2", "提示 0", "豁免 1", "跳过 2"]
     for button in bar.buttons.values():
         button.setChecked(False)

@@ -19,7 +19,7 @@ from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_desk import Window
 from tests.qgis.waiting import process_events, wait_until
 
-OUTDATED = "检查后图层有大量或外来的改动，没有逐处复查，结果已过时。"
+OUTDATED = "检查后图层有大量改动或外部改动，未逐处复检，结果已过时。"
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_what_is_drawn_over_another_is_found_and_gone_with_undo(checked, project
     draw(boundary, make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     settled(desk)
     assert dock.verdict._counts["ERROR"] > errors and dock.verdict._word.text() == verdict
-    assert dock.verdict._edited.text() == "编辑后已复查 1 处 · 全县指标未重算" and dock.verdict._edited.isVisible()
+    assert dock.verdict._edited.text() == "编辑后已复检 1 处 · 全县指标未重算" and dock.verdict._edited.isVisible()
     codes = [g.code for g in dock.tree.findings.groups if g.shown]
     assert "REL002" in codes and on_map(project) == as_listed(desk) != before
     assert "REL002" not in {f.code for f in dock.result.report.findings}, "the report is of the whole check"
@@ -217,7 +217,7 @@ def test_a_report_saved_after_edits_is_that_of_the_whole_check_and_says_so(check
     assert desk.dock.result.edited
     path, bar = tmp_path / "报告.json", desk.iface.messageBar()
     desk.exports.save("json", str(path))
-    text = f"内容是 {desk.dock.result.time} 全面检查的结果，不含编辑后的复查"
+    text = f"内容是 {desk.dock.result.time} 全面检查的结果，不含编辑后的复检"
     assert wait_until(lambda: any(text in item.text() for item in bar.items()))
     saved = json.loads(path.read_text(encoding="utf-8"))
     assert sorted(f["fingerprint"] for f in saved["findings"]) == whole

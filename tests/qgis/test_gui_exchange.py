@@ -108,7 +108,7 @@ def test_layers_of_the_plan_are_exported_and_none_is_said(exchange, asked, proje
     assert asked.given["OUTPUT"].endswith("浑源县（示例）.vct")
     project.clear()
     exchange.export_vct()
-    assert len(asked) == 1 and said(exchange) == "工程里没有规划图层，没有可导出的。"
+    assert len(asked) == 1 and said(exchange) == "工程中没有规划图层，无可导出内容。"
 
 
 def test_yearly_knows_year_county_and_databases(exchange, asked, project, plan, tmp_path):
@@ -126,7 +126,7 @@ def test_unsaved_edits_are_warned_of(exchange, plan):
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
     exchange.yearly()
-    assert "城镇开发边界还没保存的编辑不计入" in said(exchange)
+    assert "城镇开发边界未保存的编辑不计入" in said(exchange)
     layer.rollBack()
 
 

@@ -87,7 +87,9 @@ def test_what_nobody_verified_is_marked(qgis_app, dialog):
     choose(dialog, "LSWHBHX")
     template = dialog._target
     for target in template.fields:
-        assert ("C 未核实" in cell(dialog, target.name, mapping_table.REQUIRED)) == (target.mark == "C"), target.name
+        assert ("来源级别 C，未核实" in cell(dialog, target.name, mapping_table.REQUIRED)) == (target.mark == "C"), (
+            target.name
+        )
     assert any(f.mark == "C" for f in template.fields)
 
 
@@ -118,7 +120,7 @@ def test_another_source_a_constant_and_nothing(dialog):
 def test_codes_as_they_are_are_told_not_to_be_in_the_list(dialog):
     pick(dialog, "codes.YDYHFLDM", None)
     assert "YDYHFLDM" not in dialog._prepared.mapping.codes
-    assert "0201K：不在代码表里" in dialog.table.item(dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES).toolTip()
+    assert "0201K：不在代码表中" in dialog.table.item(dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES).toolTip()
 
 
 def test_a_person_decides_and_the_run_does_it(qgis_app, dialog, survey, tmp_path):
@@ -135,7 +137,7 @@ def test_a_person_decides_and_the_run_does_it(qgis_app, dialog, survey, tmp_path
     made = gpd.read_file(target)
     assert made["YDYHFLDM"].tolist()[5] == "020500" and made["YDYHFLMC"].tolist()[5] == "其他园地"
     assert made["YDYHFLDM"].isna().sum() == 1 + 3 and len(made) == len(ROWS)
-    lost = pd.read_excel(tmp_path / "出 库.未对应.xlsx", dtype=str).dropna(subset=["source_fid"])
+    lost = pd.read_excel(tmp_path / "出 库.未转换.xlsx", dtype=str).dropna(subset=["source_fid"])
     assert set(lost["value"]) == {"0701", "01", "9999"}
     assert "3 个值需要核对" in dialog.summary.text() and "出 库.mapping.toml" in dialog.summary.text()
     assert digest_files(survey.parent) == before
@@ -290,7 +292,7 @@ def test_a_reading_that_was_stopped_in_the_list_of_tasks_is_said(dialog, monkeyp
     assert wait_until(reading.is_set)
     dialog._job.cancel()
     assert wait_until(lambda: dialog._job is None)
-    assert dialog.summary.text() == "已取消读取。点“重新推荐”再读一遍。" and not dialog.start.isEnabled()
+    assert dialog.summary.text() == "已取消读取。点击“重新推荐”重新读取。" and not dialog.start.isEnabled()
     monkeypatch.undo()
     dialog.again.click()
     assert dialog._job is not None
@@ -306,4 +308,4 @@ def test_a_run_that_was_stopped_in_the_list_of_tasks_is_no_failure(dialog, monke
     dialog._run._task.cancel()
     held.free.set()
     ready(dialog)
-    assert dialog.summary.text() == "已取消，没有写出任何文件。"
+    assert dialog.summary.text() == "已取消，未写出任何文件。"

@@ -66,7 +66,7 @@ def test_the_dialog_says_what_can_be_made_and_why_not(county):
         able == [one.id for one in dialog.chosen()] == ["land_use", "three_lines", "three_zones", "zones", "heritage"]
     )
     grey = [item for item in rows(dialog) if not item.flags() & Qt.ItemFlag.ItemIsEnabled]
-    assert grey and all("没有中心城区图层" in item.toolTip() for item in grey)
+    assert grey and all("缺中心城区图层" in item.toolTip() for item in grey)
 
 
 def test_what_is_chosen_is_what_is_wanted(county):

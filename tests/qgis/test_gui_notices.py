@@ -50,7 +50,7 @@ def test_a_message_names_rule_amount_and_place(chinese):
         make_finding("LAW010", "3", None, "西坊城镇", Severity.WARNING),
     ]
     assert describe(result, found) == (
-        "编辑后新增 3 个问题：REL002 永农与开发边界不重叠，2 处，1.35 公顷，永安镇、蔡村镇；LAW010 永农为耕地，西坊城镇。"
+        "编辑后新增 3 处问题：REL002 永农与开发边界不重叠，2 处，1.35 公顷，永安镇、蔡村镇；LAW010 永农为耕地，西坊城镇。"
     )
     many = [
         make_finding(code, "1", 1e4, f"镇{n}") for n, code in enumerate(["REL002"] * 4 + ["ATT001", "TOP001", "TOP003"])
@@ -62,7 +62,7 @@ def test_a_message_names_rule_amount_and_place(chinese):
 def test_what_an_edit_brought_is_reported_with_zoom_and_undo(drawn):
     desk, layers = drawn
     text = message_text(desk)
-    assert text.startswith("编辑后新增 ") and "REL002 永久基本农田与城镇开发边界" in text and " 公顷" in text
+    assert text.startswith("编辑后新增 ") and "REL002 永久基本农田与城镇开发边界重叠" in text and " 公顷" in text
     shown = message(desk).findChild(QTextBrowser)
     assert shown.height() > 3 * shown.fontMetrics().lineSpacing(), "QGIS shows one line and a half"
     button(desk, ZOOM).click()

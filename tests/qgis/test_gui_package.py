@@ -148,18 +148,18 @@ def test_the_list_says_found_missing_broken_in_words_and_shapes(tmp_path):
     shown.show_preview(PackagePreview(slots=slots), True)
     told = [[shown.topLevelItem(n).text(c) for c in range(3)] for n in range(shown.topLevelItemCount())]
     assert told == [
-        ["规划文本", "必须有", f"没有找到：{TEXT}"],
-        ["质量检查报告", "有则必交", "打不开：b.pdf"],
-        ["规划表格", "有则必交", "c.mdb（原成果包里的）"],
+        ["规划文本", "必须", f"未找到：{TEXT}"],
+        ["质量检查报告", "有则必交", "无法打开：b.pdf"],
+        ["规划表格", "有则必交", "c.mdb（原成果包中的）"],
         ["规划图件", "有则必交", "2 个文件"],
         ["附图", "有则必交", "导出时生成"],
-        ["别的图", "有则必交", "没有找到：f.jpg"],
+        ["别的图", "有则必交", "未找到：f.jpg"],
         ["检查报告、指标表、元数据、清单", "—", "导出时生成"],
     ]
     assert shown.topLevelItem(3).toolTip(2) == "1.jpg\n2.jpg"
     assert not any(shown.topLevelItem(n).icon(0).isNull() for n in range(7))
     shown.show_preview(PackagePreview(slots=slots), False)
-    assert shown.topLevelItem(4).text(2) == "没有找到：e.jpg"
+    assert shown.topLevelItem(4).text(2) == "未找到：e.jpg"
 
 
 # --- the window
@@ -179,7 +179,7 @@ def test_nothing_is_exported_without_a_folder_or_over_somebody_else_s(dialog):
     dialog.show_preview(PackagePreview(ROOT, state=REFUSED, why="不是我们的"))
     assert not dialog.go.isEnabled() and dialog.form.replaced.text() == dialog.go.toolTip() == "不是我们的"
     dialog.show_preview(PackagePreview(ROOT, state=REPLACED))
-    assert dialog.go.isEnabled() and "整个换掉" in dialog.form.replaced.text()
+    assert dialog.go.isEnabled() and "予以替换" in dialog.form.replaced.text()
 
 
 def test_force_is_off_and_says_what_it_means(dialog):
@@ -189,20 +189,20 @@ def test_force_is_off_and_says_what_it_means(dialog):
     dialog.form.folder.line.setText("/somewhere")
     assert dialog.order().force is False
     gate.force.setChecked(True)
-    assert dialog.order().force and not gate.meaning.isHidden() and "接收方看得到" in gate.meaning.text()
+    assert dialog.order().force and not gate.meaning.isHidden() and "接收方可以查看" in gate.meaning.text()
     dialog.close()
 
 
 def test_the_gate_says_whose_verdict_it_is(dialog):
     gate = dialog.form.gate
     gate.show_check(None, False)
-    assert gate.verdict.text() == "还没有检查过：导出时先全面检查。"
+    assert gate.verdict.text() == "尚未检查：导出时先全面检查。"
     gate.show_check(None, True)
-    assert gate.verdict.text().startswith("上次检查之后数据改过")
+    assert gate.verdict.text().startswith("上次检查后数据有改动")
     gate.show_check(result_of(small_report()), True)
-    assert gate.verdict.text() == "不通过：错误 3，警告 2，跳过 2。14:32 检查，数据没有变。"
-    gate.show_objections(Objections(("会丢内容",), ("缺规划文本",), ("提一句",)))
-    assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢内容", "缺规划文本", "提一句"]
+    assert gate.verdict.text() == "不通过：错误 3，警告 2，跳过 2。14:32 检查，数据未变。"
+    gate.show_objections(Objections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
+    assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
     gate.show_objections(NOTHING)
     assert gate.reasons.isHidden()
 
@@ -350,7 +350,7 @@ def test_a_fresh_verdict_is_used_and_no_check_runs(world, qgis_app):
     note = Problem(Level.NOTE, "tables_no_openpyxl")
     world.told = made_package(problems=[note])
     world.dialog.wanted.emit()
-    assert world.dialog.running and world.dialog.run.steps[0].text().endswith("先前已查，数据没有变")
+    assert world.dialog.running and world.dialog.run.steps[0].text().endswith("已检查，数据未变")
     assert ended(world) and not world.checking.asked
     ((checked, order),) = world.orders
     assert checked is result.checked and order.folder.name == "成果" and not order.force
@@ -385,7 +385,7 @@ def test_data_that_change_while_they_are_checked_are_not_exported(world):
     world.dialog.wanted.emit()
     result, world.fresh = world.result(), None
     world.export.checked(result)
-    assert world.said()[0].startswith("检查期间数据又改了") and not world.orders
+    assert world.said()[0].startswith("检查期间数据有改动") and not world.orders
 
 
 def test_another_project_while_it_is_checked(world):
@@ -393,7 +393,7 @@ def test_another_project_while_it_is_checked(world):
     world.number = 2
     world.export.project_changed()
     world.export.checked(world.result())
-    assert world.said()[0] == "检查时换了工程，没有生成成果包。" and not world.orders
+    assert world.said()[0] == "检查期间切换了工程，未生成成果包。" and not world.orders
 
 
 def test_a_check_that_comes_to_nothing_and_a_project_without_layers(world):
@@ -401,11 +401,11 @@ def test_a_check_that_comes_to_nothing_and_a_project_without_layers(world):
     world.export.cancel()
     assert world.checking.cancelled == 1
     world.export.not_checked()
-    assert world.said()[0].startswith("检查没有做完") and not world.export.busy
+    assert world.said()[0].startswith("检查未完成") and not world.export.busy
     world.checking.able = world.checking.busy = False
     world.dialog.show_form()
     world.dialog.wanted.emit()
-    assert world.said()[0] == "没有生成：工程里没有规划图层。"
+    assert world.said()[0] == "未生成：工程中没有规划图层。"
 
 
 @pytest.mark.parametrize("key", ["package_gate", "package_stopped"])
@@ -420,7 +420,7 @@ def test_a_shut_gate_lists_its_reasons(world, qgis_app, key):
     assert ended(world)
     text, reasons = world.said()
     assert len(reasons) == 2 and TEXT in reasons[0] and "地类图斑" in reasons[1]
-    assert ("强制生成也不行" in text) == (key == "package_stopped")
+    assert ("强制生成同样不能导出" in text) == (key == "package_stopped")
     assert not world.dialog.end.findings.isHidden() and world.dialog.end.facts.isHidden()
     world.dialog.end.findings.click()
     assert world.shown == 1
@@ -433,7 +433,7 @@ def test_an_error_nobody_foresaw_is_logged_and_said(world, qgis_app, qgis_log):
     world.told = RuntimeError("disc on fire")
     world.dialog.wanted.emit()
     assert ended(world)
-    assert world.said()[0].startswith("没有生成成果包（RuntimeError）") and any("disc on fire" in t for t in qgis_log)
+    assert world.said()[0].startswith("未生成成果包（RuntimeError）") and any("disc on fire" in t for t in qgis_log)
 
 
 @pytest.mark.parametrize(
@@ -452,7 +452,7 @@ def test_folders_that_cannot_be_looked_at_for_no_known_reason_are_said(world, mo
     assert (
         form.replaced.text()
         == world.dialog.go.toolTip()
-        == f"没能查看所选文件夹（{name}）。详情见日志面板的 Sanxian 页。"
+        == f"未能查看所选文件夹（{name}）。详情见日志面板的 Sanxian 页。"
     )
     assert any(name in text for text in qgis_log)
 
@@ -490,7 +490,7 @@ def test_cancel_says_that_nothing_was_made(world, qgis_app):
     world.dialog.run.button.click()
     assert not world.dialog.run.button.isEnabled()
     assert ended(world)
-    assert world.said()[0] == "已取消，没有生成成果包；原有文件未改动。"
+    assert world.said()[0] == "已取消，未生成成果包；原有文件未改动。"
 
 
 def test_another_project_closes_a_form_that_was_of_the_former(world):
@@ -515,7 +515,7 @@ def test_the_question_which_package(qgis_app, tmp_path):
     asked = InspectDialog("")
     assert not asked._ok.isEnabled()
     asked.package.line.setText(str(tmp_path / "没有"))
-    assert not asked._ok.isEnabled() and asked.told.text() == "没有这个文件或文件夹。"
+    assert not asked._ok.isEnabled() and asked.told.text() == "该文件或文件夹不存在。"
     asked.package.line.setText(str(tmp_path))
     assert asked._ok.isEnabled() and asked.forms.form().id == "county"
 

@@ -197,7 +197,7 @@ def test_a_feature_that_is_gone_is_reported(overlap):
     desk.editing.set_on(False)
     layers["CZKFBJ"].undoStack().undo()
     buttons(desk, "选中")[1].click()
-    assert desk.dock.note.text() == "这个要素已不在工程里。"
+    assert desk.dock.note.text() == "该要素已不在工程中。"
 
 
 def test_features_are_outlined_in_strokes_of_their_own(overlap):
@@ -284,7 +284,7 @@ def test_a_place_with_very_many_offers_some_and_counts_the_rest(shown, monkeypat
     desk, pair = shown
     monkeypatch.setattr(selection_module, "OFFERED", 2)
     menu = desk.selection.menu([pair] * 5)
-    assert [a.text() for a in menu.actions()][2] == "另有 3 个问题"
+    assert [a.text() for a in menu.actions()][2] == "另有 3 处问题"
     assert not menu.actions()[2].isEnabled()
 
 

@@ -66,4 +66,4 @@ def test_from_the_shell(qgis_process, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "LAYERS:\t2" in done.stdout and (tmp_path / "标准" / "standard.toml").is_file()
     again = qgis_process("run", "sanxian:layers_from_structure", "--", *given)
-    assert again.returncode == 1 and "已经存在" in again.stdout + again.stderr
+    assert again.returncode == 1 and "已存在" in again.stdout + again.stderr

@@ -159,7 +159,7 @@ def test_without_maps_when_nobody_wants_them(given):
     feedback = Log()
     run_algorithm("export_package", {**given, "MAPS": False}, feedback)
     assert not maps_of(given) and is_whole(Path(given["OUTPUT"]) / ROOT)
-    assert any("生成文档文件夹里没有的图件" in line and "县域三条控制线图" in line for line in feedback.lines)
+    assert any("生成文档文件夹中没有的图件" in line and "县域三条控制线图" in line for line in feedback.lines)
 
 
 def test_resolution_page_and_world_file_are_the_forms(given, tmp_path, two_maps):

@@ -134,7 +134,7 @@ def test_what_goes_wrong_is_a_sentence_in_the_report(county, monkeypatch):
 
     monkeypatch.setattr(painting, "draw_layers", fail)
     made = pictures.draw_pictures(county.plan, county.report)
-    assert made.overview == "" and made.problem == "出图没有完成（RuntimeError）。检查结果不受影响。"
+    assert made.overview == "" and made.problem == "图件未能生成（RuntimeError）。检查结果不受影响。"
 
 
 def test_nothing_to_draw_is_no_picture(qgis_app):

@@ -42,7 +42,7 @@ def test_a_copied_layer_gives_no_choice_but_a_question(small, project):
     assert recognise.recognise_layers(recognise.take_outlines(project), county.options(project)).repeated_roles == [
         "STBHHX"
     ]
-    with pytest.raises(QgsProcessingException, match=r"两个图层都像是 STBHHX：.*“STBHHX 副本”"):
+    with pytest.raises(QgsProcessingException, match=r"两个图层均可识别为 STBHHX：.*“STBHHX 副本”"):
         run_algorithm("check_plan", {"RULES": THREE_LINES})
     recognise.choose_role(project, "STBHHX", copy)
     assert recognise.chosen_roles(project)["STBHHX"] == copy.id()
@@ -68,7 +68,7 @@ def test_a_layer_that_does_not_open_stops_nothing(small, project, tmp_path):
     result = run_algorithm("check_plan", {"RULES": "REL001,REL002"}, log)
     assert (result["ERRORS"], result["SKIPPED"]) == (1, 1)
     said = [line for line in log.lines if "历史文化保护线" in line]
-    assert said[0].startswith("图层“历史文化保护线”打不开（搬走 了.gpkg）") and str(tmp_path) not in said[0]
+    assert said[0].startswith("图层“历史文化保护线”无法打开（搬走 了.gpkg）") and str(tmp_path) not in said[0]
     checked = check_plan([take_snapshot(v) for v in recognise.plan_layers(project)], county.options(project))
     assert said[0] in checked.report.provenance["notices"]
 
@@ -85,7 +85,7 @@ def test_layers_that_play_no_part_are_named_and_not_read(small, project, monkeyp
     log = Log()
     assert run_algorithm("check_plan", {"RULES": "REL001"}, log)["ERRORS"] == 1
     assert sorted(read) == ["YJJBNTBHTB", "画的线"]
-    assert any("没有认出" in line and "影像索引" in line for line in log.lines)
+    assert any("未识别" in line and "影像索引" in line for line in log.lines)
 
 
 @pytest.mark.parametrize("given", ["画的线", "小 县.gpkg/画的线"])
@@ -108,7 +108,7 @@ def test_without_a_source_the_county_of_the_project_counts(small, project):
     run_algorithm("check_plan", {"RULES": THREE_LINES, "PROFILE": "shanxi", "SCOPE": "county"}, log)
     assert not any("取自工程" in line for line in log.lines)
     county.keep(project, county.County(profile="没有"))
-    with pytest.raises(QgsProcessingException, match="没有县配置“没有”"):
+    with pytest.raises(QgsProcessingException, match="县配置“没有”不存在"):
         run_algorithm("check_plan", {"RULES": THREE_LINES})
     assert run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES})["ERRORS"] == 1
 

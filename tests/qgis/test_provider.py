@@ -170,7 +170,7 @@ def test_without_geopandas_it_loads_and_says_what_to_do(qgis_process, tmp_path, 
     ran = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={SAMPLE}", f"OUTPUT_JSON={target}", before=before)
     said = ran.stdout + ran.stderr
     assert ran.returncode == 1
-    assert "geopandas ≥ 1.0" in said and "不要在 QGIS 里用 pip 安装" in said and "Traceback" not in said
+    assert "geopandas ≥ 1.0" in said and "请勿在 QGIS 中用 pip 安装" in said and "Traceback" not in said
     assert not target.exists()
     doctor = qgis_process("run", "sanxian:doctor", before=before)
     assert doctor.returncode == 0

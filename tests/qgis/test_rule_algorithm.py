@@ -56,10 +56,10 @@ def test_alone_it_finds_what_it_finds_in_the_plan(name, code, sources):
 def test_each_layer_in_turn_with_its_role_recognised_or_told(small):
     assert run_algorithm("duplicate_key", {"LAYER": layer(small, "DLTB")})["OUTCOME"] == "passed"
     nameless = layer(small, "STBHHX", "随便一个名字")
-    with pytest.raises(QgsProcessingException, match="没有认出图层“随便一个名字”"):
+    with pytest.raises(QgsProcessingException, match="图层“随便一个名字”未识别为规划图层"):
         run_algorithm("duplicate_key", {"LAYER": nameless})
     assert run_algorithm("duplicate_key", {"LAYER": nameless, "ROLE": "STBHHX"})["OUTCOME"] == "passed"
-    with pytest.raises(QgsProcessingException, match="图层角色“没有”不在标准里"):
+    with pytest.raises(QgsProcessingException, match="图层角色“没有”不在标准中"):
         run_algorithm("duplicate_key", {"LAYER": nameless, "ROLE": "没有"})
 
 
@@ -88,7 +88,7 @@ def test_only_the_selected_or_the_filtered(small):
     assert errors(filterExpression="\"BSM\" = '140225000002'") == 0
     assert errors(featureLimit=1) == 1
     farmland.removeSelection()
-    with pytest.raises(QgsProcessingException, match="没有一个能用的图形"):
+    with pytest.raises(QgsProcessingException, match="没有可用的图形"):
         errors(selectedFeaturesOnly=True)
 
 
@@ -161,7 +161,7 @@ def test_without_its_layer_it_says_so(small, given):
 def test_its_own_input_is_no_output(small):
     before = digest_files(small)
     given = {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": layer(small, "STBHHX")}
-    with pytest.raises(QgsProcessingException, match="就是要检查的数据"):
+    with pytest.raises(QgsProcessingException, match="是被检查的数据"):
         run_algorithm("farmland_in_red_line", {**given, "OUTPUT_FINDINGS": str(small)})
     assert digest_files(small) == before
 

@@ -70,7 +70,7 @@ def test_areas_side_by_side(provider, tmp_path):
         500_549.90
     )
     assert "CONTROL_M2" not in done and digest_files(path) == before
-    assert any("法定 500 549.84" in line.replace("\u202f", " ") for line in log.lines), log.lines
+    assert any("图斑椭球 500 549.84" in line.replace("\u202f", " ") for line in log.lines), log.lines
     assert any("比图斑椭球面积多 0.06 m²；1 个要素相差超过 0.01 m²" in line for line in log.lines)
     # What it made can be put in again, and says the same.
     again = run_algorithm("statutory_area", {"INPUT": str(target), "OUTPUT": str(tmp_path / "再.gpkg")}, log)
@@ -99,7 +99,7 @@ def test_check_lists_what_differs_and_changes_nothing(provider, tmp_path):
     # The field is the one that the layer's template uses, and stays as it was.
     assert made["BSM"].tolist() == ["140225000003", "140225000004"] and made["TBMJ"][0] == stored[2]
     assert done["DIFFERING"] == 2 and done["ROWS"] == 4 and np.isnan(made["TBMJ"][1])
-    assert made["diff_m2"][0] == pytest.approx(0.02) and any("1 个要素的 TBMJ 原来没有值" in x for x in log.lines)
+    assert made["diff_m2"][0] == pytest.approx(0.02) and any("1 个要素的 TBMJ 原值为空" in x for x in log.lines)
     wide = run_algorithm(
         "statutory_area", {"INPUT": str(path), "MODE": "check", "TOLERANCE": 0.02, "OUTPUT": "TEMPORARY_OUTPUT"}
     )
@@ -110,7 +110,7 @@ def test_hectares_are_told(provider, tmp_path):
     path = written(tmp_path / "a.gpkg", MJ=[49.06716, 0.987824])
     log = Log()
     run_algorithm("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": "TEMPORARY_OUTPUT"}, log)
-    assert any("像是公顷" in line for line in log.lines) and any("比图斑椭球面积少" in line for line in log.lines)
+    assert any("疑以公顷为单位" in line for line in log.lines) and any("比图斑椭球面积少" in line for line in log.lines)
 
 
 def test_parts_are_levelled_to_their_township(provider, tmp_path):
@@ -131,7 +131,7 @@ def test_parts_are_levelled_to_their_township(provider, tmp_path):
     assert made["TBMJ"].tolist() == made["statutory_m2"].round(2).tolist()
     assert any("永安镇：控制面积" in line and "闭合差 0.00 m²" in line for line in log.lines)
     assert any("1 个要素不在任何控制范围内" in line and "（要素号 5）" in line for line in log.lines)
-    assert any("来源未核实（C）" in line for line in log.lines)
+    assert any("来源级别 C，未核实" in line for line in log.lines)
 
 
 def test_parts_that_leave_a_gap_are_not_levelled(provider, tmp_path):
@@ -143,7 +143,7 @@ def test_parts_that_leave_a_gap_are_not_levelled(provider, tmp_path):
     done = run_algorithm("statutory_area", {**parameters, "OUTPUT": str(tmp_path / "x.gpkg")}, log)
     assert done["REFUSED"] == 1 and gpd.read_file(tmp_path / "x.gpkg")["closed_m2"].isna().all()
     assert done["MISCLOSURE_M2"] == pytest.approx(measure.statutory_area([make_square(100, 100)])[0], abs=0.01)
-    assert any("没有平差" in line and "TOP002" in line for line in log.lines)
+    assert any("未平差" in line and "TOP002" in line for line in log.lines)
 
 
 def test_a_control_area_as_a_number_and_a_limit_of_one_s_own(provider, tmp_path):
@@ -175,7 +175,7 @@ def test_shapes_that_cannot_be_measured_are_named(provider, tmp_path):
     assert made["MJ"][2] == pytest.approx(measure.statutory_area(triangles, 4490).sum(), abs=0.02)
     assert made["MJ"][1] == 2.0 and made["MJ"][3] == 4.0 and made["statutory_m2"][[1, 3]].isna().all()
     assert done["WITHOUT_AREA"] == 2 and len(made) == 4
-    assert any("2 个要素没有能用的面" in line and "2, 4" in line for line in log.lines)
+    assert any("2 个要素没有可用的面" in line and "2, 4" in line for line in log.lines)
     assert any("1 个要素的图形无效" in line and "（要素号 3）" in line for line in log.lines)
 
 
@@ -209,7 +209,7 @@ def test_selected_features_unsaved_edits_and_arcs(provider, project):
         pytest.param({}, {"MODE": "check"}, ["没有字段 MJ", "BSM"], id="no field to check"),
         pytest.param({}, {"FIELD": "diff_m2"}, ["diff_m2", "FIELD"], id="a column of its own"),
         pytest.param({"crs": None}, {}, ["没有坐标系"], id="no CRS"),
-        pytest.param({"crs": 4526}, {}, ["EPSG:4526", "像经纬度", "EPSG:4490"], id="degrees called metres"),
+        pytest.param({"crs": 4526}, {}, ["EPSG:4526", "疑为经纬度", "EPSG:4490"], id="degrees called metres"),
         pytest.param({}, {"CONTROL_AREA": 0}, ["控制面积 0"], id="no control area"),
         pytest.param({}, {"CONTROL_AREA": 5, "CONTROL": SAMPLE.as_posix() + "|layername=XZQX"}, ["CONTROL_AREA"], id="two"),
     ],

@@ -85,7 +85,7 @@ def test_a_check_that_cannot_run_does_not_undo_the_import(tmp_path):
     feedback = Log()
     result = run_algorithm("import_vct", given, feedback)
     assert result["VERDICT"] == "" and result["LAYERS"] == 1 and (tmp_path / "a.gpkg").exists()
-    assert any("检查没有完成" in line for line in feedback.lines), feedback.lines
+    assert any("检查未完成" in line for line in feedback.lines), feedback.lines
 
 
 def test_remarks_of_the_reader_are_in_log_and_result(tmp_path):

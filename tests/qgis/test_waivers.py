@@ -49,7 +49,7 @@ def test_check_plan_takes_those_beside_the_data_or_those_that_are_named(plan, tm
         SOURCE=str(plan), OUTPUT_JSON=str(tmp_path / "r.json"), OUTPUT_FINDINGS=str(tmp_path / "f.gpkg")
     )
     assert (result["ERRORS"], result["VERDICT"]) == (0, "conditional")
-    assert "数据旁边的“county.waivers.csv”" in lines and "豁免 1 处" in lines
+    assert "数据所在文件夹的“county.waivers.csv”" in lines and "豁免 1 处" in lines
     report = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     assert report["rules"][0]["outcome"] == "waived" and report["findings"][0]["state"] == "waived"
     row = next(QgsVectorLayer(str(tmp_path / "f.gpkg"), "f", "ogr").getFeatures())

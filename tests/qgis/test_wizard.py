@@ -61,7 +61,7 @@ def test_hunyuan_from_the_first_step_to_the_last(wizard, tmp_path):
         and wizard.message_label.text() == "将创建 13 个图层，合计 5 组"
     )
     wizard.next.click()
-    assert not wizard.next.isEnabled() and wizard.message_label.text() == "请选县。"
+    assert not wizard.next.isEnabled() and wizard.message_label.text() == "请选择县。"
     wizard.place.county.search.set_text("140225")
     wizard.place.county.search.activated.emit(0)
     assert wizard.place.county.county.currentText() == "浑源县  140225"
@@ -88,7 +88,7 @@ def test_a_county_across_the_edge_is_told_so(wizard):
     place = county(wizard, "140727")
     text = place.crs.notice.label.text()
     assert place.crs.notice.kind == "warning" and text.startswith(
-        "本县跨 37 带和 38 带。请全县统一用一个带，推荐经度范围较大一侧（60\u202f%）"
+        "本县跨 37 带和 38 带。请全县统一采用一个带，推荐经度范围较大一侧（60\u202f%）"
     )
     assert "37 带（EPSG:4525）" in text and "0.044\u202f%" in text and "不受选带影响" in text
     assert wizard.draft.crs == "EPSG:4525" and wizard.next.isEnabled()
@@ -149,9 +149,9 @@ def test_a_layer_in_metres_is_read_in_degrees(wizard, project):
 def test_a_crs_of_another_province_is_refused(wizard):
     place = county(wizard, "140225")
     place.crs.buttons["other"].setChecked(True)
-    assert not wizard.next.isEnabled() and wizard.message_label.text() == "请选坐标系。"
+    assert not wizard.next.isEnabled() and wizard.message_label.text() == "请选择坐标系。"
     place.crs.other.setCrs(QgsCoordinateReferenceSystem("EPSG:4513"))
-    assert place.crs.warning.kind == "error" and "山西省用 EPSG:4525" in place.crs.warning.label.text()
+    assert place.crs.warning.kind == "error" and "山西省使用 EPSG:4525" in place.crs.warning.label.text()
     assert not wizard.next.isEnabled() and "EPSG:4513" in wizard.message_label.text()
     place.crs.other.setCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
     assert not wizard.next.isEnabled()
@@ -173,7 +173,7 @@ def test_a_county_of_another_province_is_typed(wizard):
     place.county.code.setText("610724")
     assert "县名" in wizard.message_label.text()
     place.county.name.setText("西乡县")
-    assert "不能推荐带号" in place.crs.notice.label.text() and wizard.message_label.text() == "请选坐标系。"
+    assert "不能推荐带号" in place.crs.notice.label.text() and wizard.message_label.text() == "请选择坐标系。"
     place.county.source.setCurrentIndex(place.county.source.findData("typed"))
     place.county.west.setValue(107.25)
     place.county.east.setValue(108.25)
@@ -217,7 +217,7 @@ def test_a_profile_of_another_county_is_refused(wizard, tmp_path):
     assert wizard.profile.profile.currentData() == "jinzhong" and wizard.next.isEnabled()
     assert "晋中市" in wizard.profile.notice.label.text()
     wizard.profile.profile.choose(str(PROFILES / "hunyuan.toml"))
-    assert not wizard.next.isEnabled() and "浑源县（140225）的配置" in wizard.message_label.text()
+    assert not wizard.next.isEnabled() and "属于浑源县（140225）" in wizard.message_label.text()
     broken = tmp_path / "坏.toml"
     broken.write_text("id = ", encoding="utf-8")
     wizard.profile.profile.choose(str(broken))
@@ -234,11 +234,11 @@ def test_what_is_there_is_asked_about(wizard, tmp_path):
     wizard.go(3)
     target = wizard.target
     assert target.there.isVisibleTo(wizard) and not any(b.isChecked() for b in target.existing.values())
-    assert not wizard.next.isEnabled() and "已有的数据库" in wizard.message_label.text()
+    assert not wizard.next.isEnabled() and "对已有数据库" in wizard.message_label.text()
     target.existing["stop"].setChecked(True)
     assert not wizard.next.isEnabled()
     target.existing["add"].setChecked(True)
-    assert not wizard.next.isEnabled() and "工程文件已经存在" in wizard.message_label.text()
+    assert not wizard.next.isEnabled() and "工程文件已存在" in wizard.message_label.text()
     target.over.setChecked(True)
     assert wizard.next.isEnabled() and wizard.draft.existing == "add" and wizard.draft.replace_project
     # An answer holds for the file that it was given for.
@@ -364,7 +364,7 @@ def test_from_the_button_to_the_open_project(context, qgis_app, tmp_path, projec
     assert context.wizard._busy and not context.wizard.next.isEnabled()
     assert wait_until(lambda: context.wizard is None)
     assert project.fileName() == str(tmp_path / "浑源县规划.qgz") and len(project.mapLayers()) == 13
-    assert context._iface.bar.said == ["浑源县：13 个图层已备好，可以开始绘制。请先画县界，或导入数据。"]
+    assert context._iface.bar.said == ["浑源县：13 个图层已建立，可以开始绘制。请先绘制县界，或导入数据。"]
     assert context._iface.canvas.extent.crs().authid() == "EPSG:4526"
     context._iface.bar.said.clear()
     context.make_bookmarks()
@@ -400,7 +400,7 @@ def test_cancelled_while_the_project_is_put_together(context, qgis_app, tmp_path
     assert wait_until(lambda: not context.wizard._busy)
     process_events(0.2)
     said = context.wizard.confirm.notice.label.text()
-    assert "没有生成工程" in said and str(tmp_path / "浑源县规划.gpkg") in said and len(added) == 3
+    assert "未生成工程" in said and str(tmp_path / "浑源县规划.gpkg") in said and len(added) == 3
     assert [p.name for p in tmp_path.iterdir()] == ["浑源县规划.gpkg"] and not project.mapLayers()
 
 
@@ -412,7 +412,7 @@ def test_an_error_is_said_and_the_wizard_stays(context, qgis_app, tmp_path):
     (tmp_path / "浑源县规划.gpkg").write_bytes(b"")
     context._make(context.wizard.draft.request())
     assert wait_until(lambda: not context.wizard._busy)
-    assert "已经存在" in context.wizard.confirm.notice.label.text() and context.wizard.confirm.notice.kind == "error"
+    assert "已存在" in context.wizard.confirm.notice.label.text() and context.wizard.confirm.notice.kind == "error"
     assert [p.name for p in tmp_path.iterdir()] == ["浑源县规划.gpkg"]
 
 
@@ -422,7 +422,7 @@ def test_a_project_that_nobody_lets_go_of_stays(context, qgis_app, tmp_path, pro
     to_the_end(context)
     assert wait_until(lambda: context.wizard is None)
     assert project.title() == "别的工程" and not project.mapLayers()
-    assert "没有打开" in context._iface.bar.said[0] and (tmp_path / "浑源县规划.qgz").exists()
+    assert "未打开" in context._iface.bar.said[0] and (tmp_path / "浑源县规划.qgz").exists()
 
 
 def test_closed_in_the_middle(context, qgis_app, tmp_path):
@@ -443,5 +443,5 @@ def test_without_the_libraries_it_says_so(context, monkeypatch):
     monkeypatch.setitem(sys.modules, "plugin.core.geometry.crs_zones", None)
     context.show()
     assert (
-        context.wizard is None and "没有启动" in context._iface.bar.said[0] and "环境自检" in context._iface.bar.said[0]
+        context.wizard is None and "未启动" in context._iface.bar.said[0] and "环境自检" in context._iface.bar.said[0]
     )

@@ -33,7 +33,7 @@ def test_what_changed_is_written_and_counted(provider, tmp_path):
     assert changes.to_crs(4526).area.to_numpy() == pytest.approx([4000, 4000], abs=1)
     assert any("请人工填写" in text for text in log.lines)
     assert (digest_files(filed), digest_files(current)) == sums
-    with pytest.raises(QgsProcessingException, match="已经存在"):
+    with pytest.raises(QgsProcessingException, match="已存在"):
         run_algorithm("yearly_update", given)
 
 

@@ -17,6 +17,7 @@ from ..errors import DataError, SanxianError
 from ..files.data import read_toml
 from ..model.rule import Rule, all_rules
 from ..standard.indicator_catalogue import indicator_name
+from .plurals import agree
 
 if TYPE_CHECKING:
     from ..model.findings import Finding, UnreadData
@@ -139,6 +140,10 @@ def _catalogue(lang: str) -> dict[str, Any]:
 @cache
 def _rules_zh() -> dict[str, Any]:
     return read_toml(TEXTS / "rules_zh.toml")
+
+
+#: The word for the distance from a target by the target's sign: a floor falls short, a ceiling is exceeded.
+_MISSED = {"≥": "below_target", "≤": "above_target", "=": "beside_target"}
 
 
 class Texts:
@@ -282,6 +287,10 @@ class Texts:
             net_area=format_area(finding.net_area_m2),
             width=format_width(finding.width_m),
         )
+        if "miss" in words and "comparison" in finding.params:
+            # Two texts that differ are compared with each other, not with a bound.
+            sign = "=" if "other_place" in finding.params else str(finding.params["comparison"])
+            words["miss"] = self.get("words", _MISSED[sign], miss=words["miss"])
         if "fillers" in finding.params:
             names = [self._layer(role, templates) for role in finding.params["fillers"]]
             words["fillers"] = self.get("words", "between_names").join(names)
@@ -326,7 +335,7 @@ class Texts:
 
 def _fill(text: str, params: dict[str, Any]) -> str:
     """Fill named placeholders; a missing one is a mistake of ours and raises KeyError, never an empty gap."""
-    return string.Formatter().vformat(text, (), params)
+    return string.Formatter().vformat(agree(text, params), (), params)
 
 
 def short_key(key: str) -> str:

@@ -14,6 +14,7 @@ from ..model.verdict import Verdict
 from ..profile import Norm
 from ..profile.model import ABSENT
 from .finding_lists import rule_order
+from .rules_run import rules_run
 from .words import Words
 
 #: Rules named that the standard asks for and that did not run.
@@ -109,8 +110,9 @@ def _unconfirmed_sentences(names: list[str], words: Words) -> Iterator[str]:
 
 
 def _scope_sentences(report: Report, norm: Norm | None, words: Words) -> Iterator[str]:
-    """Rules that the standard asks for and that did not run, and rules beyond the standard."""
+    """How many rules ran, rules that the standard asks for and that did not run, and rules beyond the standard."""
     if norm is not None:
+        yield rules_run(report, norm, words)
         expected = norm.expected_in(report.provenance.get("scope", ""))
         left_out = set(expected) - {r.code for r in report.rules}
         if left_out:

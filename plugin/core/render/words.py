@@ -10,6 +10,7 @@ from typing import Any
 from ...paths import TEXTS
 from ..errors import DataError
 from ..files.data import read_toml
+from ..messages.plurals import agree
 from ..messages.texts import LANGUAGES
 
 
@@ -31,7 +32,7 @@ class Words:
             text: str = _catalogue(self.lang)[section][key]
         except KeyError as error:
             raise DataError("data_key_missing", file=f"report_{self.lang}.toml", key=f"{section}.{key}") from error
-        return text.format(**params) if params else text
+        return agree(text, params).format(**params) if params else text
 
     def has(self, section: str, key: str) -> bool:
         return key in _catalogue(self.lang).get(section, {})

@@ -55,7 +55,7 @@ def describe(result: CheckView, findings: list[Any]) -> str:
 
 def _describe_rule(result: CheckView, code: str, findings: list[Any]) -> str:
     outcome = result.outcome(code)
-    parts = [f"{code} {outcome.heading}" if outcome is not None else code]
+    parts = [f"{code} {outcome.problem or outcome.heading}" if outcome is not None else code]
     if len(findings) > 1:
         parts.append(tr("{count} places").format(count=len(findings)))
     area = area_of(findings)

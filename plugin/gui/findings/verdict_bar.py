@@ -16,6 +16,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ...bridge import settings
 from ...bridge.texts import tr
 from ..widgets import theme
 from .filter import FilterSettings
@@ -94,13 +95,13 @@ class VerdictBar(QWidget):
         self._word.setText(theme.verdict_word(self._verdict))
         # Grey if the data have changed since the verdict.
         self._word.setEnabled(not result.changes)
-        self._when.setText(tr("{time} · {count} rules").format(time=result.time, count=summary["rules"]))
-        self._when.setToolTip(
-            tr(
-                "Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, "
-                "crashed {crashed}"
-            ).format(**summary)
-        )
+        run, total, sentence = _rules_run(result)
+        self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time, run=run, total=total))
+        outcomes = tr(
+            "Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, "
+            "crashed {crashed}"
+        ).format(**summary)
+        self._when.setToolTip(f"{outcomes}\n{sentence}")
         self.show_edits(result)
         self.refresh_icons()
 
@@ -171,3 +172,13 @@ class VerdictBar(QWidget):
         if self._verdict:
             big = self._word.fontMetrics().height()
             self._icon.setPixmap(theme.pixmap(theme.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))
+
+
+def _rules_run(result) -> tuple[int, int, str]:
+    """Return how many rules ran, of how many, and the sentence that names the groups left out."""
+    from ...core.render.rules_run import known_rules, rules_run
+    from ...core.render.words import Words
+
+    report, norm = result.report, result.checked.plan.norm
+    run = [rule.code for rule in report.rules]
+    return len(run), len(known_rules(run, norm)), rules_run(report, norm, Words(settings.interface_language()))

@@ -169,7 +169,7 @@ class MappingDialog(MappingSource):
         if self._prepared is None or layer is None:
             return
         output = self._written = self.output.filePath().strip()
-        losses = str(Path(output).with_suffix(".未对应.xlsx")) if output and self.losses.isChecked() else ""
+        losses = str(Path(output).with_suffix(".未转换.xlsx")) if output and self.losses.isChecked() else ""
         source = layer if self.source.currentLayer() is not None else layer.source()
         given = mapping_run.parameters(
             source, self._target, self._norm.standard, self._prepared.mapping, output, losses

@@ -73,7 +73,7 @@ def test_an_error_is_1_and_the_summary_says_it(faulty, capsys):
 def test_an_incomplete_check_is_1(clean, capsys):
     assert run("check", clean, "--rules", "REL001,REL002") == 1
     out = capsys.readouterr().out
-    assert "没能检查 REL002" in out and "未完成" in out
+    assert "未能检查 REL002" in out and "未完成" in out
 
 
 def test_english(faulty, capsys):
@@ -85,16 +85,16 @@ def test_english(faulty, capsys):
     ("arguments", "said"),
     [
         (("check", "没有.gpkg"), "找不到"),
-        (("check", "CLEAN", "--rules", "XXX001"), "没有规则“XXX001”"),
-        (("check", "CLEAN", "--profile", "nowhere"), "没有县配置"),
-        (("check", "CLEAN", "--standard", "nothing"), "没有标准"),
-        (("check", "CLEAN", "--scope", "moon"), "检查范围“moon”不存在"),
-        (("check", "CLEAN", "--roles", "DLTB"), "图层角色写法不对"),
-        (("check", "CLEAN", "--roles", "DLTB=没有"), "不在数据里"),
-        (("check", "CLEAN", "--json", "CLEAN"), "不能当作输出"),
-        (("check", "CLEAN", "--json", "a.out", "--html", "a.out"), "写到了同一个文件"),
-        (("check", "CLEAN", "--findings", "a.doc"), "不知道“a.doc”该存成什么格式"),
-        (("rule", "XXX001"), "没有规则"),
+        (("check", "CLEAN", "--rules", "XXX001"), "规则“XXX001”不存在"),
+        (("check", "CLEAN", "--profile", "nowhere"), "县配置“nowhere”不存在"),
+        (("check", "CLEAN", "--standard", "nothing"), "标准“nothing”不存在"),
+        (("check", "CLEAN", "--scope", "moon"), "交付范围“moon”不存在"),
+        (("check", "CLEAN", "--roles", "DLTB"), "写法有误"),
+        (("check", "CLEAN", "--roles", "DLTB=没有"), "不在数据中"),
+        (("check", "CLEAN", "--json", "CLEAN"), "不能作为输出"),
+        (("check", "CLEAN", "--json", "a.out", "--html", "a.out"), "输出文件同为"),
+        (("check", "CLEAN", "--findings", "a.doc"), "无法由后缀确定“a.doc”的格式"),
+        (("rule", "XXX001"), "规则“XXX001”不存在"),
     ],
     ids=lambda value: "-".join(value[:1] + value[2:]) if isinstance(value, tuple) else None,
 )
@@ -121,11 +121,11 @@ def test_wrong_arguments_are_2(capsys):
 WRONG = [
     ((), "缺少参数：check | ", "Arguments are missing: check | "),
     (("check",), "缺少参数：SOURCE。", "Arguments are missing: SOURCE."),
-    (("check", "a", "--no"), "不认识的参数：--no。", "Unknown arguments: --no."),
-    (("check", "a", "--base-year", "x"), "应是整数，不能是 'x'。", "should be a whole number, not 'x'."),
-    (("check", "a", "--phase"), "参数 --phase 后面缺一个值。", "Argument --phase has no value behind it."),
+    (("check", "a", "--no"), "无法识别的参数：--no。", "Unknown arguments: --no."),
+    (("check", "a", "--base-year", "x"), "应为整数，不能是 'x'。", "should be a whole number, not 'x'."),
+    (("check", "a", "--phase"), "参数 --phase 缺少取值。", "Argument --phase has no value behind it."),
     (("form", "a", "--lang", "fr"), "参数 --lang 不能是 'fr'", "Argument --lang cannot be 'fr'"),
-    (("check", "a", "--r", "b"), "参数 --r 有几种可能：", "Argument --r may be several: "),
+    (("check", "a", "--r", "b"), "参数 --r 不唯一，可能为：", "Argument --r may be several: "),
 ]
 
 
@@ -170,7 +170,7 @@ def test_one_output_that_cannot_be_written_leaves_all_as_they_were(clean, tmp_pa
     in_the_way = tmp_path / "报告.html"
     in_the_way.mkdir()
     assert run("check", clean, "--rules", "REL001", "--json", old, "--html", in_the_way) == 2
-    assert "是一个文件夹" in capsys.readouterr().err
+    assert "是文件夹" in capsys.readouterr().err
     assert old.read_text(encoding="utf-8") == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([old.name, in_the_way.name, "规划 数据"])
 
@@ -365,7 +365,7 @@ def test_rules_that_do_not_fit_on_the_screen_are_counted(faulty, monkeypatch, ca
     shown = capsys.readouterr().out
     first = shown.splitlines()
     listed = [int(count) for count in re.findall(r"^  (?:错误|警告|提示) \w+ .*：(\d+) 处", shown, re.M)]
-    rest = re.search(r"另有 (\d+) 条规则共 (\d+) 处没有列在这里", shown)
+    rest = re.search(r"另有 (\d+) 条规则共 (\d+) 处未列出", shown)
     assert len(listed) == 2 and rest and int(rest[1]) > 0
     told = re.search(r"错误 (\d+)，警告 (\d+)，提示 (\d+)", first[0])
     assert sum(listed) + int(rest[2]) == sum(map(int, told.groups()))
@@ -391,10 +391,10 @@ def test_progress_stands_on_one_line_that_makes_room_for_what_is_said(monkeypatc
     monkeypatch.setattr(sys, "stderr", terminal)
     console.print_progress(0.2, "比较")
     console.print_progress(0.3, "")
-    console.print_line("读不了", terminal)
+    console.print_line("无法读取", terminal)
     console.print_line("第二行", terminal)
     shown = [line.split("\033[K")[-1] for line in terminal.getvalue().split("\n")]
-    assert shown == ["读不了", "第二行", ""]
+    assert shown == ["无法读取", "第二行", ""]
     assert " 30% 比较" in terminal.getvalue()
 
 

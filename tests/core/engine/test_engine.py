@@ -113,7 +113,7 @@ def test_rules_that_raise_are_told_and_leave_the_others_alone(codes):
         result = rule_outcome(broken, code)
         assert (result.outcome, result.reason) == (Outcome.CRASHED, "ZeroDivisionError: on purpose")
         assert crash.severity is Severity.WARNING and crash.geometry is None
-        assert f"规则 {code} 运行出错" in crash.message and "请把报告发给开发者" in crash.message
+        assert f"规则 {code} 运行出错" in crash.message and "请将报告发送给开发者" in crash.message
         assert any(line.startswith("test_engine.py:") for line in crash.params["trace"])
     others = [f for f in broken.findings if f.code != "RUN900"]
     assert essence(others) == essence([f for f in intact.findings if f.code not in codes])
@@ -149,7 +149,7 @@ def test_data_at_fault_is_a_skip_with_its_reason_and_no_crash():
         raise InputError("code_list_unknown", name="nowhere")
 
     report = run_check(plan_of_small(), [replace(all_rules()["REL001"], function=complains)])
-    assert (report.rules[0].outcome, report.rules[0].reason) == (Outcome.SKIPPED, "标准里没有代码表“nowhere”。")
+    assert (report.rules[0].outcome, report.rules[0].reason) == (Outcome.SKIPPED, "标准中没有代码表“nowhere”。")
     assert not report.findings and report.verdict is Verdict.INCOMPLETE
 
 
@@ -226,9 +226,9 @@ def test_a_pair_that_cannot_be_computed_counts_as_skipped(monkeypatch):
     report = run_check(plan, [all_rules()["REL001"]])
     told = findings_of_rule(report, "RUN901")
     assert {(f.key, *f.related_keys) for f in told} == {(f.key, *f.related_keys) for f in expected.findings}
-    assert all(f.severity is Severity.WARNING and "不能算通过" in f.message for f in told)
+    assert all(f.severity is Severity.WARNING and "不得视为通过" in f.message for f in told)
     result = rule_outcome(report, "REL001")
-    assert result.outcome is Outcome.SKIPPED and "1 对图形算不出结果，见 RUN901" in result.reason
+    assert result.outcome is Outcome.SKIPPED and "1 对图形无法计算，见 RUN901" in result.reason
     assert report.verdict is Verdict.INCOMPLETE and report.summary["skipped"] == 1
 
 

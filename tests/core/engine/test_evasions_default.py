@@ -232,7 +232,7 @@ def test_a_register_without_rows_was_not_compared(whole, default_profile, tmp_pa
     path.write_text("名称,类型,级别\n", encoding="utf-8")
     report = run(whole.layers, default_profile, register=str(path))
     result = rule_outcome(report, "LAW024")
-    assert result.incomplete and "名录.csv" in result.reason and "没有一行数据" in result.reason
+    assert result.incomplete and "名录.csv" in result.reason and "没有数据" in result.reason
     assert report.verdict is Verdict.INCOMPLETE
 
 

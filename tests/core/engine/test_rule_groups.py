@@ -10,6 +10,7 @@ from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import DataError
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
+from plugin.core.render.rules_run import known_rules, rules_run
 from plugin.core.render.verdict import caveats
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
@@ -157,3 +158,25 @@ def test_a_report_names_the_rules_that_could_have_run_and_did_not():
     assert any("LAW012" in sentence and f"{len(beyond)} 条" in sentence for sentence in said)
     whole = sample_report("all")
     assert whole.provenance["beyond"] == []
+
+
+def test_a_report_counts_its_rules_and_names_the_groups_left_out():
+    checked = check_plan(SAMPLE, Options(profile="hunyuan"))
+    norm, report = checked.plan.norm, checked.report
+    run = {rule.code for rule in report.rules}
+    whole = check_plan(SAMPLE, Options(profile="hunyuan", rules=("all",)))
+    total = len(known_rules(run, norm))
+    assert total == len([code for code in all_rules() if not code.startswith("DOC")]) > len(run)
+    lacking = {name: len(set(codes) - run) for name, codes in norm.standard.rule_groups.items()}
+    farmland = f"永久基本农田 farmland（{lacking['farmland']}）"
+    for lang, part in (("zh", farmland), ("en", f"permanent basic farmland, farmland ({lacking['farmland']})")):
+        sentence = rules_run(report, norm, Words(lang))
+        assert part in sentence and str(total) in sentence and str(len(run)) in sentence and "package" not in sentence
+        assert sentence in caveats(report, norm, Words(lang))
+        assert str(len(whole.report.rules)) in rules_run(whole.report, norm, Words(lang))
+    assert rules_run(whole.report, norm, Words("zh")) == f"共有规则 {len(whole.report.rules)} 条，本次全部运行。"
+
+
+def test_every_rule_group_has_a_name_in_both_languages():
+    groups = Options(profile="hunyuan").norm().standard.rule_groups
+    assert groups and all(Words(lang).has("rule_group", name) for lang in ("zh", "en") for name in groups)

@@ -195,7 +195,7 @@ def test_an_empty_mandatory_layer_is_skipped(county, profile, role, code, shapes
     frame = county[role].iloc[:0] if shapes == "no row" else county[role].assign(geometry=None)
     report = run({**county, role: frame}, profile(("warning_share = 0.00001", "warning_share = 0.0")))
     assert rule_outcome(report, code).outcome is Outcome.SKIPPED
-    assert rule_outcome(report, "SCH001").incomplete and "没有一个能用的图形" in rule_outcome(report, "SCH001").reason
+    assert rule_outcome(report, "SCH001").incomplete and "没有可用的图形" in rule_outcome(report, "SCH001").reason
     without_errors = dataclasses.replace(report, findings=[f for f in report.findings if str(f.severity) != "ERROR"])
     assert without_errors.verdict is Verdict.INCOMPLETE
 

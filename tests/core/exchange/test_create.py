@@ -227,7 +227,7 @@ def test_what_exists_stops_the_run(tmp_path, suffix):
     with pytest.raises(OutputError) as caught:
         make(path, TELLING)
     said = Texts("zh").explain(caught.value)
-    assert "已经存在" in said and "add" in said and "replace" in said
+    assert "已存在" in said and "add" in said and "replace" in said
     assert digest(path) == before and nothing_left(tmp_path, path.name)
 
 

@@ -73,13 +73,13 @@ def test_what_is_there_stops_it(table, tmp_path):
     path.write_bytes(b"")
     with pytest.raises(OutputError) as caught:
         make(table, path, folder=folder)
-    assert "已经存在" in Texts("zh").explain(caught.value) and not folder.exists()
+    assert "已存在" in Texts("zh").explain(caught.value) and not folder.exists()
     make(table, path, folder=folder, existing="replace")
     (tmp_path / "另一个.gpkg").exists()
     with pytest.raises(OutputError) as caught:
         make(table, tmp_path / "另一个.gpkg", folder=folder)
     said = Texts("zh").explain(caught.value)
-    assert "标准" in said and "没有改动" in said
+    assert "标准" in said and "未改动" in said
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([table.name, "库.gpkg", "标准"])
     # An empty folder was made for it.
     (tmp_path / "空").mkdir()
@@ -140,7 +140,7 @@ def test_command_line(table, tmp_path, capsys):
     said = capsys.readouterr().out
     assert str(path) in said and str(folder) in said and "值域“>0”" in said
     assert set(fiona.listlayers(path)) == {"DLTB", "STBHHX", "XJGD"}
-    assert main(given) == 2 and "已经存在" in capsys.readouterr().err
+    assert main(given) == 2 and "已存在" in capsys.readouterr().err
     assert main(["structure", str(table)]) == 2 and "--database" in capsys.readouterr().err
     shutil.rmtree(folder)
     assert main([*given, "--existing", "add"]) == 0 and (folder / "templates" / "XJGD.toml").is_file()

@@ -202,7 +202,7 @@ def test_a_target_open_elsewhere_stays_whole_and_is_named(checked, tmp_path, hel
         write_again(folder, name, checked)
     assert raised.value.key == "output_open_elsewhere"
     text = explain_error(raised.value)
-    assert f"{name}”：文件正被其他程序打开。请关闭后重试，或换个文件名；没有留下半个文件" in text
+    assert f"{name}”：文件正被其他程序打开。请关闭后重试，或另取文件名；未生成不完整的文件" in text
     assert digest(folder) == before
     assert [p.name for p in folder.iterdir() if p.name.startswith(".")] == []
     # Closed, it is replaced.

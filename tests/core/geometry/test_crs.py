@@ -204,14 +204,14 @@ def in_crs(role, crs, tables=None):
 
 WRONG = [
     ("no coordinate system", with_crs("STBHHX", None), ["没有坐标系", "EPSG:4526"]),
-    ("degrees called metres", with_crs("STBHHX", 4490), ["写的坐标系是 EPSG:4490（度），坐标却像米", "EPSG:4526"]),
-    ("another zone's name", with_crs("STBHHX", 4525), ["写的是 EPSG:4525（37 带），坐标却在 38 带", "EPSG:4526"]),
-    ("prefix and none allowed", with_crs("STBHHX", 4547), ["EPSG:4547", "带号与它不符", "EPSG:4526"]),
-    ("prefix lacking", with_crs("STBHHX", 4526, (-38e6, 0)), ["EPSG:4526", "带号与它不符", "EPSG:4547"]),
+    ("degrees called metres", with_crs("STBHHX", 4490), ["的坐标系为 EPSG:4490（度），坐标疑为米", "EPSG:4526"]),
+    ("another zone's name", with_crs("STBHHX", 4525), ["的坐标系为 EPSG:4525（37 带），坐标位于 38 带", "EPSG:4526"]),
+    ("prefix and none allowed", with_crs("STBHHX", 4547), ["EPSG:4547", "带号与其不符", "EPSG:4526"]),
+    ("prefix lacking", with_crs("STBHHX", 4526, (-38e6, 0)), ["EPSG:4526", "带号与其不符", "EPSG:4547"]),
     ("northing first", with_crs("STBHHX", 4526, swap=True), ["北坐标在前（EPSG:4526）", "请交换 X、Y"]),
     ("nowhere", with_crs("STBHHX", 4526, (0, 9e7)), ["超出 EPSG:4526 能表示的范围"]),
-    ("prefix-less zone next door", with_crs("STBHHX", 4546, (-38e6, 0)), ["EPSG:4546", "千米，多半是带号设错"]),
-    ("far away", with_crs("STBHHX", 4526, (0, -200_000)), ["198.9", "千米，多半是带号设错", "离图层“"]),
+    ("prefix-less zone next door", with_crs("STBHHX", 4546, (-38e6, 0)), ["EPSG:4546", "千米，可能是带号有误"]),
+    ("far away", with_crs("STBHHX", 4526, (0, -200_000)), ["198.9", "千米，可能是带号有误", "离图层“"]),
 ]  # fmt: skip
 
 
@@ -236,7 +236,7 @@ def test_degrees_where_metres_are_needed():
     tables = in_crs("STBHHX", 4490)
     tables["STBHHX"] = tables["STBHHX"].set_crs(4526, allow_override=True)
     (told,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
-    assert "写的坐标系是 EPSG:4526（米），坐标却像经纬度。请改设为 EPSG:4490" in told.message
+    assert "的坐标系为 EPSG:4526（米），坐标疑为经纬度。请改设为 EPSG:4490" in told.message
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
@@ -321,7 +321,7 @@ def test_a_shapefile_without_its_prj(tmp_path):
     (tmp_path / "CZKFBJ.prj").unlink()
     before = digest(tmp_path)
     (told,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
-    assert told.role == "CZKFBJ" and "没有坐标系" in told.message and "看坐标应是 EPSG:4526" in told.message
+    assert told.role == "CZKFBJ" and "没有坐标系" in told.message and "按坐标判断应为 EPSG:4526" in told.message
     assert digest(tmp_path) == before
 
 
@@ -370,7 +370,7 @@ def test_a_whole_plan_in_the_next_zone_is_told_by_where_the_county_lies(code, lo
         return
     (only,) = told
     assert only.role == "XZQX" and str(only.severity) == "WARNING"
-    assert f"按 EPSG:{code} 落在东经 {longitude}°，代码却是浑源县的（东经 113.37°–113.97°）" in only.message
+    assert f"按 EPSG:{code} 落在东经 {longitude}°，行政区代码属于浑源县（东经 113.37°–113.97°）" in only.message
     # The rest is looked at as ever: the layers agree with each other.
     assert findings_of_rule(report, "REL001") and findings_of_rule(report, "TOP002")
 
@@ -425,4 +425,4 @@ def test_a_layer_in_degrees_apart_from_the_others_is_not_said_to_be_in_a_wrong_z
     tables = {role: in_crs(role, 4490)[role] for role in layers()}
     tables["STBHHX"].geometry = tables["STBHHX"].geometry.translate(5.0)
     (finding,) = check_data(as_read_layers(tables), ["SCH003"]).report.findings
-    assert finding.params["problem"] == "apart_degrees" and "带号设错" not in finding.message
+    assert finding.params["problem"] == "apart_degrees" and "带号有误" not in finding.message

@@ -90,7 +90,7 @@ def test_findings_in_degrees_are_given_in_the_zone_of_the_county():
     assert checked.plan.crs.to_epsg() == 4526 and checked.report.provenance["crs"] == "EPSG:4526"
     lonlat = crs_care.to_lonlat(np.array([finding.geometry], dtype=object), checked.plan.crs)[0]
     assert lonlat.bounds == pytest.approx((WEST, 39.604, EAST, 39.6055), abs=1e-9)
-    assert "全部图层都是 EPSG:4490" in notices(checked.report) and "换算到 EPSG:4526 的副本" not in notices(
+    assert "全部图层均为 EPSG:4490" in notices(checked.report) and "换算到 EPSG:4526 的副本" not in notices(
         checked.report
     )
 
@@ -98,7 +98,7 @@ def test_findings_in_degrees_are_given_in_the_zone_of_the_county():
 def test_an_empty_layer_of_a_zone_bends_no_edge():
     tables = plan(STBHHX=below(), CZKFBJ=above(*ON_EDGE[::-1])) | {"DLTB": table([], crs=4525)}
     findings, report = told(tables)
-    assert findings == [] and "全部图层都是 EPSG:4490" in notices(report) and report.provenance["crs"] == "EPSG:4525"
+    assert findings == [] and "全部图层均为 EPSG:4490" in notices(report) and report.provenance["crs"] == "EPSG:4525"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,10 @@ def test_two_layers_of_another_zone_with_a_vertex_on_one_side():
     findings, report = told(tables)
     assert report.provenance["crs"] == "EPSG:4526" and [f for f in findings if f[0] != "TOP001"] == []
     said = "\n".join(report.provenance["notices"])
-    assert "2 个图层（STBHHX、CZKFBJ）不在 EPSG:4526" in said or "2 个图层（CZKFBJ、STBHHX）不在 EPSG:4526" in said
+    assert (
+        "2 个图层（STBHHX、CZKFBJ）的坐标系不是 EPSG:4526" in said
+        or "2 个图层（CZKFBJ、STBHHX）的坐标系不是 EPSG:4526" in said
+    )
     assert "不超过 0.0001 米" in said
 
 

@@ -136,7 +136,7 @@ def test_the_report_says_which_registers_no_rule_of_the_run_compares(tmp_path):
         return " ".join(report.provenance["notices"])
 
     unused = said("GEO002")
-    assert "因 LAW024 没有运行，没有比对" in unused and "因 LAW023 没有运行，没有比对" in unused
+    assert "因 LAW024 没有运行，未比对" in unused and "因 LAW023 没有运行，未比对" in unused
     compared = said("LAW023", "LAW024")
     assert "已与历史文化保护的图层比对" in compared and "没有运行" not in compared
 

@@ -80,7 +80,7 @@ def test_degrees_called_metres_are_refused():
     shapes = np.array([T], dtype=object)
     with pytest.raises(InputError) as caught:
         measured(shapes, crs=4526)
-    assert "像经纬度" in explain_error(caught.value) and "EPSG:4490" in explain_error(caught.value)
+    assert "疑为经纬度" in explain_error(caught.value) and "EPSG:4490" in explain_error(caught.value)
 
 
 # -- the stored area --------------------------------------------------------------------------------------------------

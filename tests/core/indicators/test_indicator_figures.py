@@ -95,7 +95,7 @@ def test_a_parcel_counts_once_where_lines_overlap():
 
 def test_what_no_layer_gives_says_what_it_takes():
     found = figures({"XZYDYH": PARCELS})
-    assert found.get("urban_land_per_person").reason == "图层里没有：需要常住人口数据。"
+    assert found.get("urban_land_per_person").reason == "无法由图层计算：需要常住人口数据。"
     assert "STBHHX" in found.get("urban_rural_land_in_red_line_area").reason
     assert "XZQX" in found.get("development_intensity").reason
     assert "ZRBHD" in found.get("reserves_area").reason

@@ -403,4 +403,4 @@ def test_a_parcel_without_its_net_area_is_no_field_ridge_and_is_told():
     assert (found.deducted, found.left_out) == (pytest.approx(10.0), (1, 400.0))
     assert found.total == pytest.approx(100.0)
     notes = "\n".join(land_use_table(figures).notes)
-    assert "1 个图斑没有填 TBDLMJ" in notes and "0.0400 公顷" in notes
+    assert "1 个图斑没有填写 TBDLMJ" in notes and "0.0400 公顷" in notes

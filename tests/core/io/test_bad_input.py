@@ -229,7 +229,7 @@ def two_for_one_role(folder):
 CANNOT_BE_READ = [
     (missing, "source_missing", ["没有.gpkg", "找不到"]),
     (nothing, "source_missing", ["找不到"]),
-    (text_file, "source_not_gis", ["说明.gpkg", "格式不认识"]),
+    (text_file, "source_not_gis", ["说明.gpkg", "无法识别的格式"]),
     (plain_text, "source_not_gis", ["说明.txt"]),
     (word_file, "source_not_gis", ["文本.docx"]),
     (archive, "source_packed", ["成果.zip", "先解压"]),
@@ -278,10 +278,10 @@ def test_a_role_that_is_no_role_and_a_layer_that_is_not_there(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", one_layer())
     with pytest.raises(InputError) as raised:
         check_data(path, roles="NONSENSE=CZKFBJ")
-    assert "“NONSENSE”不在标准里" in explain_error(raised.value) and "CZKFBJ" in explain_error(raised.value)
+    assert "“NONSENSE”不在标准中" in explain_error(raised.value) and "CZKFBJ" in explain_error(raised.value)
     with pytest.raises(InputError) as raised:
         check_data(path, roles="STBHHX=红线")
-    assert "给 STBHHX 指定的图层“红线”不在数据里。现有图层：CZKFBJ" in explain_error(raised.value)
+    assert "为 STBHHX 指定的图层“红线”不在数据中。现有图层：CZKFBJ" in explain_error(raised.value)
 
 
 def test_a_damaged_file_in_a_folder_stops_only_what_needs_it(tmp_path):
@@ -316,7 +316,7 @@ def test_a_table_named_like_a_layer_is_not_one(tmp_path):
     pyogrio.write_dataframe(layers()["DLTB"].drop(columns="geometry"), path, layer="附表", append=True)
     report = check_data(path).report
     (lost,) = findings_of_rule(report, "SCH003")
-    assert (lost.role, lost.message[:27]) == ("DLTB", "图层“DLTB”（DLTB）是没有图形的表格。请换成带图形的图层"[:27])
+    assert (lost.role, lost.message[:27]) == ("DLTB", "图层“DLTB”（DLTB）是没有图形的表格。请改用带图形的图层"[:27])
     assert rule_outcome(report, "LAW001").outcome is Outcome.SKIPPED
     assert "附表" not in notices(report)
 
@@ -386,7 +386,7 @@ def test_an_output_in_a_read_only_folder_is_told_as_that():
         before = digest(folder)
         with pytest.raises(OutputError) as raised:
             write_text(folder / "报告.html", "<html>")
-        assert "不能写入" in explain_error(raised.value) and "没有权限" in explain_error(raised.value)
+        assert "无法写入" in explain_error(raised.value) and "没有权限" in explain_error(raised.value)
         assert digest(folder) == before
 
 
@@ -468,10 +468,10 @@ def test_a_rule_without_a_shape_to_look_at_has_not_passed(make, role):
 @pytest.mark.parametrize("role", ROLES)
 def test_a_layer_without_a_row_is_said(role):
     report = check_data(as_read_layers(without_rows(role))).report
-    assert f"图层“{role}”（{role}）里一个要素也没有。请补数据" in notices(report)
+    assert f"图层“{role}”（{role}）没有要素。请补充数据" in notices(report)
     missing_layers = {f.role: f.message for f in findings_of_rule(report, "SCH001")}
     if role in (*THREE_LINES, "DLTB"):
-        assert "一个要素也没有。用到它的规则会跳过，不算通过" in missing_layers[role]
+        assert "没有要素，所涉规则跳过，不得视为通过" in missing_layers[role]
     else:
         assert not missing_layers
 
@@ -490,7 +490,7 @@ def test_a_layer_of_lines_where_polygons_belong_is_reported_once(role):
     assert [(f.case, f.role, f.params["count"]) for f in lines] == [
         ("types", role, tables[role].geometry.notna().sum())
     ]
-    assert "是线，该图层只能放面。请重画，或移到对应的图层" in lines[0].message
+    assert "是线，该图层只能为面。请重新绘制，或移到相应的图层" in lines[0].message
     both = check_data(as_read_layers(tables), ["GEO002", "SCH005"]).report
     assert [(f.code, f.role) for f in both.findings if f.case != "invalid"] == [("SCH005", role)]
 
@@ -522,8 +522,8 @@ def test_when_every_row_is_a_bow_tie_the_repaired_copies_are_checked(role):
 # -- shapes -----------------------------------------------------------------------------------------------------------
 
 SHAPES = [
-    ("null", None, "GEO001", "有属性没有图形"),
-    ("empty", "POLYGON EMPTY", "GEO001", "有属性没有图形"),
+    ("null", None, "GEO001", "有属性而没有图形"),
+    ("empty", "POLYGON EMPTY", "GEO001", "有属性而没有图形"),
     ("bow-tie", BOW_TIE, "GEO002", "自相交"),
     ("hole outside the shell", "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (20 20, 21 20, 21 21, 20 20))", "GEO002", "孔洞在外环之外"),
     ("hole within a hole", "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0), (1 1, 50 1, 50 50, 1 50, 1 1), (2 2, 9 2, 9 9, 2 2))",
@@ -533,7 +533,7 @@ SHAPES = [
     ("part within a part", "MULTIPOLYGON (((0 0, 90 0, 90 90, 0 90, 0 0)), ((10 10, 20 10, 20 20, 10 10)))", "GEO002", "部件套部件"),
     ("interior cut in two", "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0), (45 0, 50 45, 45 90, 40 45, 45 0))", "GEO002", "内部不连通"),
     ("no area", "POLYGON ((0 0, 10 0, 20 0, 0 0))", "GEO002", "自相交"),
-    ("one point three times", "POLYGON ((0 0, 0 0, 0 0, 0 0))", "GEO002", "点数太少"),
+    ("one point three times", "POLYGON ((0 0, 0 0, 0 0, 0 0))", "GEO002", "点数过少"),
     ("point", "POINT (0 0)", "GEO002", "是点"),
     ("line", "LINESTRING (0 0, 9 9)", "GEO002", "是线"),
     ("collection", "GEOMETRYCOLLECTION (POLYGON ((0 0, 9 0, 9 9, 0 0)), LINESTRING (0 0, 9 9))", "GEO002", "有效|几何集合|是"),
@@ -593,7 +593,7 @@ def test_rows_of_a_layer_that_lost_their_prefix(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(500, 500), shifted, box(800, 0), box(900, 0)])})
     report = check_data(path).report
     (told,) = findings_of_rule(report, "GEO002")
-    assert told.key.endswith("0002") and "带号、坐标顺序或单位不同" in told.message and told.geom_kind == "none"
+    assert told.key.endswith("0002") and "带号、坐标顺序或单位不一致" in told.message and told.geom_kind == "none"
     assert not findings_of_rule(report, "SCH003")
 
 
@@ -614,7 +614,7 @@ def test_an_output_that_is_a_folder(checked, tmp_path, name):
     (tmp_path / name / "里面").mkdir(parents=True)
     with pytest.raises(OutputError) as raised:
         write_findings(tmp_path / name, [], checked.plan.crs)
-    assert raised.value.key == "output_is_folder" and f"{name}”是一个文件夹" in explain_error(raised.value)
+    assert raised.value.key == "output_is_folder" and f"{name}”是文件夹" in explain_error(raised.value)
     assert (tmp_path / name / "里面").is_dir() and not left_over(tmp_path)
 
 
@@ -623,7 +623,7 @@ def test_an_output_below_a_file(tmp_path, below):
     (tmp_path / "结果").write_text("a file", encoding="utf-8")
     with pytest.raises(OutputError) as raised:
         write_text(tmp_path / "结果" / below, "{}")
-    assert "不能写入" in explain_error(raised.value) and "结果”是文件，不是文件夹" in explain_error(raised.value)
+    assert "无法写入" in explain_error(raised.value) and "结果”是文件，不是文件夹" in explain_error(raised.value)
     assert (tmp_path / "结果").read_text(encoding="utf-8") == "a file"
 
 
@@ -676,11 +676,11 @@ def test_an_output_over_the_data(tmp_path):
     before = digest(tmp_path)
     with pytest.raises(OutputError) as raised:
         check_outputs(Outputs(findings=str(source)), [str(source)])
-    assert "就是要检查的数据" in explain_error(raised.value)
+    assert "是被检查的数据" in explain_error(raised.value)
     # The folder was the source: what was in it is known only after it was read.
     with pytest.raises(OutputError) as raised:
         write_outputs(checked.report, checked.plan, Outputs(json=str(tmp_path / "结果.json"), findings=str(source)))
-    assert "就是要检查的数据" in explain_error(raised.value) and "a.gpkg" in explain_error(raised.value)
+    assert "是被检查的数据" in explain_error(raised.value) and "a.gpkg" in explain_error(raised.value)
     assert digest(tmp_path) == before
 
 
@@ -735,7 +735,7 @@ def test_a_full_disk_leaves_the_old_output_whole(checked, tmp_path, name):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
     told = done.stdout.decode()
     assert done.returncode == 0, done.stderr.decode()
-    assert f"{name}”" in told and "不能写入" in told and "原有文件未改动" in told, told
+    assert f"{name}”" in told and "无法写入" in told and "原有文件未改动" in told, told
     assert digest(tmp_path) == before and not left_over(tmp_path)
 
 

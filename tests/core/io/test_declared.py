@@ -111,7 +111,7 @@ def test_another_order_is_found(tmp_path):
     )
     findings, incomplete, report = told(path)
     assert findings == [("SCH008", "order", "DLTB", "YSDM")] and not incomplete
-    assert "应是 BSM 的地方是 YSDM" in report.findings[0].message and str(report.findings[0].severity) == "WARNING"
+    assert "应为 BSM 的位置为 YSDM" in report.findings[0].message and str(report.findings[0].severity) == "WARNING"
 
 
 def test_a_list_of_ours_that_grew_is_found(database):
@@ -148,7 +148,7 @@ def test_a_shapefile_keeps_none_of_it_and_that_is_no_pass(tmp_path):
     assert set(incomplete) == {"SCH004", "SCH006", "SCH007"}
     assert {code for code, *_ in findings} <= {"SCH008"}
     assert "shapefile" in small_plan.ZH.rule_help(small_rule("SCH006"))["适用限制"]
-    assert all("没有比对" in reason and "DLTB" in reason for reason in incomplete.values())
+    assert all("未比对" in reason and "DLTB" in reason for reason in incomplete.values())
     assert report.summary["verdict"] == "incomplete"
 
 

@@ -329,7 +329,7 @@ def test_two_fields_of_one_name_are_told_apart_and_said(tmp_path):
     assert ("notice_doubled_field", {"layer": "CZKFBJ", "field": "BSM", "renamed": "BSM_2"}) in layer.notices
     checked = check_data(tmp_path / "CZKFBJ.shp")
     assert checked.plan.layers["CZKFBJ"].keys == ["140225000000000001"]
-    assert "有两个字段都叫 BSM" in notices(checked.report)
+    assert "有两个字段名称均为 BSM" in notices(checked.report)
 
 
 def test_of_two_fields_that_differ_by_case_the_official_one_counts(tmp_path):
@@ -364,7 +364,7 @@ def test_what_plays_no_part_is_not_read(tmp_path):
     )
     kept = {layer.name: len(layer.frame) for layer in read_source(path, wanted=lambda layer: layer.name == "CZKFBJ")}
     assert kept == {"CZKFBJ": 1, "other": 0}
-    assert "没有认出、未参与检查的图层：other" in notices(check_data(path).report)
+    assert "未识别、未参与检查的图层：other" in notices(check_data(path).report)
     # Named by the user, it is read.
     for name in ("other", "OTHER", "a.gpkg/other"):
         assert len(check_data(path, roles=f"STBHHX={name}").plan.layers["STBHHX"]) == 1
@@ -404,7 +404,7 @@ def test_a_key_kept_as_a_real_number_has_lost_digits_and_that_is_said(tmp_path):
     frame = table([box(0, 0), box(200, 0)])
     frame["BSM"] = [140225000000000017.0, 140225000000000018.0]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
-    assert "图层“CZKFBJ”的字段 BSM 存成了小数，2 个值的末几位已经丢失" in notices(checked.report)
+    assert "图层“CZKFBJ”的字段 BSM 存储为小数，2 个值的末几位已丢失" in notices(checked.report)
     (finding,) = (f for f in findings_of_rule(checked.report, "SCH002") if f.field == "BSM")
     assert "BSM 是小数，标准为文本" in finding.message
     # Digits that are lost can make two of a kind: told as it was read.
@@ -424,7 +424,7 @@ def test_area_kept_as_text_is_a_finding_and_still_a_number(tmp_path):
     tables["DLTB"]["TBMJ"] = [str(v) for v in tables["DLTB"]["TBMJ"]]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", tables))
     fields = {f.field: f.message for f in findings_of_rule(checked.report, "SCH002")}
-    assert fields["TBMJ"] == "地类图斑的字段 TBMJ 是文本，标准为小数。请改字段类型并把值转过去。"
+    assert fields["TBMJ"] == "地类图斑的字段 TBMJ 是文本，标准为小数。请修改字段类型并转换字段值。"
     assert list(checked.plan.layers["DLTB"].numbers("gross_area")) == [600_000.0, 400_000.0, 1_000_000.0]
 
 
@@ -434,7 +434,7 @@ def test_a_missing_key_is_a_finding_that_names_the_feature_by_its_id(tmp_path):
     report = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}), ["ATT001"]).report
     (finding,) = findings_of_rule(report, "ATT001")
     assert finding.params["fid"] == 2
-    assert finding.message == "城镇开发边界（要素号 2）没有 BSM。请编下一个可用的号。"
+    assert finding.message == "城镇开发边界（要素号 2）没有 BSM。请编制下一个可用的号。"
 
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
@@ -471,7 +471,7 @@ def test_arcs_are_counted_named_and_keep_their_hole(tmp_path, declared):
     report = check_data(path, ["GEO002"]).report
     (finding,) = findings_of_rule(report, "GEO002")
     assert finding.key == "140225000000000002" and finding.case == "curve"
-    assert "含弧段，读取时按每 4 度一段转成折线" in finding.message
+    assert "含弧段，读取时按每 4 度一段转为折线" in finding.message
     assert "有 1 个要素含弧段，读取时按每 4.0 度一段转为折线；原图层未改动" in notices(report)
     assert digest(tmp_path) == before
 
@@ -515,7 +515,7 @@ def test_a_ring_that_no_library_can_hold_is_broken_and_not_empty(tmp_path):
     report = check_data(path).report
     assert not findings_of_rule(report, "GEO001")
     (finding,) = findings_of_rule(report, "GEO002")
-    assert finding.key.endswith("0002") and "图形数据不完整（点数太少或已损坏）" in finding.message
+    assert finding.key.endswith("0002") and "图形数据不完整（点数过少或已损坏）" in finding.message
     assert not findings_of_rule(report, "RUN900")
 
 
@@ -553,7 +553,7 @@ def test_what_the_reader_warns_of_is_passed_on(tmp_path):
     database.close()
     (layer,) = read_source(path)
     told = " ".join(Texts("zh").notice(key, params) for key, params in layer.notices)
-    assert "读图层“CZKFBJ”时驱动有 1 条提示，请核对要素数和属性是否完整。第一条：" in told
+    assert "读取图层“CZKFBJ”时驱动有 1 条提示，请核对要素数和属性是否完整。第一条：" in told
     assert not findings_of_rule(check_data(path).report, "RUN900")
 
 

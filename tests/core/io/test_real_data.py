@@ -109,7 +109,7 @@ def test_counties_with_latitude_before_longitude():
     report = check_data(path, RULES, roles="XZQ=大同市").report
     never_crashed(report)
     (told,) = findings_of_rule(report, "SCH003")
-    assert told.message.startswith("图层“大同市”（XZQ）的坐标像是北坐标在前（EPSG:4326）。请交换 X、Y 后再试")
+    assert told.message.startswith("图层“大同市”（XZQ）的坐标疑为北坐标在前（EPSG:4326）。请交换 X、Y 后重试")
     assert {r.outcome for r in report.rules if r.code != "SCH003"} == {Outcome.SKIPPED}
     assert digest(path.parent) == before
 
@@ -146,7 +146,7 @@ def test_every_defect_is_reported(name, layer, code):
         (
             "chinese_gbk_shapefiles/chinese_encoding.shp",
             "chinese_encoding",
-            "没有坐标系，不能量算。请设置坐标系；原图层未改动。看坐标应是 EPSG:4490",
+            "没有坐标系，不能量算。请设置坐标系；原图层未改动。按坐标判断应为 EPSG:4490",
         ),
         ("shanxi_boundary/140000.json", "山西", "北坐标在前"),
         ("shanxi_boundary/140200.json", "大同市", "北坐标在前"),
@@ -192,7 +192,7 @@ def test_folders_without_a_layer_of_their_own():
     assert "Donnees_geographiques" in explain_error(raised.value)
     with pytest.raises(InputError) as raised:
         read_source(REAL / "boundary_point_txt")
-    assert "没有能读的图层" in explain_error(raised.value)
+    assert "没有可读取的图层" in explain_error(raised.value)
     for path in (REAL / "boundary_point_txt").glob("*.txt"):
         with pytest.raises(InputError) as raised:
             read_source(path)

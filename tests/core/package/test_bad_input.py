@@ -152,17 +152,17 @@ LONG = "很" * 101
 #: of the place; the remedy in Chinese and English. FORCE is no way round where the key is `package_stopped`.
 PLANS = {
     "a plan that fails": (red_line_on_farmland, (), "package_gate", [ROOT], ("先按检查报告改正", "Mend what its report names")),
-    "a missing mandatory layer": (without("YDYHGHFQ"), (), "package_gate", ["YDYHGHFQ"], ("请补上图层", "Add the layer")),
+    "a missing mandatory layer": (without("YDYHGHFQ"), (), "package_gate", ["YDYHGHFQ"], ("请补", "Add the layer")),
     "a missing mandatory document": (
         without_text, (), "package_gate", [TEXT],
-        ("请放进文档文件夹", "Put it into the folder of documents"),
+        ("请放入文档文件夹", "Put it into the folder of documents"),
     ),
     "a document of no bytes": (document(TEXT, b""), (), "package_gate", ["规划文本", TEXT], ("请重新导出", "Export them anew")),
     "a document's name that Windows has not": (
         document("140225浑源县05现状图：a?b.jpg", b"\xff\xd8\xff"), (), "package_gate", ["05现状图：a?b.jpg"], ("请改名", "rename"),
     ),
     "two documents of one name": (
-        document(f"旧/{TEXT}"), (), "package_gate", [TEXT, "规划文本"], ("请只留一个", "Keep one"),
+        document(f"旧/{TEXT}"), (), "package_gate", [TEXT, "规划文本"], ("请只保留一份", "Keep one"),
     ),
     "a text too long": (
         sql(f"UPDATE CZKFBJ SET XZQMC = '{LONG}' WHERE fid = 2"), (), "package_stopped", ["CZKFBJ", "XZQMC", "101"],
@@ -170,23 +170,23 @@ PLANS = {
     ),
     "a code not in its domain": (
         sql("UPDATE DLTB SET GDLX = 'ZZ' WHERE fid = 2"), (), "package_gate", ["DLTB", "GDLX", "ZZ"],
-        ("请改成表里的代码", "Use codes of the list"),
+        ("请改为表中的代码", "Use codes of the list"),
     ),
     "a character that GBK lacks": (
         sql("UPDATE CZKFBJ SET XZQMC = '𠮷县' WHERE fid = 2"), SHAPEFILES, "package_stopped", ["CZKFBJ", "XZQMC", "𠮷"],
-        ("请换字", "Use others"),
+        ("请改用通用字", "Use others"),
     ),
     "a county whose name no folder may have": (
-        sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = '浑源/县'"), (), "package_root", ["浑源/县"], ("请改县名", "Change the county's name"),
+        sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = '浑源/县'"), (), "package_root", ["浑源/县"], ("请修改县名", "Change the county's name"),
     ),
     "a county that nobody knows": (
         sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = NULL"), (), "package_county_unknown", ["XZQX"], ("行政区代码", "division code"),
     ),
-    "curves": (shapes("CZKFBJ", circle), (), "package_gate", ["CZKFBJ"], ("请先转成折点", "Turn them into vertices")),
-    "mixed zones": (shapes("CZKFBJ", other_zone), (), "package_gate", ["CZKFBJ"], ("改到本图层的坐标系", "Bring them into the layer's CRS")),
-    "an empty layer": (sql("DELETE FROM CZKFBJ"), (), "package_gate", ["CZKFBJ"], ("请补数据", "Add the data")),
+    "curves": (shapes("CZKFBJ", circle), (), "package_gate", ["CZKFBJ"], ("请先转为折点", "Turn them into vertices")),
+    "mixed zones": (shapes("CZKFBJ", other_zone), (), "package_gate", ["CZKFBJ"], ("改正到本图层的坐标系", "Bring them into the layer's CRS")),
+    "an empty layer": (sql("DELETE FROM CZKFBJ"), (), "package_gate", ["CZKFBJ"], ("请补充数据", "Add the data")),
     "a feature without a shape": (
-        sql("UPDATE CZKFBJ SET geom = NULL WHERE fid = 2"), (), "package_gate", ["CZKFBJ"], ("请补画或删去", "Draw or delete"),
+        sql("UPDATE CZKFBJ SET geom = NULL WHERE fid = 2"), (), "package_gate", ["CZKFBJ"], ("请补充图形，或删去要素", "Draw or delete"),
     ),
 }  # fmt: skip
 
@@ -439,8 +439,8 @@ def link():
 
 
 ARCHIVES = {
-    "a zip bomb": ([("a.txt", b"\0" * 60 * 2**20)], 0, "package_zip_bomb", ("别的工具", "another tool")),
-    "a bomb of many files": ([(f"{n}.txt", b"\0" * 20 * 2**20) for n in range(8)], 0, "package_zip_bomb", ("别的工具", "another tool")),
+    "a zip bomb": ([("a.txt", b"\0" * 60 * 2**20)], 0, "package_zip_bomb", ("其他工具", "another tool")),
+    "a bomb of many files": ([(f"{n}.txt", b"\0" * 20 * 2**20) for n in range(8)], 0, "package_zip_bomb", ("其他工具", "another tool")),
     "a path that climbs": ([("a/../../b.txt", b"x")], 0, "package_zip_climbs", ("索取", "Ask for")),
     "an absolute path": ([("/etc/passwd", b"x")], 0, "package_zip_climbs", ("索取", "Ask for")),
     "a drive's path": ([("C:\\Windows\\a.txt", b"x")], 0, "package_zip_climbs", ("索取", "Ask for")),

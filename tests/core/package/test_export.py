@@ -228,7 +228,7 @@ def test_a_plan_that_fails_makes_no_package_unless_forced(source, order, tmp_pat
     assert (
         caught.value.key == "package_gate"
         and "不通过" in explain_error(caught.value)
-        and "用“强制生成”" in explain_error(caught.value)
+        and "请选“强制生成”" in explain_error(caught.value)
         and "FORCE" not in explain_error(caught.value)
     )
     assert not (order.folder / ROOT).exists()
@@ -259,7 +259,7 @@ def test_what_is_missing_shuts_the_gate(source, order, tmp_path):
     said_of = [p["message"] for p in done.manifest["problems"] if ".mdb" in p["message"].split("：")[0]]
     assert len(said_of) == 1 and "没有生成" in said_of[0]
     (gone,) = [p["message"] for p in done.manifest["problems"] if p["key"] == "layer_missing"]
-    assert gone.startswith("规划里没有规划分区（") and "YDYHGHFQ" in gone and "zones" not in gone
+    assert gone.startswith("规划中没有规划分区（") and "YDYHGHFQ" in gone and "zones" not in gone
     levels = {(p["key"], p["level"]) for p in done.manifest["problems"]}
     assert {("layer_missing", "gate"), ("file_missing", "gate")} <= levels and done.manifest["check"]["forced"]
 

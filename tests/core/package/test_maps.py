@@ -200,7 +200,7 @@ def test_maps_are_made_under_the_names_asked_for(checked, order):
     shares = [share for share, _ in told]
     assert shares == sorted(shares) and "县域三条控制线图" in [text for _, text in told]
     page = (done.path / PAGE).read_text(encoding="utf-8")
-    assert "按包内图层出图" in page and "1:250" in page
+    assert "按包内图层生成" in page and "1:250" in page
 
 
 @pytest_slow
@@ -248,7 +248,7 @@ def test_a_number_or_title_of_the_planners_is_not_given_twice(checked, order):
 
 
 @pytest_slow
-@pytest.mark.parametrize(("wanted", "says"), [(True, "QGIS"), (False, "不要插件出图")])
+@pytest.mark.parametrize(("wanted", "says"), [(True, "QGIS"), (False, "未选择由插件生成图件")])
 def test_maps_that_nobody_draws_are_told(checked, order, wanted, says):
     done = export_package(checked, replace(order, maps=wanted), draw=None if wanted else Drawer())
     assert jpgs(done.path) == [] and len(rows(done, "none")) == 15
@@ -316,7 +316,7 @@ def test_a_file_that_cannot_be_read_again_makes_no_package(checked, order):
 @pytest_slow
 def test_a_coarse_or_broken_map_of_the_planners_shuts_the_gate(checked, order):
     path = order.documents / "140225浑源县02县域三条控制线图.jpg"
-    for content, says in ((jpg(96), "300 dpi"), (jpg()[:-2], "打不开")):
+    for content, says in ((jpg(96), "300 dpi"), (jpg()[:-2], "无法打开")):
         path.write_bytes(content)
         with pytest.raises(OutputError) as caught:
             export_package(checked, order, draw=Drawer())

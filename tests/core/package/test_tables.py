@@ -463,7 +463,7 @@ def test_a_long_column_names_the_largest_differences_and_keeps_all():
     (group,) = group_cells(cells)
     params = group_params(group, Texts("zh"))
     assert [one["cell"] for one in params["cells"]] == [f"C{line}" for line in range(4, 24)]
-    assert params["count"] == 20 and params["figures"].startswith("“行23”写 1.00 公顷，图层是 23.0000 公顷；“行22”")
+    assert params["count"] == 20 and params["figures"].startswith("“行23”为 1.00 公顷，图层为 23.0000 公顷；“行22”")
     assert params["figures"].count("；") == 12 and params["figures"].endswith("；另有 8 处")
     assert params["cells"][0] == {
         "cell": "C4", "row": "行4", "line": 4, "column": "列3", "told": "1.00 公顷", "given": "4.0000 公顷", "apart": "3.0000 公顷",

@@ -95,7 +95,7 @@ def change(package, old, new, count=1):
         (r"(?s)(?<=PolygonBegin\r\n.{5000}).*", "", ("Polygon", "断")),
         (r"PolygonEnd", "PolygonEnd\r\nx", ("BeginX", "x")),
         (r"(?<=\r\n21\r\n)\d+(?=\r\n)", "1000000000", ("项", "")),
-        (r"(?<=\r\n21\r\n\d\r\n)-?\d+", "987654321", ("987654321", "不在文件里")),
+        (r"(?<=\r\n21\r\n\d\r\n)-?\d+", "987654321", ("987654321", "不在文件中")),
         (r"\r\n1099000000\r\n", "\r\n1234567890\r\n", ("1234567890", "FeatureCode")),
         (r"(?<=AttributeBegin\r\n)\w+", "QT", ("QT", "TableStructure")),
         (r"(?<=\r\n11\r\n)\d+(?=\r\n)", "999999999", ("坐标", "点数")),

@@ -85,7 +85,7 @@ def test_rules_that_look_at_a_layer(page):
     codes = {r.code for r in find_rules("CZKFBJ", standard)}
     assert {"REL001"} <= {r.code for r in find_rules("STBHHX", standard)}
     assert codes and all(c in section(page, "layer-CZKFBJ") for c in codes)
-    assert "没有专门看本图层的规则" in page
+    assert "没有专门检查本图层的规则" in page
 
 
 def test_a_code_stands_below_its_parent():

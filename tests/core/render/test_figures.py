@@ -35,7 +35,7 @@ CASES = [
     (area(63.4062, "wan_mu", ">=", 63.25), "≥ 63.25 万亩", "63.4062", "+0.1562", "达到"),
     (area(539.02, "km2", ">=", 538.87), "≥ 538.87 km²", "539.02", "+0.15", "达到"),
     (area(16.4509, "km2", "<=", 16.46), "≤ 16.46 km²", "16.4509", "+0.0091", "未超限"),
-    (area(16.57, "km2", "<=", 16.46, state=BROKEN), "≤ 16.46 km²", "16.57", "−0.11", "突破"),
+    (area(16.57, "km2", "<=", 16.46, state=BROKEN), "≤ 16.46 km²", "16.57", "−0.11", "超出"),
     (area(73.3864, "wan_mu", ">=", 73.39, state=CLOSE), "≥ 73.39 万亩", "73.3864", "−0.0036", "取整差"),
     (area(73.38499999, "wan_mu", ">=", 73.39, state=BROKEN), "≥ 73.39 万亩", "73.3850", "−0.0050", "未达到"),
     (area(16.46, "km2", "<=", 16.46), "≤ 16.46 km²", "16.46", "0.00", "未超限"),
@@ -43,7 +43,7 @@ CASES = [
     (area(5649.0, "wan_mu", ">=", 5649.0, 0), "≥ 5 649 万亩", "5 649.0000", "0.0000", "达到"),
     (area(5.0, "count", ">=", 3.0, 0), "≥ 3 个", "5", "+2", "达到"),
     (Indicator("y", 12.3456, "ha", "net", name="y"), "", "12.35", "", "参考"),
-    (Indicator("z", None, "km2", "statutory", ">=", 1.0, 1, state=REFERENCE), "≥ 1.0 km²", "—", "", "没有图层"),
+    (Indicator("z", None, "km2", "statutory", ">=", 1.0, 1, state=REFERENCE), "≥ 1.0 km²", "—", "", "缺图层"),
 ]
 
 
@@ -58,7 +58,7 @@ def test_a_value_without_a_unit_has_no_blank_in_its_place(lang):
     figures = {"value": 5, "comparison": "=", "target": 7, "miss": 2}
     params = {"indicator": "detail_units_count", "unit": "count", **figures}
     said = Texts(lang).message(Finding("", code="LAW002", case="broken", params=params), {})
-    assert ("5 个，目标 = 7 个，差 2 个。" if lang == "zh" else "is 5, the target is = 7: 2 off.") in said
+    assert ("5 个，目标 = 7 个，相差 2 个。" if lang == "zh" else "is 5, the target is = 7: 2 off.") in said
 
 
 def test_a_ratio_nobody_confirmed_never_reads_as_good():
@@ -73,7 +73,7 @@ def test_a_ratio_nobody_confirmed_never_reads_as_good():
     assert "合格" not in "".join(map(str, found.values()))
     assert found["inputs"] == "开发边界 16 450 900.00 ÷ 基数 13 186 200.00 m²"
     assert row(ratio("n1", 1.2476, 1.25, confirmed=True))["state"] == "未超限"
-    assert row(ratio("n1", 1.2501, 1.25))["state"] == "突破*"
+    assert row(ratio("n1", 1.2501, 1.25))["state"] == "超出*"
 
 
 def test_just_above_the_limit_is_seen_to_be_above():
@@ -103,7 +103,7 @@ def test_all_inputs_of_the_ratio_are_named_once():
     ):
         assert said in note
     assert "目标出处：浑源县国土空间总体规划（2021—2035年）。" in note
-    assert "不作合格结论" in note
+    assert "不作为合格依据" in note
     unknown = made_report()
     unknown.indicators[4].inputs.update(base_year=None, base_year_source="")
     assert "数据年份 不明" in " ".join(figures.figure_notes(unknown, ZH))

@@ -91,7 +91,7 @@ def test_head_verdict_and_counts():
     assert "15 条规则：通过 6 条，有问题 7 条，不适用 1 条，跳过 1 条，出错 0 条。" in text
     assert "有 1 条规则被跳过，本报告不能作为“全部检查完成”的依据。" in text
     assert "未经本县确认的设置（来源级别 C）" in text and "扩展倍数算法" in text
-    assert "条规则，本次只运行了" in text
+    assert "条规则，本次运行" in text
     assert "数据未定稿" in text
     assert page.with_data("data-verdict")[0]["data-verdict"] == "fail"
 
@@ -111,17 +111,17 @@ def test_reasons_of_what_was_not_checked():
     report = made_report()
     report.rules[0].outcome = Outcome.CRASHED
     report.rules[0].reason = "FileNotFoundError: [Errno 2] No such file: 'a.gpkg'"
-    report.rules[1].reason = "文件“standard.toml”缺“ratio.form”。请补上。"
+    report.rules[1].reason = "文件“standard.toml”缺“ratio.form”。请补充。"
     report.rules[1].outcome = Outcome.SKIPPED
-    report.rules[-1].incomplete, report.rules[-1].reason = True, "3 对图形算不出结果，见 RUN901。"
-    trace = "规则 REL001 运行出错（FileNotFoundError: 'a.gpkg'），没有给出结果。"
+    report.rules[-1].incomplete, report.rules[-1].reason = True, "3 对图形无法计算，见 RUN901。"
+    trace = "规则 REL001 运行出错（FileNotFoundError: 'a.gpkg'），未得出结果。"
     report.findings.append(Finding("", code="RUN900", severity=Severity.WARNING, message=trace))
     text = page_of(report).text
     assert "运行出错（FileNotFoundError）" in text
-    assert "文件“standard.toml”缺“ratio.form”。请补上。" in text
-    assert "3 对图形算不出结果" in text
+    assert "文件“standard.toml”缺“ratio.form”。请补充。" in text
+    assert "3 对图形无法计算" in text
     assert "有 3 条规则被跳过、1 条运行出错，本报告不能作为" in text
-    assert "跳过的规则中有 1 条查了一部分并发现问题" in text
+    assert "跳过的规则中有 1 条完成部分检查并发现问题" in text
 
 
 def test_what_does_not_apply_is_said_apart():
@@ -142,12 +142,12 @@ def test_clean_report_says_that_everything_was_checked():
         provenance=provenance(layers=[]),
     )
     text = Page(render_report(report)).text
-    assert "1 条规则全部检查完，没有发现问题。忽略碎图斑 128 处，合计 96.40 m²。" in text
-    assert "没有。范围内要检查的都检查了。" in text
+    assert "1 条规则全部检查完毕，没有发现问题。忽略碎图斑 128 处，合计 96.40 m²。" in text
+    assert "无。交付范围内应检查的项均已检查。" in text
     report.rules.append(RuleOutcome("REL002", "b", "ERROR", Outcome.SKIPPED, reason="缺图层。"))
     text = Page(render_report(report)).text
-    assert "没有发现问题，但有 1 条规则没能检查，不能算通过。" in text
-    assert "未完成" in text and "全部检查完，没有" not in text
+    assert "没有发现问题，但有 1 条规则未能检查，不得视为通过。" in text
+    assert "未完成" in text and "全部检查完毕，没有" not in text
 
 
 def test_names_from_the_data_are_text_never_markup():
@@ -184,7 +184,7 @@ def test_rows_are_limited_and_counts_complete():
     assert len(page) < 1_000_000
     parsed = Page(page)
     assert len(parsed.with_data("data-row")) == finding_lists.ROWS
-    assert "另有 99 800 条见图层。" in parsed.text
+    assert "另有 99 800 处见问题图层。" in parsed.text
     assert "错误 100 000 处" in parsed.text
     assert [r["data-count"] for r in parsed.with_data("data-count")] == ["100000"]
     # the largest are shown
@@ -219,15 +219,15 @@ def test_pictures_are_numbered_as_in_the_list():
     images = [a for t, a in page.tags if t == "img"]
     assert len(images) == 1 + 1 + 11
     assert [a["alt"] for a in images[2:]] == list("①②③④⑤⑥⑦⑧⑨⑩⑪")
-    assert "另有 18 条见图层。" in page.text
+    assert "另有 18 处见问题图层。" in page.text
     assert "本报告未附图" not in page.text
     assert len(largest_conflicts(report)) == PICTURES
 
 
 def test_without_pictures_the_page_says_why():
-    assert "本报告未附图：检查没有在 QGIS 里运行。" in page_of(made_report()).text
-    assert "本报告未附图：没有可以画的图层。" in page_of(made_report(), pictures=Pictures()).text
-    assert "本报告未附图：出图没有完成" in page_of(made_report(), pictures=Pictures(problem="出图没有完成（x）。")).text
+    assert "本报告未附图：检查未在 QGIS 中运行。" in page_of(made_report()).text
+    assert "本报告未附图：没有可绘制的图层。" in page_of(made_report(), pictures=Pictures()).text
+    assert "本报告未附图：图件未能生成" in page_of(made_report(), pictures=Pictures(problem="图件未能生成（x）。")).text
 
 
 def test_waived_findings_have_a_section_of_their_own():
@@ -244,7 +244,7 @@ def test_waived_findings_have_a_section_of_their_own():
     assert len(page.with_data("data-waived")) == 2 and "140225000000000003" in text
     assert "6 豁免（2 处，仍列出）" in text and "县城防洪" in text and "2027-06-30" in text
     assert "7 数据与版本" in text
-    assert "豁免的 2 处仍列在报告里" in text
+    assert "豁免的 2 处仍列入报告" in text
 
 
 def test_marks_are_never_by_colour_alone():
@@ -317,7 +317,7 @@ def test_windows_have_a_section_of_their_own():
     page = page_of(report)
     assert [row["data-window"] for row in page.with_data("data-window")] in (["full", "partly"], ["partly", "full"])
     assert "永久基本农田保护图斑、生态保护红线" in page.text and "56.9" in page.text and "45 188.63" in page.text
-    assert "开天窗 2 处，合计 209 515.66 m²，其中没有占满的 1 处" in page.text
+    assert "开天窗 2 处，合计 209 515.66 m²，其中未占满的 1 处" in page.text
 
 
 def test_each_rule_with_findings_has_its_help_and_what_it_went_by():

@@ -134,7 +134,7 @@ def test_what_a_check_is_to_be_told_beside_its_layers_is_listed(lang):
 def test_one_rule_is_told_with_what_it_needs_and_where_its_basis_was_read(capsys):
     assert main(["rule", "LAW024"]) == 0
     out = capsys.readouterr().out
-    for said in ("LAW024  heritage-list  警告", "来源标记：C", "何时运行：规则组 heritage", "另需输入：REGISTER"):
+    for said in ("LAW024  heritage-list  警告", "来源级别：C", "何时运行：规则组 heritage", "另需输入：REGISTER"):
         assert said in out
     assert main(["rule", "REL001", "--lang", "en"]) == 0
     out = capsys.readouterr().out

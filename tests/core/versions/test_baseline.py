@@ -96,7 +96,7 @@ def test_a_loss_is_told_by_township_with_what_went_and_what_came(tmp_path):
         3600.0, abs=0.01
     )
     assert loss.geometry.area == pytest.approx(4000.0)
-    assert "甲镇：永久基本农田保护图斑封库时净面积 9000 m²，现在 5400 m²" in loss.message.replace("\u202f", "")
+    assert "甲镇：永久基本农田保护图斑封库时净面积为 9000 m²，现为 5400 m²" in loss.message.replace("\u202f", "")
     moved = {(f.case, round(f.geometry.area)) for f in findings_of_rule(report, "LAW017")}
     assert moved == {("removed", 4000), ("added", 2500)}
 
@@ -121,7 +121,7 @@ def test_sealed_features_that_cannot_be_compared_as_drawn_are_told(tmp_path):
     before["CZKFBJ"] = before["CZKFBJ"].set_geometry([bow], crs=4526)
     report = compared(tmp_path, before=before).report
     told = rule_outcome(report, "LAW017")
-    assert "“STBHHX”有 1 个要素没有能用的图形（140225000000000002），没有比对" in told.reason
+    assert "“STBHHX”有 1 个要素没有可用的图形（140225000000000002），未比对" in told.reason
     assert "“CZKFBJ”有 1 个要素图形无效（140225000000000001）" in told.reason
     assert "封库版本的图层" not in rule_outcome(report, "LAW015").reason
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_a_sealed_edition_is_said_before_any_rule_runs(tmp_path):
     for path, told in (
         (tmp_path / "没有.gpkg", "没有.gpkg"),
         (write_gpkg(tmp_path / "别的.gpkg", {"DLTB": table([box(0, 0)])}), "没有三条控制线"),
-        (write_gpkg(tmp_path / "plan.gpkg", now()), "就是要检查的数据"),
+        (write_gpkg(tmp_path / "plan.gpkg", now()), "与被检查的数据是同一份"),
     ):
         with pytest.raises(InputError) as error:
             compared(tmp_path, baseline=path)

@@ -359,7 +359,7 @@ def test_the_workbook_has_the_figures_of_the_record(made):
     assert [row[1] for row in zones] == [FIELD, WOODS, HOUSES, "合计"] and zones[1][2] == "乔木林地"
     towns = [row for row in book["分乡镇平衡"].iter_rows(values_only=True) if row[0] == "历史文化保护线"]
     # The inner one of two ranges on each other has no land of its own.
-    assert [row[1] for row in towns] == ["（不在任何乡镇内，或被同图层其他要素盖住）", "南乡", "北镇", "合计"]
+    assert [row[1] for row in towns] == ["（不在任何乡镇内，或被同图层其他要素覆盖）", "南乡", "北镇", "合计"]
     for rows, first in ((zones, 3), (towns, 2)):
         for column in range(first, len(rows[0])):
             *parts, total = [float(row[column]) for row in rows]

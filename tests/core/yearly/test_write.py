@@ -259,8 +259,8 @@ def test_keys_that_several_features_bear_are_told_of_either_edition():
 def test_what_was_passed_over_is_said():
     done = update({**FILED, "LSWHBHX": [row(box(0, 0), 1)]}, CURRENT)
     said, towns = list_notes(done, Texts("zh"))
-    assert "LSWHBHX" in said and "现行版里没有" in said
-    assert "没有分乡镇的平衡" in towns
+    assert "LSWHBHX" in said and "现行版中没有" in said
+    assert "不作分乡镇平衡" in towns
 
 
 def to_file(path, layers):

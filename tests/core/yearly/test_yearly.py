@@ -510,7 +510,7 @@ def test_editions_that_lie_in_two_zones_are_told_and_not_held_against_each_other
     with pytest.raises(InputError) as caught:
         yearly_update(assemble_plan(layers[1:], norm, scope="three_lines", reference_plan=after), after, 2026, day=DAY)
     told = Texts("zh").explain(caught.value)
-    assert "EPSG:4546" in told and "千米" in told and "没法比对" in told
+    assert "EPSG:4546" in told and "千米" in told and "无法比对" in told
     with pytest.raises(InputError) as caught:
         compare_sources(layers[1], layers[0], norm)
     assert Texts("zh").explain(caught.value) == told

@@ -17,8 +17,8 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (net {net_area}, width {width} m). The three "
-        "lines must not cross; permanent basic farmland comes first. Neither line is changed by itself: decide which one "
-        "gives way, with its document."
+        "lines must not cross. Neither line is changed by itself: decide which one gives way, with its document. In a "
+        "nature reserve's core zone farmland leaves step by step; elsewhere permanent basic farmland comes first."
     },
     fails=[
         Example("crossing", {"farmland": [SQUARE], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
@@ -40,10 +40,13 @@ def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: Context) -> l
     What it checks
         Pairs of 永久基本农田 and 生态保护红线 that share area, contained and equal ones too.
     Why
-        The three control lines must not cross, overlap or contradict each other; 永久基本农田 is drawn first.
+        The three control lines must not cross, overlap or contradict each other; 永久基本农田 is drawn first, but leaves the
+        core zones of nature reserves step by step.
     How to fix
-        Decide with the document at hand which line was drawn wrongly. Both are sealed: nothing changes them by itself.
+        In the core zone of a nature reserve, take the farmland out step by step and supplement it (LAW011). Elsewhere decide with
+        the document at hand which line was drawn wrongly. Both are sealed: nothing changes them by itself.
     Limits
-        Small remnants in the 一般控制区 may be allowed by the approved result; register those with their document.
+        The withdrawal from core zones was not read in the norm (C): the county's approved result decides. Small
+        remnants in the 一般控制区 may be allowed by the approved result; register those with their document.
     """
     return ctx.make.pairs(farmland, red_line, ctx.geometry.shared(farmland, red_line), net=True)

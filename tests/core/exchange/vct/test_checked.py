@@ -52,7 +52,7 @@ def test_a_database_that_cannot_be_checked_stays(tmp_path, capsys):
     vct, target = write_file(tmp_path / "a.vct", SQUARES.replace("YDYHGHFQ", "QTTC")), tmp_path / "a.gpkg"
     assert main(["vct", str(vct), str(target)]) == 0
     said = capsys.readouterr().out
-    assert "检查没有完成" in said and "QTTC" in said and len(pyogrio.list_layers(target)) == 1
+    assert "检查未完成" in said and "QTTC" in said and len(pyogrio.list_layers(target)) == 1
 
 
 @pytest.mark.parametrize(

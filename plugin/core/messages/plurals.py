@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""English templates written for many, put into the singular where the count is one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+#: A count with the noun that it counts: ``{count} invalid features``.
+_COUNTED = re.compile(
+    r"\{(?P<name>\w+)\} (?P<before>(?:(?!(?:and|of|in|or)\b)[a-z-]+ ){0,2}?)(?P<noun>[a-z]+s)\b(?P<rest>[^.:;{]*)"
+)
+#: Words in -s that are no plurals.
+_NO_PLURALS = frozenset({"across", "as", "does", "gives", "has", "is", "its", "less", "plus", "this", "thus", "was"})
+_VERBS = {
+    "are": "is", "begin": "begins", "belong": "belongs", "carry": "carries", "contain": "contains", "cross": "crosses",
+    "differ": "differs", "do": "does", "have": "has", "hold": "holds", "lack": "lacks", "lie": "lies", "need": "needs",
+    "share": "shares", "stand": "stands", "use": "uses", "were": "was",
+}  # fmt: skip
+_VERB = re.compile(rf"\b({'|'.join(_VERBS)})\b")
+
+
+def agree(template: str, params: Mapping[str, Any]) -> str:
+    """Return an English template with noun and verb in the singular behind each count that is 1; other templates as they are.
+
+    >>> agree("{count} features have no area.", {"count": 1})
+    '{count} feature has no area.'
+    """
+    return _COUNTED.sub(lambda found: _singular(found) if _is_one(params.get(found["name"])) else found[0], template)
+
+
+def singular(noun: str) -> str:
+    """Return the singular of a regular English plural."""
+    if noun.endswith("ies"):
+        return noun[:-3] + "y"
+    return noun[:-2] if noun.endswith(("xes", "ches", "shes", "sses")) else noun[:-1]
+
+
+def _is_one(value: Any) -> bool:
+    return not isinstance(value, bool) and (value == 1 or value == "1")
+
+
+def _singular(found: re.Match[str]) -> str:
+    if found["noun"] in _NO_PLURALS:
+        return found[0]
+    rest = _VERB.sub(lambda verb: _VERBS[verb[1]], found["rest"], count=1)
+    return f"{{{found['name']}}} {found['before']}{singular(found['noun'])}{rest}"

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How many of the rules ran, and the groups of those that did not: one sentence of the report, the panel and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..model.report import Report
+from ..model.rule import all_rules
+from ..profile import Norm
+from .words import Words
+
+
+def rules_run(report: Report, norm: Norm, words: Words) -> str:
+    """Return the number of rules that ran, of how many, and the groups left out with the number of their rules."""
+    run = [rule.code for rule in report.rules]
+    total = len(known_rules(run, norm))
+    groups = groups_left_out(run, norm)
+    if not groups:
+        return words.get("say", "rules_run" if len(run) < total else "rules_run_all", run=len(run), total=total)
+    names = words.join(
+        words.get("say", "group", name=words.named("rule_group", name), id=name, count=count)
+        for name, count in groups.items()
+    )
+    return words.get("say", "rules_run_groups", run=len(run), total=total, names=names)
+
+
+def known_rules(run: Collection[str], norm: Norm) -> list[str]:
+    """Return the codes of the rules for data of this kind.
+
+    Rules of a package or of yearly maintenance (DOC) count where one of their group ran: other data have nothing for them.
+    """
+    foreign = {code for codes in _foreign_groups(run, norm).values() for code in codes}
+    return [code for code in all_rules() if code not in foreign or code in run]
+
+
+def groups_left_out(run: Collection[str], norm: Norm) -> dict[str, int]:
+    """Return the groups with rules that did not run, and the number of those rules."""
+    foreign = _foreign_groups(run, norm)
+    counts = {
+        name: len(set(codes) - set(run)) for name, codes in norm.standard.rule_groups.items() if name not in foreign
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _foreign_groups(run: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(codes)
+        for name, codes in norm.standard.rule_groups.items()
+        if all(code.startswith("DOC") for code in codes) and not set(codes) & set(run)
+    }
