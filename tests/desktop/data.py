@@ -3,7 +3,7 @@
 
 import os
 
-from hand import FACTS, FOLDER, key, open_sample, pause, picture, tour, type_text, wait
+from gui_driver import FACTS, FOLDER, open_sample, press_key, run_tour, save_picture, type_text, wait, wait_seconds
 from qgis.core import QgsFeature, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QComboBox, QDialog
 from qgis.utils import iface
@@ -13,7 +13,7 @@ NAME = os.environ["SANXIAN_PICTURE"]
 
 def steps():
     desk = open_sample()
-    picture(f"{NAME}-map")
+    save_picture(f"{NAME}-map")
     from sanxian.plugin.bridge.layers.properties import template_id
 
     layers = {template_id(layer): layer for layer in QgsProject.instance().mapLayers().values()}
@@ -45,9 +45,9 @@ def form(layer):
     box.lineEdit().selectAll()
     type_text("0204")
     assert wait(lambda: box.completer().popup().isVisible())
-    picture(f"{NAME}-form")
-    key("Down")
-    key("Return")
+    save_picture(f"{NAME}-form")
+    press_key("Down")
+    press_key("Return")
     wait(lambda: box.currentData() == "0204")
     FACTS["tip"] = box.toolTip()
     dialog.accept()
@@ -63,8 +63,8 @@ def dictionary(desk, layer):
     FACTS["dictionary"] = dialog.browser.toPlainText()[:40]
     dialog.search.setFocus()
     type_text("czcsxm")
-    pause(0.5)
-    picture(f"{NAME}-dictionary")
+    wait_seconds(0.5)
+    save_picture(f"{NAME}-dictionary")
     dialog.close()
 
 
@@ -78,15 +78,15 @@ def mapping(desk, layer):
     dialog.template.activated.emit(dialog.template.currentIndex())
     assert wait(lambda: dialog._prepared is not None and dialog._job is None)
     dialog.table.selectRow([f.name for f in dialog._target.fields].index("YDYHFLDM"))
-    picture(f"{NAME}-mapping")
+    save_picture(f"{NAME}-mapping")
     FACTS["mapping_fits"] = [dialog.frameGeometry().width(), dialog.frameGeometry().height()]
     dialog.output.setFilePath(str(FOLDER / "现状.gpkg"))
     dialog.run()
     assert wait(lambda: dialog._run is None)
-    picture(f"{NAME}-mapped")
+    save_picture(f"{NAME}-mapped")
     FACTS["mapped"] = dialog.summary.text()
     FACTS["layers"] = sorted(v.name() for v in QgsProject.instance().mapLayers().values())
     dialog.close()
 
 
-tour(steps)
+run_tour(steps)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The keys of QGIS with its default plugins beside ours, and ours pressed on the keyboard."""
 
-from hand import FACTS, key, open_sample, pause, picture, tour, wait
+from gui_driver import FACTS, open_sample, press_key, run_tour, save_picture, wait, wait_seconds
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QAction, QApplication, QDockWidget, QShortcut
 from qgis.utils import active_plugins, iface
@@ -12,27 +12,27 @@ def steps():
     FACTS["owners"] = owners()
     desk = open_sample()
     dock = desk.dock
-    key("F8")
+    press_key("F8")
     wait(lambda: dock.result is not None, 90)
     FACTS["checked"] = dock.result is not None
     wait(lambda: not desk.busy, 90)
-    key("F9")
+    press_key("F9")
     wait(lambda: dock.tree.current() is not None, 10)
     first = dock.tree.current()
-    key("F9")
+    press_key("F9")
     wait(lambda: dock.tree.current() is not first, 10)
     FACTS["walked"] = dock.tree.current() is not first
-    key("shift+F9")
+    press_key("shift+F9")
     wait(lambda: dock.tree.current() is first, 10)
     FACTS["back"] = dock.tree.current() is first
     dock.tree.setFocus()
-    pause(0.3)
+    wait_seconds(0.3)
     FACTS["help"] = opened("F1")
     dock.tree.setFocus()
-    pause(0.3)
+    wait_seconds(0.3)
     FACTS["waive"] = opened("w")
     before = docks()
-    key("ctrl+alt+r")
+    press_key("ctrl+alt+r")
     wait(lambda: docks() - before, 5)
     FACTS["results_viewer"] = sorted(docks() - before)
 
@@ -54,14 +54,14 @@ def opened(combination):
 
     def look():
         fresh = [w for w in shown() if w not in before]
-        picture(f"key-{combination}")
+        save_picture(f"key-{combination}")
         names.extend(type(w).__name__ for w in fresh)
         for one in fresh:
             one.close()
 
     QTimer.singleShot(2500, look)
-    key(combination)
-    pause(3.5)
+    press_key(combination)
+    wait_seconds(3.5)
     return names
 
 
@@ -73,4 +73,4 @@ def docks():
     return {d.objectName() for d in iface.mainWindow().findChildren(QDockWidget) if d.isVisible()}
 
 
-tour(steps)
+run_tour(steps)

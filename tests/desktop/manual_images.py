@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The pictures of the manual, each with the texts that its windows show. Started by tools/screenshots.py."""
 
-from hand import (
+from gui_driver import (
     FACTS,
     FOLDER,
     SCREENSHOTS,
-    check,
-    draw,
+    do_when_open,
+    draw_feature,
+    find_named,
     form_in,
-    named,
     open_sample,
-    pause,
-    picture,
-    settle,
-    tour,
+    run_check,
+    run_tour,
+    save_picture,
     wait,
-    when_open,
+    wait_for_map,
+    wait_seconds,
 )
 from qgis.core import QgsProject, QgsRectangle
 from qgis.PyQt.QtCore import Qt
@@ -75,14 +75,14 @@ def texts_of_view(view):
 
 def keep(name, widget, *more):
     """Save the picture of a window, and note its texts; ``more``: texts that stand elsewhere."""
-    settle()
+    wait_for_map()
     assert widget.grab().save(str(SCREENSHOTS / f"{name}.png")), name
     FACTS["shown"][name] = sorted({*texts_of(widget), *more})
 
 
 def keep_desktop(name, desk):
     """Save the whole screen; its texts are those of the panel, the toolbar and the menu."""
-    picture(name)
+    save_picture(name)
     bar = iface.mainWindow().findChild(QToolBar, "SanxianToolbar")
     around = {action.text() for action in bar.actions() if action.text()}
     FACTS["shown"][name] = sorted({*texts_of(desk.dock), *around, desk.actions.menu.title().partition("(")[0]})
@@ -93,11 +93,11 @@ def modal(name, open_it, keep_as, prepare=lambda dialog: None):
 
     def look(dialog):
         prepare(dialog)
-        pause(0.5)
+        wait_seconds(0.5)
         keep(keep_as, dialog)
         dialog.reject()
 
-    when_open(named(name), look)
+    do_when_open(find_named(name), look)
     open_it()
 
 
@@ -107,7 +107,7 @@ def finding(desk):
     iface.mainWindow().resizeDocks([layers, dock], [280, 470], Qt.Orientation.Horizontal)
     tree = dock.tree
     tree.select(next(f for f in dock.result.findings if f.code == "REL002"))
-    pause(0.5)
+    wait_seconds(0.5)
     keep_desktop("finding", desk)
 
 
@@ -118,34 +118,34 @@ def live(desk):
     )
     canvas, centre = iface.mapCanvas(), parcels.extent().center()
     canvas.setExtent(QgsRectangle.fromCenterAndSize(centre, 900, 900))
-    settle()
+    wait_for_map()
     x, y = centre.x(), centre.y()
-    dialog = draw(parcels, [(x - 120, y - 90), (x + 120, y - 90), (x + 120, y + 90), (x - 120, y + 90)])
+    dialog = draw_feature(parcels, [(x - 120, y - 90), (x + 120, y - 90), (x + 120, y + 90), (x - 120, y + 90)])
     form = form_in(dialog)
     for name, value in (("DLBM", "0103"), ("TBBH", "9001"), ("QSXZ", "30")):
         form.changeAttribute(name, value)
-    pause(0.4)
+    wait_seconds(0.4)
     dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
     assert wait(lambda: desk.dock.result.edited)
-    pause(0.8)
+    wait_seconds(0.8)
     keep_desktop("live", desk)
     parcels.rollBack()
     iface.actionPan().trigger()
     iface.messageBar().clearWidgets()
-    pause(0.5)
+    wait_seconds(0.5)
 
 
 def wizard(desk):
     desk.actions["new"].trigger()
     shown = desk.new_project.wizard
-    pause(0.5)
+    wait_seconds(0.5)
     shown.resize(900, 690)
     shown.go(1)
     shown.place.county.choose("140225")
-    pause(0.4)
+    wait_seconds(0.4)
     keep("wizard", shown)
     shown.reject()
-    pause(0.3)
+    wait_seconds(0.3)
 
 
 def package(desk):
@@ -161,7 +161,7 @@ def package(desk):
     shown.form.folder.line.setText(str(FOLDER))
     shown.form.documents.line.setText(str(documents))
     assert wait(shown.form.target.text, 30)
-    pause(1.5)
+    wait_seconds(1.5)
     replace_text(shown.form.folder.line, "D:\\浑源县\\汇交")
     replace_text(shown.form.documents.line, "D:\\浑源县\\规划文档")
     keep("package", shown)
@@ -184,9 +184,9 @@ def waive(dialog):
 def steps():
     desk = open_sample()
     iface.mapCanvas().zoomToFullExtent()
-    check(desk)
+    run_check(desk)
     finding(desk)
-    when_open(named("SanxianWaiverDialog"), waive)
+    do_when_open(find_named("SanxianWaiverDialog"), waive)
     desk.dock.navigation.waive.click()
     package(desk)
     wizard(desk)
@@ -195,4 +195,4 @@ def steps():
     live(desk)
 
 
-tour(steps)
+run_tour(steps)

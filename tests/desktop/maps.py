@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The maps on the desktop: make layouts from the menu, look at one in QGIS's designer, export, and cancel between pages."""
 
-from hand import FACTS, FOLDER, click, named, open_sample, pause, picture, tour, wait, when_open
+from gui_driver import (
+    FACTS,
+    FOLDER,
+    click,
+    do_when_open,
+    find_named,
+    open_sample,
+    run_tour,
+    save_picture,
+    wait,
+    wait_seconds,
+)
 from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QDialogButtonBox, QProgressBar, QPushButton
@@ -16,17 +27,17 @@ def make_layouts(desk):
         form.date.setText("2026年11月")
         form.secrecy.setEditText("公开")
         form.approval.setText("晋S(2026)001号")
-        picture("document-dialog")
+        save_picture("document-dialog")
         form.ok.click()
 
     def answer(opened):
         FACTS["offered"] = [one.id for one in opened.chosen()]
-        picture("maps-dialog")
+        save_picture("maps-dialog")
         # No level of secrecy is set: the form of 成果信息 opens first.
-        when_open(named("SanxianDocumentDialog"), fill)
+        do_when_open(find_named("SanxianDocumentDialog"), fill)
         opened.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
 
-    when_open(named("SanxianLayoutsDialog"), answer)
+    do_when_open(find_named("SanxianLayoutsDialog"), answer)
     desk.actions["layouts"].trigger()
     layouts = QgsProject.instance().layoutManager()
     wait(lambda: len(layouts.printLayouts()) == 5 and iface.messageBar().currentItem() is not None)
@@ -37,10 +48,10 @@ def make_layouts(desk):
 def see_county_profile(desk):
     def answer(opened):
         FACTS["document"] = opened.document.label.text()
-        picture("document-profile")
+        save_picture("document-profile")
         opened.reject()
 
-    when_open(named("SanxianProfileDialog"), answer)
+    do_when_open(find_named("SanxianProfileDialog"), answer)
     desk.actions["profile"].trigger()
 
 
@@ -49,16 +60,16 @@ def look_at_one():
     designer = iface.openLayoutDesigner(layout)
     window = designer.window()
     window.showMaximized()
-    pause(1)
+    wait_seconds(1)
     designer.view().zoomFull()
-    pause(3)
-    picture("maps-designer")
-    from sanxian.plugin.bridge.layouts import keep
+    wait_seconds(3)
+    save_picture("maps-designer")
+    from sanxian.plugin.bridge.layouts import saved_layouts
 
     # To look is not to edit.
-    FACTS["edited_by_looking"] = keep.is_edited(layout)
+    FACTS["edited_by_looking"] = saved_layouts.is_edited(layout)
     window.close()
-    pause(0.5)
+    wait_seconds(0.5)
 
 
 def export(cancel_at):
@@ -70,9 +81,9 @@ def export(cancel_at):
     folder = FOLDER / f"maps{cancel_at}"
     shown.setParameters({"MAPS": [1, 2, 3], "FORMAT": "jpg", "OUTPUT": str(folder), "TOWNSHIPS": bool(cancel_at)})
     shown.show()
-    pause(0.5)
+    wait_seconds(0.5)
     if not cancel_at:
-        picture("maps-export")
+        save_picture("maps-export")
     running = [True]
     if cancel_at:
 
@@ -80,7 +91,7 @@ def export(cancel_at):
             """While an algorithm holds the main thread QGIS shows a window with its progress and a Cancel of its own."""
             window = shown.feedback_dialog
             if window and window.findChild(QProgressBar).value() >= cancel_at:
-                picture("maps-cancel")
+                save_picture("maps-cancel")
                 click(next(b for b in window.findChildren(QPushButton) if b.text() in ("取消", "Cancel")))
             elif running:
                 QTimer.singleShot(20, cancel)
@@ -89,11 +100,11 @@ def export(cancel_at):
     # On the main thread: it returns when all is done, or cancelled.
     shown.runAlgorithm()
     running.clear()
-    pause(0.3)
+    wait_seconds(0.3)
     if not cancel_at:
-        picture("maps-exported")
+        save_picture("maps-exported")
     shown.close()
-    pause(0.3)
+    wait_seconds(0.3)
     return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
 
 
@@ -107,4 +118,4 @@ def steps():
     QgsProject.instance().setDirty(False)
 
 
-tour(steps)
+run_tour(steps)

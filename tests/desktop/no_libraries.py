@@ -1,7 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Without geopandas: the plugin loads, says what is missing, and all that needs no library works."""
 
-from hand import FACTS, children, click, pause, picture, settle, tidy, tour, wait
+from gui_driver import (
+    FACTS,
+    click,
+    list_children,
+    run_tour,
+    save_picture,
+    tidy_window,
+    wait,
+    wait_for_map,
+    wait_seconds,
+)
 from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QApplication
@@ -13,13 +23,13 @@ def steps():
     from sanxian.plugin.gui.help.help_dialog import HelpDialog
     from sanxian.plugin.gui.project.roles_dialog import RolesDialog
 
-    tidy()
+    tidy_window()
     desk = plugins["sanxian"].desktop
-    pause(0.6)
+    wait_seconds(0.6)
     FACTS["empty"] = desk.dock.empty.label.text()
     FACTS["buttons"] = [b.text() for b in desk.dock.empty.buttons()]
     desk.open_sample()
-    pause(0.6)
+    wait_seconds(0.6)
     desk.run()
     wait(lambda: not desk.busy)
     FACTS["after_run"] = desk.dock.empty.label.text()
@@ -28,14 +38,14 @@ def steps():
         dialog = QApplication.activeModalWidget()
         if dialog is not None:
             timer.stop()
-            picture("bare-doctor")
+            save_picture("bare-doctor")
             FACTS["doctor"] = dialog.text()
             dialog.reject()
 
     timer = QTimer()
     timer.timeout.connect(look)
     timer.start(500)
-    settle()
+    wait_for_map()
     click(desk.dock.empty.buttons()[0])
     wait(lambda: "doctor" in FACTS)
     for dialog in (RolesDialog, ProfileDialog, HelpDialog):
@@ -43,7 +53,7 @@ def steps():
         made.deleteLater()
     provider = QgsApplication.processingRegistry().providerById("sanxian")
     FACTS["algorithms"] = [a.id() for a in provider.algorithms()]
-    FACTS["loaded"] = children()
+    FACTS["loaded"] = list_children()
 
 
-tour(steps)
+run_tour(steps)

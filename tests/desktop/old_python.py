@@ -3,7 +3,7 @@
 
 import sys
 
-from hand import FACTS, pause, picture, tour
+from gui_driver import FACTS, run_tour, save_picture, wait_seconds
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QAction, QApplication, QLabel
@@ -16,17 +16,17 @@ def steps():
 
     def look():
         dialog = QApplication.activeModalWidget()
-        picture("old-python")
+        save_picture("old-python")
         FACTS["doctor"] = dialog.findChild(QLabel).text()
         dialog.reject()
 
     QTimer.singleShot(1500, look)
     action().trigger()
-    pause(0.3)
+    wait_seconds(0.3)
     # With what was imported when the dialog opened.
     FACTS["loaded"] = sorted(name for name in sys.modules if name.startswith("sanxian"))
     FACTS["unloaded"] = unloadPlugin("sanxian")
-    pause(0.3)
+    wait_seconds(0.3)
     FACTS["left"] = action() is not None
 
 
@@ -34,4 +34,4 @@ def action():
     return iface.mainWindow().findChild(QAction, "SanxianActionDoctor")
 
 
-tour(steps)
+run_tour(steps)

@@ -3,7 +3,20 @@
 
 import os
 
-from hand import FACTS, FOLDER, Watch, click, key, named, open_sample, pause, picture, tour, wait, when_open
+from gui_driver import (
+    FACTS,
+    FOLDER,
+    Watch,
+    click,
+    do_when_open,
+    find_named,
+    open_sample,
+    press_key,
+    run_tour,
+    save_picture,
+    wait,
+    wait_seconds,
+)
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QMimeData, QPointF, Qt, QUrl
 from qgis.PyQt.QtGui import QDragEnterEvent, QDropEvent
@@ -38,7 +51,7 @@ def fill_in(desk):
     shown.form.documents.line.setText(str(DOCUMENTS))
     wait(lambda: shown.form.slots.topLevelItemCount() > 2)
     FACTS["missing"] = rows(shown.form.slots)
-    picture(f"{NAME}-1-form")
+    save_picture(f"{NAME}-1-form")
     for name in (TEXT, "140225浑源县质量检查报告.pdf", "140225浑源县质量检查记录.pdf"):
         (DOCUMENTS / name).write_bytes(PDF)
     (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(b"not a pdf")
@@ -48,7 +61,7 @@ def fill_in(desk):
     FACTS["found"], FACTS["left_out"] = rows(shown.form.slots), shown.form.left_out.text()
     (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(PDF)
     wait(lambda: rows(shown.form.slots)[1][2].endswith(".pdf") and "无法打开" not in rows(shown.form.slots)[1][2])
-    picture(f"{NAME}-2-found")
+    save_picture(f"{NAME}-2-found")
     FACTS["verdict_before"] = shown.form.gate.verdict.text()
     FACTS["fits"] = [shown.frameGeometry().height(), iface.mainWindow().screen().availableGeometry().height()]
     return shown
@@ -56,17 +69,17 @@ def fill_in(desk):
 
 def finish(desk, seconds=180):
     wait(lambda: not desk.export.busy, seconds)
-    pause(0.5)
+    wait_seconds(0.5)
 
 
 def shut_gate(desk, shown):
     """The sample does not pass: it is checked first, then the reasons stand there."""
     click(shown.go)
     wait(lambda: shown.run.bar.value() > 200)
-    picture(f"{NAME}-3-running")
+    save_picture(f"{NAME}-3-running")
     finish(desk)
     FACTS["shut"] = [shown.end.text.text(), reasons(shown.end.reasons), list(map(str, TARGET.iterdir()))]
-    picture(f"{NAME}-4-shut")
+    save_picture(f"{NAME}-4-shut")
     FACTS["result_in_panel"] = desk.dock.result is not None
     click(shown.back)
     wait(lambda: shown.form.isVisible() and shown.form.gate.reasons.count() > 0)
@@ -76,15 +89,15 @@ def shut_gate(desk, shown):
 
 def cancel_writing(desk, shown):
     shown.form.gate.force.setChecked(True)
-    pause(0.4)
-    picture(f"{NAME}-5-force")
+    wait_seconds(0.4)
+    save_picture(f"{NAME}-5-force")
     click(shown.go)
     wait(lambda: shown.run.bar.value() > 100)
     watch = Watch()
     click(shown.run.button)
     wait(lambda: not desk.export.busy)
     FACTS["cancel_seconds"] = watch.seconds
-    pause(0.5)
+    wait_seconds(0.5)
     FACTS["cancelled"] = [shown.end.text.text(), sorted(p.name for p in TARGET.iterdir())]
     click(shown.back)
     wait(shown.form.isVisible)
@@ -92,12 +105,12 @@ def cancel_writing(desk, shown):
 
 def force(desk, shown):
     """With Enter; closed with Esc while it runs: it goes on, and says so in the message bar."""
-    pause(0.5)
+    wait_seconds(0.5)
     shown.activateWindow()
-    key("Return")
+    press_key("Return")
     wait(lambda: shown.running)
     FACTS["enter_starts"] = shown.running
-    key("Escape")
+    press_key("Escape")
     wait(lambda: not shown.isVisible())
     FACTS["goes_on"] = desk.export.busy and not shown.isVisible()
     desk.actions["package"].trigger()
@@ -107,16 +120,16 @@ def force(desk, shown):
     finish(desk)
     item = iface.messageBar().currentItem()
     FACTS["told_in_bar"] = item.text() if item is not None else ""
-    picture(f"{NAME}-6-bar")
+    save_picture(f"{NAME}-6-bar")
     shown.show()
-    pause(0.3)
+    wait_seconds(0.3)
     FACTS["forced"] = [shown.end.text.text(), shown.end.digest.text(), reasons(shown.end.reasons)]
     FACTS["made"] = str(shown.end.end.done.path) if shown.end.end.done else ""
-    picture(f"{NAME}-7-forced")
+    save_picture(f"{NAME}-7-forced")
     click(shown.back)
     wait(shown.form.replaced.isVisible)
     FACTS["replaced"] = shown.form.replaced.text()
-    picture(f"{NAME}-8-replace")
+    save_picture(f"{NAME}-8-replace")
     shown.reject()
     iface.messageBar().clearWidgets()
 
@@ -126,11 +139,11 @@ def project_closed(desk):
     desk.actions["package"].trigger()
     shown = desk.export.dialog
     wait(shown.isVisible)
-    pause(0.6)
+    wait_seconds(0.6)
     shown.form.gate.force.setChecked(True)
     (TARGET / "again").mkdir()
     shown.form.folder.line.setText(str(TARGET / "again"))
-    pause(0.6)
+    wait_seconds(0.6)
     shown.go.click()
     wait(lambda: shown.run.bar.value() > 100)
     QgsProject.instance().setDirty(False)
@@ -138,7 +151,7 @@ def project_closed(desk):
     FACTS["still_writing"] = desk.export.busy
     finish(desk)
     FACTS["after_close"] = [shown.end.text.text(), sorted(p.name for p in (TARGET / "again").iterdir())]
-    picture(f"{NAME}-9-closed")
+    save_picture(f"{NAME}-9-closed")
     shown.reject()
     iface.messageBar().clearWidgets()
 
@@ -148,25 +161,25 @@ def look_at_package(desk):
 
     def answer(opened):
         opened.package.line.setText(FACTS["made"])
-        pause(0.3)
-        picture(f"{NAME}-10-inspect")
-        key("Return")
+        wait_seconds(0.3)
+        save_picture(f"{NAME}-10-inspect")
+        press_key("Return")
 
     before = {p: p.stat().st_mtime_ns for p in sorted(TARGET.rglob("*"))}
-    when_open(named("SanxianInspectPackage"), answer)
+    do_when_open(find_named("SanxianInspectPackage"), answer)
     desk.actions["inspect"].trigger()
     wait(lambda: desk.busy)
     wait(lambda: not desk.busy, 120)
-    pause(0.5)
+    wait_seconds(0.5)
     FACTS["inspected"] = [desk.dock.stale.text(), iface.messageBar().currentItem().text()]
     FACTS["package_codes"] = sorted({f.code for f in desk.dock.result.findings})
     desk.inspection.show_layers()
     wait(lambda: QgsProject.instance().mapLayers())
-    pause(0.5)
+    wait_seconds(0.5)
     tree = desk.dock.tree
     tree.setCurrentIndex(tree.filter.index(0, 0, tree.filter.index(0, 0)))
-    pause(1.0)
-    picture(f"{NAME}-11-findings")
+    wait_seconds(1.0)
+    save_picture(f"{NAME}-11-findings")
     layers = list(QgsProject.instance().mapLayers().values())
     FACTS["package_layers"] = [
         len(layers),
@@ -183,9 +196,9 @@ def look_at_none(desk):
     desk.inspection.start(str(broken), desk.export.dialog.form.forms.form())
     wait(lambda: desk.busy)
     wait(lambda: not desk.busy)
-    pause(0.5)
+    wait_seconds(0.5)
     FACTS["not_inspected"] = [desk.dock.stale.text(), iface.messageBar().currentItem().text()]
-    picture(f"{NAME}-12-broken")
+    save_picture(f"{NAME}-12-broken")
     iface.messageBar().clearWidgets()
 
 
@@ -200,14 +213,14 @@ def drop(desk):
     data.setUrls([QUrl.fromLocalFile(str(vct))])
 
     def answer(opened):
-        pause(0.5)
-        picture(f"{NAME}-13-vct")
+        wait_seconds(0.5)
+        save_picture(f"{NAME}-13-vct")
         FACTS["vct_dialog"] = [
             line.text() for line in opened.findChildren(QLineEdit) if line.text().endswith((".vct", ".gpkg"))
         ]
         opened.reject()
 
-    when_open(lambda dialog: dialog.windowTitle().endswith("导入 VCT"), answer)
+    do_when_open(lambda dialog: dialog.windowTitle().endswith("导入 VCT"), answer)
     place = iface.mapCanvas().mapTo(iface.mainWindow(), iface.mapCanvas().rect().center())
     with_what = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     # Qt drops on what was entered.
@@ -219,9 +232,9 @@ def drop(desk):
 def menu(desk):
     made = desk.actions.menu
     made.popup(iface.mainWindow().mapToGlobal(iface.mainWindow().rect().topLeft()))
-    pause(0.5)
+    wait_seconds(0.5)
     FACTS["menu_height"] = [made.height(), iface.mainWindow().screen().availableGeometry().height()]
-    picture(f"{NAME}-0-menu")
+    save_picture(f"{NAME}-0-menu")
     made.close()
 
 
@@ -233,7 +246,7 @@ def steps():
     if os.environ.get("SANXIAN_SHORT"):
         # Another screen or theme: pictures of the pages are enough.
         shown.form.gate.force.setChecked(True)
-        picture(f"{NAME}-5-force")
+        save_picture(f"{NAME}-5-force")
         return
     cancel_writing(desk, shown)
     force(desk, shown)
@@ -243,4 +256,4 @@ def steps():
     drop(desk)
 
 
-tour(steps)
+run_tour(steps)

@@ -3,7 +3,19 @@
 
 import os
 
-from hand import FACTS, FOLDER, check, click, named, pause, picture, tidy, tour, wait, when_open
+from gui_driver import (
+    FACTS,
+    FOLDER,
+    click,
+    do_when_open,
+    find_named,
+    run_check,
+    run_tour,
+    save_picture,
+    tidy_window,
+    wait,
+    wait_seconds,
+)
 from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVectorFileWriter, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QPushButton
 from qgis.utils import iface, plugins
@@ -13,36 +25,36 @@ os.environ["TMPDIR"] = str(FOLDER / "profiles")
 
 
 def steps():
-    tidy()
+    tidy_window()
     desk = plugins["sanxian"].desktop
     project = QgsProject.instance()
     make_other_county(project)
     ask_nothing(project)
     desk.open_sample()
-    pause(1)
+    wait_seconds(1)
     FACTS["sample"] = {"sees_county": sees_county(project), "title": project.title()}
-    picture("results-1-sample")
-    check(desk)
+    save_picture("results-1-sample")
+    run_check(desk)
     FACTS["verdict"] = desk.dock.verdict._word.text()
     saved = str(FOLDER / "县.qgz")
     ask_nothing(project)
     assert project.write(saved)
-    pause(2)
+    wait_seconds(2)
     iface.addProject(str(FOLDER / "别县.qgz"))
-    pause(1.5)
+    wait_seconds(1.5)
     FACTS["other"] = shown(desk)
-    picture("results-2-other-project")
+    save_picture("results-2-other-project")
     ask_nothing(project)
     iface.addProject(saved)
-    pause(3)
+    wait_seconds(3)
     FACTS["back"] = shown(desk)
-    picture("results-3-back")
+    save_picture("results-3-back")
     layer = next(v for v in project.mapLayers().values() if v.name() == "城镇开发边界")
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
-    pause(1)
+    wait_seconds(1)
     FACTS["edited"] = shown(desk)
-    picture("results-4-edited")
+    save_picture("results-4-edited")
     layer.rollBack()
     ask_nothing(project)
     dress_raw_data(project)
@@ -60,12 +72,12 @@ def dress_raw_data(project):
     wait(lambda: bar.currentItem() is not None)
     FACTS["offered"] = bar.currentItem().text()
     iface.mapCanvas().zoomToFullExtent()
-    picture("results-5-raw")
+    save_picture("results-5-raw")
     click(next(b for b in bar.currentItem().findChildren(QPushButton) if "图层组" in b.text()))
     wait(lambda: bar.currentItem() is not None and bar.currentItem().text() != FACTS["offered"])
     FACTS["applied"] = bar.currentItem().text()
     FACTS["groups"] = [node.name() for node in project.layerTreeRoot().children()]
-    picture("results-6-applied")
+    save_picture("results-6-applied")
     ask_nothing(project)
 
 
@@ -75,26 +87,26 @@ def import_into_sample(desk, project):
 
     iface.newProject(False)
     desk.open_sample()
-    check(desk)
+    run_check(desk)
     vct = str(FOLDER / "浑源.vct")
     source = next(v for v in project.mapLayers().values() if v.name() == "县级行政区").source().split("|")[0]
     processing.run("sanxian:export_vct", {"SOURCE": source, "OUTPUT": vct})
     processing.runAndLoadResults("sanxian:import_vct", {"INPUT": vct, "OUTPUT": str(FOLDER / "浑源.gpkg")})
-    pause(1)
+    wait_seconds(1)
     iface.messageBar().clearWidgets()
     FACTS["tree"] = [node.name() for node in project.layerTreeRoot().children()]
 
     def answer(dialog):
-        picture("results-7-which-group")
+        save_picture("results-7-which-group")
         FACTS["choices"] = [button.text() for button in dialog.buttons]
         dialog.buttons[1].setChecked(True)
         dialog.accept()
 
-    when_open(named("SanxianGroupDialog"), answer)
-    check(desk)
+    do_when_open(find_named("SanxianGroupDialog"), answer)
+    run_check(desk)
     FACTS["sources"] = sorted({layer.source.source for layer in desk.dock.result.checked.plan.layers.values()})
-    picture("results-8-checked")
-    when_open(named("SanxianRolesDialog"), lambda dialog: (picture("results-9-roles"), dialog.reject()))
+    save_picture("results-8-checked")
+    do_when_open(find_named("SanxianRolesDialog"), lambda dialog: (save_picture("results-9-roles"), dialog.reject()))
     desk.dialogs.roles()
     ask_nothing(project)
 
@@ -111,10 +123,10 @@ def make_other_county(project):
     QgsVectorFileWriter.writeAsVectorFormatV3(made, file, project.transformContext(), options)
     project.addMapLayer(QgsVectorLayer(f"{file}|layername=CZKFBJ", "CZKFBJ", "ogr"))
     project.setCrs(made.crs())
-    pause(0.5)
+    wait_seconds(0.5)
     iface.mapCanvas().zoomToFullExtent()
     assert project.write(str(FOLDER / "别县.qgz"))
-    pause(0.5)
+    wait_seconds(0.5)
 
 
 def ask_nothing(project):
@@ -140,4 +152,4 @@ def shown(desk):
     }
 
 
-tour(steps)
+run_tour(steps)

@@ -3,7 +3,18 @@
 
 import os
 
-from hand import FACTS, check, click, on_map, open_sample, pause, picture, settle, tour, wait
+from gui_driver import (
+    FACTS,
+    click,
+    map_point,
+    open_sample,
+    run_check,
+    run_tour,
+    save_picture,
+    wait,
+    wait_for_map,
+    wait_seconds,
+)
 from qgis.core import QgsProject, QgsRectangle
 from qgis.PyQt.QtCore import QRectF, Qt, QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QPushButton, QToolButton
@@ -17,20 +28,20 @@ def steps():
     canvas, window = iface.mapCanvas(), iface.mainWindow()
     layers = window.findChild(QDockWidget, "Layers")
     window.resizeDocks([layers, desk.dock], [240, 430], Qt.Orientation.Horizontal)
-    check(desk)
+    run_check(desk)
     name = os.environ["SANXIAN_PICTURE"]
     pair = next(f for f in desk.dock.tree.filter.in_view() if f.code == "REL002")
     desk.dock.tree.select(pair)
-    pause(0.5)
+    wait_seconds(0.5)
     FACTS["label_in_view"] = []
     for scale in SCALES:
         canvas.zoomScale(scale)
-        picture(f"{name}-{scale}")
+        save_picture(f"{name}-{scale}")
         callout = desk.mark.callout
         FACTS["label_in_view"].append(QRectF(canvas.rect()).contains(callout.label) and callout.spot is not None)
     FACTS["lines"] = callout.lines
     select_both(desk, pair)
-    picture(f"{name}-features")
+    save_picture(f"{name}-features")
     click_on_the_map(desk)
     edit(desk, name)
 
@@ -52,7 +63,7 @@ def click_on_the_map(desk):
     iface.actionPan().trigger()
     alone = next(f for f in desk.dock.tree.filter.in_view() if f.code == "REL001")
     iface.mapCanvas().setExtent(QgsRectangle(*alone.geometry.buffer(500).bounds))
-    settle()
+    wait_for_map()
     point = alone.geometry.representative_point()
     menus = []
 
@@ -66,7 +77,7 @@ def click_on_the_map(desk):
     timer = QTimer()
     timer.timeout.connect(choose)
     timer.start(100)
-    click(iface.mapCanvas().viewport(), on_map(point.x, point.y))
+    click(iface.mapCanvas().viewport(), map_point(point.x, point.y))
     wait(lambda: desk.dock.tree.current() is alone, 10)
     timer.stop()
     FACTS["clicked"] = desk.dock.tree.current() is alone
@@ -90,11 +101,11 @@ def edit(desk, name):
     wait(lambda: bar.currentItem() is not None, 60)
     FACTS["message"] = bar.currentItem().text()
     FACTS["counter"] = counter.text()
-    picture(f"{name}-edited")
+    save_picture(f"{name}-edited")
     buttons = {b.text(): b for b in bar.currentItem().findChildren(QPushButton)}
     click(buttons["缩放"])
-    pause(0.5)
-    picture(f"{name}-edited-zoomed")
+    wait_seconds(0.5)
+    save_picture(f"{name}-edited-zoomed")
     click(buttons["撤销这步编辑"])
     wait(lambda: boundary.undoStack().index() == 0, 10)
     back = next(f for f in boundary.getFeatures() if f.id() == first.id())
@@ -104,4 +115,4 @@ def edit(desk, name):
     boundary.rollBack()
 
 
-tour(steps)
+run_tour(steps)

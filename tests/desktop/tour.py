@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The main job by mouse and keyboard: open the sample, check, click a finding, walk, filter, export, unload."""
 
-from hand import (
+from gui_driver import (
     FACTS,
     FOLDER,
     Watch,
-    children,
     click,
     dialogs,
-    draw,
+    draw_feature,
     form_in,
-    key,
-    pause,
-    picture,
-    settle,
-    tidy,
-    tour,
+    list_children,
+    press_key,
+    run_tour,
+    save_picture,
+    tidy_window,
     type_text,
     unload,
     wait,
+    wait_for_map,
+    wait_seconds,
 )
 from qgis.core import QgsEditFormConfig, QgsProject, QgsRectangle
 from qgis.PyQt.QtCore import Qt, QTimer
@@ -75,16 +75,16 @@ def draw_over_another(desk):
     parcels = next(v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "DLTB")
     centre = parcels.extent().center()
     canvas.setExtent(QgsRectangle.fromCenterAndSize(centre, 900, 900))
-    settle()
+    wait_for_map()
     before = {f.fingerprint for f in dock.result.findings}
     x, y = centre.x(), centre.y()
-    dialog = draw(parcels, [(x - 120, y - 90), (x + 120, y - 90), (x + 120, y + 90), (x - 120, y + 90)])
+    dialog = draw_feature(parcels, [(x - 120, y - 90), (x + 120, y - 90), (x + 120, y + 90), (x - 120, y + 90)])
     form = form_in(dialog)
     for name, value in (("DLBM", "0103"), ("TBBH", "9001"), ("QSXZ", "30")):
         if parcels.fields().lookupField(name) >= 0:
             form.changeAttribute(name, value)
-    pause(0.4)
-    picture("6-drawing")
+    wait_seconds(0.4)
+    save_picture("6-drawing")
     ok = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
     FACTS["may_save"] = ok.isEnabled()
     watch = Watch()
@@ -98,16 +98,16 @@ def draw_over_another(desk):
     FACTS["edited"] = dock.verdict._edited.text()
     layer = findings_layer()
     FACTS["drawn_on_map"] = layer.featureCount() == len(dock.result.findings)
-    pause(0.5)
-    picture("6-drawn")
+    wait_seconds(0.5)
+    save_picture("6-drawn")
     parcels.undoStack().undo()
     wait(lambda: {f.fingerprint for f in dock.result.findings} == before)
     FACTS["undone"] = {f.fingerprint for f in dock.result.findings} == before
     FACTS["undone_on_map"] = layer.featureCount() == len(before)
     parcels.rollBack()
     iface.actionPan().trigger()
-    pause(0.5)
-    picture("6-undone")
+    wait_seconds(0.5)
+    save_picture("6-undone")
 
 
 def template_id(layer):
@@ -119,16 +119,16 @@ def findings_layer():
 
 
 def steps():
-    tidy()
-    FACTS["loaded"] = children()
+    tidy_window()
+    FACTS["loaded"] = list_children()
     unloadPlugin("sanxian")
-    pause(0.5)
-    FACTS["before"] = children()
+    wait_seconds(0.5)
+    FACTS["before"] = list_children()
     loadPlugin("sanxian")
     startPlugin("sanxian")
     desk = plugins["sanxian"].desktop
     dock = desk.dock
-    pause(0.6)
+    wait_seconds(0.6)
     FACTS["empty"] = dock.empty.label.text()
 
     # Open the sample with the button in the panel.
@@ -137,12 +137,12 @@ def steps():
     layers = iface.mainWindow().findChild(QDockWidget, "Layers")
     iface.mainWindow().resizeDocks([layers, dock], [260, 430], Qt.Orientation.Horizontal)
     iface.messageBar().clearWidgets()
-    settle()
+    wait_for_map()
     iface.mapCanvas().zoomToFullExtent()
     FACTS["groups"] = [g.name() for g in QgsProject.instance().layerTreeRoot().children()]
-    pause(1)
+    wait_seconds(1)
     FACTS["ready"] = dock.empty.label.text()
-    picture("1-sample")
+    save_picture("1-sample")
 
     # Forms taken away come back by the menu.
     boundary = QgsProject.instance().mapLayersByName("城镇开发边界")[0]
@@ -159,7 +159,7 @@ def steps():
     # Check with the button in the toolbar; cancel a first run.
     click(button_of(desk, "check"))
     wait(lambda: desk.busy)
-    pause(0.4)
+    wait_seconds(0.4)
     watch = Watch()
     click(dock.run_bar.button)
     wait(lambda: not desk.busy)
@@ -173,14 +173,14 @@ def steps():
     report = dock.result.report
     FACTS["summary"] = report.summary
     FACTS["findings"] = len(report.findings)
-    picture("2-checked")
+    save_picture("2-checked")
 
     # A second run, cancelled: the former result stays.
     click(button_of(desk, "check"))
     wait(lambda: desk.busy)
     wait(lambda: dock.run_bar.bar.value() > 300 or not desk.busy)
     FACTS["progress"] = dock.run_bar.bar.format()
-    picture("3-running")
+    save_picture("3-running")
     if desk.busy:
         click(dock.run_bar.button)
         wait(lambda: not desk.busy)
@@ -189,7 +189,7 @@ def steps():
 
     # The first finding: a real click in the list.
     tree = dock.tree
-    settle()
+    wait_for_map()
     first = tree.filter.index(0, 0, tree.filter.index(0, 0))
     before = iface.mapCanvas().extent()
     watch = Watch()
@@ -197,16 +197,16 @@ def steps():
     wait(lambda: tree.current() is not None and iface.mapCanvas().extent() != before)
     FACTS["click_seconds"] = watch.seconds
     FACTS["clicked"] = view(desk)
-    picture("4-finding")
+    save_picture("4-finding")
 
     # On with the keyboard, from wherever the focus is.
-    key("F9")
+    press_key("F9")
     wait(lambda: tree.current().key != FACTS["clicked"]["key"])
     FACTS["next"] = view(desk)
-    key("shift+F9")
+    press_key("shift+F9")
     wait(lambda: tree.current().key == FACTS["clicked"]["key"])
     FACTS["previous"] = tree.current().key
-    settle()
+    wait_for_map()
     click(button_of(desk, "previous"))
     wait(dock.note.text)
     FACTS["at_the_end"] = dock.note.text()
@@ -218,11 +218,11 @@ def steps():
     wait(lambda: {g.code for g in tree.findings.groups if g.shown} == {"REL002"})
     FACTS["found"] = sorted({f.code for f in tree.filter.in_view()})
     click(tree.viewport(), tree.visualRect(tree.filter.index(0, 0)).center(), times=2)
-    pause(0.3)
+    wait_seconds(0.3)
     tree.expandAll()
     click(tree.viewport(), tree.visualRect(tree.filter.index(0, 0, tree.filter.index(0, 0))).center())
     wait(lambda: tree.current() is not None and tree.current().code == "REL002")
-    picture("5-search")
+    save_picture("5-search")
     # A double click opens the feature's own form.
     row = tree.filter.index(0, 0, tree.filter.index(0, 0))
     click(tree.viewport(), tree.visualRect(row).center(), times=2)
@@ -249,27 +249,27 @@ def steps():
     by_role["CZKFBJ"].setName("改了名")
     QgsProject.instance().removeMapLayer(by_role["DLTB"].id())
     QgsProject.instance().clear()
-    pause(0.5)
+    wait_seconds(0.5)
     dock.step(1)
     FACTS["after_close"] = [dock.result is None, len(tree.findings.groups), dock.verdict.isVisible()]
 
     unloadPlugin("sanxian")
-    pause(1.0)
-    FACTS["after"] = children()
+    wait_seconds(1.0)
+    FACTS["after"] = list_children()
 
     # Unloaded in the middle of a check.
     loadPlugin("sanxian")
     startPlugin("sanxian")
     desk = plugins["sanxian"].desktop
     desk.open_sample()
-    pause(0.5)
+    wait_seconds(0.5)
     desk.run()
-    pause(0.4)
+    wait_seconds(0.4)
     FACTS["ran_at_unload"] = desk.busy
     FACTS["heard"] = unload(desk)
     QgsProject.instance().clear()
-    pause(1.5)
-    FACTS["after_running"] = children()
+    wait_seconds(1.5)
+    FACTS["after_running"] = list_children()
 
 
-tour(steps)
+run_tour(steps)

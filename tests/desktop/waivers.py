@@ -4,7 +4,18 @@
 import os
 from pathlib import Path
 
-from hand import FACTS, FOLDER, check, click, open_sample, pause, picture, tour, type_text, wait
+from gui_driver import (
+    FACTS,
+    FOLDER,
+    click,
+    open_sample,
+    run_check,
+    run_tour,
+    save_picture,
+    type_text,
+    wait,
+    wait_seconds,
+)
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDialogButtonBox
@@ -14,10 +25,10 @@ NAME = os.environ["SANXIAN_PICTURE"]
 
 def steps():
     desk = open_sample()
-    check(desk)
+    run_check(desk)
     dock = desk.dock
     dock.step(1)
-    pause(0.4)
+    wait_seconds(0.4)
     FACTS["button"] = dock.navigation.waive.text()
     chosen = dock.tree.current()
     FACTS["path"] = str(desk.waiving.path())
@@ -25,12 +36,12 @@ def steps():
     FACTS["state"] = chosen.state
     FACTS["said"] = dock.note.text()
     FACTS["next"] = dock.navigation.waive.isEnabled() and dock.tree.selected() == [dock.tree.current()]
-    picture(f"{NAME}-2-done")
+    save_picture(f"{NAME}-2-done")
     click(dock.verdict.buttons["waived"])
-    pause(0.3)
+    wait_seconds(0.3)
     dock.tree.select(chosen)
-    pause(0.4)
-    picture(f"{NAME}-3-shown")
+    wait_seconds(0.4)
+    save_picture(f"{NAME}-3-shown")
     FACTS["back"] = dock.navigation.waive.text()
     several(desk)
     target = FOLDER / "报告.html"
@@ -50,22 +61,22 @@ def accept(dock):
 
     def fill():
         dialog = QApplication.activeModalWidget()
-        picture(f"{NAME}-0-empty")
+        save_picture(f"{NAME}-0-empty")
         FACTS["waits"] = not dialog.ok.isEnabled()
         # Keys of Chinese need an input method: its words are put in as one would.
         dialog.reason.insertPlainText("县城防洪堤已批复，占用部分已列入补划方案")
         dialog.document.insert("晋自然资函〔2026〕12号")
         click(dialog.author)
-        pause(0.3)
+        wait_seconds(0.3)
         type_text("Wang")
-        pause(0.3)
+        wait_seconds(0.3)
         FACTS["author"] = dialog.author.text()
         click(dialog.forever)
-        pause(0.3)
-        picture(f"{NAME}-1-dialog")
+        wait_seconds(0.3)
+        save_picture(f"{NAME}-1-dialog")
         FACTS["fits"] = [dialog.width(), dialog.height()]
         click(dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok))
-        pause(1.0)
+        wait_seconds(1.0)
         if dialog.isVisible():
             FACTS["trouble"] = dialog.errors()
             dialog.reject()
@@ -80,23 +91,23 @@ def several(desk):
     tree = desk.dock.tree
     group = next(g for g in tree.findings.groups if len(g.findings) > 2)
     tree.setCurrentIndex(tree._group_index(group))
-    pause(0.4)
+    wait_seconds(0.4)
     FACTS["several"] = desk.dock.navigation.waive.text()
-    picture(f"{NAME}-4-several")
+    save_picture(f"{NAME}-4-several")
     waived = next(f for f in desk.dock.result.findings if f.state == "waived")
     tree.select(waived)
-    pause(0.3)
+    wait_seconds(0.3)
 
 
 def profile(desk):
     def look():
         dialog = QApplication.activeModalWidget()
-        pause(0.3)
-        picture(f"{NAME}-5-profile")
+        wait_seconds(0.3)
+        save_picture(f"{NAME}-5-profile")
         dialog.reject()
 
     QTimer.singleShot(500, look)
     desk.dialogs.profile()
 
 
-tour(steps)
+run_tour(steps)

@@ -3,22 +3,22 @@
 
 import os
 
-from hand import (
+from gui_driver import (
     FACTS,
     FOLDER,
     Watch,
-    children,
     click,
-    draw,
+    draw_feature,
+    feature_forms,
     form_in,
-    forms,
-    key,
-    pause,
-    picture,
-    settle,
-    tidy,
-    tour,
+    list_children,
+    press_key,
+    run_tour,
+    save_picture,
+    tidy_window,
     wait,
+    wait_for_map,
+    wait_seconds,
 )
 from qgis.core import Qgis, QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVectorLayerUtils
 from qgis.PyQt.QtWidgets import QDialogButtonBox, QDockWidget, QLabel
@@ -36,34 +36,34 @@ def through_the_wizard(desk):
     desk.actions["new"].trigger()
     wizard = desk.new_project.wizard
     FACTS["open_seconds"] = watch.seconds
-    pause(0.5)
+    wait_seconds(0.5)
     FACTS["dialog"] = [wizard.width(), wizard.height(), wizard.frameGeometry().bottom(), wizard.frameGeometry().right()]
-    picture(f"{NAME}-1")
+    save_picture(f"{NAME}-1")
     click(wizard.next)
-    pause(0.3)
+    wait_seconds(0.3)
     wizard.place.county.choose("140727")
-    pause(0.2)
+    wait_seconds(0.2)
     FACTS["edge"] = wizard.place.crs.notice.label.text()
-    picture(f"{NAME}-2-qixian")
+    save_picture(f"{NAME}-2-qixian")
     wizard.place.county.choose("140225")
-    pause(0.2)
+    wait_seconds(0.2)
     FACTS["inside"] = wizard.place.crs.notice.label.text()
-    picture(f"{NAME}-2-hunyuan")
+    save_picture(f"{NAME}-2-hunyuan")
     area = wizard.stack.currentWidget()
     area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
     FACTS["scrolls"] = area.verticalScrollBar().maximum()
-    pause(0.2)
+    wait_seconds(0.2)
     FACTS["cut_off"] = area.widget().width() > area.viewport().width()
     click(wizard.next)
-    pause(0.3)
-    picture(f"{NAME}-3")
+    wait_seconds(0.3)
+    save_picture(f"{NAME}-3")
     click(wizard.next)
-    pause(0.3)
+    wait_seconds(0.3)
     wizard.target.folder.setFilePath(str(FOLDER))
-    picture(f"{NAME}-4")
+    save_picture(f"{NAME}-4")
     click(wizard.next)
-    pause(0.3)
-    picture(f"{NAME}-5")
+    wait_seconds(0.3)
+    save_picture(f"{NAME}-5")
     return wizard
 
 
@@ -71,23 +71,23 @@ def first_polygon(boundary):
     """What the form has, what a wrong code does to it, and the right one."""
     canvas = iface.mapCanvas()
     canvas.setExtent(QgsRectangle(38_465_000, 4_388_000, 38_475_000, 4_394_000))
-    settle()
-    dialog = draw(
+    wait_for_map()
+    dialog = draw_feature(
         boundary, [(38_468_000, 4_390_000), (38_472_000, 4_390_000), (38_472_000, 4_392_000), (38_468_000, 4_392_000)]
     )
     form = form_in(dialog)
     ok = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
     form.changeAttribute("GHFQDM", "999")
-    pause(0.4)
+    wait_seconds(0.4)
     FACTS["wrong"] = [ok.isEnabled(), form.currentFormFeature()["GHFQMC"] or ""]
-    picture(f"{NAME}-6-wrong")
+    save_picture(f"{NAME}-6-wrong")
     FACTS["why"] = [w.toolTip() for w in form.findChildren(QLabel) if "规划分区代码" in w.toolTip()]
     form.changeAttribute("GHFQDM", "410")
-    pause(0.4)
-    picture(f"{NAME}-6-form")
+    wait_seconds(0.4)
+    save_picture(f"{NAME}-6-form")
     FACTS["right"] = ok.isEnabled()
     click(ok)
-    wait(lambda: not forms())
+    wait(lambda: not feature_forms())
     FACTS["avoids"] = (
         QgsProject.instance().avoidIntersectionsMode() == Qgis.AvoidIntersectionsMode.AvoidIntersectionsCurrentLayer
     )
@@ -104,24 +104,24 @@ def township(layer, name, box):
 
 
 def steps():
-    tidy()
+    tidy_window()
     unloadPlugin("sanxian")
-    pause(0.5)
-    FACTS["before"] = children()
+    wait_seconds(0.5)
+    FACTS["before"] = list_children()
     loadPlugin("sanxian")
     startPlugin("sanxian")
     desk = plugins["sanxian"].desktop
-    pause(0.6)
+    wait_seconds(0.6)
     wizard = through_the_wizard(desk)
     if NAME != "wizard":
         wizard.reject()
-        pause(0.5)
+        wait_seconds(0.5)
         FACTS["closed"] = desk.new_project.wizard is None
         return
     click(wizard.next)
     FACTS["made"] = wait(lambda: desk.new_project.wizard is None)
     wait(lambda: len(QgsProject.instance().mapLayers()) > 5)
-    settle()
+    wait_for_map()
     FACTS["said"] = iface.messageBar().currentItem().text() if iface.messageBar().currentItem() else ""
     FACTS["messages"] = [m.text() for m in iface.messageBar().items()]
     FACTS["files"] = sorted(p.name for p in FOLDER.iterdir() if p.name.startswith("浑源"))
@@ -131,13 +131,13 @@ def steps():
         iface.mapCanvas().extent().contains(view) and iface.mapCanvas().extent().width() < 2 * view.width()
     )
     FACTS["ellipsoid"] = QgsProject.instance().ellipsoid()
-    picture(f"{NAME}-7-made")
+    save_picture(f"{NAME}-7-made")
     iface.messageBar().clearWidgets()
 
     boundary, towns = layers()["CZKFBJ"], layers()["XZQXZ"]
     first_polygon(boundary)
     iface.actionSaveActiveLayerEdits().trigger()
-    pause(0.5)
+    wait_seconds(0.5)
     FACTS["drawn"] = [
         {name: f[name] for name in ("BSM", "XZQDM", "XZQMC", "GHFQDM", "GHFQMC", "MJ")} for f in boundary.getFeatures()
     ]
@@ -146,45 +146,45 @@ def steps():
     township(towns, "永安镇", (38_466_000, 4_389_000, 38_470_500, 4_393_000))
     township(towns, "蔡村镇", (38_470_500, 4_389_000, 38_474_500, 4_393_000))
     towns.commitChanges()
-    pause(0.3)
+    wait_seconds(0.3)
     FACTS["bookmarks"] = sorted(b.name() for b in QgsProject.instance().bookmarkManager().bookmarks())
     themes = QgsProject.instance().mapThemeCollection()
     FACTS["themes"] = sorted(themes.mapThemes())
     tree = iface.layerTreeView().layerTreeModel()
     themes.applyTheme("规划分区", QgsProject.instance().layerTreeRoot(), tree)
-    pause(0.3)
+    wait_seconds(0.3)
     FACTS["by_theme"] = sorted(v.customProperty("sanxian/template") for v in iface.mapCanvas().layers())
     themes.applyTheme("三条控制线", QgsProject.instance().layerTreeRoot(), tree)
     iface.mainWindow().findChild(QDockWidget, "Layers").setFixedWidth(300)
     iface.setActiveLayer(boundary)
-    picture(f"{NAME}-8-drawn")
+    save_picture(f"{NAME}-8-drawn")
 
     desk.actions["layers"].trigger()
-    pause(1)
+    wait_seconds(1)
     wrappers = desk.new_project._layers.mainWidget().wrappers
     wrappers["COUNTY"].widget.setEditText("浑源")
     wrappers["COUNTY"].widget.completer().setCompletionPrefix("浑源")
     wrappers["COUNTY"].widget.completer().complete()
     FACTS["layers_dialog"] = desk.new_project._layers.isVisible() and not desk.new_project._layers.isModal()
-    picture(f"{NAME}-9-layers")
+    save_picture(f"{NAME}-9-layers")
     wrappers["COUNTY"].widget.completer().popup().hide()
 
     # Another window of the wizard is left open when the plugin goes.
     desk.actions["new"].trigger()
     desk.actions["new"].trigger()
-    pause(0.3)
-    key("Escape")
+    wait_seconds(0.3)
+    press_key("Escape")
     wait(lambda: desk.new_project.wizard is None)
     desk.actions["new"].trigger()
-    pause(0.3)
+    wait_seconds(0.3)
     QgsProject.instance().setDirty(False)
     iface.newProject(False)
-    pause(0.5)
+    wait_seconds(0.5)
     iface.mapCanvas().unsetMapTool(iface.mapCanvas().mapTool())
     iface.actionPan().trigger()
     unloadPlugin("sanxian")
-    pause(1.0)
-    FACTS["after"] = children()
+    wait_seconds(1.0)
+    FACTS["after"] = list_children()
 
 
-tour(steps)
+run_tour(steps)
